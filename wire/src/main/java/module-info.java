@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Layouts, constants and register numbers of the virtio specification, and nothing else. */
+module org.virtio4j.wire {
+    requires static org.jspecify;
+
+    exports org.virtio4j.wire;
+    exports org.virtio4j.wire.iommu;
+}
