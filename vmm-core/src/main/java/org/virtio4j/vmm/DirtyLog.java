@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.vmm;
+
+/**
+ * Which pages of guest memory devices have written: what live migration copies again. Pages are logged from
+ * {@link #start} on, whichever device wrote them and through whatever translation.
+ *
+ * <p>{@link #start} and {@link #stop} take the memory's set-up lock; {@link #harvest} may run beside devices at work.
+ */
+public final class DirtyLog {
+
+    private final GuestMemory memory;
+    private int pageShift = -1;
+
+    DirtyLog(GuestMemory memory) {
+        this.memory = memory;
+    }
+
+    /** Receives the pages that were written since the last harvest. */
+    public interface Visitor {
+
+        /**
+         * Takes one page. Its content must be read after this call, or in it: a write that comes later marks the page
+         * again.
+         *
+         * @param gpa    guest-physical address of the page's first byte
+         * @param length the page size in bytes; the last page of a region may reach past its end
+         */
+        void dirty(long gpa, long length);
+    }
+
+    /**
+     * Begins to log, with no page marked. When it returns, every later write is logged.
+     *
+     * @param pageSize bytes a mark stands for, a power of two
+     * @throws IllegalArgumentException if {@code pageSize} is no power of two
+     */
+    public void start(int pageSize) {
+        if (Integer.bitCount(pageSize) != 1) {
+            throw new IllegalArgumentException("pageSize=" + pageSize + ", but a power of two is needed");
+        }
+        memory.changeDirtyLog(() -> pageShift = Integer.numberOfTrailingZeros(pageSize));
+    }
+
+    /** Ends logging and forgets all marks. */
+    public void stop() {
+        memory.changeDirtyLog(() -> pageShift = -1);
+    }
+
+    /**
+     * Hands over and clears all marks. Any thread, beside devices that write.
+     *
+     * @param visitor takes the pages, in ascending order of their addresses
+     */
+    public void harvest(Visitor visitor) {
+        MemoryMap map = memory.map();
+        for (int i = 0; i < map.count(); i++) {
+            MemoryRegion region = map.region(i);
+            DirtyPages pages = region.dirty();
+            if (pages != null) {
+                pages.harvest(region.start(), visitor);
+            }
+        }
+    }
+
+    /** Gives a region its bitmap, or takes it away; the caller holds the memory's lock. */
+    void equip(MemoryRegion region) {
+        boolean logged = pageShift >= 0 && region.kind() == RegionKind.RAM;
+        region.dirty(logged ? new DirtyPages(region.size(), pageShift) : null);
+    }
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.vmm;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/** One bit for each page of one region: set by device threads, taken and cleared by whoever harvests. */
+final class DirtyPages {
+
+    private static final VarHandle WORD = MethodHandles.arrayElementVarHandle(long[].class);
+
+    private final int pageShift;
+    private final long[] words;
+
+    DirtyPages(long size, int pageShift) {
+        this.pageShift = pageShift;
+        long pages = ((size - 1) >>> pageShift) + 1;
+        this.words = new long[Math.toIntExact((pages + Long.SIZE - 1) / Long.SIZE)];
+    }
+
+    void mark(long offset, long length) {
+        long last = (offset + length - 1) >>> pageShift;
+        for (long page = offset >>> pageShift; page <= last; page++) {
+            mark(page);
+        }
+    }
+
+    private void mark(long page) {
+        int index = (int) (page / Long.SIZE);
+        long bit = 1L << page;
+        // The full fence orders the data stores before the load: a bit that a harvester is about to clear must not look
+        // set to us while our data comes after its copy of the page.
+        VarHandle.fullFence();
+        if ((words[index] & bit) == 0) {
+            WORD.getAndBitwiseOr(words, index, bit);
+        }
+    }
+
+    /** Hands over each marked page of a region that starts at {@code gpa} and clears its mark before. */
+    void harvest(long gpa, DirtyLog.Visitor visitor) {
+        for (int index = 0; index < words.length; index++) {
+            long taken = (long) WORD.getAndSet(words, index, 0L);
+            while (taken != 0) {
+                long page = (long) index * Long.SIZE + Long.numberOfTrailingZeros(taken);
+                visitor.dirty(gpa + (page << pageShift), 1L << pageShift);
+                taken &= taken - 1;
+            }
+        }
+    }
+}

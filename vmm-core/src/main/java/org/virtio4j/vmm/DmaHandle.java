@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.vmm;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One user's door into a {@link DmaSpace}. Opened at set-up and owned by one thread at a time; handing it to another
+ * thread needs a happens-before edge, as any plain object does. Only {@link #close} may be called from any thread.
+ *
+ * <p>Guest memory is reached inside a <em>section</em>, between {@link #enter} and {@link #leave}: translate, copy at
+ * most {@link #MAX_BYTES}, and go. No blocking, no lock and no callback belongs inside, because whoever takes a mapping
+ * or a region away waits for the section to end. Entering costs about as much as a full fence, so one opens a section
+ * for a chain or a batch, not for each byte.
+ *
+ * <p>A refused access is only recorded inside the section; {@link #leave} reports it, at most one a section. Nothing is
+ * allocated by any method but {@link DmaSpace#open}, with the exception of a cursor that grows once.
+ */
+public final class DmaHandle implements AutoCloseable {
+
+    /** The most bytes one {@link #access} may ask for, 64 KiB, so that a section stays short. */
+    public static final long MAX_BYTES = 65_536;
+
+    private static final long CLOSE_LIMIT_NANOS = 1_000_000_000;
+
+    private final GuestMemory memory;
+    private final Translator translator;
+    private final int requesterId;
+    private final ReaderSlot slot;
+    private final Extent extent = new Extent();
+    private final DmaCursor own = new DmaCursor();
+
+    /** Set by {@link #close}, maybe on another thread; sampled once a section, after the fence. */
+    private volatile boolean closed;
+
+    private MemoryMap map = MemoryMap.EMPTY;
+    private @Nullable MemoryRegion lastRegion;
+    private boolean live;
+    private TranslateResult faultReason = TranslateResult.OK;
+    private long faultIova;
+    private Access faultAccess = Access.READ;
+
+    DmaHandle(GuestMemory memory, Translator translator, int requesterId, String holder) {
+        this.memory = memory;
+        this.translator = translator;
+        this.requesterId = requesterId;
+        this.slot = new ReaderSlot(holder);
+        memory.readers().add(slot);
+        translator.join(slot);
+    }
+
+    /**
+     * Opens a section.
+     *
+     * @throws IllegalStateException if one is open already: sections do not nest
+     */
+    public void enter() {
+        if (slot.inside()) {
+            throw new IllegalStateException("section=open on " + slot.holder() + "; leave it before entering again");
+        }
+        slot.enter();
+        // All that follows loads after the fence of slot.enter, which is what makes the grace periods work.
+        extent.clear();
+        live = !closed;
+        MemoryMap now = memory.map();
+        if (now != map) {
+            map = now;
+            lastRegion = null;
+        }
+    }
+
+    /**
+     * Ends the section and reports the fault that was recorded in it, if any.
+     *
+     * @throws IllegalStateException if no section is open
+     */
+    public void leave() {
+        checkInside();
+        slot.leave();
+        if (faultReason != TranslateResult.OK) {
+            report();
+        }
+    }
+
+    /**
+     * A number that moves whenever memory or translation may have changed; what was resolved in an earlier section
+     * holds in this one if the number is the same. Inside a section.
+     *
+     * @return the present value; only equality means something
+     */
+    public long generation() {
+        // Both terms only grow, so the sum is the same only if both are.
+        return map.generation() + translator.generation();
+    }
+
+    /**
+     * Whether the handle was still open when the present section began.
+     *
+     * @return false once {@link #close} was called; every access then gives {@link DmaResult#CLOSED}
+     */
+    public boolean live() {
+        return live;
+    }
+
+    /**
+     * Finds the memory behind a buffer, all of it or none. Inside a section.
+     *
+     * @param iova   I/O-virtual address of the first byte
+     * @param length bytes, 0 to {@link #MAX_BYTES}; with 0 nothing is looked at and the cursor is empty
+     * @param access what the device will do there
+     * @param out    filled when the result is {@link DmaResult#OK}, else empty
+     * @return whether the whole buffer may be accessed
+     * @throws IllegalArgumentException if {@code length} is out of its range: a device cuts what its guest asks for
+     * @throws IllegalStateException if no section is open
+     */
+    public DmaResult access(long iova, long length, Access access, DmaCursor out) {
+        checkInside();
+        checkLength(length);
+        out.clear();
+        if (!live) {
+            return DmaResult.CLOSED;
+        }
+        long at = iova;
+        long left = length;
+        while (left > 0) {
+            if (!extent.allows(at, access)) {
+                TranslateResult result = translator.translate(at, access, extent);
+                if (result != TranslateResult.OK) {
+                    return refuse(result, at, access, out);
+                }
+            }
+            long physical = extent.physical(at);
+            MemoryRegion region = region(physical);
+            if (region == null || !region.allows(access)) {
+                out.clear();
+                return DmaResult.BUS_ERROR;
+            }
+            long piece = 1 + min(left - 1, extent.after(at), region.end() - physical);
+            out.append(region, physical - region.start(), piece);
+            left -= piece;
+            at += piece;
+            if (at == 0 && left > 0) {
+                // The buffer runs over the end of the 64-bit space; no bus has such addresses.
+                out.clear();
+                return DmaResult.BUS_ERROR;
+            }
+        }
+        return DmaResult.OK;
+    }
+
+    /**
+     * Translates one address without looking at memory. Inside a section. A refusal is reported like that of an access.
+     *
+     * @param iova   I/O-virtual address
+     * @param access what would be done there
+     * @param out    receives the extent when the result is {@link TranslateResult#OK}
+     * @return what the translator said
+     * @throws IllegalStateException if no section is open
+     */
+    public TranslateResult translate(long iova, Access access, ExtentSink out) {
+        checkInside();
+        TranslateResult result = translator.translate(iova, access, out);
+        if (result != TranslateResult.OK) {
+            record(result, iova, access);
+        }
+        return result;
+    }
+
+    /**
+     * Copies guest memory out. Inside a section.
+     *
+     * @param iova     I/O-virtual address of the first byte to read
+     * @param to       where to copy to
+     * @param toOffset bytes from the start of {@code to}
+     * @param length   bytes, 0 to {@link #MAX_BYTES}
+     * @return {@link DmaResult#OK} if all was copied; else nothing was
+     * @throws IllegalArgumentException as {@link #access}
+     * @throws IndexOutOfBoundsException if {@code to} is too short
+     */
+    public DmaResult read(long iova, MemorySegment to, long toOffset, long length) {
+        DmaResult result = access(iova, length, Access.READ, own);
+        long done = toOffset;
+        while (own.next()) {
+            MemorySegment.copy(own.segment(), own.offset(), to, done, own.length());
+            done += own.length();
+        }
+        return result;
+    }
+
+    /**
+     * Copies into guest memory. Inside a section.
+     *
+     * @param iova       I/O-virtual address of the first byte to write
+     * @param from       where to copy from
+     * @param fromOffset bytes from the start of {@code from}
+     * @param length     bytes, 0 to {@link #MAX_BYTES}
+     * @return {@link DmaResult#OK} if all was copied; else nothing was
+     * @throws IllegalArgumentException as {@link #access}
+     * @throws IndexOutOfBoundsException if {@code from} is too short
+     */
+    public DmaResult write(long iova, MemorySegment from, long fromOffset, long length) {
+        DmaResult result = access(iova, length, Access.WRITE, own);
+        long done = fromOffset;
+        while (own.next()) {
+            MemorySegment.copy(from, done, own.segment(), own.offset(), own.length());
+            own.written(own.length());
+            done += own.length();
+        }
+        return result;
+    }
+
+    /**
+     * Sends a message-signalled interrupt: a 32-bit DMA write that must end in a doorbell region. Outside any section,
+     * since the sink is called.
+     *
+     * @param iova I/O-virtual address of the doorbell, 4-byte aligned or not as the device wishes
+     * @param data the 32 bits to write
+     * @return {@link DmaResult#OK} when the message was handed over; {@link DmaResult#BUS_ERROR} where there is no
+     *         doorbell
+     * @throws IllegalStateException if a section is open
+     */
+    public DmaResult send(long iova, int data) {
+        enter();
+        MessageSink sink = null;
+        DmaResult result = DmaResult.CLOSED;
+        if (live) {
+            TranslateResult translated = translator.translate(iova, Access.WRITE, extent);
+            if (translated == TranslateResult.OK) {
+                MemoryRegion region = region(extent.physical(iova));
+                sink = region == null ? null : region.doorbell();
+                result = sink == null ? DmaResult.BUS_ERROR : DmaResult.OK;
+            } else {
+                record(translated, iova, Access.WRITE);
+                result = DmaResult.FAULT;
+            }
+        }
+        long address = extent.physical(iova);
+        leave();
+        if (sink != null) {
+            sink.send(requesterId, address, data);
+        }
+        return result;
+    }
+
+    /**
+     * Ends all use: every later access gives {@link DmaResult#CLOSED}, and when this returns, no section of this handle
+     * is open that began before. Any thread but the owner inside its section, which would wait for itself.
+     */
+    @Override
+    public void close() {
+        closed = true;
+        // The flag must be visible before the slot is read, as with anything that is taken away from a reader.
+        VarHandle.fullFence();
+        memory.readers().awaitSlot(slot, CLOSE_LIMIT_NANOS);
+        translator.part(slot);
+        memory.readers().remove(slot);
+    }
+
+    private @Nullable MemoryRegion region(long physical) {
+        MemoryRegion last = lastRegion;
+        if (last != null && last.holds(physical)) {
+            return last;
+        }
+        MemoryRegion found = map.find(physical);
+        lastRegion = found;
+        return found;
+    }
+
+    private DmaResult refuse(TranslateResult reason, long iova, Access access, DmaCursor out) {
+        out.clear();
+        extent.clear();
+        record(reason, iova, access);
+        return DmaResult.FAULT;
+    }
+
+    private void record(TranslateResult reason, long iova, Access access) {
+        if (faultReason == TranslateResult.OK) {
+            faultReason = reason;
+            faultIova = iova;
+            faultAccess = access;
+        }
+    }
+
+    private void report() {
+        TranslateResult reason = faultReason;
+        faultReason = TranslateResult.OK;
+        translator.faulted(reason, faultIova, faultAccess);
+    }
+
+    private void checkInside() {
+        if (!slot.inside()) {
+            throw new IllegalStateException("section=none on " + slot.holder() + "; call enter first");
+        }
+    }
+
+    private static void checkLength(long length) {
+        if (length < 0 || length > MAX_BYTES) {
+            throw new IllegalArgumentException("length=" + length + ", but one access takes 0 to " + MAX_BYTES
+                    + " bytes; cut the transfer into several");
+        }
+    }
+
+    private static long min(long a, long b, long c) {
+        long least = Long.compareUnsigned(a, b) < 0 ? a : b;
+        return Long.compareUnsigned(least, c) < 0 ? least : c;
+    }
+}

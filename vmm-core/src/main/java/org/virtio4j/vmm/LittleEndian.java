@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.vmm;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+
+/**
+ * The one place that names a memory layout: little-endian reads and writes of a {@link MemorySegment}, which is how
+ * every structure of the virtio specification lies in memory (virtio 1.4, section 1.4).
+ *
+ * <p>All offsets are bytes from the start of the segment. There are two families:
+ *
+ * <ul>
+ * <li><b>Plain</b> accessors ({@link #u16}, {@link #putI64}, …) work at any offset, promise no order and no atomicity,
+ *     and are the cheapest. They are for data that somebody else has already published, or that one will publish later.
+ * <li><b>Ordered</b> accessors ({@link #u16Acquire}, {@link #putI32Release}, …) need an offset whose address is a
+ *     multiple of the width, never tear, and pair up: whoever sees the value of a release store through an acquire load
+ *     sees everything that was written before the store. A misaligned offset throws {@link IllegalArgumentException},
+ *     so addresses that a guest chose are checked before they come here.
+ * </ul>
+ *
+ * <p>Every method throws {@link IndexOutOfBoundsException} outside the segment and {@link IllegalStateException} when
+ * the segment's arena is closed; neither is reachable by a guest. Any thread may call any of them.
+ */
+public final class LittleEndian {
+
+    private static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;
+    private static final ValueLayout.OfShort SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    // An exact handle makes an int offset, which would be converted on a path seven times slower, an error at the first
+    // call.
+    private static final VarHandle ALIGNED_SHORT =
+            ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle().withInvokeExactBehavior();
+    private static final VarHandle ALIGNED_INT =
+            ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle().withInvokeExactBehavior();
+    private static final VarHandle ALIGNED_LONG =
+            ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle().withInvokeExactBehavior();
+
+    private LittleEndian() {
+    }
+
+    /**
+     * Reads an unsigned byte.
+     *
+     * @param segment where to read
+     * @param offset  in bytes
+     * @return 0 to 255
+     */
+    public static int u8(MemorySegment segment, long offset) {
+        return segment.get(BYTE, offset) & 0xff;
+    }
+
+    /**
+     * Reads an unsigned 16-bit value.
+     *
+     * @param segment where to read
+     * @param offset  in bytes, of any alignment
+     * @return 0 to 65,535
+     */
+    public static int u16(MemorySegment segment, long offset) {
+        return segment.get(SHORT, offset) & 0xffff;
+    }
+
+    /**
+     * Reads 32 bits.
+     *
+     * @param segment where to read
+     * @param offset  in bytes, of any alignment
+     * @return the bits; for an unsigned field see {@link #u32}
+     */
+    public static int i32(MemorySegment segment, long offset) {
+        return segment.get(INT, offset);
+    }
+
+    /**
+     * Reads an unsigned 32-bit value.
+     *
+     * @param segment where to read
+     * @param offset  in bytes, of any alignment
+     * @return 0 to 4,294,967,295
+     */
+    public static long u32(MemorySegment segment, long offset) {
+        return Integer.toUnsignedLong(segment.get(INT, offset));
+    }
+
+    /**
+     * Reads 64 bits, not atomically.
+     *
+     * @param segment where to read
+     * @param offset  in bytes, of any alignment
+     * @return the bits; an unsigned field is compared with {@link Long#compareUnsigned}
+     */
+    public static long i64(MemorySegment segment, long offset) {
+        return segment.get(LONG, offset);
+    }
+
+    /**
+     * Writes the low 8 bits.
+     *
+     * @param segment where to write
+     * @param offset  in bytes
+     * @param value   its low byte counts
+     */
+    public static void putU8(MemorySegment segment, long offset, int value) {
+        segment.set(BYTE, offset, (byte) value);
+    }
+
+    /**
+     * Writes the low 16 bits.
+     *
+     * @param segment where to write
+     * @param offset  in bytes, of any alignment
+     * @param value   its low 16 bits count
+     */
+    public static void putU16(MemorySegment segment, long offset, int value) {
+        segment.set(SHORT, offset, (short) value);
+    }
+
+    /**
+     * Writes 32 bits.
+     *
+     * @param segment where to write
+     * @param offset  in bytes, of any alignment
+     * @param value   the bits
+     */
+    public static void putI32(MemorySegment segment, long offset, int value) {
+        segment.set(INT, offset, value);
+    }
+
+    /**
+     * Writes 64 bits, not atomically.
+     *
+     * @param segment where to write
+     * @param offset  in bytes, of any alignment
+     * @param value   the bits
+     */
+    public static void putI64(MemorySegment segment, long offset, long value) {
+        segment.set(LONG, offset, value);
+    }
+
+    /**
+     * Reads an unsigned 16-bit value; no later access moves before it. Pairs with {@link #putU16Release}.
+     *
+     * @param segment where to read
+     * @param offset  in bytes, 2-byte aligned
+     * @return 0 to 65,535
+     */
+    public static int u16Acquire(MemorySegment segment, long offset) {
+        return (short) ALIGNED_SHORT.getAcquire(segment, offset) & 0xffff;
+    }
+
+    /**
+     * Writes the low 16 bits; no earlier access moves after it. Pairs with {@link #u16Acquire}.
+     *
+     * @param segment where to write
+     * @param offset  in bytes, 2-byte aligned
+     * @param value   its low 16 bits count
+     */
+    public static void putU16Release(MemorySegment segment, long offset, int value) {
+        ALIGNED_SHORT.setRelease(segment, offset, (short) value);
+    }
+
+    /**
+     * Reads 32 bits; no later access moves before it. Pairs with {@link #putI32Release}.
+     *
+     * @param segment where to read
+     * @param offset  in bytes, 4-byte aligned
+     * @return the bits
+     */
+    public static int i32Acquire(MemorySegment segment, long offset) {
+        return (int) ALIGNED_INT.getAcquire(segment, offset);
+    }
+
+    /**
+     * Writes 32 bits; no earlier access moves after it. Pairs with {@link #i32Acquire}.
+     *
+     * @param segment where to write
+     * @param offset  in bytes, 4-byte aligned
+     * @param value   the bits
+     */
+    public static void putI32Release(MemorySegment segment, long offset, int value) {
+        ALIGNED_INT.setRelease(segment, offset, value);
+    }
+
+    /**
+     * Reads 64 bits at once; no later access moves before it. Pairs with {@link #putI64Release}.
+     *
+     * @param segment where to read
+     * @param offset  in bytes, 8-byte aligned
+     * @return the bits
+     */
+    public static long i64Acquire(MemorySegment segment, long offset) {
+        return (long) ALIGNED_LONG.getAcquire(segment, offset);
+    }
+
+    /**
+     * Writes 64 bits at once; no earlier access moves after it. Pairs with {@link #i64Acquire}.
+     *
+     * @param segment where to write
+     * @param offset  in bytes, 8-byte aligned
+     * @param value   the bits
+     */
+    public static void putI64Release(MemorySegment segment, long offset, long value) {
+        ALIGNED_LONG.setRelease(segment, offset, value);
+    }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.vmm;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/**
+ * Says whether one {@link DmaHandle} is inside a section just now. The handle's owner writes it, whoever takes
+ * something away reads it; see {@link Readers} for how the two meet.
+ */
+public final class ReaderSlot {
+
+    private static final VarHandle CELL = MethodHandles.arrayElementVarHandle(long[].class);
+
+    /** 128 bytes on either side: the prefetcher of common processors fetches cache lines in pairs. */
+    private static final int MIDDLE = 16;
+
+    private final String holder;
+
+    /**
+     * The element in the middle counts entries and exits, so it is odd inside a section; the rest keeps neighbours
+     * away.
+     */
+    private final long[] cell = new long[2 * MIDDLE + 1];
+
+    ReaderSlot(String holder) {
+        this.holder = holder;
+    }
+
+    /**
+     * Who reads through this slot, for reports about a section that does not end.
+     *
+     * @return the name its handle was opened with
+     */
+    public String holder() {
+        return holder;
+    }
+
+    /** Owner only. After it, nothing that was unlinked before a writer looked at this slot can be reached any more. */
+    void enter() {
+        CELL.setOpaque(cell, MIDDLE, cell[MIDDLE] + 1);
+        // The store must be visible before anything in the section is loaded, else the writer would miss this reader.
+        VarHandle.fullFence();
+    }
+
+    /** Owner only. */
+    void leave() {
+        CELL.setRelease(cell, MIDDLE, cell[MIDDLE] + 1);
+    }
+
+    /** Owner only. */
+    boolean inside() {
+        return isInside(cell[MIDDLE]);
+    }
+
+    /** Any thread; acquires, so that a writer who sees the exit sees what the section wrote. */
+    long ticket() {
+        return (long) CELL.getAcquire(cell, MIDDLE);
+    }
+
+    static boolean isInside(long ticket) {
+        return (ticket & 1) != 0;
+    }
+}

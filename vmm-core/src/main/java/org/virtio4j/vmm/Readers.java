@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.vmm;
+
+import java.lang.invoke.VarHandle;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * The readers of one thing that can be taken away (a memory map, the mappings of an IOMMU), and the wait until none of
+ * them uses what was taken.
+ *
+ * <p>A reader enters by storing into its slot and fencing; a writer unlinks, fences, and then looks at every slot. Of
+ * the two fences one comes first: either the writer sees the reader inside and waits for it, or the reader's loads come
+ * after the unlinking and cannot reach what was unlinked. A reader neither waits nor retries.
+ *
+ * <p>Sections are short by contract, so the wait spins first and sleeps briefly later. It never gives up and never
+ * interrupts anybody: after a limit it tells the {@link StallListener} who holds it up, and goes on waiting. A thread
+ * that waits inside its own section waits for ever; that is a bug of the caller, and the listener names it.
+ *
+ * <p>All methods may be called from any thread.
+ */
+public final class Readers {
+
+    private static final int SPINS = 200;
+    private static final int YIELDS = 200;
+    private static final long NAP_NANOS = 20_000;
+
+    private final StallListener listener;
+    private final AtomicLong stalls = new AtomicLong();
+    private volatile ReaderSlot[] slots = new ReaderSlot[0];
+
+    /**
+     * Starts with no reader.
+     *
+     * @param listener hears of sections that last longer than a wait's limit
+     */
+    public Readers(StallListener listener) {
+        this.listener = listener;
+    }
+
+    /**
+     * Makes a reader known; it must not be inside a section.
+     *
+     * @param slot a slot that is not a member yet
+     */
+    public synchronized void add(ReaderSlot slot) {
+        ReaderSlot[] more = Arrays.copyOf(slots, slots.length + 1);
+        more[slots.length] = slot;
+        slots = more;
+    }
+
+    /**
+     * Forgets a reader; does nothing when it is no member.
+     *
+     * @param slot the slot of a reader that enters no section any more
+     */
+    public synchronized void remove(ReaderSlot slot) {
+        slots = Arrays.stream(slots).filter(member -> member != slot).toArray(ReaderSlot[]::new);
+    }
+
+    /**
+     * The grace period: returns when every section that was open at the call, or might still see what the caller
+     * unlinked before it, has been left.
+     *
+     * @param limit how long to wait before the first report
+     */
+    public void awaitAll(Duration limit) {
+        awaitAll(limit.toNanos());
+    }
+
+    /**
+     * The same, with a limit in nanoseconds, for callers that may not allocate.
+     *
+     * @param limitNanos how long to wait before the first report, in nanoseconds
+     */
+    public void awaitAll(long limitNanos) {
+        // The unlinking must be visible before the slots are read; pairs with the fence of ReaderSlot.enter.
+        VarHandle.fullFence();
+        ReaderSlot[] members = slots;
+        for (int i = 0; i < members.length; i++) {
+            ReaderSlot slot = members[i];
+            long ticket = slot.ticket();
+            if (ReaderSlot.isInside(ticket)) {
+                awaitOne(slot, ticket, limitNanos);
+            }
+        }
+    }
+
+    /**
+     * How many waits went over their limit.
+     *
+     * @return a count that only grows
+     */
+    public long stalls() {
+        return stalls.get();
+    }
+
+    /** Waits for one slot alone, fenced like {@link #awaitAll(long)}. */
+    void awaitSlot(ReaderSlot slot, long limitNanos) {
+        VarHandle.fullFence();
+        long ticket = slot.ticket();
+        if (ReaderSlot.isInside(ticket)) {
+            awaitOne(slot, ticket, limitNanos);
+        }
+    }
+
+    private void awaitOne(ReaderSlot slot, long ticket, long limitNanos) {
+        long started = System.nanoTime();
+        boolean reported = false;
+        for (int round = 0; slot.ticket() == ticket; round++) {
+            pause(round);
+            if (!reported && System.nanoTime() - started > limitNanos) {
+                reported = true;
+                stalls.incrementAndGet();
+                listener.stalled(slot.holder(), System.nanoTime() - started);
+            }
+        }
+    }
+
+    @SuppressWarnings("ThreadPriorityCheck") // correctness does not rest on the yield, only the length of the wait does
+    private static void pause(int round) {
+        if (round < SPINS) {
+            Thread.onSpinWait();
+        } else if (round < SPINS + YIELDS) {
+            // With fewer processors than threads the reader may need this one to get out of its section.
+            Thread.yield();
+        } else {
+            LockSupport.parkNanos(NAP_NANOS);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.vmm;
+
+/**
+ * Hears that somebody waits for a section that lasts longer than it should. The embedder implements it, to log or to
+ * alarm.
+ */
+public interface StallListener {
+
+    /**
+     * Called once a wait, on the waiting thread, which goes on waiting afterwards.
+     *
+     * @param holder      the name of the {@link DmaHandle} whose section does not end
+     * @param waitedNanos how long the wait has lasted, in nanoseconds
+     */
+    void stalled(String holder, long waitedNanos);
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.vmm;
+
+/**
+ * Turns I/O-virtual addresses into guest-physical ones: addresses only, never memory. The identity is one, an endpoint
+ * of an IOMMU another.
+ *
+ * <p>Extents begin and end at multiples of {@link GuestMemory#PAGE_SIZE} on both sides, so that no field of a ring is
+ * torn.
+ *
+ * <p>Any number of threads translate at once, each inside a section of its {@link DmaHandle}. Whoever takes a
+ * translation away waits, before the taking counts as done, until each joined {@link ReaderSlot} has left the section
+ * it may have been in.
+ */
+public interface Translator {
+
+    /**
+     * Looks one address up. Called inside a section of a handle whose slot has joined; takes no lock, allocates
+     * nothing.
+     *
+     * @param iova   I/O-virtual address
+     * @param access what the device is about to do there
+     * @param out    receives the whole extent around {@code iova}, only when the result is {@link TranslateResult#OK}
+     * @return whether the access may go on, and if not why
+     */
+    TranslateResult translate(long iova, Access access, ExtentSink out);
+
+    /**
+     * A number that moves whenever an earlier translation may have been taken away. What was resolved under one value
+     * holds in every later section that starts by reading the same value.
+     *
+     * @return the present value; only equality means something
+     */
+    long generation();
+
+    /**
+     * Makes a reader known, before its first section. Any thread.
+     *
+     * @param slot the reader's slot
+     */
+    void join(ReaderSlot slot);
+
+    /**
+     * Forgets a reader that will open no section any more. Any thread.
+     *
+     * @param slot a slot that joined before
+     */
+    void part(ReaderSlot slot);
+
+    /**
+     * Hears of a refused access, after the section it happened in, on the thread of the handle and under no lock of
+     * its.
+     *
+     * @param reason why the access was refused, never {@link TranslateResult#OK}
+     * @param iova   the first I/O-virtual address that was refused
+     * @param access what was attempted
+     */
+    void faulted(TranslateResult reason, long iova, Access access);
+}
