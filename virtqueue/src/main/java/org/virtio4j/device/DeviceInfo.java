@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.device;
+
+import java.util.List;
+import org.virtio4j.wire.VirtqueueLimit;
+
+/**
+ * What a transport must know of a device to present it.
+ *
+ * @param deviceType the device ID of virtio 1.4, section 5; 23 for an IOMMU
+ * @param queueSizes for each queue the largest size a driver may choose, a power of two up to 32,768
+ * @param configSize length of the device configuration in bytes
+ */
+public record DeviceInfo(int deviceType, List<Integer> queueSizes, int configSize) {
+
+    /**
+     * Checks and keeps the values.
+     *
+     * @throws IllegalArgumentException if a queue size is no power of two or too large, or {@code configSize} is
+     *         negative
+     */
+    public DeviceInfo {
+        queueSizes = List.copyOf(queueSizes);
+        for (int size : queueSizes) {
+            if (Integer.bitCount(size) != 1 || size > VirtqueueLimit.MAX_SIZE) {
+                throw new IllegalArgumentException("queueSize=" + size + ", but a power of two from 1 to "
+                        + VirtqueueLimit.MAX_SIZE + " is needed");
+            }
+        }
+        if (configSize < 0) {
+            throw new IllegalArgumentException("configSize=" + configSize + ", but it is a length in bytes");
+        }
+    }
+
+    /**
+     * How many queues there are.
+     *
+     * @return a count
+     */
+    public int queueCount() {
+        return queueSizes.size();
+    }
+}

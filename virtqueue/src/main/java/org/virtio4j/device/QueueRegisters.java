@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.device;
+
+import org.virtio4j.queue.QueueSettings;
+import org.virtio4j.wire.FeatureBit;
+
+/**
+ * What a driver has written of one queue. Guarded by the life cycle's lock, but for {@link #enabled}, which kicks read.
+ */
+final class QueueRegisters {
+
+    private final int sizeMax;
+    private long descriptorArea;
+    private long driverArea;
+    private long deviceArea;
+    private int size;
+    private volatile boolean enabled;
+
+    QueueRegisters(int sizeMax) {
+        this.sizeMax = sizeMax;
+        this.size = sizeMax;
+    }
+
+    int sizeMax() {
+        return sizeMax;
+    }
+
+    int size() {
+        return size;
+    }
+
+    boolean enabled() {
+        return enabled;
+    }
+
+    void enabled(boolean on) {
+        enabled = on;
+    }
+
+    long address(QueueArea area) {
+        return switch (area) {
+            case DESCRIPTOR -> descriptorArea;
+            case DRIVER -> driverArea;
+            case DEVICE -> deviceArea;
+        };
+    }
+
+    /**
+     * An enabled queue keeps its settings; a size that no ring can have is ignored, and reading it back shows the old
+     * one.
+     */
+    void writeSize(long value) {
+        if (!enabled && value > 0 && value <= sizeMax && Long.bitCount(value) == 1) {
+            size = (int) value;
+        }
+    }
+
+    void writeAddress(QueueArea area, long address) {
+        if (enabled) {
+            return;
+        }
+        switch (area) {
+            case DESCRIPTOR -> descriptorArea = address;
+            case DRIVER -> driverArea = address;
+            case DEVICE -> deviceArea = address;
+        }
+    }
+
+    /**
+     * Whether all three areas are aligned and end inside the address space; what lies there is found out when it is
+     * used.
+     */
+    boolean valid() {
+        for (QueueArea area : QueueArea.values()) {
+            long address = address(area);
+            long last = address + area.size(size) - 1;
+            if (address % area.alignment() != 0 || Long.compareUnsigned(last, address) < 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    QueueSettings settings(Features negotiated) {
+        return new QueueSettings(size, descriptorArea, driverArea, deviceArea,
+                negotiated.has(FeatureBit.INDIRECT_DESC), negotiated.has(FeatureBit.EVENT_IDX));
+    }
+
+    void reset() {
+        descriptorArea = 0;
+        driverArea = 0;
+        deviceArea = 0;
+        size = sizeMax;
+        enabled = false;
+    }
+}

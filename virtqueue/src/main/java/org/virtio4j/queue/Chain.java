@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.queue;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+import org.virtio4j.vmm.Access;
+import org.virtio4j.vmm.DmaHandle;
+import org.virtio4j.vmm.DmaResult;
+
+/**
+ * One buffer that a driver made available: a device-readable part followed by a device-writable part, each a run of
+ * bytes, however many descriptors they are spread over (virtio 1.4, section 2.7.4: framing carries no meaning).
+ *
+ * <p>A chain is a slot, made at set-up and used again and again: one for each buffer that a device holds at a time. Its
+ * descriptors were read once and are kept here, so what was checked is what is used. A slot grows to the longest chain
+ * it has seen, at most to the size of its queue, and then allocates no more.
+ *
+ * <p>A chain belongs to the thread of its queue. Reading and writing go on inside a section of the queue.
+ */
+public final class Chain {
+
+    private static final int USUAL_DESCRIPTORS = 8;
+
+    private long[] addresses = new long[USUAL_DESCRIPTORS];
+    private int[] lengths = new int[USUAL_DESCRIPTORS];
+    private int count;
+    private int readableCount;
+    private long readableLength;
+    private long writableLength;
+    private long writtenLength;
+
+    private @Nullable DmaHandle dma;
+    private @Nullable DeviceQueue queue;
+    private int id;
+
+    /** An empty slot. */
+    public Chain() {
+    }
+
+    /**
+     * The length of the device-readable part.
+     *
+     * @return bytes
+     */
+    public long readableLength() {
+        return readableLength;
+    }
+
+    /**
+     * The length of the device-writable part.
+     *
+     * @return bytes
+     */
+    public long writableLength() {
+        return writableLength;
+    }
+
+    /**
+     * How much was written without a gap from the start of the writable part: the used length that the driver will see.
+     * It never says more than was written (section 2.7.8.2).
+     *
+     * @return bytes
+     */
+    public long writtenLength() {
+        return writtenLength;
+    }
+
+    /**
+     * Copies out of the device-readable part. Inside a section.
+     *
+     * @param offset   bytes from the start of the readable part
+     * @param to       where to copy to
+     * @param toOffset bytes from the start of {@code to}
+     * @param length   bytes, at most what a section may copy
+     * @return {@link DmaResult#OK}, or why the driver's buffer cannot be read; a part may have been copied then
+     * @throws IndexOutOfBoundsException if that is more than the chain or {@code to} holds
+     */
+    public DmaResult read(long offset, MemorySegment to, long toOffset, long length) {
+        checkRange(offset, length, readableLength);
+        return copy(Access.READ, offset, to, toOffset, length);
+    }
+
+    /**
+     * Copies into the device-writable part. Inside a section.
+     *
+     * @param offset     bytes from the start of the writable part
+     * @param from       where to copy from
+     * @param fromOffset bytes from the start of {@code from}
+     * @param length     bytes, at most what a section may copy
+     * @return {@link DmaResult#OK}, or why the driver's buffer cannot be written; a part may have been copied then, and
+     *         counts as written
+     * @throws IndexOutOfBoundsException if that is more than the chain or {@code from} holds
+     */
+    public DmaResult write(long offset, MemorySegment from, long fromOffset, long length) {
+        checkRange(offset, length, writableLength);
+        return copy(Access.WRITE, offset, from, fromOffset, length);
+    }
+
+    /** Starts to fill this slot. */
+    void begin(DeviceQueue owner, DmaHandle handle, int bufferId) {
+        if (queue != null) {
+            throw new IllegalStateException("chain=in use; complete it before it takes another one");
+        }
+        dma = handle;
+        id = bufferId;
+        count = 0;
+        readableCount = 0;
+        readableLength = 0;
+        writableLength = 0;
+        writtenLength = 0;
+        queue = owner;
+    }
+
+    /** Adds a descriptor; false if it is readable and comes after a writable one. Empty ones take no place. */
+    boolean add(long address, int length, boolean writable, int most) {
+        if (!writable && count > readableCount) {
+            return false;
+        }
+        if (length == 0) {
+            return true;
+        }
+        if (count == lengths.length) {
+            grow(most);
+        }
+        addresses[count] = address;
+        lengths[count] = length;
+        count++;
+        if (writable) {
+            writableLength += Integer.toUnsignedLong(length);
+        } else {
+            readableCount++;
+            readableLength += Integer.toUnsignedLong(length);
+        }
+        return true;
+    }
+
+    /** Gives the slot back and says which buffer it held. */
+    @SuppressWarnings("ReferenceEquality") // which object it is, is the question
+    int end(DeviceQueue owner) {
+        if (queue != owner) {
+            throw new IllegalStateException("chain=" + (queue == null ? "empty" : "of another queue")
+                    + "; complete what this queue's poll gave, once");
+        }
+        abandon();
+        return id;
+    }
+
+    /** Gives the slot back after a chain that broke a rule half-way. */
+    void abandon() {
+        queue = null;
+        dma = null;
+    }
+
+    private DmaResult copy(Access access, long offset, MemorySegment other, long otherOffset, long length) {
+        DmaHandle handle = handle();
+        int index = access == Access.READ ? 0 : readableCount;
+        long skip = offset;
+        long done = 0;
+        while (done < length) {
+            long here = Integer.toUnsignedLong(lengths[index]);
+            if (skip >= here) {
+                skip -= here;
+                index++;
+                continue;
+            }
+            long piece = Math.min(Math.min(here - skip, length - done), DmaHandle.MAX_BYTES);
+            DmaResult result = copyPiece(handle, access, addresses[index], skip, other, otherOffset + done, piece);
+            if (result != DmaResult.OK) {
+                return result;
+            }
+            done += piece;
+            skip += piece;
+            if (access == Access.WRITE) {
+                count(offset, done);
+            }
+        }
+        return DmaResult.OK;
+    }
+
+    private static DmaResult copyPiece(DmaHandle handle, Access access, long address, long skip, MemorySegment other,
+            long otherOffset, long piece) {
+        long iova = address + skip;
+        if (Long.compareUnsigned(iova, address) < 0) {
+            // The driver's buffer runs over the end of the 64-bit space; no bus has such addresses.
+            return DmaResult.BUS_ERROR;
+        }
+        return access == Access.READ
+                ? handle.read(iova, other, otherOffset, piece)
+                : handle.write(iova, other, otherOffset, piece);
+    }
+
+    private void count(long offset, long done) {
+        if (offset <= writtenLength && offset + done > writtenLength) {
+            writtenLength = offset + done;
+        }
+    }
+
+    private DmaHandle handle() {
+        DmaHandle handle = dma;
+        if (handle == null) {
+            throw new IllegalStateException("chain=empty; poll a queue into it first");
+        }
+        return handle;
+    }
+
+    private void grow(int most) {
+        int size = Math.min(most, 2 * count);
+        addresses = Arrays.copyOf(addresses, size);
+        lengths = Arrays.copyOf(lengths, size);
+    }
+
+    private static void checkRange(long offset, long length, long limit) {
+        if (offset < 0 || length < 0 || length > limit - offset) {
+            throw new IndexOutOfBoundsException("offset=" + offset + " length=" + length
+                    + " in a part of " + limit + " bytes; look at readableLength() or writableLength() first");
+        }
+    }
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.queue;
+
+/**
+ * What a driver has said of a queue by the time it is enabled (virtio 1.4, section 2.6). All addresses are those of the
+ * device's {@link org.virtio4j.vmm.DmaSpace}, behind an IOMMU I/O-virtual ones.
+ *
+ * @param size           how many entries the ring has
+ * @param descriptorArea address of the descriptor table
+ * @param driverArea     address of the available ring
+ * @param deviceArea     address of the used ring
+ * @param indirect       whether {@code VIRTIO_F_INDIRECT_DESC} was negotiated
+ * @param eventIdx       whether {@code VIRTIO_F_EVENT_IDX} was negotiated
+ */
+public record QueueSettings(int size, long descriptorArea, long driverArea, long deviceArea, boolean indirect,
+        boolean eventIdx) {
+}

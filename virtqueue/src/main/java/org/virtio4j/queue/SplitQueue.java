@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.queue;
+
+import java.lang.invoke.VarHandle;
+import org.virtio4j.vmm.Access;
+import org.virtio4j.vmm.DmaCursor;
+import org.virtio4j.vmm.DmaHandle;
+import org.virtio4j.vmm.DmaResult;
+import org.virtio4j.wire.AvailableRing;
+import org.virtio4j.wire.SplitDescriptor;
+import org.virtio4j.wire.UsedRing;
+
+/**
+ * The device's side of a split virtqueue (virtio 1.4, section 2.7).
+ *
+ * <p>For each batch the available index is loaded once with acquire, and loaded again when all it promised was taken;
+ * the used index is stored once with release; each notification decision is one full fence. Indexes run modulo 2^16 and
+ * are kept here in full, so what the driver writes into its own copy of the used ring changes nothing.
+ */
+public final class SplitQueue implements DeviceQueue {
+
+    private static final int INDEX_MASK = 0xffff;
+
+    private final QueueSettings settings;
+    private final DmaHandle dma;
+    private final RingPart descriptors;
+    private final RingPart available;
+    private final RingPart used;
+    private final ChainWalker walker;
+    private final InFlight inFlight;
+    private final DmaCursor cursor = new DmaCursor();
+    private final long ringMask;
+
+    /** The generation of memory and translation the parts were resolved under; see {@link #enter}. */
+    private long leasedGeneration;
+    private boolean leased;
+
+    /** Whether the ring may be touched in the present section. */
+    private boolean reachable;
+
+    /**
+     * The driver's index as last read, the next entry to take, the next to fill, and the used index the driver sees.
+     */
+    private int availableIndex;
+    private int nextAvailable;
+    private int nextUsed;
+    private int publishedUsed;
+
+    private boolean notificationsOff;
+    private volatile QueueFailure failure = QueueFailure.NONE;
+
+    /**
+     * Takes over a ring as a driver set it up, with all indexes at 0.
+     *
+     * @param settings the ring; size a power of two, areas aligned to 16, 2 and 4 bytes, as the life cycle checked
+     * @param dma      a handle for this queue alone, closed with it
+     */
+    public SplitQueue(QueueSettings settings, DmaHandle dma) {
+        this.settings = settings;
+        this.dma = dma;
+        int size = settings.size();
+        this.descriptors = new RingPart(settings.descriptorArea(), size * SplitDescriptor.SIZE, Access.READ);
+        this.available = new RingPart(settings.driverArea(), AvailableRing.size(size), Access.READ);
+        this.used = new RingPart(settings.deviceArea(), UsedRing.size(size), Access.WRITE);
+        this.walker = new ChainWalker(dma, size, settings.indirect());
+        this.inFlight = new InFlight(size);
+        this.ringMask = size - 1L;
+    }
+
+    @Override
+    public void enter() {
+        dma.enter();
+        reachable = dma.live() && failure != QueueFailure.RING_UNREACHABLE && renewLease();
+    }
+
+    @Override
+    public void leave() {
+        reachable = false;
+        dma.leave();
+    }
+
+    @Override
+    public boolean poll(Chain into) {
+        if (!reachable || failure != QueueFailure.NONE || !isAvailable()) {
+            return false;
+        }
+        int head = available.u16(AvailableRing.RING + (nextAvailable & ringMask) * AvailableRing.ENTRY_SIZE);
+        if (head >= settings.size()) {
+            return fail(QueueFailure.HEAD_OUT_OF_RANGE);
+        }
+        if (!inFlight.add(head)) {
+            return fail(QueueFailure.HEAD_IN_FLIGHT);
+        }
+        into.begin(this, dma, head);
+        QueueFailure broken = walker.walk(descriptors, head, into);
+        if (broken != QueueFailure.NONE) {
+            into.abandon();
+            return fail(broken);
+        }
+        nextAvailable = (nextAvailable + 1) & INDEX_MASK;
+        return true;
+    }
+
+    @Override
+    public void complete(Chain chain) {
+        long length = chain.writtenLength();
+        int head = chain.end(this);
+        if (!reachable) {
+            return;
+        }
+        long element = UsedRing.RING + (nextUsed & ringMask) * UsedRing.ELEMENT_SIZE;
+        // Two stores of 4 bytes: the element is aligned to 4 only and may lie in two pages.
+        used.putI32(element + UsedRing.ELEMENT_ID, head);
+        used.putI32(element + UsedRing.ELEMENT_LEN, (int) length);
+        inFlight.remove(head);
+        nextUsed = (nextUsed + 1) & INDEX_MASK;
+    }
+
+    @Override
+    public boolean publish() {
+        if (nextUsed == publishedUsed) {
+            return false;
+        }
+        enter();
+        boolean wanted = false;
+        if (reachable) {
+            int before = publishedUsed;
+            // Release: whoever sees the index sees the elements and the data they speak of.
+            used.putU16Release(UsedRing.IDX, nextUsed);
+            publishedUsed = nextUsed;
+            // The index must be visible before the driver's wish is read, or both sides could decide to wait for the
+            // other.
+            VarHandle.fullFence();
+            wanted = driverWantsInterrupt(before);
+        }
+        leave();
+        return wanted;
+    }
+
+    @Override
+    public void disableNotifications() {
+        if (settings.eventIdx() || notificationsOff) {
+            // With EVENT_IDX the driver notifies once it passes available event, which stays where it was.
+            return;
+        }
+        enter();
+        if (reachable) {
+            used.putU16(UsedRing.FLAGS, UsedRing.FLAG_NO_NOTIFY);
+            notificationsOff = true;
+        }
+        leave();
+    }
+
+    @Override
+    public boolean enableNotifications() {
+        enter();
+        boolean more = false;
+        if (reachable) {
+            if (settings.eventIdx()) {
+                used.putU16(UsedRing.availEvent(settings.size()), nextAvailable);
+            } else if (notificationsOff) {
+                used.putU16(UsedRing.FLAGS, 0);
+                notificationsOff = false;
+            }
+            // The wish must be visible before the index is read again, or a buffer added in between would never be
+            // noticed.
+            VarHandle.fullFence();
+            more = failure == QueueFailure.NONE && available.u16Acquire(AvailableRing.IDX) != nextAvailable;
+        }
+        leave();
+        return more;
+    }
+
+    @Override
+    public QueueFailure failure() {
+        return failure;
+    }
+
+    @Override
+    public int size() {
+        return settings.size();
+    }
+
+    @Override
+    public void close() {
+        dma.close();
+    }
+
+    private boolean isAvailable() {
+        if (nextAvailable != availableIndex) {
+            return true;
+        }
+        // Acquire: the entries and descriptors are read after the index that covers them.
+        int index = available.u16Acquire(AvailableRing.IDX);
+        int added = (index - nextAvailable) & INDEX_MASK;
+        if (added > settings.size() - inFlight.count()) {
+            return fail(QueueFailure.AVAILABLE_INDEX_AHEAD);
+        }
+        availableIndex = index;
+        return added != 0;
+    }
+
+    /** Section 2.7.7.2: with EVENT_IDX whether the batch went over used_event, else the flag. */
+    private boolean driverWantsInterrupt(int before) {
+        if (!settings.eventIdx()) {
+            return (available.u16(AvailableRing.FLAGS) & AvailableRing.FLAG_NO_INTERRUPT) == 0;
+        }
+        int event = available.u16(AvailableRing.usedEvent(settings.size()));
+        return ((nextUsed - event - 1) & INDEX_MASK) < ((nextUsed - before) & INDEX_MASK);
+    }
+
+    /**
+     * Whatever took memory or a mapping away moved the generation before it waited for this section, so an equal one
+     * means that the leases hold until the section ends.
+     */
+    private boolean renewLease() {
+        long generation = dma.generation();
+        if (leased && generation == leasedGeneration) {
+            return true;
+        }
+        leasedGeneration = generation;
+        leased = descriptors.resolve(dma, cursor) == DmaResult.OK
+                && available.resolve(dma, cursor) == DmaResult.OK
+                && used.resolve(dma, cursor) == DmaResult.OK;
+        return leased || fail(QueueFailure.RING_UNREACHABLE);
+    }
+
+    /** Keeps the first reason. Chains taken before can still be completed, unless the ring itself is gone. */
+    private boolean fail(QueueFailure reason) {
+        if (failure == QueueFailure.NONE || reason == QueueFailure.RING_UNREACHABLE) {
+            failure = reason;
+        }
+        return false;
+    }
+}
