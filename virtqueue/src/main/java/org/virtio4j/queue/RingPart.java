@@ -84,7 +84,18 @@ final class RingPart {
         written(offset, Short.BYTES);
     }
 
-    void putI32(long offset, int value) {
+    /** Stores two 32-bit fields that follow each other; they are aligned to 4 bytes and may lie in two extents. */
+    void putI32Pair(long offset, int first, int second) {
+        if (count == 1) {
+            LittleEndian.putI64(segment, base + offset, Integer.toUnsignedLong(first) | ((long) second << Integer.SIZE));
+            written(offset, Long.BYTES);
+        } else {
+            putI32(offset, first);
+            putI32(offset + Integer.BYTES, second);
+        }
+    }
+
+    private void putI32(long offset, int value) {
         LittleEndian.putI32(segment(offset), base + offset, value);
         written(offset, Integer.BYTES);
     }

@@ -109,9 +109,7 @@ public final class SplitQueue implements DeviceQueue {
             return;
         }
         long element = UsedRing.RING + (nextUsed & ringMask) * UsedRing.ELEMENT_SIZE;
-        // Two stores of 4 bytes: the element is aligned to 4 only and may lie in two pages.
-        used.putI32(element + UsedRing.ELEMENT_ID, head);
-        used.putI32(element + UsedRing.ELEMENT_LEN, (int) length);
+        used.putI32Pair(element + UsedRing.ELEMENT_ID, head, (int) length);
         inFlight.remove(head);
         nextUsed = (nextUsed + 1) & INDEX_MASK;
     }

@@ -77,6 +77,8 @@ public final class DmaHandle implements AutoCloseable {
      */
     public void leave() {
         checkInside();
+        // What this section knew is worth nothing in the next, and nothing outside one.
+        live = false;
         slot.leave();
         if (faultReason != TranslateResult.OK) {
             report();
@@ -179,6 +181,15 @@ public final class DmaHandle implements AutoCloseable {
      * @throws IndexOutOfBoundsException if {@code to} is too short
      */
     public DmaResult read(long iova, MemorySegment to, long toOffset, long length) {
+        MemoryRegion region = onePiece(iova, length, Access.READ);
+        if (region != null) {
+            MemorySegment.copy(region.segment(), extent.physical(iova) - region.start(), to, toOffset, length);
+            return DmaResult.OK;
+        }
+        return readPieces(iova, to, toOffset, length);
+    }
+
+    private DmaResult readPieces(long iova, MemorySegment to, long toOffset, long length) {
         DmaResult result = access(iova, length, Access.READ, own);
         long done = toOffset;
         while (own.next()) {
@@ -200,6 +211,17 @@ public final class DmaHandle implements AutoCloseable {
      * @throws IndexOutOfBoundsException if {@code from} is too short
      */
     public DmaResult write(long iova, MemorySegment from, long fromOffset, long length) {
+        MemoryRegion region = onePiece(iova, length, Access.WRITE);
+        if (region != null) {
+            long offset = extent.physical(iova) - region.start();
+            MemorySegment.copy(from, fromOffset, region.segment(), offset, length);
+            region.written(offset, length);
+            return DmaResult.OK;
+        }
+        return writePieces(iova, from, fromOffset, length);
+    }
+
+    private DmaResult writePieces(long iova, MemorySegment from, long fromOffset, long length) {
         DmaResult result = access(iova, length, Access.WRITE, own);
         long done = fromOffset;
         while (own.next()) {
@@ -255,6 +277,22 @@ public final class DmaHandle implements AutoCloseable {
         memory.readers().awaitSlot(slot, CLOSE_LIMIT_NANOS);
         translator.part(slot);
         memory.readers().remove(slot);
+    }
+
+    /**
+     * The usual case of a copy: the buffer lies in the extent and the region that the section used last. Null sends the
+     * caller the long way, which finds out everything else.
+     */
+    private @Nullable MemoryRegion onePiece(long iova, long length, Access access) {
+        MemoryRegion region = lastRegion;
+        if (region == null || !live || !extent.allows(iova, access) || length <= 0 || length > MAX_BYTES) {
+            return null;
+        }
+        long physical = extent.physical(iova);
+        boolean inside = region.holds(physical) && region.allows(access)
+                && Long.compareUnsigned(length - 1, region.end() - physical) <= 0
+                && Long.compareUnsigned(length - 1, extent.after(iova)) <= 0;
+        return inside ? region : null;
     }
 
     private @Nullable MemoryRegion region(long physical) {
