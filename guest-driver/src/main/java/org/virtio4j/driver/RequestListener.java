@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.driver;
+
+/** Hears of each request that the device has given back. */
+@FunctionalInterface
+public interface RequestListener {
+
+    /**
+     * A request came back. Called on the thread of the {@link IommuDriver}, out of the call that waited for it, in the
+     * order in which the requests were made. It must not make requests.
+     *
+     * @param result what is known of it; the same object each time, and valid during the call only
+     */
+    void answered(RequestResult result);
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.mmio;
+
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import org.virtio4j.device.DeviceLifecycle;
+import org.virtio4j.device.QueueArea;
+import org.virtio4j.device.ResetKind;
+import org.virtio4j.device.TransportSignals;
+import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.vmm.DmaSpace;
+import org.virtio4j.vmm.InterruptLine;
+import org.virtio4j.vmm.RegisterHandler;
+import org.virtio4j.wire.FeatureBit;
+import org.virtio4j.wire.MmioRegister;
+
+/**
+ * A device behind the register window of virtio-mmio, register version 2 (virtio 1.4, section 4.2.2), without shared
+ * memory regions.
+ *
+ * <p>The embedder calls {@link #read} and {@link #write} from its exit handler, on whatever thread that is; several
+ * virtual CPUs may do so at once. Nothing a guest does throws. A write to {@code QueueNotify} takes no lock and returns
+ * when the device has looked at the queue, or when another thread that is serving it has been told to look again; a
+ * write of 0 to {@code Status} returns when the reset is complete.
+ *
+ * <p>Registers below {@link MmioRegister#CONFIG} answer to aligned accesses of 4 bytes alone; any other reads 0 and
+ * writes nothing, and so do accesses against a register's direction. The configuration space takes 1, 2, 4 or 8 bytes
+ * anywhere inside it. Each selector is one value of the device, as the specification has it: a guest whose CPUs set up
+ * queues at the same time must take turns, and harms nobody else if it does not.
+ *
+ * <p>The interrupt line is called on the thread that caused the change, under no lock of this library.
+ */
+public final class VirtioMmioDevice implements RegisterHandler {
+
+    /** Bytes of the window to map: the registers and 256 bytes of configuration. */
+    public static final long WINDOW_SIZE = 0x200;
+
+    /** What {@code VendorID} reads: the four characters {@code vi4j}, first character in the lowest byte. */
+    public static final int VENDOR_ID = 0x6a346976;
+
+    private static final int REGISTER_WIDTH = 4;
+    private static final long QUEUE_INDEX_MASK = 0xffff;
+
+    /** Length and base of a region that does not exist, in both halves. */
+    private static final int NO_SHARED_MEMORY = -1;
+
+    private final DeviceLifecycle lifecycle;
+    private final InterruptStatus interrupts;
+
+    /** For each queue how many threads are resetting it, so that {@code QueueReset} reads 1 as long as one is. */
+    private final AtomicIntegerArray resetting;
+
+    private volatile int deviceFeaturesSel;
+    private volatile int driverFeaturesSel;
+    private volatile int queueSel;
+
+    /** Whether {@code QueueNotify} takes more than an index; kept here so that a kick asks nobody. */
+    private volatile boolean notificationData;
+
+    private VirtioMmioDevice(VirtioDevice device, DmaSpace dma, InterruptLine line) {
+        interrupts = new InterruptStatus(line);
+        lifecycle = new DeviceLifecycle(device, dma, new Signals());
+        resetting = new AtomicIntegerArray(lifecycle.queueCount());
+    }
+
+    /**
+     * Puts a device behind a window of its own.
+     *
+     * @param device the device; it belongs to this window alone
+     * @param dma    what the device's rings and buffers are reached through
+     * @param line   the interrupt input, high while an event is not acknowledged; low at the start, and not set so
+     * @return the window's registers, to be mapped with {@link #WINDOW_SIZE} bytes
+     * @throws IllegalArgumentException if the configuration does not fit into the window, or the device offers what
+     *         there is only on PCI: {@code VIRTIO_F_ADMIN_VQ} (section 4.2.5) or {@code VIRTIO_F_SR_IOV}
+     */
+    public static VirtioMmioDevice of(VirtioDevice device, DmaSpace dma, InterruptLine line) {
+        int configSize = device.info().configSize();
+        if (configSize > WINDOW_SIZE - MmioRegister.CONFIG) {
+            throw new IllegalArgumentException("configSize=" + configSize + ", but a window has room for "
+                    + (WINDOW_SIZE - MmioRegister.CONFIG) + " bytes; use a transport with larger ones");
+        }
+        if (device.offered().has(FeatureBit.ADMIN_VQ) || device.offered().has(FeatureBit.SR_IOV)) {
+            throw new IllegalArgumentException("offered=" + device.offered()
+                    + " contains ADMIN_VQ or SR_IOV, which need PCI; offer neither on MMIO");
+        }
+        return new VirtioMmioDevice(device, dma, line);
+    }
+
+    /**
+     * Reads a register or the device configuration. Any thread.
+     *
+     * @param offset bytes from the start of the window
+     * @param width  bytes
+     * @return the value, zero-extended; 0 for what cannot be read there, or not with that width
+     */
+    @Override
+    public long read(long offset, int width) {
+        if (offset >= MmioRegister.CONFIG) {
+            return lifecycle.readConfig(offset - MmioRegister.CONFIG, width);
+        }
+        return isRegister(offset, width) ? Integer.toUnsignedLong(readRegister((int) offset)) : 0;
+    }
+
+    /**
+     * Writes a register or the device configuration. Any thread.
+     *
+     * @param offset bytes from the start of the window
+     * @param width  bytes
+     * @param value  its low {@code width} bytes count; ignored where that cannot be written
+     */
+    @Override
+    public void write(long offset, int width, long value) {
+        if (offset >= MmioRegister.CONFIG) {
+            lifecycle.writeConfig(offset - MmioRegister.CONFIG, width, value);
+        } else if (isRegister(offset, width)) {
+            writeRegister((int) offset, (int) value);
+        }
+    }
+
+    /**
+     * Resets the device for the embedder, who resets the machine, say, or unplugs the device. Any thread but one inside
+     * a section of the device's DMA.
+     *
+     * @param kind how much is taken back
+     */
+    public void reset(ResetKind kind) {
+        lifecycle.reset(kind);
+        interrupts.settle();
+    }
+
+    private int readRegister(int offset) {
+        return switch (offset) {
+            case (int) MmioRegister.MAGIC_VALUE -> MmioRegister.MAGIC;
+            case (int) MmioRegister.VERSION -> MmioRegister.VERSION_2;
+            case (int) MmioRegister.DEVICE_ID -> lifecycle.info().deviceType();
+            case (int) MmioRegister.VENDOR_ID -> VENDOR_ID;
+            case (int) MmioRegister.DEVICE_FEATURES ->
+                    lifecycle.deviceFeatures(Integer.toUnsignedLong(deviceFeaturesSel));
+            case (int) MmioRegister.QUEUE_SIZE_MAX -> lifecycle.queueSizeMax(selectedQueue());
+            case (int) MmioRegister.QUEUE_READY -> lifecycle.queueEnabled(selectedQueue()) ? 1 : 0;
+            case (int) MmioRegister.INTERRUPT_STATUS -> interrupts.bits();
+            case (int) MmioRegister.STATUS -> lifecycle.status();
+            case (int) MmioRegister.SHM_LEN_LOW, (int) MmioRegister.SHM_LEN_HIGH,
+                    (int) MmioRegister.SHM_BASE_LOW, (int) MmioRegister.SHM_BASE_HIGH -> NO_SHARED_MEMORY;
+            case (int) MmioRegister.QUEUE_RESET -> isResetting(selectedQueue()) ? 1 : 0;
+            case (int) MmioRegister.CONFIG_GENERATION -> lifecycle.configGeneration();
+            default -> 0;
+        };
+    }
+
+    private void writeRegister(int offset, int value) {
+        switch (offset) {
+            case (int) MmioRegister.DEVICE_FEATURES_SEL -> deviceFeaturesSel = value;
+            case (int) MmioRegister.DRIVER_FEATURES ->
+                    lifecycle.writeDriverFeatures(Integer.toUnsignedLong(driverFeaturesSel), value);
+            case (int) MmioRegister.DRIVER_FEATURES_SEL -> driverFeaturesSel = value;
+            case (int) MmioRegister.QUEUE_SEL -> queueSel = value;
+            case (int) MmioRegister.QUEUE_SIZE ->
+                    lifecycle.writeQueueSize(selectedQueue(), Integer.toUnsignedLong(value));
+            case (int) MmioRegister.QUEUE_READY -> writeQueueReady(value);
+            case (int) MmioRegister.QUEUE_NOTIFY -> notifyQueue(Integer.toUnsignedLong(value));
+            case (int) MmioRegister.INTERRUPT_ACK -> interrupts.acknowledge(value);
+            case (int) MmioRegister.STATUS -> writeStatus(value);
+            case (int) MmioRegister.QUEUE_DESC_LOW -> writeAddressLow(QueueArea.DESCRIPTOR, value);
+            case (int) MmioRegister.QUEUE_DESC_HIGH -> writeAddressHigh(QueueArea.DESCRIPTOR, value);
+            case (int) MmioRegister.QUEUE_DRIVER_LOW -> writeAddressLow(QueueArea.DRIVER, value);
+            case (int) MmioRegister.QUEUE_DRIVER_HIGH -> writeAddressHigh(QueueArea.DRIVER, value);
+            case (int) MmioRegister.QUEUE_DEVICE_LOW -> writeAddressLow(QueueArea.DEVICE, value);
+            case (int) MmioRegister.QUEUE_DEVICE_HIGH -> writeAddressHigh(QueueArea.DEVICE, value);
+            case (int) MmioRegister.QUEUE_RESET -> writeQueueReset(value);
+            default -> {
+                // SHMSel has nothing to select, and the rest is read-only or not there.
+            }
+        }
+    }
+
+    private void notifyQueue(long value) {
+        boolean plainIndex = value <= QUEUE_INDEX_MASK || !notificationData;
+        lifecycle.kick(plainIndex ? value : value & QUEUE_INDEX_MASK);
+    }
+
+    private void writeStatus(int value) {
+        lifecycle.writeStatus(value);
+        if (value == 0) {
+            interrupts.settle();
+        } else {
+            int accepted = lifecycle.driverFeatures(FeatureBit.NOTIFICATION_DATA / Integer.SIZE);
+            notificationData = ((accepted >>> (FeatureBit.NOTIFICATION_DATA % Integer.SIZE)) & 1) != 0;
+        }
+    }
+
+    /** Values other than 0 and 1 are not defined, so they change nothing. */
+    private void writeQueueReady(int value) {
+        if (value == 1) {
+            lifecycle.enableQueue(selectedQueue());
+        } else if (value == 0) {
+            lifecycle.disableQueue(selectedQueue());
+        }
+    }
+
+    private void writeQueueReset(int value) {
+        long queue = selectedQueue();
+        if (value != 1 || queue >= resetting.length()) {
+            return;
+        }
+        resetting.incrementAndGet((int) queue);
+        try {
+            lifecycle.resetQueue(queue);
+        } finally {
+            resetting.decrementAndGet((int) queue);
+        }
+    }
+
+    private boolean isResetting(long queue) {
+        return queue < resetting.length() && resetting.get((int) queue) != 0;
+    }
+
+    private void writeAddressLow(QueueArea area, int bits) {
+        lifecycle.writeQueueAddressLow(selectedQueue(), area, bits);
+    }
+
+    private void writeAddressHigh(QueueArea area, int bits) {
+        lifecycle.writeQueueAddressHigh(selectedQueue(), area, bits);
+    }
+
+    private long selectedQueue() {
+        return Integer.toUnsignedLong(queueSel);
+    }
+
+    private static boolean isRegister(long offset, int width) {
+        return width == REGISTER_WIDTH && offset >= 0 && offset % REGISTER_WIDTH == 0;
+    }
+
+    private final class Signals implements TransportSignals {
+
+        @Override
+        public void queueInterrupt(int queue) {
+            interrupts.raise(MmioRegister.INTERRUPT_USED_BUFFER);
+        }
+
+        @Override
+        public void configInterrupt() {
+            interrupts.raise(MmioRegister.INTERRUPT_CONFIG);
+        }
+
+        /** The line follows when the reset has let go of the life cycle's lock: the embedder is not called under it. */
+        @Override
+        public void deviceReset() {
+            interrupts.forget();
+            deviceFeaturesSel = 0;
+            driverFeaturesSel = 0;
+            queueSel = 0;
+            notificationData = false;
+        }
+    }
+}
