@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.iommu;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.virtio4j.vmm.LittleEndian;
+import org.virtio4j.wire.iommu.IommuConfig;
+
+/** The device configuration (virtio 1.4, section 5.13.4): all of it fixed but one byte. */
+final class ConfigSpace {
+
+    private final MemorySegment fixed = Arena.ofAuto().allocate(IommuConfig.SIZE, Long.BYTES);
+
+    ConfigSpace(IommuSettings settings) {
+        LittleEndian.putI64(fixed, IommuConfig.PAGE_SIZE_MASK, settings.pageSizeMask());
+        LittleEndian.putI64(fixed, IommuConfig.INPUT_START, settings.inputStart());
+        LittleEndian.putI64(fixed, IommuConfig.INPUT_END, settings.inputEnd());
+        LittleEndian.putI32(fixed, IommuConfig.DOMAIN_START, settings.domainStart());
+        LittleEndian.putI32(fixed, IommuConfig.DOMAIN_END, settings.domainEnd());
+        LittleEndian.putI32(fixed, IommuConfig.PROBE_SIZE, settings.probeSize());
+    }
+
+    long read(int offset, int width, int bypass) {
+        long value = switch (width) {
+            case 1 -> LittleEndian.u8(fixed, offset);
+            case 2 -> LittleEndian.u16(fixed, offset);
+            case 4 -> LittleEndian.u32(fixed, offset);
+            default -> LittleEndian.i64(fixed, offset);
+        };
+        return coversBypass(offset, width) ? value | (long) bypass << shift(offset) : value;
+    }
+
+    /** Whether an access touches the bypass byte, the only one that can be written. */
+    static boolean coversBypass(int offset, int width) {
+        return offset <= IommuConfig.BYPASS && IommuConfig.BYPASS < offset + width;
+    }
+
+    /** The bypass byte of a value that is written at an offset. */
+    static int bypassOf(int offset, long value) {
+        return (int) (value >>> shift(offset)) & 0xff;
+    }
+
+    private static int shift(int offset) {
+        return (int) (IommuConfig.BYPASS - offset) * Byte.SIZE;
+    }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.iommu;
+
+import org.virtio4j.iommu.table.MappingTable;
+import org.virtio4j.iommu.table.MappingTree;
+import org.virtio4j.iommu.table.NodeSpace;
+
+/**
+ * What an endpoint can be attached to, and two states of being attached to nothing. Readers see the kind and the table;
+ * the rest belongs to the control lock. Objects are recycled: one that ended serves again only after a grace period.
+ */
+final class Domain {
+
+    /** What an endpoint that refers to a domain may do. */
+    enum Kind {
+        /** Translate through the table. */
+        MAPPED,
+        /** Reach guest-physical addresses: the ATTACH had the BYPASS flag. */
+        BYPASS,
+        /** Attached to nothing: the bypass byte of the configuration decides. */
+        UNATTACHED,
+        /** Attached to nothing since a device reset: nothing, until it is reset or attached again. */
+        BLOCKED
+    }
+
+    private final MappingTable table;
+
+    /** How many endpoints with each distinct set of reserved regions are attached. */
+    private final int[] users;
+    private Kind kind;
+    private int id;
+    private int endpoints;
+
+    Domain(Kind kind, NodeSpace space, int distinctRegions) {
+        this.kind = kind;
+        this.table = new MappingTree(space);
+        this.users = new int[distinctRegions];
+    }
+
+    /** Gives the object a new life; the release is the attachment that publishes it. */
+    void begin(int number, Kind as) {
+        id = number;
+        kind = as;
+    }
+
+    Kind kind() {
+        return kind;
+    }
+
+    MappingTable table() {
+        return table;
+    }
+
+    int id() {
+        return id;
+    }
+
+    boolean isAttachment() {
+        return kind == Kind.MAPPED || kind == Kind.BYPASS;
+    }
+
+    void add(Endpoint endpoint) {
+        endpoints++;
+        users[endpoint.regionsIndex()]++;
+    }
+
+    void remove(Endpoint endpoint) {
+        endpoints--;
+        users[endpoint.regionsIndex()]--;
+    }
+
+    boolean isEmpty() {
+        return endpoints == 0;
+    }
+
+    /** Whether an endpoint with the regions of this index is attached. */
+    boolean uses(int regionsIndex) {
+        return users[regionsIndex] != 0;
+    }
+
+    /** Whether nothing is mapped yet where an endpoint must not have mappings. */
+    boolean accepts(ReservedRegions regions) {
+        for (int i = 0; i < regions.count(); i++) {
+            ReservedRegion region = regions.region(i);
+            if (table.overlaps(region.start(), region.end())) {
+                return false;
+            }
+        }
+        return true;
+    }
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.iommu;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.agrona.collections.Int2ObjectHashMap;
+import org.jspecify.annotations.Nullable;
+import org.virtio4j.iommu.table.MappingTable;
+import org.virtio4j.iommu.table.NodeSpace;
+import org.virtio4j.vmm.Readers;
+
+/**
+ * The endpoints of an IOMMU, the domains they are attached to, and what must be waited for before a change counts as
+ * done. All of it belongs to the control lock; readers reach endpoints and domains through their translators.
+ *
+ * <p>A domain exists while an endpoint is attached to it, so there are never more domains than endpoints, and all
+ * objects are made in advance. What a change takes away (a mapping, an attachment, the bypass) goes at once out of the
+ * readers' sight; {@link #settle} then waits, once for any number of changes, until no reader can be using it.
+ */
+final class Domains {
+
+    /** Nodes that may wait for reuse before a batch that took nothing away waits for readers on their account alone. */
+    private static final long RETIRED_LIMIT = 512;
+
+    private final Int2ObjectHashMap<Endpoint> endpoints = new Int2ObjectHashMap<>();
+    private final Int2ObjectHashMap<Domain> domains;
+    private final ReservedRegions[] distinctRegions;
+    private final NodeSpace space;
+    private final Readers readers;
+    private final long stallLimitNanos;
+    private final Generation generation = new Generation();
+    private final Domain unattached;
+    private final Domain blocked;
+    private final List<Endpoint> all;
+
+    /** Domains that can begin, and those that ended since the last grace period. */
+    private final ArrayList<Domain> free = new ArrayList<>();
+    private final ArrayList<Domain> ended = new ArrayList<>();
+
+    private long mappings;
+    private long gracePeriods;
+    private boolean takenAway;
+
+    Domains(List<Endpoint> all, NodeSpace space, Readers readers, long stallLimitNanos) {
+        this.all = all;
+        this.space = space;
+        this.readers = readers;
+        this.stallLimitNanos = stallLimitNanos;
+        this.distinctRegions = all.stream().map(Endpoint::regions).distinct().toArray(ReservedRegions[]::new);
+        this.domains = new Int2ObjectHashMap<>(4 * all.size() + 8, 0.5f);
+        this.unattached = new Domain(Domain.Kind.UNATTACHED, space, distinctRegions.length);
+        this.blocked = new Domain(Domain.Kind.BLOCKED, space, distinctRegions.length);
+        for (Endpoint endpoint : all) {
+            endpoint.regionsIndex(List.of(distinctRegions).indexOf(endpoint.regions()));
+            endpoint.domain(unattached);
+            endpoints.put(endpoint.id(), endpoint);
+        }
+        // One more than can exist at a time, for an endpoint that moves to a new domain; ended ones come back by
+        // settling.
+        for (int i = 0; i <= all.size(); i++) {
+            free.add(new Domain(Domain.Kind.MAPPED, space, distinctRegions.length));
+        }
+        ended.ensureCapacity(free.size());
+    }
+
+    @Nullable Endpoint endpoint(int id) {
+        return endpoints.get(id);
+    }
+
+    @Nullable Domain domain(int id) {
+        return domains.get(id);
+    }
+
+    Readers readers() {
+        return readers;
+    }
+
+    Generation generation() {
+        return generation;
+    }
+
+    int count() {
+        return domains.size();
+    }
+
+    long mappings() {
+        return mappings;
+    }
+
+    long gracePeriods() {
+        return gracePeriods;
+    }
+
+    long bytesInUse() {
+        return space.bytesInUse();
+    }
+
+    // Attachments
+
+    Domain begin(int id, Domain.Kind kind) {
+        if (free.isEmpty()) {
+            settleNow();
+        }
+        Domain fresh = free.removeLast();
+        fresh.begin(id, kind);
+        domains.put(id, fresh);
+        return fresh;
+    }
+
+    /** Attaches an endpoint to a domain that exists; the one it leaves may end. */
+    void attach(Endpoint endpoint, Domain domain, Mirror mirror) {
+        Domain old = endpoint.domain();
+        domain.add(endpoint);
+        endpoint.domain(domain);
+        takenAway = true;
+        mirror.attached(endpoint.id(), domain.id());
+        leave(endpoint, old, mirror);
+    }
+
+    /** Detaches an endpoint that is attached; afterwards the bypass byte decides. */
+    void detach(Endpoint endpoint, Mirror mirror) {
+        release(endpoint, unattached, mirror);
+    }
+
+    /** Ends every attachment, for a reset; what is done to endpoints that were attached depends on its kind. */
+    void detachAll(boolean keepBlocked, Mirror mirror) {
+        for (int i = 0; i < all.size(); i++) {
+            Endpoint endpoint = all.get(i);
+            boolean block = keepBlocked && endpoint.domain().kind() != Domain.Kind.UNATTACHED;
+            release(endpoint, block ? blocked : unattached, mirror);
+        }
+    }
+
+    /** The device at this endpoint was reset: what it had on its way is gone, so it need not be blocked any more. */
+    void unblock(Endpoint endpoint) {
+        if (endpoint.domain().kind() == Domain.Kind.BLOCKED) {
+            endpoint.domain(unattached);
+        }
+    }
+
+    private void release(Endpoint endpoint, Domain to, Mirror mirror) {
+        Domain old = endpoint.domain();
+        endpoint.domain(to);
+        takenAway = true;
+        leave(endpoint, old, mirror);
+    }
+
+    private void leave(Endpoint endpoint, Domain old, Mirror mirror) {
+        if (!old.isAttachment()) {
+            return;
+        }
+        mirror.detached(endpoint.id(), old.id());
+        old.remove(endpoint);
+        if (old.isEmpty()) {
+            mirror.forget(old);
+            domains.remove(old.id());
+            mappings -= old.table().clear();
+            ended.add(old);
+        }
+    }
+
+    // Mappings
+
+    /** Whether an endpoint of this domain has reserved addresses in a range; the end is inclusive. */
+    boolean reserves(Domain domain, long virtStart, long virtEnd) {
+        for (int i = 0; i < distinctRegions.length; i++) {
+            if (domain.uses(i) && distinctRegions[i].overlaps(virtStart, virtEnd)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    MappingTable.Insertion insert(Domain domain, long virtStart, long virtEnd, long physStart, int flags) {
+        MappingTable.Insertion result = domain.table().insert(virtStart, virtEnd, physStart, flags);
+        if (result == MappingTable.Insertion.FULL && space.retired() != 0) {
+            settleNow();
+            result = domain.table().insert(virtStart, virtEnd, physStart, flags);
+        }
+        if (result == MappingTable.Insertion.INSERTED) {
+            mappings++;
+        }
+        return result;
+    }
+
+    MappingTable.Removal remove(Domain domain, long virtStart, long virtEnd) {
+        MappingTable.Removal result = domain.table().remove(virtStart, virtEnd);
+        if (result == MappingTable.Removal.FULL) {
+            settleNow();
+            result = domain.table().remove(virtStart, virtEnd);
+        }
+        if (result == MappingTable.Removal.REMOVED && domain.table().removed() != 0) {
+            mappings -= domain.table().removed();
+            takenAway = true;
+        }
+        return result;
+    }
+
+    // Grace periods
+
+    /** Says that something outside was taken from the readers: the bypass. */
+    void tookAway() {
+        takenAway = true;
+    }
+
+    /** Called before a batch is made visible: afterwards nobody uses what the batch took away. */
+    void settle() {
+        if (takenAway || space.retired() > RETIRED_LIMIT) {
+            settleNow();
+        }
+    }
+
+    private void settleNow() {
+        // First the generation, then the wait: a section that saw the old generation began before, and is waited for.
+        generation.advance();
+        readers.awaitAll(stallLimitNanos);
+        gracePeriods++;
+        takenAway = false;
+        space.reclaim();
+        while (!ended.isEmpty()) {
+            free.add(ended.removeLast());
+        }
+    }
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.iommu;
+
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** A device behind the IOMMU: what it may not map, and what it is attached to just now. */
+final class Endpoint {
+
+    private final int id;
+    private final ReservedRegions regions;
+
+    /** Which of the IOMMU's distinct sets of regions this endpoint has; set once, while the IOMMU is made. */
+    private int regionsIndex;
+
+    /**
+     * The attachment is this one word: a reader sees the old domain or the new one, never anything in between.
+     * Volatile, so that the domain's own fields are visible to whoever sees it.
+     */
+    private volatile @Nullable Domain domain;
+
+    Endpoint(int id, ReservedRegions regions) {
+        this.id = id;
+        this.regions = regions;
+    }
+
+    int id() {
+        return id;
+    }
+
+    ReservedRegions regions() {
+        return regions;
+    }
+
+    int regionsIndex() {
+        return regionsIndex;
+    }
+
+    void regionsIndex(int index) {
+        regionsIndex = index;
+    }
+
+    Domain domain() {
+        return Objects.requireNonNull(domain);
+    }
+
+    void domain(Domain attached) {
+        domain = attached;
+    }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.iommu;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.virtio4j.vmm.DmaResult;
+import org.virtio4j.vmm.LittleEndian;
+import org.virtio4j.wire.iommu.ProbeProperty;
+import org.virtio4j.wire.iommu.RequestStatus;
+import org.virtio4j.wire.iommu.RequestTail;
+import org.virtio4j.wire.iommu.RequestType;
+import org.virtio4j.wire.iommu.ReservedMemoryProperty;
+
+/**
+ * Writes the device-writable part of a request: the properties of a PROBE, then the tail with the status. What lies
+ * before the tail is always written, with zeros if with nothing else, so the used length covers it: Linux copies a
+ * status back only if the used length is that of its whole buffer.
+ */
+final class ReplyWriter {
+
+    private final int probeSize;
+    private final IommuCounters counters;
+    private final MemorySegment reply;
+    private final MemorySegment tail = Arena.ofAuto().allocate(RequestTail.SIZE, Integer.BYTES);
+
+    ReplyWriter(int probeSize, IommuCounters counters) {
+        this.probeSize = probeSize;
+        this.counters = counters;
+        this.reply = Arena.ofAuto().allocate(probeSize + RequestTail.SIZE, Long.BYTES);
+    }
+
+    /** Inside a section of the request queue. Where the driver's buffer cannot be written, the used length says so. */
+    void write(Request request, Domains domains) {
+        if (!request.answered) {
+            return;
+        }
+        if (request.type == RequestType.PROBE) {
+            writeProbe(request, domains);
+        } else {
+            LittleEndian.putI32(tail, RequestTail.STATUS, request.status);
+            write(request, tail, RequestTail.SIZE);
+        }
+    }
+
+    private void writeProbe(Request request, Domains domains) {
+        long tailOffset = Math.min(probeSize, request.chain.writableLength() - RequestTail.SIZE);
+        reply.fill((byte) 0);
+        if (request.status == RequestStatus.OK) {
+            Endpoint endpoint = domains.endpoint(request.endpoint);
+            writeProperties(endpoint == null ? ReservedRegions.NONE : endpoint.regions());
+        }
+        // The three bytes behind the status are reserved and zero, so a 32-bit store writes the whole tail.
+        LittleEndian.putI32(reply, tailOffset + RequestTail.STATUS, request.status);
+        write(request, reply, tailOffset + RequestTail.SIZE);
+    }
+
+    private void write(Request request, MemorySegment from, long length) {
+        if (request.chain.write(0, from, 0, length) != DmaResult.OK) {
+            counters.unwritable();
+        }
+    }
+
+    private void writeProperties(ReservedRegions regions) {
+        long at = 0;
+        for (int i = 0; i < regions.count(); i++) {
+            ReservedRegion region = regions.region(i);
+            LittleEndian.putU16(reply, at + ProbeProperty.TYPE, ProbeProperty.TYPE_RESV_MEM);
+            LittleEndian.putU16(reply, at + ProbeProperty.LENGTH, (int) ReservedMemoryProperty.LENGTH);
+            LittleEndian.putU8(reply, at + ReservedMemoryProperty.SUBTYPE, subtype(region.kind()));
+            LittleEndian.putI64(reply, at + ReservedMemoryProperty.START, region.start());
+            LittleEndian.putI64(reply, at + ReservedMemoryProperty.END, region.end());
+            at += ReservedMemoryProperty.SIZE;
+        }
+    }
+
+    private static int subtype(ReservedRegion.Kind kind) {
+        return switch (kind) {
+            case RESERVED -> ReservedMemoryProperty.SUBTYPE_RESERVED;
+            case MSI -> ReservedMemoryProperty.SUBTYPE_MSI;
+        };
+    }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.iommu;
+
+import org.virtio4j.queue.DeviceQueue;
+
+/**
+ * Serves the request queue in batches: read a batch in one section, carry it out outside any, answer it in another,
+ * wait once for readers if anything was taken away, and make all answers visible with one store. Under the control
+ * lock.
+ */
+final class RequestQueue {
+
+    /** A batch this long is about 7 KiB of requests and replies, far from what a section may copy. */
+    private static final int BATCH = 64;
+
+    private final Request[] requests = new Request[BATCH];
+    private final RequestReader reader = new RequestReader();
+    private final RequestExecutor executor;
+    private final ReplyWriter replies;
+    private final Domains domains;
+    private final IommuCounters counters;
+
+    RequestQueue(RequestExecutor executor, ReplyWriter replies, Domains domains, IommuCounters counters) {
+        this.executor = executor;
+        this.replies = replies;
+        this.domains = domains;
+        this.counters = counters;
+        for (int i = 0; i < BATCH; i++) {
+            requests[i] = new Request();
+        }
+    }
+
+    /**
+     * Serves what is available, up to twice the ring, and leaves notifications on.
+     *
+     * @return whether the driver wants an interrupt for what was used
+     */
+    boolean serve(DeviceQueue queue) {
+        boolean interrupt = false;
+        int left = 2 * queue.size();
+        queue.disableNotifications();
+        do {
+            int taken;
+            do {
+                taken = take(queue, Math.min(BATCH, left));
+                interrupt |= finish(queue, taken);
+                left -= taken;
+            } while (taken == BATCH && left > 0);
+        } while (queue.enableNotifications() && left > 0);
+        return interrupt;
+    }
+
+    private int take(DeviceQueue queue, int most) {
+        int taken = 0;
+        queue.enter();
+        while (taken < most && queue.poll(requests[taken].chain)) {
+            reader.read(requests[taken]);
+            taken++;
+        }
+        queue.leave();
+        return taken;
+    }
+
+    private boolean finish(DeviceQueue queue, int taken) {
+        if (taken == 0) {
+            return false;
+        }
+        for (int i = 0; i < taken; i++) {
+            executor.execute(requests[i]);
+        }
+        queue.enter();
+        for (int i = 0; i < taken; i++) {
+            replies.write(requests[i], domains);
+            queue.complete(requests[i].chain);
+        }
+        queue.leave();
+        // Before the driver can see that something was unmapped, nobody uses it any more.
+        domains.settle();
+        counters.batch();
+        return queue.publish();
+    }
+}

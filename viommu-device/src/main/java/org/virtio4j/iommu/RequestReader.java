@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.iommu;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.virtio4j.vmm.DmaResult;
+import org.virtio4j.vmm.LittleEndian;
+import org.virtio4j.wire.iommu.AttachRequest;
+import org.virtio4j.wire.iommu.DetachRequest;
+import org.virtio4j.wire.iommu.MapRequest;
+import org.virtio4j.wire.iommu.ProbeRequest;
+import org.virtio4j.wire.iommu.RequestHead;
+import org.virtio4j.wire.iommu.RequestTail;
+import org.virtio4j.wire.iommu.RequestType;
+import org.virtio4j.wire.iommu.UnmapRequest;
+
+/** Reads the device-readable part of a request, once, into its slot (virtio 1.4, section 5.13.6). */
+final class RequestReader {
+
+    /** The longest request; what a driver adds behind it is ignored. */
+    private static final long LONGEST = ProbeRequest.SIZE;
+
+    private final MemorySegment copy = Arena.ofAuto().allocate(LONGEST, Long.BYTES);
+
+    /** Inside a section of the request queue. */
+    void read(Request request) {
+        request.type = Request.UNREADABLE;
+        request.answered = false;
+        long readable = request.chain.readableLength();
+        long length = Math.min(readable, LONGEST);
+        if (readable < RequestHead.SIZE || request.chain.writableLength() < RequestTail.SIZE
+                || request.chain.read(0, copy, 0, length) != DmaResult.OK) {
+            return;
+        }
+        int type = LittleEndian.u8(copy, RequestHead.TYPE);
+        if (length >= sizeOf(type)) {
+            request.type = type;
+            readFields(request);
+        }
+    }
+
+    /** The readable part of each type; an unknown one needs its head only. */
+    private static long sizeOf(int type) {
+        return switch (type) {
+            case RequestType.ATTACH -> AttachRequest.SIZE;
+            case RequestType.DETACH -> DetachRequest.SIZE;
+            case RequestType.MAP -> MapRequest.SIZE;
+            case RequestType.UNMAP -> UnmapRequest.SIZE;
+            case RequestType.PROBE -> ProbeRequest.SIZE;
+            default -> RequestHead.SIZE;
+        };
+    }
+
+    private void readFields(Request request) {
+        switch (request.type) {
+            case RequestType.ATTACH -> readAttach(request);
+            case RequestType.DETACH -> readDetach(request);
+            case RequestType.MAP -> readMap(request);
+            case RequestType.UNMAP -> readUnmap(request);
+            case RequestType.PROBE -> request.endpoint = LittleEndian.i32(copy, ProbeRequest.ENDPOINT);
+            default -> {
+                // Not understood, and so not looked at.
+            }
+        }
+    }
+
+    private void readAttach(Request request) {
+        request.domain = LittleEndian.i32(copy, AttachRequest.DOMAIN);
+        request.endpoint = LittleEndian.i32(copy, AttachRequest.ENDPOINT);
+        request.flags = LittleEndian.i32(copy, AttachRequest.FLAGS);
+        request.reservedSet = LittleEndian.i32(copy, AttachRequest.RESERVED) != 0;
+    }
+
+    /** The reserved bytes are ignored, as the section on DETACH demands. */
+    private void readDetach(Request request) {
+        request.domain = LittleEndian.i32(copy, DetachRequest.DOMAIN);
+        request.endpoint = LittleEndian.i32(copy, DetachRequest.ENDPOINT);
+    }
+
+    private void readMap(Request request) {
+        request.domain = LittleEndian.i32(copy, MapRequest.DOMAIN);
+        request.virtStart = LittleEndian.i64(copy, MapRequest.VIRT_START);
+        request.virtEnd = LittleEndian.i64(copy, MapRequest.VIRT_END);
+        request.physStart = LittleEndian.i64(copy, MapRequest.PHYS_START);
+        request.flags = LittleEndian.i32(copy, MapRequest.FLAGS);
+    }
+
+    private void readUnmap(Request request) {
+        request.domain = LittleEndian.i32(copy, UnmapRequest.DOMAIN);
+        request.virtStart = LittleEndian.i64(copy, UnmapRequest.VIRT_START);
+        request.virtEnd = LittleEndian.i64(copy, UnmapRequest.VIRT_END);
+        request.reservedSet = LittleEndian.i32(copy, UnmapRequest.RESERVED) != 0;
+    }
+}

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.iommu;
+
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.virtio4j.device.DeviceContext;
+import org.virtio4j.device.DeviceInfo;
+import org.virtio4j.device.Features;
+import org.virtio4j.device.ResetKind;
+import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.iommu.table.NodeSpace;
+import org.virtio4j.queue.DeviceQueue;
+import org.virtio4j.queue.QueueFailure;
+import org.virtio4j.vmm.HostMemory;
+import org.virtio4j.vmm.Readers;
+import org.virtio4j.vmm.StallListener;
+import org.virtio4j.vmm.Translator;
+import org.virtio4j.wire.DeviceType;
+import org.virtio4j.wire.iommu.IommuConfig;
+import org.virtio4j.wire.iommu.IommuFeature;
+
+/**
+ * A virtio-iommu (virtio 1.4, section 5.13). Its driver attaches endpoints to domains and maps addresses; devices
+ * behind it reach memory through {@link #translator}.
+ *
+ * <p>Requests are served in the kick, on the thread that kicks: Linux spins until the answer is there. If several
+ * threads kick at once, one of them serves for all. What a request takes away is unused by every device before its
+ * answer is visible.
+ *
+ * <p>The methods of {@link VirtioDevice} are called by its life cycle. All others may be called from any thread, but
+ * not inside a section of a {@link org.virtio4j.vmm.DmaHandle}.
+ */
+public final class VirtioIommu implements VirtioDevice {
+
+    private static final int REQUESTS = 0;
+
+    /**
+     * The control lock: request queue, domains, configuration. It comes after that of the life cycle, before the event
+     * queue's.
+     */
+    private final ReentrantLock control = new ReentrantLock();
+
+    private final IommuSettings settings;
+    private final DeviceInfo info;
+    private final IommuCounters counters = new IommuCounters();
+    private final Bypass bypass;
+    private final Domains domains;
+    private final Mirror mirror;
+    private final RequestExecutor executor;
+    private final RequestQueue requests;
+    private final EventQueue events;
+    private final ConfigSpace config;
+
+    private volatile @Nullable DeviceContext context;
+
+    /** A kick came that may not have been served yet; whoever serves looks at it after giving the lock back. */
+    private final AtomicBoolean pending = new AtomicBoolean();
+
+    /** The lock's holder serves requests, and so will look at {@link #pending}; other holders do not. */
+    private volatile boolean serving;
+
+    VirtioIommu(IommuSettings settings, List<Endpoint> endpoints, StallListener stallListener,
+            List<MappingListener> listeners, RequestListener requestListener) {
+        this.settings = settings;
+        this.info = new DeviceInfo(DeviceType.IOMMU, List.of(settings.requestQueueSize(), settings.eventQueueSize()),
+                (int) IommuConfig.SIZE);
+        this.bypass = new Bypass(settings.features().has(IommuFeature.BYPASS_CONFIG), settings.bootBypass());
+        // A domain for each endpoint, one more while an endpoint moves, and the two states of being attached to nothing.
+        // Twice, because the mappings of a small domain have a node to themselves.
+        int tables = 2 * (endpoints.size() + 3);
+        NodeSpace space = new NodeSpace(HostMemory.collected(NodeSpace.bytesFor(settings.maxMappings(), tables)));
+        this.domains = new Domains(endpoints, space, new Readers(stallListener), settings.stallLimitNanos());
+        this.mirror = new Mirror(listeners);
+        this.executor = new RequestExecutor(settings, domains, mirror, counters, requestListener);
+        this.requests = new RequestQueue(executor, new ReplyWriter(settings.probeSize(), counters), domains, counters);
+        this.events = new EventQueue(counters);
+        this.config = new ConfigSpace(settings);
+    }
+
+    /**
+     * Begins to set an IOMMU up.
+     *
+     * @return a builder with no endpoints
+     */
+    public static VirtioIommuBuilder builder() {
+        return new VirtioIommuBuilder();
+    }
+
+    /**
+     * What the DMA addresses of one endpoint mean.
+     *
+     * @param endpoint the id given to the builder
+     * @return a translator for {@link org.virtio4j.vmm.DmaSpace#of}
+     * @throws IllegalArgumentException if there is no such endpoint
+     */
+    public Translator translator(int endpoint) {
+        return new EndpointTranslator(require(endpoint), domains, bypass, events);
+    }
+
+    /**
+     * Serves requests that were made available without a kick, as {@link #kicked} would.
+     */
+    public void poll() {
+        kicked(REQUESTS);
+    }
+
+    /**
+     * Says that the device at an endpoint was reset and has no DMA on its way: if a reset of the IOMMU left the
+     * endpoint blocked, the bypass byte decides again.
+     *
+     * @param endpoint the id given to the builder
+     * @throws IllegalArgumentException if there is no such endpoint
+     */
+    public void endpointReset(int endpoint) {
+        control.lock();
+        try {
+            domains.unblock(require(endpoint));
+        } finally {
+            control.unlock();
+        }
+    }
+
+    /**
+     * What this IOMMU has done.
+     *
+     * @return counters that go on counting
+     */
+    public IommuCounters counters() {
+        return counters;
+    }
+
+    /**
+     * How many mappings there are in all domains.
+     *
+     * @return a count
+     */
+    public long liveMappings() {
+        control.lock();
+        try {
+            return domains.mappings();
+        } finally {
+            control.unlock();
+        }
+    }
+
+    /**
+     * How many domains have an endpoint.
+     *
+     * @return a count
+     */
+    public int liveDomains() {
+        control.lock();
+        try {
+            return domains.count();
+        } finally {
+            control.unlock();
+        }
+    }
+
+    /**
+     * Off-heap memory that the mapping tables use now, with what they hold ready.
+     *
+     * @return bytes
+     */
+    public long tableBytes() {
+        control.lock();
+        try {
+            return domains.bytesInUse();
+        } finally {
+            control.unlock();
+        }
+    }
+
+    /**
+     * How often a change waited for devices to leave their sections.
+     *
+     * @return a count that only grows
+     */
+    public long gracePeriods() {
+        control.lock();
+        try {
+            return domains.gracePeriods();
+        } finally {
+            control.unlock();
+        }
+    }
+
+    /**
+     * How often such a wait was longer than the limit.
+     *
+     * @return a count that only grows
+     */
+    public long stalls() {
+        return domains.readers().stalls();
+    }
+
+    // VirtioDevice
+
+    @Override
+    public DeviceInfo info() {
+        return info;
+    }
+
+    @Override
+    public Features offered() {
+        return settings.features();
+    }
+
+    @Override
+    public void activate(DeviceContext active) {
+        control.lock();
+        try {
+            executor.negotiated(active.features());
+            events.activate(active);
+            context = active;
+        } finally {
+            control.unlock();
+        }
+    }
+
+    @Override
+    public void kicked(int queue) {
+        if (queue == EventQueue.INDEX) {
+            events.deliver();
+            return;
+        }
+        // Set before the lock is tried: if another thread serves, that thread will see this before it is done.
+        pending.set(true);
+        while (pending.get() && takeControl()) {
+            serveAndUnlock();
+        }
+    }
+
+    @Override
+    public void reset(ResetKind kind) {
+        control.lock();
+        try {
+            context = null;
+            events.reset();
+            boolean system = kind == ResetKind.SYSTEM;
+            if (system) {
+                bypass.restore();
+            }
+            domains.detachAll(!system && !settings.bypassAfterReset(), mirror);
+            domains.settle();
+        } finally {
+            control.unlock();
+        }
+    }
+
+    @Override
+    public long readConfig(int offset, int width) {
+        return config.read(offset, width, bypass.value());
+    }
+
+    @Override
+    public void writeConfig(int offset, int width, long value) {
+        DeviceContext active = context;
+        if (active == null || !active.features().has(IommuFeature.BYPASS_CONFIG)
+                || !ConfigSpace.coversBypass(offset, width)) {
+            return;
+        }
+        long written = ConfigSpace.bypassOf(offset, value);
+        if (written > 1) {
+            // Section 5.13.4.1 forbids the driver to write it and us to show it.
+            return;
+        }
+        control.lock();
+        try {
+            bypass.set(written == 1);
+            domains.tookAway();
+            domains.settle();
+        } finally {
+            control.unlock();
+        }
+    }
+
+    /** Takes the lock, unless who has it serves requests: that one will serve this kick too. */
+    private boolean takeControl() {
+        if (control.tryLock()) {
+            return true;
+        }
+        if (serving) {
+            return false;
+        }
+        control.lock();
+        return true;
+    }
+
+    /** One pass with the lock held; whatever calls the embedder comes after the unlock. */
+    private void serveAndUnlock() {
+        DeviceContext active;
+        boolean interrupt = false;
+        boolean failed = false;
+        serving = true;
+        try {
+            // Read and written at once: what the kickers so far made available is seen below.
+            pending.getAndSet(false);
+            active = context;
+            DeviceQueue queue = active == null ? null : active.queue(REQUESTS);
+            if (queue != null) {
+                interrupt = requests.serve(queue);
+                failed = queue.failure() != QueueFailure.NONE;
+            }
+        } finally {
+            // Before the unlock, so that who finds the lock taken by somebody else waits for it.
+            serving = false;
+            control.unlock();
+        }
+        if (active != null && interrupt) {
+            active.interrupt(REQUESTS);
+        }
+        if (active != null && failed) {
+            active.queueFailed(REQUESTS);
+        }
+    }
+
+    private Endpoint require(int id) {
+        Endpoint endpoint = domains.endpoint(id);
+        if (endpoint == null) {
+            throw new IllegalArgumentException("endpoint=0x" + Integer.toHexString(id)
+                    + " is not behind this IOMMU; name it to the builder");
+        }
+        return endpoint;
+    }
+}

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.iommu;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.virtio4j.device.Features;
+import org.virtio4j.vmm.GuestMemory;
+import org.virtio4j.vmm.StallListener;
+import org.virtio4j.wire.iommu.IommuFeature;
+import org.virtio4j.wire.iommu.ReservedMemoryProperty;
+
+/**
+ * Sets up a {@link VirtioIommu}. What is not said has a value that a Linux guest on x86 works well with, but for the
+ * endpoints and their reserved regions. Every method throws {@link IllegalArgumentException} at once for a value that
+ * cannot work.
+ */
+public final class VirtioIommuBuilder {
+
+    private static final Features ALL = Features.of(IommuFeature.INPUT_RANGE, IommuFeature.DOMAIN_RANGE,
+            IommuFeature.MAP_UNMAP, IommuFeature.PROBE, IommuFeature.MMIO, IommuFeature.BYPASS_CONFIG);
+
+    private final Map<Integer, @Nullable ReservedRegions> endpoints = new LinkedHashMap<>();
+    private final List<MappingListener> listeners = new ArrayList<>();
+    private ReservedRegions reserved = ReservedRegions.NONE;
+    private StallListener stallListener = (holder, waitedNanos) -> { };
+    private RequestListener requestListener = (type, status, removed) -> { };
+    private Features features = ALL;
+    private long pageSizeMask = GuestMemory.PAGE_SIZE;
+    private long inputStart;
+    private long inputEnd = -1;
+    private int domainStart;
+    private int domainEnd = -1;
+    private int probeSize = 512;
+    private boolean bootBypass = true;
+    private boolean bypassAfterReset;
+    private int requestQueueSize = 256;
+    private int eventQueueSize = 64;
+    private long maxMappings = 1L << 22;
+    private Duration stallLimit = Duration.ofMillis(100);
+
+    VirtioIommuBuilder() {
+    }
+
+    /**
+     * Puts an endpoint behind the IOMMU, with the regions given to {@link #reserved}.
+     *
+     * @param id how requests name it: bus/device/function for PCI
+     * @return this
+     */
+    public VirtioIommuBuilder endpoint(int id) {
+        return put(id, null);
+    }
+
+    /**
+     * Puts an endpoint with regions of its own behind the IOMMU.
+     *
+     * @param id       how requests name it
+     * @param reserved what its driver may not map
+     * @return this
+     */
+    public VirtioIommuBuilder endpoint(int id, ReservedRegions reserved) {
+        return put(id, Objects.requireNonNull(reserved));
+    }
+
+    /**
+     * Says what drivers may not map for endpoints that have no regions of their own.
+     *
+     * @param regions {@link ReservedRegions#X86_MSI} for Linux on x86
+     * @return this
+     */
+    public VirtioIommuBuilder reserved(ReservedRegions regions) {
+        reserved = Objects.requireNonNull(regions);
+        return this;
+    }
+
+    /**
+     * Sets the page sizes (section 5.13.4). Default 0x1000: with one bit Linux sends one MAP for a whole contiguous
+     * run, with several it splits the run.
+     *
+     * @param mask the lowest bit is the granule, 4096 at least; further bits are hints
+     * @return this
+     */
+    public VirtioIommuBuilder pageSizeMask(long mask) {
+        if (mask == 0 || Long.compareUnsigned(Long.lowestOneBit(mask), GuestMemory.PAGE_SIZE) < 0) {
+            throw new IllegalArgumentException("mask=0x" + Long.toHexString(mask)
+                    + ", but its lowest bit is the granule and must be " + GuestMemory.PAGE_SIZE + " at least");
+        }
+        pageSizeMask = mask;
+        return this;
+    }
+
+    /**
+     * Limits the addresses that can be mapped. Default: all 64 bits, and always so without INPUT_RANGE.
+     *
+     * @param start first I/O-virtual address
+     * @param end   last I/O-virtual address, inclusive
+     * @return this
+     */
+    public VirtioIommuBuilder inputRange(long start, long end) {
+        if (Long.compareUnsigned(end, start) < 0) {
+            throw new IllegalArgumentException("start=0x" + Long.toHexString(start) + " lies behind end=0x"
+                    + Long.toHexString(end) + "; the end is inclusive");
+        }
+        inputStart = start;
+        inputEnd = end;
+        return this;
+    }
+
+    /**
+     * Limits the domain numbers. Default: all 32 bits, and always so without DOMAIN_RANGE. Linux detaches identity
+     * domains by the number 0, so start there.
+     *
+     * @param start lowest number, unsigned
+     * @param end   highest number, unsigned, inclusive
+     * @return this
+     */
+    public VirtioIommuBuilder domainRange(int start, int end) {
+        if (Integer.compareUnsigned(end, start) < 0) {
+            throw new IllegalArgumentException("start=" + Integer.toUnsignedString(start) + " is larger than end="
+                    + Integer.toUnsignedString(end) + "; the end is inclusive");
+        }
+        domainStart = start;
+        domainEnd = end;
+        return this;
+    }
+
+    /**
+     * Sets how much room a driver gives the properties of an endpoint. Default 512.
+     *
+     * @param bytes enough for the reserved regions of every endpoint, 24 bytes each
+     * @return this
+     */
+    public VirtioIommuBuilder probeSize(int bytes) {
+        if (bytes < 0 || bytes > 65_536) {
+            throw new IllegalArgumentException("probeSize=" + bytes + ", but 0 to 65536 bytes can be answered");
+        }
+        probeSize = bytes;
+        return this;
+    }
+
+    /**
+     * Says whether endpoints that are attached to nothing reach guest-physical memory at power-on. Default true, for
+     * firmware reads disks before any driver is there.
+     *
+     * @param on the value of the configuration's bypass byte after a system reset
+     * @return this
+     */
+    public VirtioIommuBuilder bootBypass(boolean on) {
+        bootBypass = on;
+        return this;
+    }
+
+    /**
+     * Says what becomes of an attached endpoint at a device reset. Default false: it stays blocked until it is reset or
+     * attached again, lest DMA that is still on its way take its I/O-virtual addresses for physical ones. True is the
+     * letter of section 5.13.5: it is attached to nothing, and the bypass byte decides.
+     *
+     * @param on whether the bypass byte counts at once
+     * @return this
+     */
+    public VirtioIommuBuilder bypassAfterReset(boolean on) {
+        bypassAfterReset = on;
+        return this;
+    }
+
+    /**
+     * Does not offer a feature.
+     *
+     * @param bit one of {@link IommuFeature}
+     * @return this
+     */
+    public VirtioIommuBuilder without(int bit) {
+        features = features.without(bit);
+        return this;
+    }
+
+    /**
+     * Sets the largest sizes of the two queues, powers of two up to 32,768. Default 256 and 64. Linux takes the
+     * largest, and a larger request queue makes fewer, larger batches.
+     *
+     * @param requests entries of the request queue
+     * @param events   entries of the event queue
+     * @return this
+     */
+    public VirtioIommuBuilder queueSizes(int requests, int events) {
+        requestQueueSize = requests;
+        eventQueueSize = events;
+        return this;
+    }
+
+    /**
+     * Limits how many mappings live in all domains together; a MAP beyond it gets NOMEM. Default 4,194,304. About 128
+     * bytes of address space are reserved for each, and committed as they are used.
+     *
+     * @param mappings at least 1
+     * @return this
+     */
+    public VirtioIommuBuilder maxMappings(long mappings) {
+        if (mappings < 1 || mappings > 1L << 30) {
+            throw new IllegalArgumentException("maxMappings=" + mappings + ", but 1 to 2^30 can be kept");
+        }
+        maxMappings = mappings;
+        return this;
+    }
+
+    /**
+     * Sets when a device that holds up an UNMAP is reported. Default 100 ms, reported to nobody but the counters.
+     *
+     * @param limit    how long to wait before
+     * @param listener hears of it
+     * @return this
+     */
+    public VirtioIommuBuilder stalls(Duration limit, StallListener listener) {
+        stallLimit = limit;
+        stallListener = Objects.requireNonNull(listener);
+        return this;
+    }
+
+    /**
+     * Mirrors every mapping to somebody else, who may refuse it.
+     *
+     * @param listener is asked before each change
+     * @return this
+     */
+    public VirtioIommuBuilder listener(MappingListener listener) {
+        listeners.add(Objects.requireNonNull(listener));
+        return this;
+    }
+
+    /**
+     * Watches every request that is answered.
+     *
+     * @param listener hears of each; there is one
+     * @return this
+     */
+    public VirtioIommuBuilder requestListener(RequestListener listener) {
+        requestListener = Objects.requireNonNull(listener);
+        return this;
+    }
+
+    /**
+     * Makes the device.
+     *
+     * @return an IOMMU with all endpoints attached to nothing
+     * @throws IllegalArgumentException if the properties of an endpoint do not fit into the probe size
+     */
+    public VirtioIommu build() {
+        checkProperties();
+        // Without the feature a driver cannot know of a range, so everything is valid (section 5.13.6).
+        boolean inputs = features.has(IommuFeature.INPUT_RANGE);
+        boolean domains = features.has(IommuFeature.DOMAIN_RANGE);
+        IommuSettings settings = new IommuSettings(features, pageSizeMask, inputs ? inputStart : 0,
+                inputs ? inputEnd : -1, domains ? domainStart : 0, domains ? domainEnd : -1, probeSize, bootBypass,
+                bypassAfterReset, requestQueueSize, eventQueueSize, maxMappings, stallLimit.toNanos());
+        List<Endpoint> all = new ArrayList<>();
+        endpoints.forEach((id, regions) -> all.add(new Endpoint(id, regionsOf(regions))));
+        return new VirtioIommu(settings, all, stallListener, List.copyOf(listeners), requestListener);
+    }
+
+    private VirtioIommuBuilder put(int id, @Nullable ReservedRegions regions) {
+        if (endpoints.containsKey(id)) {
+            throw new IllegalArgumentException("endpoint=0x" + Integer.toHexString(id) + " was added before");
+        }
+        endpoints.put(id, regions);
+        return this;
+    }
+
+    private ReservedRegions regionsOf(@Nullable ReservedRegions own) {
+        return own == null ? reserved : own;
+    }
+
+    private void checkProperties() {
+        if (!features.has(IommuFeature.PROBE)) {
+            return;
+        }
+        endpoints.forEach((id, regions) -> {
+            long needed = regionsOf(regions).count() * ReservedMemoryProperty.SIZE;
+            if (needed > probeSize) {
+                throw new IllegalArgumentException("probeSize=" + probeSize + ", but endpoint=0x"
+                        + Integer.toHexString(id) + " has " + needed + " bytes of properties");
+            }
+        });
+    }
+}

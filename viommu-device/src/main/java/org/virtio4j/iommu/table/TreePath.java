@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.iommu.table;
+
+import java.lang.foreign.MemorySegment;
+import org.virtio4j.vmm.LittleEndian;
+
+/**
+ * The writer's way from the root to a leaf, and the one place where it publishes. Levels count from the leaf, which is
+ * level 0, up to the root, which is level {@link #height()}.
+ */
+final class TreePath {
+
+    private static final int HEIGHT = 0;
+    private static final int NODE = HEIGHT + 1;
+    private static final int SLOT = NODE + Node.MAX_LEVELS;
+    private static final int FENCE = SLOT + Node.MAX_LEVELS;
+    private static final int BEGIN = FENCE + Node.MAX_LEVELS;
+    private static final int CURRENT = BEGIN + 1;
+    private static final int END = CURRENT + 1;
+
+    private final MemorySegment segment;
+    private final long rootAt;
+    private final WriterWords words = new WriterWords(END);
+
+    /**
+     * Makes a path of the tree whose root word is at {@code rootAt}.
+     *
+     * @param rootAt offset of the root word
+     */
+    TreePath(MemorySegment segment, long rootAt) {
+        this.segment = segment;
+        this.rootAt = rootAt;
+    }
+
+    /**
+     * Goes to the leaf that holds what is known about a page. Guests stay in a neighbourhood, so that often it is there
+     * already.
+     */
+    void descend(long page) {
+        if (words.get(CURRENT) == 0 || page < words.get(BEGIN) || page >= words.get(FENCE)) {
+            descendFromRoot(page);
+        }
+    }
+
+    private void descendFromRoot(long page) {
+        long root = LittleEndian.i64(segment, rootAt);
+        int level = Node.height(root);
+        long node = Node.rootNode(root);
+        long fence = Pages.COUNT;
+        long begin = 0;
+        words.set(HEIGHT, level);
+        words.set(NODE + level, node);
+        words.set(FENCE + level, fence);
+        while (level > 0) {
+            int slot = Node.childFor(segment, node, page);
+            words.set(SLOT + level, slot);
+            fence = Math.min(fence, Node.separator(segment, node, slot));
+            begin = slot == 0 ? begin : Node.separator(segment, node, slot - 1);
+            node = Node.child(segment, node, slot);
+            level--;
+            words.set(NODE + level, node);
+            words.set(FENCE + level, fence);
+        }
+        words.set(BEGIN, begin);
+        words.set(CURRENT, 1);
+    }
+
+    int height() {
+        return (int) words.get(HEIGHT);
+    }
+
+    long leaf() {
+        return words.get(NODE);
+    }
+
+    /** The node of a level. */
+    long node(int level) {
+        return words.get(NODE + level);
+    }
+
+    /** Which child of the node of a level, which is at least 1, the path goes on with. */
+    int slot(int level) {
+        return (int) words.get(SLOT + level);
+    }
+
+    /** The page that ends the node of a level: the lowest one that belongs to a node to its right, or all pages. */
+    long fence(int level) {
+        return words.get(FENCE + level);
+    }
+
+    /** The leaf that another way would end in; the path stays as it is. */
+    long leafFor(long page) {
+        return TreeSearch.leafFor(segment, rootAt, page);
+    }
+
+    /** Publishes a node, complete, in place of the one that the path has at its level. */
+    void replace(int level, long node) {
+        if (level == height()) {
+            publishRoot(node, level);
+        } else {
+            LittleEndian.putI32Release(segment, Node.childAt(node(level + 1), slot(level + 1)), Node.reference(node));
+            words.set(NODE + level, node);
+            words.set(CURRENT, level == 0 ? words.get(CURRENT) : 0);
+        }
+    }
+
+    /** Publishes another root. */
+    void publishRoot(long node, int height) {
+        LittleEndian.putI64Release(segment, rootAt, Node.rootWord(node, height));
+        words.set(HEIGHT, height);
+        words.set(NODE + height, node);
+        words.set(CURRENT, 0);
+    }
+}

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.iommu.table;
+
+import java.lang.foreign.MemorySegment;
+import org.virtio4j.iommu.table.MappingTable.Removal;
+
+/**
+ * How mappings go. Usually that is one store into the slot of each. A range over many leaves is dropped in as large
+ * pieces as there are: whatever subtree lies inside the range is taken out of its parent at once, highest level first,
+ * so that the number of changes grows with the height of the tree and not with what is removed.
+ *
+ * <p>Nodes that have become sparse are joined with a neighbour, so that memory comes back, but only where the two leave
+ * room for some insertions, so that a guest who maps and unmaps at the border does not have the table split and join
+ * all the time.
+ */
+final class TreeRemove {
+
+    /**
+     * A leaf with fewer mappings may be joined with a neighbour, but the two must not have more than that. It looks for
+     * one when it becomes sparse and when next to nothing is left, not each time, for looking costs more than removing.
+     */
+    private static final int LEAF_SPARSE = 5;
+    private static final int LEAF_SPARSER = 1;
+    private static final int LEAF_JOINED = 12;
+    private static final int INNER_SPARSE = 8;
+    private static final int INNER_JOINED = 24;
+
+    private static final int REMOVED = 0;
+    private static final int NODE = 1;
+    private static final int NEXT = NODE + Node.MAX_LEVELS;
+
+    private final NodeSpace space;
+    private final MemorySegment segment;
+    private final TreePath path;
+    private final WriterWords words = new WriterWords(NEXT + Node.MAX_LEVELS);
+
+    TreeRemove(NodeSpace space, TreePath path) {
+        this.space = space;
+        this.segment = space.segment();
+        this.path = path;
+    }
+
+    /** How many mappings the latest removal took away. */
+    long removed() {
+        return words.get(REMOVED);
+    }
+
+    boolean wouldSplit(long virtStart, long virtEnd) {
+        long firstLeaf = path.leafFor(Pages.of(virtStart));
+        long lastLeaf = path.leafFor(Pages.of(virtEnd));
+        return Leaf.reaches(segment, firstLeaf, Pages.firstInside(virtStart) - 1, Pages.of(virtStart))
+                || Leaf.reaches(segment, lastLeaf, Pages.of(virtEnd), Pages.lastInside(virtEnd) + 1);
+    }
+
+    Removal remove(long virtStart, long virtEnd) {
+        words.set(REMOVED, 0);
+        long first = Pages.firstInside(virtStart);
+        long last = Pages.lastInside(virtEnd);
+        path.descend(Pages.of(virtStart));
+        long leaf = path.leaf();
+        int exact = exactly(leaf, virtStart, virtEnd);
+        if (exact != 0 && space.hasRoomToRemove()) {
+            removeWithin(exact, first);
+            return Removal.REMOVED;
+        }
+        long lastLeaf = Pages.of(virtEnd) < path.fence(0) ? leaf : path.leafFor(Pages.of(virtEnd));
+        if (Leaf.reaches(segment, leaf, first - 1, Pages.of(virtStart))
+                || Leaf.reaches(segment, lastLeaf, Pages.of(virtEnd), last + 1)) {
+            return Removal.WOULD_SPLIT;
+        }
+        if (!space.hasRoomToRemove()) {
+            return Removal.FULL;
+        }
+        if (lastLeaf == leaf) {
+            removeWithin(Leaf.between(segment, leaf, first, last), first);
+        } else {
+            removeAcross(first, last);
+        }
+        return Removal.REMOVED;
+    }
+
+    /**
+     * The slot of a mapping that is just the range, which is what most guests remove; no other can be in the way then.
+     */
+    private int exactly(long leaf, long virtStart, long virtEnd) {
+        long floor = Leaf.floor(segment, leaf, Pages.of(virtStart));
+        boolean exact = floor != Leaf.NOTHING && Leaf.distance(floor) == 0
+                && Leaf.lastPage(segment, leaf, Leaf.slot(floor)) == Pages.of(virtEnd)
+                && Pages.offset(virtStart | ~virtEnd) == 0;
+        return exact ? 1 << Leaf.slot(floor) : 0;
+    }
+
+    // A range within one leaf
+
+    private void removeWithin(int slots, long page) {
+        if (slots == 0) {
+            return;
+        }
+        int rest = Leaf.mappings(segment, path.leaf()) - Integer.bitCount(slots);
+        takeFromLeaf(slots);
+        if (rest == 0) {
+            joinSparse(page, Node.MAX_LEVELS);
+        } else if (rest == LEAF_SPARSE - 1 || rest == LEAF_SPARSER) {
+            joinSparse(page, 0);
+        }
+    }
+
+    private void takeFromLeaf(int slots) {
+        long leaf = path.leaf();
+        words.add(REMOVED, Integer.bitCount(slots));
+        if (slots != Leaf.used(segment, leaf)) {
+            Leaf.remove(segment, leaf, slots, space.epoch());
+        } else if (path.height() == 0) {
+            path.publishRoot(space.emptyLeaf(), 0);
+            space.retire(leaf);
+        } else {
+            unlink(1, path.slot(1), path.slot(1) + 1);
+            space.retire(leaf);
+        }
+    }
+
+    // A range over several leaves
+
+    private void removeAcross(long first, long last) {
+        do {
+            path.descend(first);
+        } while (dropRightOfPath(last));
+        do {
+            path.descend(last);
+        } while (dropLeftOfPath(first));
+        takeFromLeaves(first, last);
+        joinSparse(first, Node.MAX_LEVELS);
+        joinSparse(last, Node.MAX_LEVELS);
+    }
+
+    /** What is left by now lies in the leaf of the first page and in that of the last. */
+    private void takeFromLeaves(long first, long last) {
+        long at = first;
+        while (at <= last) {
+            path.descend(at);
+            at = path.fence(0);
+            int slots = Leaf.between(segment, path.leaf(), first, last);
+            if (slots != 0) {
+                takeFromLeaf(slots);
+            }
+        }
+    }
+
+    /** Drops, on the highest level that has any, the children right of the path that end at a page or before it. */
+    private boolean dropRightOfPath(long last) {
+        for (int level = path.height(); level > 0; level--) {
+            int from = path.slot(level) + 1;
+            int to = path.fence(level) <= last + 1
+                    ? Node.children(segment, path.node(level))
+                    : Node.childFor(segment, path.node(level), last + 1);
+            if (from < to) {
+                drop(level, from, to);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Drops, on the highest level that has any, the children left of the path that begin at a page or after it. */
+    private boolean dropLeftOfPath(long first) {
+        long begin = 0;
+        for (int level = path.height(); level > 0; level--) {
+            long node = path.node(level);
+            int from = begin >= first ? 0 : Node.childFor(segment, node, first - 1) + 1;
+            int to = path.slot(level);
+            if (from < to) {
+                drop(level, from, to);
+                return true;
+            }
+            begin = to > 0 ? Node.separator(segment, node, to - 1) : begin;
+        }
+        return false;
+    }
+
+    private void drop(int level, int from, int to) {
+        for (int slot = from; slot < to; slot++) {
+            words.add(REMOVED, retireTree(Node.child(segment, path.node(level), slot), level - 1));
+        }
+        unlink(level, from, to);
+    }
+
+    // Changes of inner nodes
+
+    /** Takes children out of the path's node of a level; if none remains, that node out of its parent, and so on. */
+    private void unlink(int level, int from, int to) {
+        long node = path.node(level);
+        if (to - from < Node.children(segment, node)) {
+            path.replace(level, without(node, from, to));
+            space.retire(node);
+            lowerRoot();
+        } else if (level == path.height()) {
+            path.publishRoot(space.emptyLeaf(), 0);
+            space.retire(node);
+        } else {
+            unlink(level + 1, path.slot(level + 1), path.slot(level + 1) + 1);
+            space.retire(node);
+        }
+    }
+
+    /**
+     * A new inner node that lacks some children; the pages of those go to the child before, or to the first that is
+     * left.
+     */
+    private long without(long node, int from, int to) {
+        int children = Node.children(segment, node);
+        long rest = space.allocate();
+        Node.copyChildren(segment, node, 0, rest, 0, from);
+        Node.copyChildren(segment, node, to, rest, from, children - to);
+        int separators = Math.max(from - 1, 0);
+        int next = from > 0 ? to - 1 : to;
+        Node.copySeparators(segment, node, 0, rest, 0, separators);
+        Node.copySeparators(segment, node, next, rest, separators, Math.max(children - 1 - next, 0));
+        Node.closeInner(segment, rest, children - (to - from));
+        return rest;
+    }
+
+    /** A root with one child only gives way to that child. */
+    private void lowerRoot() {
+        int height = path.height();
+        long node = path.node(height);
+        while (height > 0 && Node.children(segment, node) == 1) {
+            space.retire(node);
+            node = Node.child(segment, node, 0);
+            height--;
+        }
+        if (height < path.height()) {
+            path.publishRoot(node, height);
+        }
+    }
+
+    /** Joins sparse nodes on the way to a page, from the leaf up to {@code levels}, and on as long as there are any. */
+    private void joinSparse(long page, int levels) {
+        path.descend(page);
+        for (int level = 0; level < path.height(); level++) {
+            boolean joined = isSparse(level) && joinWithNeighbour(level);
+            if (!joined && level >= levels) {
+                return;
+            }
+            path.descend(page);
+        }
+    }
+
+    private boolean isSparse(int level) {
+        return count(path.node(level), level) < (level == 0 ? LEAF_SPARSE : INNER_SPARSE);
+    }
+
+    private int count(long node, int level) {
+        return level == 0 ? Leaf.mappings(segment, node) : Node.children(segment, node);
+    }
+
+    private boolean joinWithNeighbour(int level) {
+        int slot = path.slot(level + 1);
+        if (slot > 0 && canJoin(level, slot - 1)) {
+            join(level, slot - 1);
+            return true;
+        }
+        if (slot + 1 < Node.children(segment, path.node(level + 1)) && canJoin(level, slot)) {
+            join(level, slot);
+            return true;
+        }
+        return false;
+    }
+
+    /** Whether the child in a slot of the node above and the next one fit in a node and leave room in it. */
+    private boolean canJoin(int level, int slot) {
+        long parent = path.node(level + 1);
+        int together = count(Node.child(segment, parent, slot), level)
+                + count(Node.child(segment, parent, slot + 1), level);
+        return together <= (level == 0 ? LEAF_JOINED : INNER_JOINED);
+    }
+
+    private void join(int level, int slot) {
+        long parent = path.node(level + 1);
+        long left = Node.child(segment, parent, slot);
+        long right = Node.child(segment, parent, slot + 1);
+        long rest = without(parent, slot + 1, slot + 2);
+        Node.putChild(segment, rest, slot, level == 0
+                ? joinLeaves(left, right)
+                : joinInner(left, Node.separator(segment, parent, slot), right));
+        path.replace(level + 1, rest);
+        space.retire(left);
+        space.retire(right);
+        space.retire(parent);
+        lowerRoot();
+    }
+
+    private long joinLeaves(long left, long right) {
+        long joined = space.allocate();
+        Leaf.clear(segment, joined);
+        Leaf.appendAll(segment, joined, left);
+        Leaf.appendAll(segment, joined, right);
+        return joined;
+    }
+
+    private long joinInner(long left, long separator, long right) {
+        int children = Node.children(segment, left);
+        int more = Node.children(segment, right);
+        long joined = space.allocate();
+        Node.copyChildren(segment, left, 0, joined, 0, children);
+        Node.copyChildren(segment, right, 0, joined, children, more);
+        Node.copySeparators(segment, left, 0, joined, 0, children - 1);
+        Node.putSeparator(segment, joined, children - 1, separator);
+        Node.copySeparators(segment, right, 0, joined, children, more - 1);
+        Node.closeInner(segment, joined, children + more);
+        return joined;
+    }
+
+    // Whole trees
+
+    /** Empties the tree, whose mappings somebody else has counted. */
+    void removeAll() {
+        path.descend(0);
+        long top = path.node(path.height());
+        int height = path.height();
+        path.publishRoot(space.emptyLeaf(), 0);
+        retireTree(top, height);
+    }
+
+    /** Retires a subtree that nothing refers to any more and counts its mappings. */
+    private long retireTree(long top, int height) {
+        long mappings = 0;
+        int level = height;
+        words.set(NODE + level, top);
+        words.set(NEXT + level, 0);
+        while (level <= height) {
+            long node = words.get(NODE + level);
+            int next = (int) words.get(NEXT + level);
+            if (level > 1 && next < Node.children(segment, node)) {
+                words.set(NEXT + level, next + 1);
+                level--;
+                words.set(NODE + level, Node.child(segment, node, next));
+                words.set(NEXT + level, 0);
+            } else {
+                mappings += level > 1 ? 0 : retireBelow(node, level);
+                space.retire(node);
+                level++;
+            }
+        }
+        return mappings;
+    }
+
+    private long retireBelow(long node, int level) {
+        if (level == 0) {
+            return Leaf.mappings(segment, node);
+        }
+        int children = Node.children(segment, node);
+        long mappings = 0;
+        for (int slot = 0; slot < children; slot++) {
+            mappings += Leaf.mappings(segment, Node.child(segment, node, slot));
+        }
+        space.retireChildren(node, 0, children);
+        return mappings;
+    }
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * What a domain of the IOMMU maps where: the table that MAP and UNMAP change and that every translated access asks.
+ *
+ * <p>{@link org.virtio4j.iommu.table.MappingTable} says what a table does; {@link
+ * org.virtio4j.iommu.table.MappingTree} is the one the product uses, a B+-tree in off-heap memory. The tables of all
+ * domains of one IOMMU share a {@link org.virtio4j.iommu.table.NodeSpace}, and one thread at a time changes any of
+ * them: whoever holds the IOMMU's control lock is <em>the writer</em>. Everybody else reads, at any time and on any
+ * number of threads, without a lock and without a retry.
+ *
+ * <p>How that goes together:
+ *
+ * <ul>
+ * <li>A node is written before anybody can reach it and never again after, but for the child references of inner nodes.
+ * <li>A change writes new nodes beside the old ones and brings them in with one release store: of a child reference, or
+ *     of the word that names the root. A reader that comes by sees the tree from before or from after, each of them
+ *     whole.
+ * <li>The nodes it replaced still have readers. They are <em>retired</em>, and come back for use when the writer says
+ *     that every reader of then is gone ({@link org.virtio4j.iommu.table.NodeSpace#reclaim}). How it knows is its own
+ *     affair; nothing here knows of readers.
+ * </ul>
+ *
+ * <p>Layout of nodes, search, change and reclaiming are each in a file of their own: {@code Node}, {@code TreeSearch},
+ * {@code TreeInsert} and {@code TreeRemove} (which publish through {@code TreePath}), {@code NodeSpace}.
+ */
+@NullMarked
+package org.virtio4j.iommu.table;
+
+import org.jspecify.annotations.NullMarked;
