@@ -3,6 +3,8 @@
 /** The {@code virtio4j} command. */
 module org.virtio4j.launcher {
     requires static org.jspecify;
+    requires java.management;
+    requires jdk.management;
     requires org.virtio4j.driver;
     requires org.virtio4j.iommu;
     requires org.virtio4j.mmio;

@@ -19,7 +19,10 @@ public final class DeviceContext {
     private final Features features;
     private final AtomicReferenceArray<@Nullable DeviceQueue> queues;
 
-    /** How many threads are on their way to the transport; a reset waits for them, so that none arrives after it. */
+    /**
+     * How many threads are on their way to the transport; resets of the device and of a queue wait for them, so that
+     * none arrives after.
+     */
     private final AtomicInteger signalling = new AtomicInteger();
     private volatile boolean active = true;
 
@@ -50,15 +53,19 @@ public final class DeviceContext {
     }
 
     /**
-     * Sends a used buffer notification, when {@link DeviceQueue#publish} has said that the driver wants one.
+     * Sends a used buffer notification, when {@link DeviceQueue#publish} has said that the driver wants one. Nothing
+     * happens for a queue that is not enabled any more (virtio 1.4, section 2.6.1.1.1).
      *
      * @param queue index of the queue
      */
     public void interrupt(int queue) {
-        if (startSignal()) {
-            signals.queueInterrupt(queue);
+        try {
+            if (startSignal() && queues.get(queue) != null) {
+                signals.queueInterrupt(queue);
+            }
+        } finally {
+            signalling.decrementAndGet();
         }
-        signalling.decrementAndGet();
     }
 
     /**
@@ -81,19 +88,25 @@ public final class DeviceContext {
      * @param reason what went wrong, for {@link DeviceLifecycle#needsResetReason}
      */
     public void needsReset(String reason) {
-        if (startSignal() && lifecycle.latchNeedsReset(reason)) {
-            signals.configInterrupt();
+        try {
+            if (startSignal() && lifecycle.latchNeedsReset(reason)) {
+                signals.configInterrupt();
+            }
+        } finally {
+            signalling.decrementAndGet();
         }
-        signalling.decrementAndGet();
     }
 
     /** Says that the device configuration has changed: a new generation and a notification. */
     public void configChanged() {
         lifecycle.configChanged();
-        if (startSignal()) {
-            signals.configInterrupt();
+        try {
+            if (startSignal()) {
+                signals.configInterrupt();
+            }
+        } finally {
+            signalling.decrementAndGet();
         }
-        signalling.decrementAndGet();
     }
 
     void place(int index, @Nullable DeviceQueue queue) {
@@ -103,6 +116,11 @@ public final class DeviceContext {
     /** Ends the activation; afterwards no signal of it is under way. */
     void end() {
         active = false;
+        awaitSignals();
+    }
+
+    /** Returns when no signal is under way that began before what the caller took away. */
+    void awaitSignals() {
         while (signalling.get() != 0) {
             Thread.onSpinWait();
         }

@@ -22,7 +22,7 @@ public record DeviceInfo(int deviceType, List<Integer> queueSizes, int configSiz
     public DeviceInfo {
         queueSizes = List.copyOf(queueSizes);
         for (int size : queueSizes) {
-            if (Integer.bitCount(size) != 1 || size > VirtqueueLimit.MAX_SIZE) {
+            if (size < 1 || Integer.bitCount(size) != 1 || size > VirtqueueLimit.MAX_SIZE) {
                 throw new IllegalArgumentException("queueSize=" + size + ", but a power of two from 1 to "
                         + VirtqueueLimit.MAX_SIZE + " is needed");
             }

@@ -337,23 +337,29 @@ public final class DeviceLifecycle {
      * @param queue what the driver selected; ignored when there is no such queue or it is enabled
      */
     public void enableQueue(long queue) {
-        boolean broken = false;
+        DeviceContext active;
         lock.lock();
         try {
+            active = context;
             if (!exists(queue) || queues[(int) queue].enabled()) {
                 return;
             }
-            QueueRegisters registers = queues[(int) queue];
-            broken = !registers.valid();
-            registers.enabled(!broken);
-            if (context != null && !broken) {
-                openQueue(context, (int) queue);
+            if (queues[(int) queue].valid()) {
+                queues[(int) queue].enabled(true);
+                if (active != null) {
+                    openQueue(active, (int) queue);
+                }
+                return;
+            }
+            if (active == null) {
+                latchNeedsReset(misplaced(queue));
             }
         } finally {
             lock.unlock();
         }
-        if (broken && latchNeedsReset("queue " + queue + ": enabled with misaligned or impossible addresses")) {
-            notifyIfLive();
+        if (active != null) {
+            // Through the activation, so that a reset that comes between keeps it from being told of the next one.
+            active.needsReset(misplaced(queue));
         }
     }
 
@@ -383,7 +389,8 @@ public final class DeviceLifecycle {
     public void resetQueue(long queue) {
         lock.lock();
         try {
-            if (exists(queue) && driverFeatures.and(offered).has(FeatureBit.RING_RESET)) {
+            boolean settled = (status.get() & DeviceStatus.FEATURES_OK) != 0;
+            if (exists(queue) && settled && driverFeatures.has(FeatureBit.RING_RESET)) {
                 closeQueue(context, (int) queue);
                 queues[(int) queue].reset();
             }
@@ -419,13 +426,14 @@ public final class DeviceLifecycle {
             if (!inConfig(offset, width)) {
                 return 0;
             }
+            long value = device.readConfig((int) offset, width);
+            // Asked after the value was read, for it may change meanwhile: a driver that read a part of it before must
+            // notice (section 2.5.1).
             if (configDirty) {
-                // The value about to be read is new: a driver that read a part of it before must notice (section
-                // 2.5.1).
                 configDirty = false;
                 configGeneration++;
             }
-            return device.readConfig((int) offset, width);
+            return value;
         } finally {
             lock.unlock();
         }
@@ -559,14 +567,13 @@ public final class DeviceLifecycle {
     private void closeQueue(@Nullable DeviceContext active, int index) {
         DeviceQueue open = active == null ? null : active.queue(index);
         if (open != null) {
-            open.close();
             Objects.requireNonNull(active).place(index, null);
+            open.close();
+            active.awaitSignals();
         }
     }
 
-    private void notifyIfLive() {
-        if ((status.get() & DeviceStatus.DRIVER_OK) != 0) {
-            signals.configInterrupt();
-        }
+    private static String misplaced(long queue) {
+        return "queue " + queue + ": enabled with misaligned or impossible addresses";
     }
 }

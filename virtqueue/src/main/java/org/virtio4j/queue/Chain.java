@@ -99,9 +99,7 @@ public final class Chain {
 
     /** Starts to fill this slot. */
     void begin(DeviceQueue owner, DmaHandle handle, int bufferId) {
-        if (queue != null) {
-            throw new IllegalStateException("chain=in use; complete it before it takes another one");
-        }
+        checkEmpty();
         dma = handle;
         id = bufferId;
         count = 0;
@@ -110,6 +108,13 @@ public final class Chain {
         writableLength = 0;
         writtenLength = 0;
         queue = owner;
+    }
+
+    /** Asked before anything is taken from a ring, so that a mistake loses no buffer. */
+    void checkEmpty() {
+        if (queue != null) {
+            throw new IllegalStateException("chain=in use; complete it before it takes another one");
+        }
     }
 
     /** Adds a descriptor; false if it is readable and comes after a writable one. Empty ones take no place. */

@@ -41,7 +41,7 @@ public interface DeviceQueue extends AutoCloseable {
      *
      * @param into filled with the chain; it must be empty or completed
      * @return false when nothing is available, or nothing can be taken: see {@link #failure}
-     * @throws IllegalStateException if {@code into} holds a chain that is not completed
+     * @throws IllegalStateException if {@code into} holds a chain that is not completed, or no section is open
      */
     boolean poll(Chain into);
 
@@ -50,7 +50,7 @@ public interface DeviceQueue extends AutoCloseable {
      * Nothing happens if the queue was closed meanwhile.
      *
      * @param chain a chain of this queue, empty afterwards
-     * @throws IllegalStateException if {@code chain} holds no chain of this queue
+     * @throws IllegalStateException if {@code chain} holds no chain of this queue, or no section is open
      */
     void complete(Chain chain);
 

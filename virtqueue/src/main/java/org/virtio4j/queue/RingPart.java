@@ -87,7 +87,8 @@ final class RingPart {
     /** Stores two 32-bit fields that follow each other; they are aligned to 4 bytes and may lie in two extents. */
     void putI32Pair(long offset, int first, int second) {
         if (count == 1) {
-            LittleEndian.putI64(segment, base + offset, Integer.toUnsignedLong(first) | ((long) second << Integer.SIZE));
+            long both = Integer.toUnsignedLong(first) | ((long) second << Integer.SIZE);
+            LittleEndian.putI64(segment, base + offset, both);
             written(offset, Long.BYTES);
         } else {
             putI32(offset, first);

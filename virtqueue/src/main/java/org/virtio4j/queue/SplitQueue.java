@@ -35,7 +35,8 @@ public final class SplitQueue implements DeviceQueue {
     private long leasedGeneration;
     private boolean leased;
 
-    /** Whether the ring may be touched in the present section. */
+    /** Whether a section is open, and whether the ring may be touched in it. */
+    private boolean inside;
     private boolean reachable;
 
     /**
@@ -70,17 +71,21 @@ public final class SplitQueue implements DeviceQueue {
     @Override
     public void enter() {
         dma.enter();
+        inside = true;
         reachable = dma.live() && failure != QueueFailure.RING_UNREACHABLE && renewLease();
     }
 
     @Override
     public void leave() {
         reachable = false;
+        inside = false;
         dma.leave();
     }
 
     @Override
     public boolean poll(Chain into) {
+        checkInside();
+        into.checkEmpty();
         if (!reachable || failure != QueueFailure.NONE || !isAvailable()) {
             return false;
         }
@@ -103,6 +108,7 @@ public final class SplitQueue implements DeviceQueue {
 
     @Override
     public void complete(Chain chain) {
+        checkInside();
         long length = chain.writtenLength();
         int head = chain.end(this);
         if (!reachable) {
@@ -221,6 +227,12 @@ public final class SplitQueue implements DeviceQueue {
                 && available.resolve(dma, cursor) == DmaResult.OK
                 && used.resolve(dma, cursor) == DmaResult.OK;
         return leased || fail(QueueFailure.RING_UNREACHABLE);
+    }
+
+    private void checkInside() {
+        if (!inside) {
+            throw new IllegalStateException("section=none on the queue; call enter first");
+        }
     }
 
     /** Keeps the first reason. Chains taken before can still be completed, unless the ring itself is gone. */

@@ -36,7 +36,7 @@ public final class DirtyLog {
      * @throws IllegalArgumentException if {@code pageSize} is no power of two
      */
     public void start(int pageSize) {
-        if (Integer.bitCount(pageSize) != 1) {
+        if (pageSize < 1 || Integer.bitCount(pageSize) != 1) {
             throw new IllegalArgumentException("pageSize=" + pageSize + ", but a power of two is needed");
         }
         memory.changeDirtyLog(() -> pageShift = Integer.numberOfTrailingZeros(pageSize));

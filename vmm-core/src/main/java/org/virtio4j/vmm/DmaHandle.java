@@ -157,11 +157,16 @@ public final class DmaHandle implements AutoCloseable {
      * @param iova   I/O-virtual address
      * @param access what would be done there
      * @param out    receives the extent when the result is {@link TranslateResult#OK}
-     * @return what the translator said
+     * @return what the translator said; {@link TranslateResult#NO_DOMAIN}, which nobody is told of, once the handle was
+     *         closed
      * @throws IllegalStateException if no section is open
      */
     public TranslateResult translate(long iova, Access access, ExtentSink out) {
         checkInside();
+        if (!live) {
+            // Nobody waits for a closed handle any more, so it must not look at what may be taken away.
+            return TranslateResult.NO_DOMAIN;
+        }
         TranslateResult result = translator.translate(iova, access, out);
         if (result != TranslateResult.OK) {
             record(result, iova, access);

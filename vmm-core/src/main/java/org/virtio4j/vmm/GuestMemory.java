@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -76,11 +77,13 @@ public final class GuestMemory implements AutoCloseable {
      * @param kind       RAM or ROM
      * @param onReleased runs once, after the region was removed and nobody uses the segment any more
      * @return the region, to remove it by
-     * @throws IllegalArgumentException if the segment is empty, on the heap, confined to one thread or read-only RAM,
-     *         if the region wraps around the 64-bit space or overlaps another, or if {@code kind} is DOORBELL
+     * @throws IllegalArgumentException if the segment is empty, closed, on the heap, misaligned, confined to one thread
+     *         or read-only RAM, if the region is not made of whole pages, wraps around the 64-bit space or overlaps
+     *         another, or if {@code kind} is DOORBELL
      */
     public MemoryRegion add(long gpa, MemorySegment segment, RegionKind kind, Runnable onReleased) {
-        checkSegment(segment, kind);
+        Objects.requireNonNull(onReleased, "onReleased=null; give a Runnable that does nothing");
+        checkSegment(segment, Objects.requireNonNull(kind, "kind=null; give RAM or ROM"));
         checkRange(gpa, segment.byteSize());
         checkPages(gpa, segment.byteSize());
         return publish(new MemoryRegion(gpa, segment, kind, onReleased));
@@ -106,7 +109,7 @@ public final class GuestMemory implements AutoCloseable {
      *
      * @param gpa        guest-physical address of its first byte
      * @param file       a file that is at least {@code fileOffset + size} bytes long and stays so
-     * @param fileOffset where in the file the region begins, in bytes
+     * @param fileOffset where in the file the region begins, in bytes, a multiple of {@link #PAGE_SIZE}
      * @param size       bytes, more than 0
      * @return the region
      * @throws IOException if the file cannot be opened or mapped
@@ -115,6 +118,10 @@ public final class GuestMemory implements AutoCloseable {
     public MemoryRegion addFile(long gpa, Path file, long fileOffset, long size) throws IOException {
         checkRange(gpa, size);
         checkPages(gpa, size);
+        if (fileOffset < 0 || fileOffset % PAGE_SIZE != 0) {
+            throw new IllegalArgumentException("fileOffset=" + fileOffset
+                    + ", but a region begins at a multiple of " + PAGE_SIZE + " bytes of its file");
+        }
         return addOwned(gpa, HostMemory.file(file, fileOffset, size));
     }
 
@@ -129,7 +136,7 @@ public final class GuestMemory implements AutoCloseable {
      */
     public MemoryRegion addDoorbell(long gpa, long size, MessageSink sink) {
         checkRange(gpa, size);
-        return publish(new MemoryRegion(gpa, size, sink));
+        return publish(new MemoryRegion(gpa, size, Objects.requireNonNull(sink, "sink=null; give a MessageSink")));
     }
 
     /**
@@ -140,13 +147,15 @@ public final class GuestMemory implements AutoCloseable {
      * @throws IllegalArgumentException if the region is not part of this memory
      */
     public void remove(MemoryRegion region, Duration limit) {
+        // Before anything changes: a limit that cannot be counted must not leave a region gone but never released.
+        long limitNanos = limit.toNanos();
         lock.lock();
         try {
             map = map.without(region);
         } finally {
             lock.unlock();
         }
-        readers.awaitAll(limit);
+        readers.awaitAll(limitNanos);
         region.released();
     }
 
@@ -215,6 +224,10 @@ public final class GuestMemory implements AutoCloseable {
     private static void checkSegment(MemorySegment segment, RegionKind kind) {
         if (kind == RegionKind.DOORBELL) {
             throw new IllegalArgumentException("kind=DOORBELL has no memory; use addDoorbell");
+        }
+        if (!segment.scope().isAlive()) {
+            throw new IllegalArgumentException("segment=" + segment
+                    + " is closed; keep its arena open until onReleased has run");
         }
         if (!segment.isNative()) {
             throw new IllegalArgumentException("segment=" + segment + " lies on the heap; guest memory must be native");

@@ -35,9 +35,11 @@ public final class HostMemory implements AutoCloseable {
      *
      * @param size bytes, more than 0
      * @return the memory, page-aligned
+     * @throws IllegalArgumentException if {@code size} is not more than 0
      * @throws OutOfMemoryError if the operating system refuses, with its reason
      */
     public static HostMemory anonymous(long size) {
+        checkSize(size);
         Arena arena = Arena.ofShared();
         try {
             return new HostMemory(arena,
@@ -53,9 +55,11 @@ public final class HostMemory implements AutoCloseable {
      *
      * @param size bytes, more than 0
      * @return the memory, page-aligned
+     * @throws IllegalArgumentException if {@code size} is not more than 0
      * @throws OutOfMemoryError if the operating system refuses, with its reason
      */
     public static MemorySegment collected(long size) {
+        checkSize(size);
         Arena arena = Arena.ofAuto();
         return NativeMemory.available() ? NativeMemory.mapAnonymous(size, arena) : sparse(size, arena);
     }
@@ -100,6 +104,12 @@ public final class HostMemory implements AutoCloseable {
     @Override
     public void close() {
         arena.close();
+    }
+
+    private static void checkSize(long size) {
+        if (size <= 0) {
+            throw new IllegalArgumentException("size=" + size + ", but at least one byte is needed");
+        }
     }
 
     private static MemorySegment sparse(long size, Arena arena) {

@@ -29,7 +29,7 @@ public interface Translator {
      * A number that moves whenever an earlier translation may have been taken away. What was resolved under one value
      * holds in every later section that starts by reading the same value.
      *
-     * @return the present value; only equality means something
+     * @return the present value; it only grows
      */
     long generation();
 

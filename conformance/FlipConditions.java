@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import javax.tools.ToolProvider;
+import org.junit.platform.engine.TestExecutionResult;
+import org.junit.platform.engine.support.descriptor.MethodSource;
+import org.junit.platform.launcher.TestExecutionListener;
+import org.junit.platform.launcher.TestIdentifier;
+import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
+import org.junit.platform.launcher.core.LauncherFactory;
+
+/** The flips of {@code conformance/flip-conditions}, which says how to use them. */
+public final class FlipConditions {
+
+    private static final String IOMMU = "viommu-device/src/main/java/org/virtio4j/iommu/";
+    private static final String QUEUE = "virtqueue/src/main/java/org/virtio4j/queue/";
+    private static final String DEVICE = "virtqueue/src/main/java/org/virtio4j/device/";
+    private static final String VMM = "vmm-core/src/main/java/org/virtio4j/vmm/";
+    private static final String MMIO = "mmio-transport/src/main/java/org/virtio4j/mmio/";
+
+    /** Tests are told by simple names of classes in {@code org.virtio4j.iommu}, maybe with a method. */
+    private static final List<Flip> FLIPS = List.of(
+            new Flip(IOMMU + "RequestExecutor.java",
+                    "if (request.reservedSet || (request.flags & ~attachFlags) != 0) {",
+                    "if ((request.flags & ~attachFlags) != 0) {",
+                    "rule 14: ATTACH with reserved bytes", "AttachTest"),
+            new Flip(IOMMU + "RequestExecutor.java",
+                    "((virtStart | physStart | (virtEnd + 1)) & granuleMask) != 0",
+                    "((virtStart | physStart) & granuleMask) != 0",
+                    "rule 26: alignment of MAP's end", "MapTest"),
+            new Flip(IOMMU + "RequestExecutor.java",
+                    "if (domains.reserves(domain, request.virtStart, request.virtEnd)) {",
+                    "if (domains.reserves(domain, request.virtStart, request.virtStart)) {",
+                    "rule 48: MAP over a reserved region", "ReservedMemoryTest"),
+            new Flip(IOMMU + "RequestExecutor.java",
+                    "if (domain.table().wouldSplit(virtStart, virtEnd)) {",
+                    "if (domain.table().wouldSplit(virtStart, virtStart)) {",
+                    "rule 36: UNMAP that would split a mapping", "ListenerTest"),
+            new Flip(IOMMU + "ReplyWriter.java",
+                    "Math.min(probeSize, request.chain.writableLength() - RequestTail.SIZE)",
+                    "Math.min(0, request.chain.writableLength() - RequestTail.SIZE)",
+                    "rule 43: where the tail of PROBE lies", "ProbeTest"),
+            new Flip(IOMMU + "RequestReader.java",
+                    "if (length >= sizeOf(type)) {",
+                    "if (length >= sizeOf(type) - 1) {",
+                    "rule 11: a request that is too small", "OperationTest"),
+            new Flip(IOMMU + "Domains.java",
+                    "readers.awaitAll(stallLimitNanos);",
+                    "",
+                    "rule 25: the grace period", "GracePeriodTest"),
+            new Flip(IOMMU + "Domains.java",
+                    "generation.advance();",
+                    "",
+                    "leases of a ring end with the mapping", "RingBehindIommuTest"),
+            new Flip(IOMMU + "Domains.java",
+                    "boolean block = keepBlocked && ",
+                    "boolean block = !keepBlocked && ",
+                    "rule 7, choice: blocked after a reset", "InitialisationTest"),
+            new Flip(IOMMU + "EventQueue.java",
+                    "if (chain.writableLength() >= FaultEvent.SIZE) {",
+                    "if (chain.writableLength() > FaultEvent.SIZE) {",
+                    "rule 52: which buffers take a report", "FaultReportTest"),
+            new Flip(IOMMU + "VirtioIommu.java",
+                    "if (written > 1) {",
+                    "if (written > 2) {",
+                    "rule 6: values of the bypass byte", "ConfigLayoutTest"),
+            new Flip(IOMMU + "VirtioIommu.java",
+                    "if (serving) {",
+                    "if (!serving) {",
+                    "no kick is lost", "KickTest#shouldServeWhenLockIsHeldForSomethingElse"),
+            new Flip(QUEUE + "SplitQueue.java",
+                    "(available.u16(AvailableRing.FLAGS) & AvailableRing.FLAG_NO_INTERRUPT) == 0",
+                    "(available.u16(AvailableRing.FLAGS) & AvailableRing.FLAG_NO_INTERRUPT) != 0",
+                    "2.7.7: NO_INTERRUPT", "KickTest"),
+            new Flip(QUEUE + "SplitQueue.java",
+                    "((nextUsed - event - 1) & INDEX_MASK) < ((nextUsed - before) & INDEX_MASK)",
+                    "((nextUsed - event - 1) & INDEX_MASK) <= ((nextUsed - before) & INDEX_MASK)",
+                    "2.7.7.2: used_event", "KickTest"),
+            new Flip(QUEUE + "Chain.java",
+                    "if (offset <= writtenLength && ",
+                    "if (offset < writtenLength && ",
+                    "2.7.8: the used length", "OperationTest"),
+            new Flip(QUEUE + "ChainWalker.java",
+                    "if (!indirectNegotiated) {",
+                    "if (indirectNegotiated) {",
+                    "2.7.5.3: indirect descriptors", "FramingTest"),
+            new Flip(DEVICE + "DeviceLifecycle.java",
+                    "if (started != null) {",
+                    "if (started == null) {",
+                    "3.1.1: buffers from before DRIVER_OK", "KickTest"),
+            new Flip(VMM + "Extent.java",
+                    "(permitted & access.mask()) != 0",
+                    "permitted != 0",
+                    "rule 31: access that is not allowed", "MapTest"),
+            new Flip(VMM + "Readers.java",
+                    "slot.ticket() == ticket; round++",
+                    "slot.ticket() != ticket; round++",
+                    "rule 25: waiting for a section", "GracePeriodTest"),
+            new Flip(MMIO + "InterruptStatus.java",
+                    "BITS.getAndBitwiseOr(this, event) == 0",
+                    "BITS.getAndBitwiseOr(this, event) != 0",
+                    "4.2.2: the interrupt line", "FaultReportTest"));
+
+    private static final List<String> MODULES =
+            List.of("wire", "vmm-core", "virtqueue", "viommu-device", "mmio-transport", "guest-driver");
+    private static final String TESTS = "src/test/java/org/virtio4j/iommu";
+    private static final long LIMIT_SECONDS = 100;
+
+    private final Path root;
+    private final Path work;
+
+    private FlipConditions(Path root, Path work) {
+        this.root = root;
+        this.work = work;
+    }
+
+    /** One condition, and who notices when it is turned round. */
+    private record Flip(String file, String original, String replacement, String rule, String test) {
+
+        private String name() {
+            return file.substring(0, file.indexOf('/')) + " " + file.substring(file.lastIndexOf('/') + 1) + ", " + rule;
+        }
+    }
+
+    /** Arguments: the project's folder, a folder to work in, numbers of flips. */
+    public static void main(String[] arguments) throws IOException, InterruptedException {
+        long began = System.nanoTime();
+        FlipConditions conditions = new FlipConditions(Path.of(arguments[0]), Path.of(arguments[1]));
+        List<Integer> chosen = new ArrayList<>();
+        for (String number : Arrays.asList(arguments).subList(2, arguments.length)) {
+            chosen.add(Integer.parseInt(number) - 1);
+        }
+        for (int i = 0; chosen.size() < FLIPS.size() && arguments.length == 2; i++) {
+            chosen.add(i);
+        }
+        conditions.prepare(chosen);
+        int caught = 0;
+        for (int index : chosen) {
+            caught += conditions.flip(index) ? 1 : 0;
+        }
+        System.out.printf("%d of %d flips caught in %d s%n", caught, chosen.size(),
+                TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - began));
+        System.exit(caught == chosen.size() ? 0 : 1);
+    }
+
+    /** Compiles everything as it is, and shows that the tests pass then. */
+    private void prepare(List<Integer> chosen) throws IOException, InterruptedException {
+        List<Path> main = new ArrayList<>();
+        for (String module : MODULES) {
+            main.addAll(sources(root.resolve(module).resolve("src/main/java")));
+        }
+        if (!compile(main, "main", "") || !compile(sources(root.resolve(TESTS)), "test", work.resolve("main").toString())) {
+            give("the project does not compile");
+        }
+        TreeSet<String> tests = new TreeSet<>();
+        chosen.forEach(index -> tests.add(FLIPS.get(index).test()));
+        String failed = run("", tests.toArray(String[]::new));
+        if (!failed.isEmpty()) {
+            give("without any flip: " + failed);
+        }
+    }
+
+    private boolean flip(int index) throws IOException, InterruptedException {
+        Flip flip = FLIPS.get(index);
+        String text = Files.readString(root.resolve(flip.file()));
+        int first = text.indexOf(flip.original());
+        String result;
+        if (first < 0 || text.indexOf(flip.original(), first + 1) >= 0) {
+            result = "NOT TRIED " + (first < 0 ? "text not found" : "text found more than once");
+        } else {
+            Path flipped = work.resolve("flip" + index).resolve("source").resolve(Path.of(flip.file()).getFileName());
+            Files.createDirectories(flipped.getParent());
+            Files.writeString(flipped, text.replace(flip.original(), flip.replacement()));
+            String classes = "flip" + index + "/classes";
+            result = !compile(List.of(flipped), classes, work.resolve("main").toString())
+                    ? "NOT TRIED does not compile"
+                    : verdict(run(work.resolve(classes).toString(), flip.test()));
+        }
+        System.out.printf("%2d %-75s %s%n", index + 1, flip.name(), result);
+        return result.startsWith("caught");
+    }
+
+    private static String verdict(String failed) {
+        return failed.isEmpty() ? "NOT CAUGHT" : failed.startsWith("?") ? "NOT CAUGHT " + failed : "caught by " + failed;
+    }
+
+    private boolean compile(List<Path> files, String into, String before) {
+        List<String> options = new ArrayList<>(List.of("-nowarn", "-proc:none", "-d", work.resolve(into).toString(), "-cp",
+                before + File.pathSeparator + System.getProperty("java.class.path")));
+        files.forEach(file -> options.add(file.toString()));
+        return ToolProvider.getSystemJavaCompiler().run(null, null, null, options.toArray(String[]::new)) == 0;
+    }
+
+    /** Runs tests with some classes in front of the usual ones; says which one failed first, nothing if none did. */
+    private String run(String front, String... tests) throws IOException, InterruptedException {
+        Path output = Files.createTempFile(work, "run", ".txt");
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:TieredStopAtLevel=1",
+                "--enable-native-access=ALL-UNNAMED", "-Dvirtio4j.home=" + root, "-cp",
+                String.join(File.pathSeparator, front, work.resolve("main").toString(),
+                        work.resolve("test").toString(), System.getProperty("java.class.path")),
+                Runner.class.getName()));
+        command.addAll(List.of(tests));
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile()).start();
+        if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
+            process.destroyForcibly();
+            return "? the tests did not end within " + LIMIT_SECONDS + " s";
+        }
+        if (process.exitValue() == 0) {
+            return "";
+        }
+        return Files.readString(output, StandardCharsets.UTF_8).lines()
+                .filter(line -> line.startsWith(Runner.FAILED)).map(line -> line.substring(Runner.FAILED.length()))
+                .findFirst().orElse("? exit status " + process.exitValue() + ", see " + output);
+    }
+
+    private static List<Path> sources(Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            return files.filter(file -> file.toString().endsWith(".java"))
+                    .filter(file -> !file.endsWith("module-info.java")).toList();
+        } catch (UncheckedIOException unreadable) {
+            throw unreadable.getCause();
+        }
+    }
+
+    private static void give(String reason) {
+        System.err.println("flip-conditions: " + reason);
+        System.exit(2);
+    }
+
+    /** Runs test classes in a JVM of their own until one test fails. */
+    static final class Runner implements TestExecutionListener {
+
+        static final String FAILED = "FAILED ";
+
+        private int succeeded;
+
+        public static void main(String[] classes) {
+            Runner runner = new Runner();
+            LauncherDiscoveryRequestBuilder request = LauncherDiscoveryRequestBuilder.request();
+            for (String name : classes) {
+                String full = "org.virtio4j.iommu." + name;
+                request.selectors(full.contains("#") ? selectMethod(full) : selectClass(full));
+            }
+            LauncherFactory.create().execute(request.build(), runner);
+            Runtime.getRuntime().halt(runner.succeeded > 0 ? 0 : 3);
+        }
+
+        @Override
+        public void executionFinished(TestIdentifier identifier, TestExecutionResult result) {
+            if (result.getStatus() == TestExecutionResult.Status.FAILED) {
+                System.out.println(FAILED + identifier.getSource().map(source -> source instanceof MethodSource method
+                        ? method.getClassName().replaceAll(".*\\.", "") + "." + method.getMethodName()
+                        : source.toString()).orElse(identifier.getDisplayName()));
+                result.getThrowable().ifPresent(Throwable::printStackTrace);
+                System.out.flush();
+                Runtime.getRuntime().halt(1);
+            }
+            succeeded += identifier.isTest() ? 1 : 0;
+        }
+    }
+}

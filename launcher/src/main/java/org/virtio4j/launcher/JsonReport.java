@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher;
+
+import java.util.List;
+import org.virtio4j.launcher.replay.Mismatch;
+import org.virtio4j.launcher.replay.TraceResult;
+import org.virtio4j.trace.EventKind;
+
+/** The results of a replay for programs: keys in a fixed order, numbers without rounding where they are counts. */
+final class JsonReport {
+
+    private final JsonText json = new JsonText();
+
+    private JsonReport() {
+    }
+
+    /** One object for all traces. */
+    static String of(List<TraceResult> results, boolean interrupted) {
+        JsonReport report = new JsonReport();
+        report.json.open('{');
+        report.json.key("virtio4j").string(Version.text());
+        report.json.key("interrupted").value(interrupted);
+        report.json.key("traces").open('[');
+        for (TraceResult result : results) {
+            report.json.element();
+            report.result(result);
+        }
+        report.json.close(']');
+        report.json.key("total");
+        report.result(TraceResult.total(results));
+        return report.json.close('}').toString();
+    }
+
+    private void result(TraceResult result) {
+        json.open('{');
+        json.key("name").string(result.name());
+        json.key("complete").value(result.complete());
+        json.key("events").value(result.events());
+        json.key("requests").value(result.requestCount());
+        json.key("requestsByKind").open('{');
+        json.key("map").value(result.count(EventKind.MAP));
+        json.key("unmap").value(result.count(EventKind.UNMAP));
+        json.key("attach").value(result.count(EventKind.ATTACH));
+        json.key("detach").value(result.count(EventKind.DETACH));
+        json.key("probe").value(result.count(EventKind.PROBE));
+        json.key("raw").value(result.count(EventKind.RAW));
+        json.close('}');
+        json.key("kicks").value(result.kicks());
+        measured(result);
+        json.key("mismatches").value(result.mismatches());
+        mismatches(result.firstMismatches());
+        json.close('}');
+    }
+
+    private void measured(TraceResult result) {
+        json.key("nanoseconds").value(result.nanos());
+        json.key("requestsPerSecond").value(result.requestsPerSecond());
+        json.key("translations").value(result.translations());
+        json.key("peakLiveMappings").value(result.peakMappings());
+        if (result.heapBytes() < 0) {
+            json.key("heapBytes").nothing();
+            json.key("heapBytesPerRequest").nothing();
+        } else {
+            json.key("heapBytes").value(result.heapBytes());
+            json.key("heapBytesPerRequest").value(result.heapBytesPerRequest());
+        }
+    }
+
+    private void mismatches(List<Mismatch> mismatches) {
+        json.key("firstMismatches").open('[');
+        for (Mismatch mismatch : mismatches) {
+            json.element().open('{');
+            json.key("file").string(mismatch.file());
+            json.key("line").value(mismatch.line());
+            json.key("text").string(mismatch.text());
+            json.close('}');
+        }
+        json.close(']');
+    }
+}

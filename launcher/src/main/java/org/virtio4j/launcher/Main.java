@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher;
+
+import java.io.PrintStream;
+import java.util.List;
+
+/** The {@code virtio4j} command: finds out which of its commands is meant and runs it. */
+public final class Main {
+
+    /** Nothing went wrong. */
+    static final int OK = 0;
+    /** A replay did not come out as recorded. */
+    static final int MISMATCHES = 1;
+    /** The input cannot be used, or the output not be written. */
+    static final int UNUSABLE = 2;
+    /** The user has ended it, as shells have it. */
+    static final int INTERRUPTED = 130;
+
+    private static final List<String> COMMANDS = List.of("replay", "version", "help");
+
+    private static final String USAGE = """
+            Usage: virtio4j COMMAND [ARGUMENT...]
+
+              replay [TRACE...]  play recorded virtio-iommu traffic back and compare
+              version            print the version
+              help               print this
+
+            "virtio4j COMMAND --help" says more about a command.
+            """;
+
+    private Main() {
+    }
+
+    /**
+     * Runs a command and ends the JVM with its exit status.
+     *
+     * @param args the command and its arguments
+     */
+    public static void main(String[] args) {
+        Interruption interruption = Interruption.bySignal();
+        int status = run(List.of(args), System.out, System.err, interruption);
+        interruption.finished();
+        System.exit(status);
+    }
+
+    /** Runs a command; returns its exit status. */
+    static int run(List<String> args, PrintStream out, PrintStream err, Interruption interruption) {
+        try {
+            int status = dispatch(args, out, err, interruption);
+            if (out.checkError()) {
+                throw new CommandFailure("standard output: expected to be written to, but that failed");
+            }
+            return status;
+        } catch (CommandFailure failure) {
+            err.println("virtio4j: " + failure.getMessage());
+            return UNUSABLE;
+        }
+    }
+
+    private static int dispatch(List<String> args, PrintStream out, PrintStream err, Interruption interruption)
+            throws CommandFailure {
+        String command = args.isEmpty() ? "help" : args.getFirst();
+        List<String> rest = args.isEmpty() ? args : args.subList(1, args.size());
+        return switch (command) {
+            case "replay" -> new ReplayCommand(out, err, interruption).run(rest);
+            case "version", "--version" -> print(out, "virtio4j " + Version.text() + "\n", rest);
+            case "help", "--help", "-h" -> print(out, USAGE, rest);
+            default -> throw new CommandFailure("unknown command '" + command + "'"
+                    + NearestName.hint(command, COMMANDS));
+        };
+    }
+
+    private static int print(PrintStream out, String text, List<String> rest) throws CommandFailure {
+        if (!rest.isEmpty()) {
+            throw new CommandFailure("expected no argument, found '" + rest.getFirst() + "'");
+        }
+        out.print(text);
+        return OK;
+    }
+}

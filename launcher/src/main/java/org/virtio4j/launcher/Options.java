@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The arguments of a command, told apart: options with their values, and the rest. An option is written {@code --name},
+ * with a value {@code --name VALUE} or {@code --name=VALUE}; behind {@code --} nothing is an option.
+ */
+final class Options {
+
+    /** The option of every command that asks how it is used. */
+    static final String HELP = "--help";
+
+    private final Map<String, String> values = new HashMap<>();
+    private final List<String> operands = new ArrayList<>();
+
+    private Options() {
+    }
+
+    /** Tells arguments apart; each known option is given with whether it has a value. */
+    static Options parse(List<String> args, Map<String, Boolean> known) throws CommandFailure {
+        Options options = new Options();
+        int at = 0;
+        while (at < args.size() && !args.get(at).equals("--")) {
+            String arg = args.get(at++);
+            if (!arg.startsWith("-") || arg.equals("-")) {
+                options.operands.add(arg);
+                continue;
+            }
+            String name = arg.equals("-h") ? HELP : arg.split("=", 2)[0];
+            check(name, known);
+            boolean valueFollows = Boolean.TRUE.equals(known.get(name)) && !arg.contains("=");
+            options.put(arg, name, known, valueFollows && at < args.size() ? args.get(at) : null);
+            at += valueFollows ? 1 : 0;
+        }
+        options.operands.addAll(args.subList(Math.min(at + 1, args.size()), args.size()));
+        return options;
+    }
+
+    boolean has(String name) {
+        return values.containsKey(name);
+    }
+
+    @Nullable String value(String name) {
+        return values.get(name);
+    }
+
+    /** What is no option, in order. */
+    List<String> operands() {
+        return operands;
+    }
+
+    private static void check(String name, Map<String, Boolean> known) throws CommandFailure {
+        if (!known.containsKey(name)) {
+            throw new CommandFailure("unknown option '" + name + "'"
+                    + NearestName.hint(name, known.keySet().stream().sorted().toList()));
+        }
+    }
+
+    private void put(String arg, String name, Map<String, Boolean> known, @Nullable String next)
+            throws CommandFailure {
+        boolean takesValue = Boolean.TRUE.equals(known.get(name));
+        int equalsSign = arg.indexOf('=');
+        String value = equalsSign < 0 ? next : arg.substring(equalsSign + 1);
+        if (!takesValue && equalsSign >= 0) {
+            throw new CommandFailure("option " + name + ": expected no value, found '" + value + "'");
+        }
+        if (takesValue && (value == null || value.isEmpty())) {
+            throw new CommandFailure("option " + name + ": expected a value, found none");
+        }
+        if (values.put(name, value == null ? "" : value) != null) {
+            throw new CommandFailure("option " + name + ": expected once, found twice");
+        }
+    }
+}

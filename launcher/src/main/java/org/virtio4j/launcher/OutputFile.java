@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A file that comes into being whole or not at all: it is written beside its place and then moved there. A device or
+ * pipe is written to directly, for it must not be replaced. That it can be written is found out before there is
+ * anything to write.
+ */
+final class OutputFile implements AutoCloseable {
+
+    private final Path target;
+    private final @Nullable Path temporary;
+
+    private OutputFile(Path target, @Nullable Path temporary) {
+        this.target = target;
+        this.temporary = temporary;
+    }
+
+    static OutputFile create(Path file) throws CommandFailure {
+        if (Files.isDirectory(file)) {
+            throw new CommandFailure(file + ": expected a file to write, found a directory");
+        }
+        try {
+            // Through a link, lest the link itself be replaced.
+            Path target = Files.exists(file) ? file.toRealPath() : file.toAbsolutePath();
+            if (Files.exists(target) && !Files.isRegularFile(target)) {
+                return new OutputFile(target, null);
+            }
+            Path temporary = target.resolveSibling(
+                    "." + target.getFileName() + "." + ProcessHandle.current().pid() + ".tmp");
+            Files.newOutputStream(temporary, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING,
+                    StandardOpenOption.WRITE).close();
+            return new OutputFile(target, temporary);
+        } catch (IOException trouble) {
+            throw failure(file, trouble);
+        }
+    }
+
+    void write(String text) throws CommandFailure {
+        Path place = temporary == null ? target : temporary;
+        try {
+            try (OutputStream stream = Files.newOutputStream(place, StandardOpenOption.WRITE)) {
+                stream.write(text.getBytes(StandardCharsets.UTF_8));
+            }
+            if (temporary != null) {
+                Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+            }
+        } catch (IOException trouble) {
+            throw failure(target, trouble);
+        }
+    }
+
+    /** Leaves nothing behind if nothing was written. */
+    @Override
+    public void close() {
+        try {
+            if (temporary != null) {
+                Files.deleteIfExists(temporary);
+            }
+        } catch (IOException lost) {
+            // Whatever made this fail has been told already, or nobody is harmed by an empty file.
+            return;
+        }
+    }
+
+    private static CommandFailure failure(Path file, IOException trouble) {
+        String reason = switch (trouble) {
+            case NoSuchFileException missing -> "no such folder";
+            case AccessDeniedException denied -> "no permission";
+            default -> String.valueOf(trouble.getMessage());
+        };
+        return new CommandFailure(file + ": expected a file that can be written, found: " + reason);
+    }
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher;
+
+import java.io.Console;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Finds out whether somebody is watching. */
+final class Terminal {
+
+    private Terminal() {
+    }
+
+    /**
+     * Whether standard error is a terminal. Java can tell only of input and output; where the system has a folder of
+     * open files, it says the rest. There is no console at all, says JDK 25, where input is no terminal.
+     */
+    @SuppressWarnings("SystemConsoleNull")
+    static boolean isStandardError() {
+        Console console = System.console();
+        if (console == null || !console.isTerminal()) {
+            return false;
+        }
+        Path link = Path.of("/proc/self/fd/2");
+        try {
+            return !Files.isSymbolicLink(link) || Files.readSymbolicLink(link).startsWith("/dev/pts")
+                    || Files.readSymbolicLink(link).startsWith("/dev/console")
+                    || Files.readSymbolicLink(link).toString().startsWith("/dev/tty");
+        } catch (IOException unknown) {
+            return true;
+        }
+    }
+}

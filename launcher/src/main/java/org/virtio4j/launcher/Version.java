@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher;
+
+import java.lang.module.ModuleDescriptor;
+import org.jspecify.annotations.Nullable;
+
+/** Which version of the project this is. */
+final class Version {
+
+    private Version() {
+    }
+
+    /** As the build has written it into the module; unknown on the class path. */
+    static String text() {
+        @Nullable ModuleDescriptor descriptor = Version.class.getModule().getDescriptor();
+        return descriptor == null ? "unknown" : descriptor.rawVersion().orElse("unknown");
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.replay;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.virtio4j.driver.GuestRam;
+import org.virtio4j.vmm.GuestMemory;
+
+/** The recorded machine as far as its IOMMUs go: RAM for their drivers, and one {@link ReplayedIommu} for each. */
+final class Machine implements AutoCloseable {
+
+    /** Far from 0 and above 4 GiB, so that an address that was cut off or never set leads nowhere. */
+    private static final long RAM_START = 0x1_4000_0000L;
+
+    private final GuestMemory memory;
+    private final List<ReplayedIommu> iommus = new ArrayList<>();
+    private final LiveMappings mappings = new LiveMappings();
+
+    /** Throws IllegalArgumentException for a configuration that the device cannot have. */
+    Machine(Survey survey, Mismatches mismatches, Meter meter) {
+        long size = 0;
+        for (IommuSurvey iommu : survey.iommus()) {
+            size += RecordedIommu.driverMemory(iommu.recorded());
+        }
+        memory = GuestMemory.anonymous(RAM_START, size);
+        long start = RAM_START;
+        try {
+            for (IommuSurvey iommu : survey.iommus()) {
+                long own = RecordedIommu.driverMemory(iommu.recorded());
+                iommus.add(new ReplayedIommu(iommu, memory, new GuestRam(memory, start, own), mappings, mismatches,
+                        meter));
+                start += own;
+            }
+        } catch (IllegalArgumentException impossible) {
+            close();
+            throw impossible;
+        }
+    }
+
+    ReplayedIommu iommu(int index) {
+        return iommus.get(index);
+    }
+
+    /** How many mappings there were at most. */
+    long peakMappings() {
+        return mappings.peak();
+    }
+
+    int count() {
+        return iommus.size();
+    }
+
+    @Override
+    public void close() {
+        iommus.forEach(ReplayedIommu::close);
+        memory.close();
+    }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.replay;
+
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
+
+/**
+ * Measures the time that passes and the heap memory that the current thread allocates between {@link #resume} and
+ * {@link #pause}, over any number of such intervals. Pauses nest: it runs while there is no pause without its resume.
+ * Paused at the start. Belongs to one thread.
+ */
+final class Meter {
+
+    /** What {@link #bytes} returns where the JVM cannot tell. */
+    static final long UNKNOWN = -1;
+
+    private static final int CALIBRATION_INTERVALS = 1_000;
+
+    private final ThreadMXBean threads;
+    private final boolean counts;
+    private long ownBytes;
+    private int pauses = 1;
+    private long nanos;
+    private long bytes;
+    private long intervals;
+    private long startNanos;
+    private long startBytes;
+
+    private Meter(ThreadMXBean threads) {
+        this.threads = threads;
+        this.counts = threads.isThreadAllocatedMemorySupported() && threads.isThreadAllocatedMemoryEnabled();
+    }
+
+    /** A meter that has found out what measuring itself allocates, and leaves it out. */
+    static Meter calibrated() {
+        Meter meter = new Meter((ThreadMXBean) ManagementFactory.getThreadMXBean());
+        meter.runEmpty();
+        meter.clear();
+        meter.runEmpty();
+        meter.ownBytes = meter.bytes / CALIBRATION_INTERVALS;
+        meter.clear();
+        return meter;
+    }
+
+    void resume() {
+        pauses--;
+        if (pauses == 0) {
+            startBytes = allocated();
+            startNanos = System.nanoTime();
+        }
+    }
+
+    void pause() {
+        if (pauses == 0) {
+            nanos += System.nanoTime() - startNanos;
+            bytes += allocated() - startBytes;
+            intervals++;
+        }
+        pauses++;
+    }
+
+    long nanos() {
+        return nanos;
+    }
+
+    long bytes() {
+        return counts ? bytes - intervals * ownBytes : UNKNOWN;
+    }
+
+    private long allocated() {
+        return counts ? threads.getCurrentThreadAllocatedBytes() : 0;
+    }
+
+    private void runEmpty() {
+        for (int i = 0; i < CALIBRATION_INTERVALS; i++) {
+            resume();
+            pause();
+        }
+    }
+
+    private void clear() {
+        nanos = 0;
+        bytes = 0;
+        intervals = 0;
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.replay;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Counts the lines that did not come out as recorded, and keeps the first in words. The words are made while the meter
+ * is paused:
+ *
+ * <pre>{@code
+ * if (mismatches.begin(line)) {
+ *     mismatches.end("UNMAP", "status OK", "status RANGE");
+ * }
+ * }</pre>
+ */
+final class Mismatches {
+
+    static final int KEPT = 10;
+
+    private final String file;
+    private final Meter meter;
+    private final List<Mismatch> first = new ArrayList<>();
+    private long count;
+    private long line;
+
+    Mismatches(String file, Meter meter) {
+        this.file = file;
+        this.meter = meter;
+    }
+
+    /** One line more, unless it is the same as before; true if what happened is to be put into words. */
+    boolean begin(long atLine) {
+        if (atLine == line) {
+            return false;
+        }
+        count++;
+        line = atLine;
+        if (first.size() == KEPT) {
+            return false;
+        }
+        meter.pause();
+        return true;
+    }
+
+    void end(String event, String expected, String came) {
+        first.add(new Mismatch(file, line, event + ": expected " + expected + ", came " + came));
+        meter.resume();
+    }
+
+    long count() {
+        return count;
+    }
+
+    List<Mismatch> first() {
+        return List.copyOf(first);
+    }
+}

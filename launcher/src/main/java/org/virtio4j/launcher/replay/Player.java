@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.replay;
+
+import java.util.EnumMap;
+import java.util.Map;
+import org.virtio4j.trace.EventKind;
+import org.virtio4j.trace.TraceFormatException;
+import org.virtio4j.trace.TraceReader;
+
+/**
+ * Plays a trace on one machine, once, window by window; the meter runs while events are played and at no other time.
+ */
+final class Player {
+
+    private final TraceFile trace;
+    private final Survey survey;
+    private final Machine machine;
+    private final Mismatches mismatches;
+    private final Meter meter;
+    private final EventWindow window = new EventWindow();
+    private long played;
+
+    Player(TraceFile trace, Survey survey, Machine machine, Mismatches mismatches, Meter meter) {
+        this.trace = trace;
+        this.survey = survey;
+        this.machine = machine;
+        this.mismatches = mismatches;
+        this.meter = meter;
+    }
+
+    TraceResult play(TraceReader reader, ReplayObserver observer) throws TraceFormatException {
+        boolean goesOn = true;
+        while (goesOn && window.fill(reader)) {
+            goesOn = observer.goOn(ReplayObserver.Phase.PLAYING, trace, played, survey.events()) && playWindow();
+        }
+        // What is still in a ring is answered, also when the user has ended the replay.
+        boolean alive = finish();
+        return result(goesOn && alive);
+    }
+
+    private boolean playWindow() {
+        meter.resume();
+        boolean alive = true;
+        for (int event = 0; event < window.count() && alive; event++) {
+            ReplayedIommu iommu = machine.iommu(window.iommu(event));
+            iommu.play(window, event);
+            alive = !iommu.stuck();
+            played++;
+        }
+        for (int i = 0; i < machine.count() && alive; i++) {
+            machine.iommu(i).leaveWindow();
+            alive = !machine.iommu(i).stuck();
+        }
+        meter.pause();
+        return alive;
+    }
+
+    private boolean finish() {
+        meter.resume();
+        boolean alive = true;
+        for (int i = 0; i < machine.count(); i++) {
+            machine.iommu(i).finish();
+            alive &= !machine.iommu(i).stuck();
+        }
+        meter.pause();
+        return alive;
+    }
+
+    private TraceResult result(boolean complete) {
+        Map<EventKind, Long> requests = new EnumMap<>(EventKind.class);
+        long kicks = 0;
+        long translations = 0;
+        for (int i = 0; i < machine.count(); i++) {
+            ReplayedIommu iommu = machine.iommu(i);
+            for (EventKind kind : EventKind.values()) {
+                requests.merge(kind, iommu.requests().count(kind), Long::sum);
+            }
+            kicks += iommu.requests().kicks();
+            translations += iommu.translations();
+        }
+        return new TraceResult(trace.name(), complete, played, requests, kicks, translations, meter.nanos(),
+                meter.bytes(), machine.peakMappings(), mismatches.count(), mismatches.first());
+    }
+}

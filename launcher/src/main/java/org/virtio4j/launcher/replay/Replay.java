@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.replay;
+
+import java.io.IOException;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import org.virtio4j.trace.TraceFormatException;
+import org.virtio4j.trace.TraceReader;
+
+/** Plays one trace and compares what comes with what was recorded. Belongs to one thread. */
+public final class Replay {
+
+    private final TraceFile trace;
+    private final Survey survey;
+
+    private Replay(TraceFile trace, Survey survey) {
+        this.trace = trace;
+        this.survey = survey;
+    }
+
+    /**
+     * Reads a trace to its end, so that one that is damaged is found before anything is played.
+     *
+     * @param trace    the trace
+     * @param observer may end the reading
+     * @return a replay that has not begun, or null if the observer did not want to go on
+     * @throws TraceFormatException if the trace is not in the format
+     * @throws UnusableTraceException if it cannot be played all the same
+     */
+    public static @Nullable Replay of(TraceFile trace, ReplayObserver observer)
+            throws TraceFormatException, UnusableTraceException {
+        Survey survey = Survey.of(trace, observer);
+        return survey == null ? null : new Replay(trace, survey);
+    }
+
+    /**
+     * Plays short traces that reach all the code there is, so that loading classes, linking and the like do not count
+     * as allocated by the requests of a later replay.
+     */
+    public static void warmUpAll() {
+        try {
+            for (TraceFile trace : WarmUpTraces.all()) {
+                Replay replay = of(trace, (phase, which, done, total) -> true);
+                if (replay != null) {
+                    replay.play((phase, which, done, total) -> true);
+                }
+            }
+        } catch (TraceFormatException | UnusableTraceException impossible) {
+            throw new IllegalStateException("resource=broken: " + impossible.getMessage(), impossible);
+        }
+    }
+
+    /**
+     * Plays the trace, again and again if there is time, for nothing but to have the code compiled that it needs.
+     *
+     * @param limit    when to end
+     * @param observer may end it before
+     * @throws TraceFormatException if the trace has changed since it was read
+     * @throws UnusableTraceException if there can be no machine like the recorded one
+     */
+    public void warmUp(Duration limit, ReplayObserver observer) throws TraceFormatException, UnusableTraceException {
+        long start = System.nanoTime();
+        boolean[] goesOn = {survey.events() > 0};
+        while (goesOn[0] && System.nanoTime() - start < limit.toNanos()) {
+            play((phase, which, done, total) -> {
+                goesOn[0] = observer.goOn(ReplayObserver.Phase.WARMING_UP, which, done, total);
+                return goesOn[0] && System.nanoTime() - start < limit.toNanos();
+            });
+        }
+    }
+
+    /**
+     * Which trace it is.
+     *
+     * @return the trace as given
+     */
+    public TraceFile trace() {
+        return trace;
+    }
+
+    /**
+     * Plays the trace from its first event to its last, or until the observer or a device that does not answer any more
+     * ends it. May be called again; each time there is a new machine.
+     *
+     * @param observer sees how far it has come
+     * @return what came of it
+     * @throws TraceFormatException if the trace has changed since it was read
+     * @throws UnusableTraceException if there can be no machine like the recorded one
+     */
+    public TraceResult play(ReplayObserver observer) throws TraceFormatException, UnusableTraceException {
+        Meter meter = Meter.calibrated();
+        Mismatches mismatches = new Mismatches(trace.name(), meter);
+        try (TraceReader reader = trace.open();
+                Machine machine = build(mismatches, meter)) {
+            return new Player(trace, survey, machine, mismatches, meter).play(reader, observer);
+        } catch (TraceFormatException failure) {
+            throw failure;
+        } catch (IOException trouble) {
+            throw new UnusableTraceException(trace.name() + ": expected a file that can be closed, found "
+                    + trouble.getMessage());
+        }
+    }
+
+    private Machine build(Mismatches mismatches, Meter meter) throws UnusableTraceException {
+        try {
+            return new Machine(survey, mismatches, meter);
+        } catch (IllegalArgumentException impossible) {
+            throw new UnusableTraceException(trace.name() + ":1: expected a configuration that can be built, found "
+                    + impossible.getMessage());
+        }
+    }
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.replay;
+
+import org.virtio4j.device.ResetKind;
+import org.virtio4j.driver.GuestRam;
+import org.virtio4j.driver.IommuDriver;
+import org.virtio4j.driver.MmioDriverTransport;
+import org.virtio4j.driver.StartResult;
+import org.virtio4j.iommu.VirtioIommu;
+import org.virtio4j.mmio.VirtioMmioDevice;
+import org.virtio4j.trace.EventKind;
+import org.virtio4j.trace.TranslationKind;
+import org.virtio4j.vmm.Access;
+import org.virtio4j.vmm.DmaSpace;
+import org.virtio4j.vmm.GuestMemory;
+import org.virtio4j.wire.DeviceStatus;
+import org.virtio4j.wire.iommu.IommuFeature;
+
+/** One IOMMU of a trace with its register window, its driver, and the devices behind it. */
+final class ReplayedIommu implements AutoCloseable {
+
+    private final VirtioMmioDevice device;
+    private final IommuDriver driver;
+    private final Endpoints endpoints;
+    private final RequestPlayer requests;
+    private final FaultPlayer faults;
+    private final Meter meter;
+    private final Mismatches mismatches;
+    private final boolean bypassConfig;
+
+    /** The driver has its queues set up, and the device knows. */
+    private boolean live;
+    private long translations;
+
+    ReplayedIommu(IommuSurvey survey, GuestMemory memory, GuestRam ram, LiveMappings mappings, Mismatches mismatches,
+            Meter meter) {
+        int ringSize = survey.recorded().requestQueueSize();
+        ServedRequests served = new ServedRequests(ringSize, mappings);
+        VirtioIommu iommu = RecordedIommu.build(survey, served);
+        PendingRequests pending = new PendingRequests(ringSize);
+        this.meter = meter;
+        this.mismatches = mismatches;
+        bypassConfig = (survey.recorded().accepted() >>> IommuFeature.BYPASS_CONFIG & 1) != 0;
+        endpoints = new Endpoints(survey, iommu, memory);
+        AnswerCheck check = new AnswerCheck(pending, served, mismatches, endpoints);
+        device = VirtioMmioDevice.of(iommu, DmaSpace.identity(memory), level -> { });
+        driver = new IommuDriver(MmioDriverTransport.of(device), ram, RecordedIommu.driverOptions(survey.recorded()),
+                check);
+        requests = new RequestPlayer(survey, iommu, driver, pending, served, check, mismatches);
+        faults = new FaultPlayer(driver, survey.recorded().eventQueueSize(), mismatches);
+    }
+
+    void play(EventWindow window, int event) {
+        switch (window.kind(event)) {
+            case MAP, UNMAP, ATTACH, DETACH, PROBE, RAW -> playRequest(window, event);
+            case TRANSLATE -> playTranslation(window, event);
+            case RESET_SYSTEM -> playReset();
+            case STATUS -> playStatus(window, event);
+            case BYPASS -> playBypass(window, event);
+            case FAULT -> playFault(window, event);
+            case KICK -> playKick(window, event);
+        }
+    }
+
+    /** The window is about to be replaced. */
+    void leaveWindow() {
+        requests.leaveWindow();
+    }
+
+    /** The trace has ended. */
+    void finish() {
+        requests.sync();
+    }
+
+    boolean stuck() {
+        return requests.stuck();
+    }
+
+    RequestPlayer requests() {
+        return requests;
+    }
+
+    long translations() {
+        return translations;
+    }
+
+    @Override
+    public void close() {
+        device.reset(ResetKind.SYSTEM);
+        endpoints.close();
+    }
+
+    private void playRequest(EventWindow window, int event) {
+        if (live) {
+            requests.play(window, event);
+        } else {
+            complainOfDriver(window, event);
+        }
+    }
+
+    private void playKick(EventWindow window, int event) {
+        if (live) {
+            requests.kick();
+        } else {
+            complainOfDriver(window, event);
+        }
+    }
+
+    private void playFault(EventWindow window, int event) {
+        if (live) {
+            faults.play(window, event);
+        } else {
+            complainOfDriver(window, event);
+        }
+    }
+
+    private void playTranslation(EventWindow window, int event) {
+        requests.sync();
+        EndpointDma endpoint = endpoints.find(window.endpoint(event));
+        TranslationKind expected = window.translation(event);
+        if (endpoint == null) {
+            return;
+        }
+        if (expected == TranslationKind.FAULT && live) {
+            faults.makeRoom();
+        }
+        endpoint.translate(window.virtStart(event), window.access(event) == 1 ? Access.READ : Access.WRITE);
+        translations++;
+        if (!endpoint.came(expected, window.address(event)) && mismatches.begin(window.line(event))) {
+            mismatches.end("translation of " + Long.toHexString(window.virtStart(event)) + " for endpoint "
+                    + Integer.toUnsignedString(endpoint.endpoint()),
+                    EndpointDma.describe(expected, window.address(event)), endpoint.describe());
+        }
+    }
+
+    /** The device forgets, and so does the driver: what comes next is a status. */
+    private void playReset() {
+        requests.sync();
+        meter.pause();
+        device.reset(ResetKind.SYSTEM);
+        forget();
+        meter.resume();
+    }
+
+    private void playStatus(EventWindow window, int event) {
+        requests.sync();
+        meter.pause();
+        int status = window.deviceStatus(event);
+        StartResult result = driver.writeStatus(status);
+        int came = driver.device().transport().status();
+        live = (came & DeviceStatus.DRIVER_OK) != 0;
+        if (status == 0) {
+            forget();
+        }
+        if (came != status && mismatches.begin(window.line(event))) {
+            mismatches.end("device status", Integer.toString(status), came + " (" + result + ")");
+        }
+        meter.resume();
+    }
+
+    private void forget() {
+        live = false;
+        requests.forget();
+        faults.forget();
+    }
+
+    private void playBypass(EventWindow window, int event) {
+        requests.sync();
+        int value = window.bypass(event);
+        driver.writeBypass(value);
+        boolean counts = bypassConfig && value <= 1;
+        if (counts && driver.bypass() != value && mismatches.begin(window.line(event))) {
+            mismatches.end("bypass byte", Integer.toString(value), Integer.toString(driver.bypass()));
+        }
+    }
+
+    private void complainOfDriver(EventWindow window, int event) {
+        if (mismatches.begin(window.line(event))) {
+            EventKind kind = window.kind(event);
+            mismatches.end(kind.toString(), "a driver that has set up its queues", "device status "
+                    + driver.device().transport().status());
+        }
+    }
+}

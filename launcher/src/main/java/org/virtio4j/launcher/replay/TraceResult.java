@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.replay;
+
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import org.virtio4j.trace.EventKind;
+
+/**
+ * What came of a replay, or of several together. Immutable.
+ *
+ * @param name            of the trace
+ * @param complete        false if the replay ended before the trace did, because the user or the device stopped it
+ * @param events          how many events of the trace were played
+ * @param requests        how many requests of each kind were made
+ * @param kicks           how often the device was notified of requests
+ * @param translations    how many translations were compared
+ * @param nanos           how long playing requests and translations took, in nanoseconds; resets, setting up, and
+ *                        reading the trace are left out
+ * @param heapBytes       how much heap memory was allocated meanwhile, or -1 where the JVM cannot tell
+ * @param peakMappings    how many mappings there were at most
+ * @param mismatches      how many lines did not come out as recorded
+ * @param firstMismatches the first of them, ten at most
+ */
+public record TraceResult(String name, boolean complete, long events, Map<EventKind, Long> requests, long kicks,
+        long translations, long nanos, long heapBytes, long peakMappings, long mismatches,
+        List<Mismatch> firstMismatches) {
+
+    /** Copies what was given. */
+    public TraceResult {
+        requests = Map.copyOf(requests);
+        firstMismatches = List.copyOf(firstMismatches);
+    }
+
+    /**
+     * How many requests of one kind were made.
+     *
+     * @param kind of the request
+     * @return a count
+     */
+    public long count(EventKind kind) {
+        return requests.getOrDefault(kind, 0L);
+    }
+
+    /**
+     * How many requests were made.
+     *
+     * @return a count
+     */
+    public long requestCount() {
+        return requests.values().stream().mapToLong(Long::longValue).sum();
+    }
+
+    /**
+     * How fast it went, translations included in the time.
+     *
+     * @return requests in a second, 0 if there were none
+     */
+    public double requestsPerSecond() {
+        return nanos == 0 ? 0 : requestCount() * 1e9 / nanos;
+    }
+
+    /**
+     * How much heap memory a request took.
+     *
+     * @return bytes, of which those for translations are a part; 0 if there were no requests
+     */
+    public double heapBytesPerRequest() {
+        return requestCount() == 0 ? 0 : (double) heapBytes / requestCount();
+    }
+
+    /**
+     * Several results as one, with the highest of the peaks and the first of the mismatches.
+     *
+     * @param results at least one
+     * @return their sum
+     */
+    public static TraceResult total(List<TraceResult> results) {
+        TraceResult sum = new TraceResult("total", true, 0, Map.of(), 0, 0, 0, 0, 0, 0, List.of());
+        for (TraceResult result : results) {
+            sum = sum.plus(result);
+        }
+        return sum;
+    }
+
+    private TraceResult plus(TraceResult other) {
+        Map<EventKind, Long> both = new EnumMap<>(EventKind.class);
+        requests.forEach((kind, count) -> both.merge(kind, count, Long::sum));
+        other.requests.forEach((kind, count) -> both.merge(kind, count, Long::sum));
+        List<Mismatch> all = new ArrayList<>(firstMismatches);
+        all.addAll(other.firstMismatches);
+        boolean measured = heapBytes != Meter.UNKNOWN && other.heapBytes != Meter.UNKNOWN;
+        return new TraceResult(name, complete && other.complete, events + other.events, both, kicks + other.kicks,
+                translations + other.translations, nanos + other.nanos,
+                measured ? heapBytes + other.heapBytes : Meter.UNKNOWN, Math.max(peakMappings, other.peakMappings),
+                mismatches + other.mismatches, all.subList(0, Math.min(Mismatches.KEPT, all.size())));
+    }
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.replay;
+
+/** A trace that is well-formed but cannot be played; the message is one line, fit to be shown as it is. */
+public final class UnusableTraceException extends Exception {
+
+    private static final long serialVersionUID = 1L;
+
+    UnusableTraceException(String message) {
+        super(message);
+    }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.replay;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.List;
+import org.virtio4j.trace.TraceEvent;
+import org.virtio4j.trace.TraceHeader;
+import org.virtio4j.trace.TraceWriter;
+import org.virtio4j.trace.TranslationKind;
+import org.virtio4j.wire.iommu.RequestStatus;
+
+/**
+ * Traces that between them make the code run at least once that any trace can: the first run of code loads classes and
+ * links calls, which allocates.
+ */
+final class WarmUpTraces {
+
+    /** Enough mappings for a table of several levels. */
+    private static final int MAPPINGS = 2048;
+
+    /** Odd, so that a multiple of it modulo the number of mappings comes to each of them. */
+    private static final int STRIDE = 773;
+    private static final int ENDPOINT = 8;
+    private static final long PAGE = 4096;
+    private static final long BASE = 0x1000_0000L;
+
+    private WarmUpTraces() {
+    }
+
+    static List<TraceFile> all() {
+        TraceFile everyKind = TraceFile.resource("every-kind.trace");
+        return List.of(everyKind, TraceFile.SHIPPED, manyMappings(), everyKind);
+    }
+
+    /**
+     * Maps every second page of a range in scattered order, translates some, unmaps half of them in another order,
+     * tries what would split one, and unmaps the rest in runs.
+     */
+    static TraceFile manyMappings() {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        TraceEvent event = new TraceEvent();
+        try (TraceWriter writer = TraceWriter.to(bytes, TraceHeader.ofVersion1(), false)) {
+            begin(writer, event);
+            for (int i = 0; i < MAPPINGS; i++) {
+                long virtStart = place(i * STRIDE % MAPPINGS);
+                event.setMap(0, 0, virtStart, virtStart + PAGE - 1, 2 * virtStart, 3, RequestStatus.OK);
+                writer.write(event);
+            }
+            for (int i = 0; i < MAPPINGS; i += 16) {
+                event.setTranslate(0, ENDPOINT, place(i) + 8, 1, TranslationKind.ADDRESS, 2 * place(i) + 8);
+                writer.write(event);
+            }
+            unmapAll(writer, event);
+        } catch (IOException impossible) {
+            throw new UncheckedIOException(impossible);
+        }
+        return TraceFile.of("many-mappings.trace", bytes.toByteArray());
+    }
+
+    private static void begin(TraceWriter writer, TraceEvent event) throws IOException {
+        for (int status : new int[] {0, 1, 3, 11, 15}) {
+            event.setStatus(0, status);
+            writer.write(event);
+        }
+        event.setAttach(0, 0, ENDPOINT, 0, RequestStatus.OK, 0);
+        writer.write(event);
+    }
+
+    private static void unmapAll(TraceWriter writer, TraceEvent event) throws IOException {
+        for (int i = 0; i < MAPPINGS; i++) {
+            int page = i * STRIDE % MAPPINGS;
+            if (page % 2 == 0) {
+                event.setUnmap(0, 0, place(page), place(page) + PAGE - 1, RequestStatus.OK, 1);
+                writer.write(event);
+            }
+        }
+        event.setUnmap(0, 0, BASE, place(MAPPINGS / 2 + 1) + 1, RequestStatus.RANGE, 0);
+        writer.write(event);
+        for (int i = 0; i < MAPPINGS; i += MAPPINGS / 8) {
+            event.setUnmap(0, 0, place(i), place(i + MAPPINGS / 8) - 1, RequestStatus.OK, MAPPINGS / 16);
+            writer.write(event);
+        }
+    }
+
+    private static long place(int page) {
+        return BASE + 2 * PAGE * page;
+    }
+}

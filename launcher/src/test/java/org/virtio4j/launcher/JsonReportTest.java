@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.virtio4j.launcher.replay.Mismatch;
+import org.virtio4j.launcher.replay.TraceResult;
+import org.virtio4j.trace.EventKind;
+
+class JsonReportTest {
+
+    @Test
+    void shouldKeepOrderAndEscapeWhenThereIsAMismatch() {
+        TraceResult result = new TraceResult("a\"b\\c\u00fc", true, 9, Map.of(EventKind.MAP, 3L, EventKind.RAW, 1L), 2,
+                5, 2_000_000_000, 6, 7, 1, List.of(new Mismatch("f", 4, "x\ty")));
+        String object = """
+                {
+                  "name": "a\\"b\\\\c\\u00fc",
+                  "complete": true,
+                  "events": 9,
+                  "requests": 4,
+                  "requestsByKind": {
+                    "map": 3,
+                    "unmap": 0,
+                    "attach": 0,
+                    "detach": 0,
+                    "probe": 0,
+                    "raw": 1
+                  },
+                  "kicks": 2,
+                  "nanoseconds": 2000000000,
+                  "requestsPerSecond": 2.000000,
+                  "translations": 5,
+                  "peakLiveMappings": 7,
+                  "heapBytes": 6,
+                  "heapBytesPerRequest": 1.500000,
+                  "mismatches": 1,
+                  "firstMismatches": [
+                    {
+                      "file": "f",
+                      "line": 4,
+                      "text": "x\\u0009y"
+                    }
+                  ]
+                }""";
+        String expected = "{\n  \"virtio4j\": \"" + Version.text() + "\",\n  \"interrupted\": false,\n  \"traces\": [\n"
+                + object.indent(4).stripTrailing() + "\n  ],\n  \"total\": "
+                + object.replace("a\\\"b\\\\c\\u00fc", "total").indent(2).strip() + "\n}\n";
+        assertEquals(expected, JsonReport.of(List.of(result), false));
+    }
+
+    @Test
+    void shouldWriteNullWhenTheJvmDoesNotCountBytes() {
+        TraceResult result = new TraceResult("t", true, 0, Map.of(), 0, 0, 0, -1, 0, 0, List.of());
+        String json = JsonReport.of(List.of(result), true);
+        assertEquals(2, json.split("\"heapBytes\": null,", -1).length - 1, json);
+        assertEquals(2, json.split("\"firstMismatches\": \\[\\]", -1).length - 1, json);
+    }
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class MainTest {
+
+    @Test
+    void shouldSayHowItIsUsedWhenNothingIsGiven() {
+        CommandRun run = CommandRun.of();
+        assertEquals(0, run.status());
+        assertTrue(run.out().startsWith("Usage: virtio4j COMMAND"), run.out());
+    }
+
+    @Test
+    void shouldNameTheNearestCommandWhenItIsUnknown() {
+        CommandRun run = CommandRun.of("repaly");
+        assertEquals(2, run.status());
+        assertEquals("virtio4j: unknown command 'repaly'; did you mean replay?\n", run.err());
+        assertEquals("", run.out());
+    }
+
+    @Test
+    void shouldListTheCommandsWhenNoneIsSimilar() {
+        assertEquals("virtio4j: unknown command 'frobnicate'; expected one of replay version help\n",
+                CommandRun.of("frobnicate").err());
+    }
+
+    @Test
+    void shouldPrintItsVersionWhenAsked() {
+        CommandRun run = CommandRun.of("version");
+        assertEquals(0, run.status());
+        assertTrue(run.out().startsWith("virtio4j "), run.out());
+    }
+
+    @Test
+    void shouldRefuseArgumentsWhenTheCommandTakesNone() {
+        CommandRun run = CommandRun.of("version", "please");
+        assertEquals(2, run.status());
+        assertEquals("virtio4j: expected no argument, found 'please'\n", run.err());
+    }
+
+    @Test
+    void shouldFailWhenItsOutputIsLost() {
+        OutputStream full = new OutputStream() {
+            @Override
+            public void write(int octet) throws IOException {
+                throw new IOException("No space left on device");
+            }
+        };
+        PrintStream err = new PrintStream(OutputStream.nullOutputStream(), true, StandardCharsets.UTF_8);
+        assertEquals(2, Main.run(List.of("help"), new PrintStream(full, true, StandardCharsets.UTF_8), err,
+                new Interruption()));
+    }
+}

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.iommu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.virtio4j.device.ResetKind;
+import org.virtio4j.iommu.MappingListener.Answer;
+import org.virtio4j.vmm.Access;
+import org.virtio4j.vmm.TranslateResult;
+
+/** Mirrors of the mappings: asked first, and all or nothing. */
+class ListenerTest extends IommuTests {
+
+    private final List<String> calls = new ArrayList<>();
+    private final Mirrored first = new Mirrored("first");
+    private final Mirrored second = new Mirrored("second");
+
+    @Test
+    void shouldAnnounceMappingsBeforeTheyAreMadeAndRemoved() {
+        IommuMachine[] machine = new IommuMachine[1];
+        List<Seen> seen = new ArrayList<>();
+        first.before = () -> seen.add(machine[0].see(DISK, 0x1000, Access.READ));
+        machine[0] = attached();
+        machine[0].ok(Requests.map(ONE, 0x1000, 0x2fff, 0x8000, Spec.MAP_F_READ));
+        machine[0].ok(Requests.unmap(ONE, 0, -1));
+        assertEquals(List.of("first attached 8 1", "second attached 8 1", "first map 1 1000 2fff 8000 1",
+                "second map 1 1000 2fff 8000 1", "first unmap 1 1000 2fff", "second unmap 1 1000 2fff"), calls);
+        assertEquals(List.of(Seen.refused(TranslateResult.NO_MAPPING),
+                Seen.at(0x8000, 0x1000, 0x2fff, Spec.MAP_F_READ)), seen);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"FAILED, 3", "NO_ROOM, 8"})
+    @DisplayName("A refused MAP is DEVERR, or NOMEM for lack of room, and nobody keeps anything")
+    void shouldUndoWhenLaterListenerRefusesMap(Answer refusal, int status) {
+        IommuMachine machine = attached();
+        machine.ok(Requests.map(ONE, 0x8000, 0x8fff, 0));
+        calls.clear();
+        second.refuseAt(1, refusal);
+        assertEquals(status, machine.status(Requests.map(ONE, 0x1000, 0x1fff, 0x8000)));
+        assertEquals(List.of("first map 1 1000 1fff 8000 3", "second map 1 1000 1fff 8000 3",
+                "first unmap 1 1000 1fff"), calls);
+        assertAgree(machine, 1);
+        assertUnmapped(machine, DISK, 0x1000);
+        machine.ok(Requests.map(ONE, 0x1000, 0x1fff, 0x8000));
+        assertAgree(machine, 2);
+    }
+
+    @Test
+    void shouldNotAskOthersWhenFirstListenerRefusesMap() {
+        IommuMachine machine = attached();
+        calls.clear();
+        first.refuseAt(1, Answer.FAILED);
+        assertEquals(Spec.DEVERR, machine.status(Requests.map(ONE, 0x1000, 0x1fff, 0x8000)));
+        assertEquals(List.of("first map 1 1000 1fff 8000 3"), calls);
+        assertAgree(machine, 0);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"FAILED, 3, 1", "NO_ROOM, 8, 1", "FAILED, 3, 2", "FAILED, 3, 3", "NO_ROOM, 8, 3"})
+    @DisplayName("A refused UNMAP removes nothing, and what mirrors had forgotten is announced again")
+    void shouldUndoWhenListenerRefusesUnmap(Answer refusal, int status, int refusedCall) {
+        for (Mirrored refusing : new Mirrored[] {first, second}) {
+            calls.clear();
+            IommuMachine machine = attached();
+            for (int page = 1; page <= 3; page++) {
+                machine.ok(Requests.map(ONE, page * 0x2000L, page * 0x2000L + 0xfff, page * 0x1_0000L, page));
+            }
+            refusing.refuseAt(refusedCall, refusal);
+            assertEquals(status, machine.status(Requests.unmap(ONE, 0, -1)));
+            assertAgree(machine, 3);
+            assertEquals(0, machine.iommu().counters().removedMappings());
+            assertEquals(Seen.at(0x3_0000, 0x6000, 0x6fff, 3), machine.see(DISK, 0x6000, Access.READ));
+            machine.ok(Requests.unmap(ONE, 0, -1));
+            assertAgree(machine, 0);
+            machine.ok(Requests.detach(ONE, DISK));
+        }
+    }
+
+    @Test
+    void shouldUndoInTheOrderOfTheMappings() {
+        IommuMachine machine = attached();
+        machine.ok(Requests.map(ONE, 0x1000, 0x1fff, 0x8000));
+        machine.ok(Requests.map(ONE, 0x3000, 0x3fff, 0x9000));
+        calls.clear();
+        second.refuseAt(2, Answer.FAILED);
+        assertEquals(Spec.DEVERR, machine.status(Requests.unmap(ONE, 0, -1)));
+        assertEquals(List.of("first unmap 1 1000 1fff", "second unmap 1 1000 1fff",
+                "first unmap 1 3000 3fff", "second unmap 1 3000 3fff",
+                "first map 1 1000 1fff 8000 3", "second map 1 1000 1fff 8000 3",
+                "first map 1 3000 3fff 9000 3"), calls);
+    }
+
+    @Test
+    @DisplayName("Who is refused by the rules is refused before anybody is asked")
+    void shouldNotAskWhenRequestIsInvalid() {
+        IommuMachine machine = start(builder().maxMappings(2));
+        machine.ok(Requests.attach(ONE, DISK));
+        machine.ok(Requests.map(ONE, 0x1000, 0x2fff, 0x8000));
+        machine.ok(Requests.map(ONE, 0x5000, 0x5fff, 0x8000));
+        calls.clear();
+        assertEquals(Spec.INVAL, machine.status(Requests.map(ONE, 0x2000, 0x2fff, 0)));
+        assertEquals(Spec.NOMEM, machine.status(Requests.map(ONE, 0x7000, 0x7fff, 0)));
+        assertEquals(Spec.RANGE, machine.status(Requests.map(ONE, 0x7001, 0x7fff, 0)));
+        assertEquals(Spec.INVAL, machine.status(Requests.map(ONE, 0x7000, 0x7fff, 0, 8)));
+        assertEquals(Spec.INVAL, machine.status(Requests.map(ONE, 0xfee0_0000L, 0xfee0_0fffL, 0)));
+        assertEquals(Spec.NOENT, machine.status(Requests.map(TWO, 0x7000, 0x7fff, 0)));
+        assertEquals(Spec.RANGE, machine.status(Requests.unmap(ONE, 0, 0x1fff)));
+        assertEquals(Spec.RANGE, machine.status(Requests.unmap(ONE, 0x2000, 0x5fff)));
+        assertEquals(Spec.RANGE, machine.status(Requests.unmap(ONE, 0x5000, 0)));
+        machine.ok(Requests.unmap(ONE, 0x3000, 0x4fff));
+        assertEquals(List.of(), calls);
+        assertAgree(machine, 2);
+    }
+
+    @Test
+    void shouldAnnounceTheEndOfDomainWhenLastEndpointLeaves() {
+        IommuMachine machine = attached();
+        machine.ok(Requests.attach(ONE, NIC));
+        machine.ok(Requests.map(ONE, 0x1000, 0x1fff, 0x8000));
+        calls.clear();
+        machine.ok(Requests.attach(TWO, DISK));
+        assertEquals(List.of("first attached 8 2", "second attached 8 2", "first detached 8 1", "second detached 8 1"),
+                calls);
+        calls.clear();
+        machine.ok(Requests.detach(ONE, NIC));
+        assertEquals(List.of("first detached 9 1", "second detached 9 1", "first unmap 1 1000 1fff",
+                "second unmap 1 1000 1fff"), calls);
+        assertAgree(machine, 0);
+    }
+
+    @Test
+    @DisplayName("The end of a domain cannot be refused")
+    void shouldEndDomainWhateverListenersSay() {
+        IommuMachine machine = attached();
+        machine.ok(Requests.map(ONE, 0x1000, 0x1fff, 0x8000));
+        first.refuseAt(1, Answer.FAILED);
+        machine.ok(Requests.detach(ONE, DISK));
+        assertBlocked(machine, DISK);
+        assertEquals(0, machine.iommu().liveMappings());
+        assertEquals(Map.of(), second.mappings);
+    }
+
+    @Test
+    void shouldAnnounceEverythingWhenReset() {
+        for (ResetKind kind : ResetKind.values()) {
+            IommuMachine machine = attached();
+            machine.ok(Requests.attachBypass(TWO, NIC));
+            machine.ok(Requests.map(ONE, 0x1000, 0x1fff, 0x8000));
+            machine.ok(Requests.map(ONE, 0x3000, 0x3fff, 0x9000));
+            machine.reset(kind);
+            assertAgree(machine, 0);
+            assertEquals(Map.of(), first.attached);
+            assertEquals(Map.of(), second.attached);
+        }
+    }
+
+    @Test
+    void shouldSayNothingWhenAttachChangesNothing() {
+        IommuMachine machine = attached();
+        calls.clear();
+        machine.ok(Requests.attach(ONE, DISK));
+        assertEquals(Spec.INVAL, machine.status(Requests.attachBypass(ONE, NIC)));
+        assertEquals(Spec.INVAL, machine.status(Requests.detach(ONE, NIC)));
+        assertEquals(List.of(), calls);
+    }
+
+    private IommuMachine attached() {
+        IommuMachine machine = start(builder());
+        machine.ok(Requests.attach(ONE, DISK));
+        return machine;
+    }
+
+    private VirtioIommuBuilder builder() {
+        return iommu().reserved(ReservedRegions.X86_MSI).listener(first).listener(second);
+    }
+
+    private void assertAgree(IommuMachine machine, int mappings) {
+        assertEquals(mappings, machine.iommu().liveMappings());
+        assertEquals(mappings, first.mappings.size());
+        assertEquals(first.mappings, second.mappings);
+    }
+
+    /** A mirror that writes down what it was asked, and can be told to refuse. */
+    private final class Mirrored implements MappingListener {
+
+        private final String name;
+        private final Map<String, String> mappings = new TreeMap<>();
+        private final Map<Integer, Integer> attached = new TreeMap<>();
+        private Runnable before = () -> { };
+        private int refusedCall;
+        private Answer refusal = Answer.DONE;
+
+        Mirrored(String name) {
+            this.name = name;
+        }
+
+        /** The call of that number from here on, counted from 1, is refused. */
+        void refuseAt(int call, Answer answer) {
+            refusedCall = call;
+            refusal = answer;
+        }
+
+        @Override
+        public Answer map(int domain, long virtStart, long virtEnd, long physStart, int flags) {
+            before.run();
+            String range = domain + " " + hex(virtStart) + " " + hex(virtEnd);
+            calls.add(name + " map " + range + " " + hex(physStart) + " " + flags);
+            if (--refusedCall == 0) {
+                return refusal;
+            }
+            mappings.put(range, hex(physStart) + " " + flags);
+            return Answer.DONE;
+        }
+
+        @Override
+        public Answer unmap(int domain, long virtStart, long virtEnd) {
+            before.run();
+            String range = domain + " " + hex(virtStart) + " " + hex(virtEnd);
+            calls.add(name + " unmap " + range);
+            if (--refusedCall == 0) {
+                return refusal;
+            }
+            mappings.remove(range);
+            return Answer.DONE;
+        }
+
+        @Override
+        public void attached(int endpoint, int domain) {
+            calls.add(name + " attached " + endpoint + " " + domain);
+            attached.put(endpoint, domain);
+        }
+
+        @Override
+        public void detached(int endpoint, int domain) {
+            calls.add(name + " detached " + endpoint + " " + domain);
+            attached.remove(endpoint, domain);
+        }
+
+        private static String hex(long address) {
+            return Long.toHexString(address);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.iommu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.virtio4j.vmm.Access;
+import org.virtio4j.vmm.DmaHandle;
+import org.virtio4j.vmm.DmaResult;
+import org.virtio4j.vmm.DmaSpace;
+import org.virtio4j.vmm.TranslateResult;
+
+/** Section 5.13.6.8.1, reserved memory. */
+class ReservedMemoryTest extends IommuTests {
+
+    private static final ReservedRegion HOLE =
+            new ReservedRegion(0x100_0000, 0x100_1fff, ReservedRegion.Kind.RESERVED);
+    private static final long DOORBELL = 0xfee0_0000L;
+    private static final long DOORBELL_END = 0xfeef_ffffL;
+
+    @Test
+    @DisplayName("5.13.6.8.1 rule 45: the reserved bytes of the property are 0")
+    void shouldZeroReservedBytes() {
+        Reply reply = start(builder()).send(Requests.probe(DISK), 512 + Spec.TAIL);
+        assertEquals(Spec.OK, reply.status());
+        for (int property = 0; property < 2; property++) {
+            for (int i = 5; i < 8; i++) {
+                assertEquals(0, reply.writable()[24 * property + i]);
+            }
+        }
+    }
+
+    @Test
+    @DisplayName("5.13.6.8.1 rule 46: an endpoint has one MSI region at most")
+    void shouldNotTakeSecondMsiRegion() {
+        ReservedRegion one = new ReservedRegion(0x1000, 0x1fff, ReservedRegion.Kind.MSI);
+        ReservedRegion two = new ReservedRegion(0x3000, 0x3fff, ReservedRegion.Kind.MSI);
+        assertThrows(IllegalArgumentException.class, () -> ReservedRegions.of(one, two));
+        assertEquals(List.of(one, HOLE), ReservedRegions.of(one, HOLE).list());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, ffffffffffffffff", "1001fff, 1002000", "fff000, 1000000", "1000800, 10008ff", "1000000, 1001fff"})
+    @DisplayName("5.13.6.8.1 rule 47: regions of an endpoint do not overlap")
+    void shouldNotTakeOverlappingRegions(String start, String end) {
+        ReservedRegion other = new ReservedRegion(Long.parseUnsignedLong(start, 16), Long.parseUnsignedLong(end, 16),
+                ReservedRegion.Kind.RESERVED);
+        assertThrows(IllegalArgumentException.class, () -> ReservedRegions.of(HOLE, other));
+        assertThrows(IllegalArgumentException.class, () -> ReservedRegions.of(other, HOLE));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1000000, 1001fff", "fff000, 1000fff", "1001000, 1002fff", "fff000, 1002fff", "1001000, 1001fff",
+        "0, ffffffffffffffff", "fee00000, feefffff", "fee01000, fee01fff", "fedff000, fee00fff", "feeff000, fef00fff"})
+    @DisplayName("5.13.6.8.1 rule 48, choice: MAP that touches a reserved region is invalid")
+    void shouldRejectMapWhenItTouchesReservedRegion(String virtStart, String virtEnd) {
+        IommuMachine machine = start(builder());
+        machine.ok(Requests.attach(ONE, DISK));
+        assertEquals(Spec.INVAL, machine.status(Requests.map(ONE, Long.parseUnsignedLong(virtStart, 16),
+                Long.parseUnsignedLong(virtEnd, 16), 0)));
+        assertEquals(0, machine.iommu().liveMappings());
+    }
+
+    @Test
+    @DisplayName("5.13.6.8.1 rule 48: MAP may touch the neighbours of a reserved region")
+    void shouldMapNextToReservedRegion() {
+        IommuMachine machine = start(builder());
+        machine.ok(Requests.attach(ONE, DISK));
+        machine.ok(Requests.map(ONE, 0xff_f000, 0xff_ffff, 0));
+        machine.ok(Requests.map(ONE, 0x100_2000, DOORBELL - 1, 0));
+        machine.ok(Requests.map(ONE, DOORBELL_END + 1, -1, 0));
+    }
+
+    @Test
+    @DisplayName("5.13.6.8.1 rule 48: regions of every endpoint of the domain count, those of others do not")
+    void shouldRejectMapWhenAnyEndpointOfTheDomainHasRegionThere() {
+        IommuMachine machine = start(builder());
+        machine.ok(Requests.attach(ONE, NIC));
+        machine.ok(Requests.attach(TWO, DISK));
+        machine.ok(Requests.map(ONE, 0x100_0000, 0x100_0fff, 0));
+        assertEquals(Spec.INVAL, machine.status(Requests.map(TWO, 0x100_0000, 0x100_0fff, 0)));
+        machine.ok(Requests.unmap(ONE, 0, -1));
+        machine.ok(Requests.attach(ONE, DISK));
+        assertEquals(Spec.INVAL, machine.status(Requests.map(ONE, 0x100_0000, 0x100_0fff, 0)));
+        machine.ok(Requests.detach(ONE, DISK));
+        machine.ok(Requests.map(ONE, 0x100_0000, 0x100_0fff, 0));
+    }
+
+    @Test
+    @DisplayName("5.13.6.8.1 rule 49: an access to a reserved region reaches nothing")
+    void shouldReachNothingInReservedRegion() {
+        IommuMachine machine = start(builder());
+        machine.ok(Requests.attach(ONE, DISK));
+        assertRefused(machine, DISK, HOLE.start(), TranslateResult.NO_MAPPING);
+        assertRefused(machine, DISK, HOLE.end(), TranslateResult.NO_MAPPING);
+        // There is RAM at that guest-physical address.
+        machine.fill(HOLE.start(), 8, 0);
+        machine.dma(DISK).enter();
+        assertEquals(DmaResult.FAULT, Dma.write(machine.dma(DISK), HOLE.start(), 8, 1));
+        machine.dma(DISK).leave();
+        assertTrue(machine.isFilled(HOLE.start(), 8, 0));
+    }
+
+    @Test
+    @DisplayName("5.13.6.8.1 rule 49, choice: a write to the MSI region passes untranslated, a read is refused")
+    void shouldPassWritesToMsiRegionWhenAttached() {
+        IommuMachine machine = start(builder());
+        machine.ok(Requests.attach(ONE, DISK));
+        for (long address : new long[] {DOORBELL, DOORBELL + 0x1004, DOORBELL_END}) {
+            assertEquals(Seen.at(address, DOORBELL, DOORBELL_END, Spec.MAP_F_WRITE),
+                    machine.see(DISK, address, Access.WRITE));
+            assertEquals(Seen.refused(TranslateResult.NOT_PERMITTED), machine.see(DISK, address, Access.READ));
+        }
+        assertUnmapped(machine, DISK, DOORBELL - 1);
+        assertUnmapped(machine, DISK, DOORBELL_END + 1);
+    }
+
+    @Test
+    @DisplayName("5.13.6.8.1 rule 49, choice: without attachment and bypass the MSI region is blocked like all else")
+    void shouldBlockMsiRegionWhenUnattached() {
+        IommuMachine machine = start(builder());
+        assertRefused(machine, DISK, DOORBELL, TranslateResult.NO_DOMAIN);
+        machine.writeBypass(1);
+        assertEquals(Seen.identity(DOORBELL), machine.see(DISK, DOORBELL, Access.WRITE));
+        machine.ok(Requests.attachBypass(ONE, DISK));
+        assertEquals(Seen.identity(DOORBELL), machine.see(DISK, DOORBELL, Access.READ));
+    }
+
+    @Test
+    @DisplayName("5.13.6.8.1: the MSI region of one endpoint is none of another's")
+    void shouldKnowMsiRegionOfEachEndpoint() {
+        IommuMachine machine = start(builder());
+        machine.ok(Requests.attach(ONE, NIC));
+        assertUnmapped(machine, NIC, DOORBELL);
+        machine.ok(Requests.map(ONE, DOORBELL, DOORBELL + 0xfff, 0x1000));
+        assertMapped(machine, NIC, DOORBELL, 0x1000);
+    }
+
+    @Test
+    @DisplayName("5.13.6.8.1: a message of an attached endpoint arrives, that of a blocked one does not")
+    void shouldDeliverMessageWhenAttached() {
+        IommuMachine machine = start(builder());
+        List<String> messages = new ArrayList<>();
+        machine.memory().addDoorbell(DOORBELL, DOORBELL_END - DOORBELL + 1, (requester, address, data) ->
+                messages.add(requester + " " + Long.toHexString(address) + " " + data));
+        DmaHandle handle = DmaSpace.of(machine.memory(), machine.iommu().translator(DISK), 0x48).open("disk");
+        assertEquals(DmaResult.FAULT, handle.send(DOORBELL + 0x1000, 33));
+        machine.ok(Requests.attach(ONE, DISK));
+        assertEquals(DmaResult.OK, handle.send(DOORBELL + 0x1000, 34));
+        handle.close();
+        assertEquals(List.of("72 fee01000 34"), messages);
+    }
+
+    private static VirtioIommuBuilder builder() {
+        return VirtioIommu.builder().bootBypass(false)
+                .endpoint(DISK, ReservedRegions.of(HOLE,
+                        new ReservedRegion(DOORBELL, DOORBELL_END, ReservedRegion.Kind.MSI)))
+                .endpoint(NIC);
+    }
+}
