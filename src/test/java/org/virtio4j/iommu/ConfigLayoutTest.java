@@ -162,6 +162,18 @@ class ConfigLayoutTest extends IommuTests {
         assertBlocked(without, DISK);
     }
 
+    @Test
+    @DisplayName("5.13.4, choice: bypass can be written from FEATURES_OK on, and no more after a reset")
+    void shouldTakeBypassBetweenFeaturesOkAndReset() {
+        IommuMachine machine = powerOn(iommu());
+        machine.startAfter(() -> machine.writeBypass(1));
+        assertEquals(1, machine.bypass());
+        assertIdentity(machine, DISK);
+        machine.resetDevice();
+        machine.writeBypass(0);
+        assertEquals(1, machine.bypass());
+    }
+
     private static long read(IommuMachine machine, int offset, int width) {
         return machine.transport().readConfig(offset, width);
     }

@@ -108,10 +108,10 @@ class RingBehindIommuTest extends IommuTests {
             memory = QueueMemory.shuffled(front.ram(), SIZE, RING, random);
             buffer = front.ram().shuffled(BUFFER, 3 * GuestMemory.PAGE_SIZE, random);
             front.ok(Requests.attach(ONE, DISK));
-            for (GuestBuffer part : new GuestBuffer[] {memory.descriptorTable(), memory.availableRing(),
-                memory.usedRing(), buffer}) {
-                map(part);
-            }
+            map(memory.descriptorTable());
+            map(memory.availableRing());
+            map(memory.usedRing());
+            map(buffer);
             driver = new VirtioDriver(connection.driver(), FeatureSet.offeredBy(connection.driver()));
             queue = new DriverQueue(0, memory, true);
             start();

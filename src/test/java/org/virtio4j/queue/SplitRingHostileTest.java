@@ -201,7 +201,8 @@ class SplitRingHostileTest {
         try (RingFixture ring = indirect(inPieces)) {
             // Entry 3 of a table of three, though the ring has eight.
             long table = table(ring, inPieces);
-            ring.driver.table(table, ring.readable(1, 1), ring.readable(1, 1), ring.readable(1, 1), ring.readable(1, 1));
+            ring.driver.table(table, ring.readable(1, 1), ring.readable(1, 1), ring.readable(1, 1),
+                    ring.readable(1, 1));
             ring.driver.chain(0, new Buffer(table, 48, INDIRECT, 0));
             ring.driver.offer(0);
             ring.assertFails(QueueFailure.NEXT_OUT_OF_RANGE);

@@ -98,7 +98,8 @@ class SplitRingIndexTest {
             int used = 0;
             while (used < 70_000) {
                 for (int i = random.nextInt(free.size() + 1); i > 0; i--) {
-                    ring.driver.offer(free.remove(random.nextInt(free.size())));
+                    int index = random.nextInt(free.size());
+                    ring.driver.offer(free.remove(/* index= */ index));
                 }
                 while (random.nextInt(8) != 0 && !slots.isEmpty() && ring.poll(slots.getLast())) {
                     held.add(slots.removeLast());
@@ -153,6 +154,27 @@ class SplitRingIndexTest {
             ring.queue.complete(ring.chain);
             assertFalse(ring.queue.poll(ring.chain));
             ring.queue.leave();
+        }
+    }
+
+    @Test
+    void shouldTakeWhatWasShownEvenIfTheDriverTakesItBack() {
+        try (RingFixture ring = RingFixture.of(8).open()) {
+            for (int i = 0; i < 8; i++) {
+                ring.driver.descriptor(i, ring.readable(0, i + 1));
+                ring.driver.stage(i);
+            }
+            ring.driver.showIndex(3);
+            ring.queue.enter();
+            for (int i = 0; i < 3; i++) {
+                assertTrue(ring.queue.poll(ring.chain), "the index is read once a batch");
+                assertEquals(i + 1, ring.chain.readableLength());
+                ring.queue.complete(ring.chain);
+                ring.driver.showIndex(0);
+            }
+            assertFalse(ring.queue.poll(ring.chain));
+            ring.queue.leave();
+            assertEquals(QueueFailure.AVAILABLE_INDEX_AHEAD, ring.queue.failure());
         }
     }
 }

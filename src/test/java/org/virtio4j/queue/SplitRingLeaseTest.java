@@ -162,11 +162,14 @@ class SplitRingLeaseTest {
         try (RingFixture ring = shuffled()) {
             PageTable table = Objects.requireNonNull(ring.table);
             Chain held = new Chain();
+            Chain other = new Chain();
             ring.driver.chain(0, ring.writable(0, 8));
             ring.driver.chain(1, ring.writable(1, 8));
             ring.driver.offer(0);
             ring.driver.offer(1);
+            ring.driver.offer(2);
             assertTrue(ring.poll(held));
+            assertTrue(ring.poll(other));
             long page = new long[] {ring.driver.descriptors(), ring.driver.available(), ring.driver.used()}[part];
             table.redirect(page & -PAGE, PageTable.NOTHING);
 
@@ -178,6 +181,8 @@ class SplitRingLeaseTest {
             assertFalse(ring.queue.enableNotifications());
             table.redirect(page & -PAGE, RingFixture.START);
             assertFalse(ring.poll(), "it stays so until the queue is reset");
+            ring.complete(other);
+            assertFalse(ring.queue.publish(), "also for what was taken before");
             assertEquals(QueueFailure.RING_UNREACHABLE, ring.queue.failure());
         }
     }

@@ -2,14 +2,13 @@
 package org.virtio4j.queue;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
 import java.util.Random;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -21,18 +20,19 @@ import org.virtio4j.wire.AvailableRing;
 import org.virtio4j.wire.UsedRing;
 
 /**
- * Driver and device on two threads that sleep whenever the other side owes them a notification. If either decides
- * wrongly, or does not see in time what the other one wished, both sleep for ever. What the driver finds behind a used
+ * Driver and device on two threads that wait whenever the other side owes them a notification. If either decides
+ * wrongly, or does not see in time what the other one wished, both wait for ever. What the driver finds behind a used
  * index must be complete.
  */
 @Timeout(60)
 class SplitRingTwoThreadsTest {
 
-    private static final int BUFFERS = 40_000;
+    private static final int BUFFERS = 100_000;
+    private static final int SPINS = 1_000;
     private static final int PATIENCE_SECONDS = 15;
 
-    private final Semaphore kicks = new Semaphore(0);
-    private final Semaphore interrupts = new Semaphore(0);
+    private final AtomicInteger kicks = new AtomicInteger();
+    private final AtomicInteger interrupts = new AtomicInteger();
     private volatile boolean done;
     private volatile String complaint = "";
 
@@ -47,14 +47,14 @@ class SplitRingTwoThreadsTest {
             device.start();
             drive(ring, eventIdx, size);
             done = true;
-            kicks.release();
+            kicks.incrementAndGet();
             Parked.finish(device);
             assertEquals("", complaint);
             assertEquals(QueueFailure.NONE, ring.queue.failure());
         }
     }
 
-    /** The device: serves all there is, asks for a notification, looks again, sleeps. */
+    /** The device: serves all there is, asks for a notification, looks again, waits. */
     private void serve(RingFixture ring) {
         MemorySegment host = Arena.ofAuto().allocate(8, 8);
         long count = 0;
@@ -72,14 +72,14 @@ class SplitRingTwoThreadsTest {
                 }
                 ring.queue.leave();
                 if (ring.queue.publish()) {
-                    interrupts.release();
+                    interrupts.incrementAndGet();
                 }
             } while (ring.queue.enableNotifications());
-            sleep(kicks, "the device waits for a kick that does not come");
+            await(kicks, "the device waits for a kick that does not come");
         }
     }
 
-    /** The driver: offers what it has, kicks if asked to, takes back what was used, sleeps if there is nothing. */
+    /** The driver: offers what it has, kicks if asked to, takes back what was used, waits if there is nothing. */
     private void drive(RingFixture ring, boolean eventIdx, int size) {
         Random random = new Random(size);
         int[] free = new int[size];
@@ -99,11 +99,11 @@ class SplitRingTwoThreadsTest {
             ring.driver.show();
             VarHandle.fullFence();
             if (batch > 0 && wantsKick(ring, eventIdx, before, offered)) {
-                kicks.release();
+                kicks.incrementAndGet();
             }
             int now = ask(ring, eventIdx, random.nextBoolean() ? offered - 1 : used);
             if (now == (used & 0xffff)) {
-                sleep(interrupts, "the driver waits for an interrupt that does not come");
+                await(interrupts, "the driver waits for an interrupt that does not come");
             }
             ring.driver.availableFlags(AvailableRing.FLAG_NO_INTERRUPT);
             while ((used & 0xffff) != now) {
@@ -150,14 +150,18 @@ class SplitRingTwoThreadsTest {
         return head;
     }
 
-    private void sleep(Semaphore wakeUp, String otherwise) {
-        try {
-            if (!wakeUp.tryAcquire(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+    /** Waits awake, so that the two threads meet where it hurts far more often than if they had to be woken. */
+    private void await(AtomicInteger wakeUps, String otherwise) {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+        for (int round = 0; wakeUps.getAndSet(0) == 0 && complaint.isEmpty(); round++) {
+            if (round < SPINS) {
+                Thread.onSpinWait();
+            } else {
+                Thread.yield();
+            }
+            if (System.nanoTime() - end > 0) {
                 complaint = otherwise;
             }
-            wakeUp.drainPermits();
-        } catch (InterruptedException interrupted) {
-            throw new AssertionError(interrupted);
         }
     }
 }

@@ -36,10 +36,8 @@ final class Interruption {
     private void requestAndWait() {
         request();
         try {
-            if (!finished.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-                // The JVM ends all the same; there is nobody left to tell.
-                return;
-            }
+            // If it takes too long, the JVM ends all the same; there is nobody left to tell.
+            boolean ignored = finished.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
         } catch (InterruptedException impatient) {
             Thread.currentThread().interrupt();
         }

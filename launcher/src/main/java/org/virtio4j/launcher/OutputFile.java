@@ -68,9 +68,8 @@ final class OutputFile implements AutoCloseable {
             if (temporary != null) {
                 Files.deleteIfExists(temporary);
             }
-        } catch (IOException lost) {
-            // Whatever made this fail has been told already, or nobody is harmed by an empty file.
-            return;
+        } catch (IOException harmless) {
+            // Whatever made this fail has been told already, or else an empty file stays behind.
         }
     }
 

@@ -24,9 +24,8 @@ final class Terminal {
         }
         Path link = Path.of("/proc/self/fd/2");
         try {
-            return !Files.isSymbolicLink(link) || Files.readSymbolicLink(link).startsWith("/dev/pts")
-                    || Files.readSymbolicLink(link).startsWith("/dev/console")
-                    || Files.readSymbolicLink(link).toString().startsWith("/dev/tty");
+            String device = Files.isSymbolicLink(link) ? Files.readSymbolicLink(link).toString() : "/dev/tty";
+            return device.startsWith("/dev/pts/") || device.startsWith("/dev/tty") || device.equals("/dev/console");
         } catch (IOException unknown) {
             return true;
         }

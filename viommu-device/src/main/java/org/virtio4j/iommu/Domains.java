@@ -34,8 +34,8 @@ final class Domains {
     private final List<Endpoint> all;
 
     /** Domains that can begin, and those that ended since the last grace period. */
-    private final ArrayList<Domain> free = new ArrayList<>();
-    private final ArrayList<Domain> ended = new ArrayList<>();
+    private final ArrayList<Domain> free;
+    private final ArrayList<Domain> ended;
 
     private long mappings;
     private long gracePeriods;
@@ -57,10 +57,12 @@ final class Domains {
         }
         // One more than can exist at a time, for an endpoint that moves to a new domain; ended ones come back by
         // settling.
-        for (int i = 0; i <= all.size(); i++) {
+        int most = all.size() + 1;
+        this.free = new ArrayList<>(most);
+        this.ended = new ArrayList<>(most);
+        for (int i = 0; i < most; i++) {
             free.add(new Domain(Domain.Kind.MAPPED, space, distinctRegions.length));
         }
-        ended.ensureCapacity(free.size());
     }
 
     @Nullable Endpoint endpoint(int id) {
@@ -173,7 +175,8 @@ final class Domains {
 
     MappingTable.Insertion insert(Domain domain, long virtStart, long virtEnd, long physStart, int flags) {
         MappingTable.Insertion result = domain.table().insert(virtStart, virtEnd, physStart, flags);
-        if (result == MappingTable.Insertion.FULL && space.retired() != 0) {
+        if (result == MappingTable.Insertion.FULL && (takenAway || space.retired() != 0)) {
+            // What was removed since the last grace period rests, nodes and slots alike, and may be all that is left.
             settleNow();
             result = domain.table().insert(virtStart, virtEnd, physStart, flags);
         }

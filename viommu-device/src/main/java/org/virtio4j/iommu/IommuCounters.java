@@ -126,7 +126,9 @@ public final class IommuCounters {
         served[REFUSED]++;
     }
 
-    /** Ends a batch. Release stores are enough, and once a batch they cost nothing; once a request they were a fifth. */
+    /**
+     * Ends a batch. Release stores are enough, and once a batch they cost nothing; once a request they were a fifth.
+     */
     void batch() {
         served[BATCHES]++;
         for (int i = 0; i < SERVED; i++) {

@@ -55,6 +55,9 @@ public final class VirtioIommu implements VirtioDevice {
 
     private volatile @Nullable DeviceContext context;
 
+    /** Whether the driver accepted the bypass byte; guarded by the life cycle's lock, as all that touches it. */
+    private boolean bypassWritable;
+
     /** A kick came that may not have been served yet; whoever serves looks at it after giving the lock back. */
     private final AtomicBoolean pending = new AtomicBoolean();
 
@@ -67,8 +70,8 @@ public final class VirtioIommu implements VirtioDevice {
         this.info = new DeviceInfo(DeviceType.IOMMU, List.of(settings.requestQueueSize(), settings.eventQueueSize()),
                 (int) IommuConfig.SIZE);
         this.bypass = new Bypass(settings.features().has(IommuFeature.BYPASS_CONFIG), settings.bootBypass());
-        // A domain for each endpoint, one more while an endpoint moves, and the two states of being attached to nothing.
-        // Twice, because the mappings of a small domain have a node to themselves.
+        // A domain for each endpoint, one more while an endpoint moves, and the two states of being attached to
+        // nothing. Twice, because the mappings of a small domain have a node to themselves.
         int tables = 2 * (endpoints.size() + 3);
         NodeSpace space = new NodeSpace(HostMemory.collected(NodeSpace.bytesFor(settings.maxMappings(), tables)));
         this.domains = new Domains(endpoints, space, new Readers(stallListener), settings.stallLimitNanos());
@@ -209,6 +212,11 @@ public final class VirtioIommu implements VirtioDevice {
     }
 
     @Override
+    public void negotiated(Features features) {
+        bypassWritable = features.has(IommuFeature.BYPASS_CONFIG);
+    }
+
+    @Override
     public void activate(DeviceContext active) {
         control.lock();
         try {
@@ -238,6 +246,7 @@ public final class VirtioIommu implements VirtioDevice {
         control.lock();
         try {
             context = null;
+            bypassWritable = false;
             events.reset();
             boolean system = kind == ResetKind.SYSTEM;
             if (system) {
@@ -257,9 +266,7 @@ public final class VirtioIommu implements VirtioDevice {
 
     @Override
     public void writeConfig(int offset, int width, long value) {
-        DeviceContext active = context;
-        if (active == null || !active.features().has(IommuFeature.BYPASS_CONFIG)
-                || !ConfigSpace.coversBypass(offset, width)) {
+        if (!bypassWritable || !ConfigSpace.coversBypass(offset, width)) {
             return;
         }
         long written = ConfigSpace.bypassOf(offset, value);

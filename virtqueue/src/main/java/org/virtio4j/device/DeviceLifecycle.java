@@ -524,6 +524,9 @@ public final class DeviceLifecycle {
         if (asks && !acceptable(driverFeatures)) {
             granted &= ~(DeviceStatus.FEATURES_OK | DeviceStatus.DRIVER_OK);
         }
+        if ((granted & ~old & DeviceStatus.FEATURES_OK) != 0) {
+            device.negotiated(driverFeatures);
+        }
         DeviceContext started = null;
         if ((granted & ~old & DeviceStatus.DRIVER_OK) != 0) {
             started = start();

@@ -26,6 +26,16 @@ public interface VirtioDevice {
     Features offered();
 
     /**
+     * Says what was negotiated: the driver has set {@code FEATURES_OK}, and may use the configuration from now on
+     * (virtio 1.4, section 3.1.1, step 7). A device whose configuration depends on it overrides this.
+     *
+     * @param features the accepted set, until the next reset
+     */
+    default void negotiated(Features features) {
+        // Most devices look at the features of their activation.
+    }
+
+    /**
      * Begins operation: the driver has set {@code DRIVER_OK}.
      *
      * @param context queues and features, valid until the next reset

@@ -9,7 +9,8 @@ import org.virtio4j.vmm.ExtentSink;
  *
  * <p>Addresses are unsigned over the whole 64 bits and ends are inclusive, so that a mapping may end at 2^64 - 1.
  * Mappings come in pages of 4096 bytes, the smallest granule a device may have: {@code virtStart},
- * {@code virtEnd + 1} and {@code physStart} of a mapping are multiples of that. Ranges that are merely asked about need no alignment.
+ * {@code virtEnd + 1} and {@code physStart} of a mapping are multiples of that. Ranges that are merely asked about need
+ * no alignment.
  *
  * <p>{@link #find} may be called by any thread inside a reader's section. All other methods belong to the writer, the
  * thread that holds the IOMMU's control lock. After a change, readers that were inside a section may still see what was
@@ -34,8 +35,9 @@ public interface MappingTable {
         /** Some address of the range is mapped already; nothing changed. */
         OVERLAP,
         /**
-         * No memory; nothing changed. If {@link NodeSpace#retired()} is not 0, a grace period and {@link
-         * NodeSpace#reclaim()} may help; if it still is so after that, the space is full.
+         * No memory; nothing changed. If something was removed since the latest {@link NodeSpace#reclaim()}, or {@link
+         * NodeSpace#retired()} is not 0, a grace period and another reclaim may help; if it still is so after that, the
+         * space is full.
          */
         FULL
     }

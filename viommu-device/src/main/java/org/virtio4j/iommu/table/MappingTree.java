@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 import org.virtio4j.vmm.ExtentSink;
 import org.virtio4j.vmm.LittleEndian;
 
-/** The table of the product: a B+-tree whose nodes come from a {@link NodeSpace} and are replaced, not changed. */
+/** The table of the product: a B+-tree in the nodes of a {@link NodeSpace}, read while it changes. */
 public final class MappingTree implements MappingTable {
 
     private static final int FLAGS = 7;
@@ -58,7 +58,8 @@ public final class MappingTree implements MappingTable {
         checkRange(virtStart, virtEnd);
         if (Pages.offset(virtStart | ~virtEnd | physStart) != 0 || (flags & ~FLAGS) != 0) {
             throw new IllegalArgumentException("virtStart=" + hex(virtStart) + " virtEnd=" + hex(virtEnd)
-                    + " physStart=" + hex(physStart) + " flags=" + flags + ": align to 4096 bytes and give no flags but 1, 2 and 4");
+                    + " physStart=" + hex(physStart) + " flags=" + flags
+                    + ": align to 4096 bytes and give no flags but 1, 2 and 4");
         }
         Insertion result = insertion.insert(Pages.of(virtStart), Pages.of(virtEnd), physStart | flags);
         if (result == Insertion.INSERTED) {

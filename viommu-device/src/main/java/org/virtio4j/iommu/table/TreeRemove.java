@@ -96,11 +96,12 @@ final class TreeRemove {
         if (slots == 0) {
             return;
         }
-        int rest = Leaf.mappings(segment, path.leaf()) - Integer.bitCount(slots);
+        int before = Leaf.mappings(segment, path.leaf());
+        int rest = before - Integer.bitCount(slots);
         takeFromLeaf(slots);
         if (rest == 0) {
             joinSparse(page, Node.MAX_LEVELS);
-        } else if (rest == LEAF_SPARSE - 1 || rest == LEAF_SPARSER) {
+        } else if (rest < LEAF_SPARSE && (before >= LEAF_SPARSE || rest <= LEAF_SPARSER)) {
             joinSparse(page, 0);
         }
     }

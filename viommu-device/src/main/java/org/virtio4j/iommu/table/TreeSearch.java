@@ -8,9 +8,9 @@ import org.virtio4j.vmm.LittleEndian;
 
 /**
  * What a reader does. It loads the root word and then one child reference a level, each with acquire, so that it sees
- * nodes as they were when they were published; all else that it loads never changes while it can see it. Whatever the
- * writer does meanwhile, this way leads to the one leaf in which the address is mapped, or was when the search began,
- * or is by now.
+ * nodes as they were when they were published. Of the leaf it loads first pages, and after a fence what belongs to the
+ * one it chose, which does not change while it may be looked at. Whatever the writer does meanwhile, this way leads to
+ * the one leaf in which the address is mapped, or was when the search began, or is by now.
  */
 final class TreeSearch {
 

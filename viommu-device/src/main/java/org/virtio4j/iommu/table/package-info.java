@@ -12,17 +12,20 @@
  * <p>How that goes together:
  *
  * <ul>
- * <li>A node is written before anybody can reach it and never again after, but for the child references of inner nodes.
- * <li>A change writes new nodes beside the old ones and brings them in with one release store: of a child reference, or
- *     of the word that names the root. A reader that comes by sees the tree from before or from after, each of them
- *     whole.
- * <li>The nodes it replaced still have readers. They are <em>retired</em>, and come back for use when the writer says
- *     that every reader of then is gone ({@link org.virtio4j.iommu.table.NodeSpace#reclaim}). How it knows is its own
- *     affair; nothing here knows of readers.
+ * <li>A mapping comes into a leaf, or goes, by one release store of its first page, into a slot that no reader can know
+ *     of. A slot that was left rests until the next grace period, so no reader sees parts of two mappings.
+ * <li>Everything else about a node is written before anybody can reach it and never again after, but for the child
+ *     references of inner nodes. A split, a join or a removal of whole subtrees writes new nodes beside the old ones
+ *     and brings them in with one release store: of a child reference, or of the word that names the root. A reader
+ *     that comes by sees the tree from before or from after, each of them whole.
+ * <li>The nodes it replaced still have readers. They are <em>retired</em>, never change again, and come back for use
+ *     when the writer says that every reader of then is gone ({@link org.virtio4j.iommu.table.NodeSpace#reclaim}). How
+ *     it knows is its own affair; nothing here knows of readers.
  * </ul>
  *
- * <p>Layout of nodes, search, change and reclaiming are each in a file of their own: {@code Node}, {@code TreeSearch},
- * {@code TreeInsert} and {@code TreeRemove} (which publish through {@code TreePath}), {@code NodeSpace}.
+ * <p>Layout, search, change and reclaiming are each in files of their own: {@code Node} and {@code Leaf};
+ * {@code TreeSearch}; {@code TreeInsert} and {@code TreeRemove}, which publish through {@code TreePath};
+ * {@code NodeSpace}.
  */
 @NullMarked
 package org.virtio4j.iommu.table;

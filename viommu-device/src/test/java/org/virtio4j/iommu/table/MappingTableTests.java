@@ -168,7 +168,8 @@ abstract class MappingTableTests {
         map(table, half + 1, half + 2);
         map(table, half - 1, half - 1);
         map(table, half, half);
-        assertEquals(List.of(find(table, start(half - 1), 0), find(table, start(half), 0), find(table, end(half + 2), 0)),
+        assertEquals(List.of(find(table, start(half - 1), 0), find(table, start(half), 0),
+                find(table, end(half + 2), 0)),
                 all(table));
         assertTrue(table.wouldSplit(start(half), end(half + 1)));
         unmap(table, half, half + 2, 2);

@@ -81,17 +81,17 @@ final class MappingTreeTest extends MappingTableTests {
     void shouldSayWhatIsWrongWithWhatTheDeviceShouldHaveRefused() {
         MappingTable table = table();
         for (Runnable wrong : new Runnable[] {
-            () -> table.insert(1, end(0), 0, 0),
-            () -> table.insert(0, end(0) + 1, 0, 0),
-            () -> table.insert(0, end(0), 2048, 0),
-            () -> table.insert(0, end(0), 0, 8),
-            () -> table.insert(0, end(0), 0, -1),
-            () -> table.insert(start(2), end(0), 0, 0),
-            () -> table.insert(start(LAST_PAGE), end(0), 0, 0),
-            () -> table.remove(1, 0),
-            () -> table.overlaps(-1L, 0),
-            () -> table.wouldSplit(-1L, 0),
-            () -> table.forEach(-1L, -2L, (first, last, physStart, flags) -> true)}) {
+                () -> table.insert(1, end(0), 0, 0),
+                () -> table.insert(0, end(0) + 1, 0, 0),
+                () -> table.insert(0, end(0), 2048, 0),
+                () -> table.insert(0, end(0), 0, 8),
+                () -> table.insert(0, end(0), 0, -1),
+                () -> table.insert(start(2), end(0), 0, 0),
+                () -> table.insert(start(LAST_PAGE), end(0), 0, 0),
+                () -> table.remove(1, 0),
+                () -> table.overlaps(-1L, 0),
+                () -> table.wouldSplit(-1L, 0),
+                () -> table.forEach(-1L, -2L, (first, last, physStart, flags) -> true)}) {
             String message = assertThrows(IllegalArgumentException.class, wrong::run).getMessage();
             assertTrue(String.valueOf(message).contains("virtStart=0x"), message);
         }
