@@ -4,6 +4,7 @@ package org.virtio4j.device;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -19,6 +20,8 @@ import org.virtio4j.wire.FeatureBit;
 class HostileDriverTest {
 
     private static final int STEPS = 4_000;
+    private static final List<QueueArea> AREAS = List.of(QueueArea.values());
+    private static final List<ResetKind> KINDS = List.of(ResetKind.values());
 
     private final long seed = Long.getLong("virtio4j.seed", System.nanoTime());
 
@@ -113,7 +116,7 @@ class HostileDriverTest {
     }
 
     private static void setUp(DeviceLifecycle lifecycle, Random random, long queue) {
-        QueueArea area = QueueArea.values()[random.nextInt(3)];
+        QueueArea area = AREAS.get(random.nextInt(AREAS.size()));
         lifecycle.writeQueueSize(queue, random.nextBoolean() ? 1L << random.nextInt(64) : random.nextLong());
         lifecycle.writeQueueAddressLow(queue, area, random.nextInt());
         lifecycle.writeQueueAddressHigh(queue, area, random.nextInt(3));
@@ -123,7 +126,7 @@ class HostileDriverTest {
         switch (random.nextInt(4)) {
             case 0 -> fixture.lifecycle.resetQueue(queue);
             case 1 -> fixture.lifecycle.disableQueue(queue);
-            case 2 -> fixture.lifecycle.reset(ResetKind.values()[random.nextInt(3)]);
+            case 2 -> fixture.lifecycle.reset(KINDS.get(random.nextInt(KINDS.size())));
             default -> {
                 PageTable table = fixture.table;
                 if (table != null) {

@@ -85,7 +85,7 @@ final class LifecycleFixture implements AutoCloseable {
 
     /** A fresh ring in pages of its own: set {@code place} to another number for another ring. */
     DriverRing ring(int place, int size) {
-        long start = RAM + place * 16 * PAGE;
+        long start = RAM + 16L * place * PAGE;
         ram.fill(start, 16 * PAGE, 0);
         return new DriverRing(ram, size, start, start + 2 * PAGE, start + 4 * PAGE);
     }
@@ -158,6 +158,7 @@ final class LifecycleFixture implements AutoCloseable {
         final byte[] config = new byte[CONFIG_SIZE];
         final Chain chain = new Chain();
         private final MemorySegment host = Arena.ofAuto().allocate(64).fill((byte) 0xab);
+        final List<Features> negotiated = Collections.synchronizedList(new ArrayList<>());
         volatile @Nullable DeviceContext context;
 
         /** Runs in the next read of the configuration, before the bytes are taken. */
@@ -171,6 +172,11 @@ final class LifecycleFixture implements AutoCloseable {
         @Override
         public Features offered() {
             return Features.of(BIT_OF_TYPE, 70);
+        }
+
+        @Override
+        public void negotiated(Features features) {
+            negotiated.add(features);
         }
 
         @Override

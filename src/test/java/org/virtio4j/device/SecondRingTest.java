@@ -95,10 +95,11 @@ class SecondRingTest {
         List<String> onMailbox = new Scene(true).play();
         assertEquals(onSplit, onMailbox);
         // And what they agree on is what it should be.
-        assertEquals(List.of("status 15", "attach: 0/4", "map: 0/4", "map over: 4/4", "unmap half: 5/4", "type 99: 255/0",
-                "probe: 0/516", "properties 100140001 fee00000 feefffff 0", "short: 255/0"),
+        assertEquals(List.of("status 15", "attach: 0/4", "map: 0/4", "map over: 4/4", "unmap half: 5/4",
+                "type 99: 255/0", "probe: 0/516", "properties 100140001 fee00000 feefffff 0", "short: 255/0"),
                 onMailbox.subList(0, 9));
-        assertTrue(onMailbox.contains("event 0: 24 reason 2 endpoint 8 address 0x9000 flags 0x102"), onMailbox::toString);
+        String event = "event 0: 24 reason 2 endpoint 8 address 0x9000 flags 0x102";
+        assertTrue(onMailbox.contains(event), onMailbox::toString);
         assertTrue(onMailbox.contains("unmap: 0/4"), onMailbox::toString);
     }
 
@@ -173,7 +174,7 @@ class SecondRingTest {
                 ports[queue] = new MailboxPort(mailboxes[queue]);
             }
             for (int i = 0; i < 3; i++) {
-                ports[EVENTS].post(i, Buffer.writable(EVENT_BUFFERS + 64 * i, i == 1 ? 40 : (int) FaultEvent.SIZE));
+                ports[EVENTS].post(i, Buffer.writable(EVENT_BUFFERS + 64L * i, i == 1 ? 40 : (int) FaultEvent.SIZE));
             }
             seen.add("status " + lifecycle.status());
         }
@@ -271,7 +272,8 @@ class SecondRingTest {
         /** Sends what lies at OUT and notes the status and the used length; a status of 255 was never written. */
         private void request(String name, long readable, long writable) {
             ram.fill(IN, 1024, 0xff);
-            ports[REQUESTS].post(tags++ % 16, Buffer.readable(OUT, (int) readable), Buffer.writable(IN, (int) writable));
+            ports[REQUESTS].post(tags++ % 16, Buffer.readable(OUT, (int) readable),
+                    Buffer.writable(IN, (int) writable));
             lifecycle.kick(REQUESTS);
             for (Used used : ports[REQUESTS].take()) {
                 int status = ram.u8(IN + writable - RequestTail.SIZE + RequestTail.STATUS);

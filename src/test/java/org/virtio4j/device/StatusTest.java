@@ -181,6 +181,20 @@ class StatusTest {
     }
 
     @Test
+    void shouldTellTheDeviceOnceWhatWasNegotiated() {
+        lifecycle.writeStatus(FOUND);
+        fixture.accept(Features.of(BIT_OF_TYPE));
+        lifecycle.writeStatus(NEGOTIATED);
+        assertEquals(List.of(), fixture.device.negotiated, "a set that is refused is none");
+        fixture.accept(Features.of(FeatureBit.VERSION_1, BIT_OF_TYPE));
+        lifecycle.writeStatus(NEGOTIATED);
+        assertEquals(List.of(Features.of(FeatureBit.VERSION_1, BIT_OF_TYPE)), fixture.device.negotiated);
+        lifecycle.writeStatus(NEGOTIATED);
+        lifecycle.writeStatus(RUNNING);
+        assertEquals(1, fixture.device.negotiated.size());
+    }
+
+    @Test
     void shouldAcceptTheSameFeaturesAgainAfterAReset() {
         for (int i = 0; i < 3; i++) {
             fixture.negotiate(BIT_OF_TYPE, FeatureBit.EVENT_IDX);

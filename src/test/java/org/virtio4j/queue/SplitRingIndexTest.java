@@ -86,20 +86,22 @@ class SplitRingIndexTest {
         Random random = new Random(seed);
         int size = 64;
         try (RingFixture ring = RingFixture.of(size).open()) {
-            ArrayList<Integer> free = new ArrayList<>();
+            int[] free = new int[size];
+            int freeCount = size;
             ArrayList<Chain> slots = new ArrayList<>();
             ArrayList<Chain> held = new ArrayList<>();
             for (int i = 0; i < size; i++) {
                 // The length says which head it is.
                 ring.driver.descriptor(i, ring.readable(0, i + 1));
-                free.add(i);
+                free[i] = i;
                 slots.add(new Chain());
             }
             int used = 0;
             while (used < 70_000) {
-                for (int i = random.nextInt(free.size() + 1); i > 0; i--) {
-                    int index = random.nextInt(free.size());
-                    ring.driver.offer(free.remove(/* index= */ index));
+                for (int i = random.nextInt(freeCount + 1); i > 0; i--) {
+                    int at = random.nextInt(freeCount);
+                    ring.driver.offer(free[at]);
+                    free[at] = free[--freeCount];
                 }
                 while (random.nextInt(8) != 0 && !slots.isEmpty() && ring.poll(slots.getLast())) {
                     held.add(slots.removeLast());
@@ -114,10 +116,10 @@ class SplitRingIndexTest {
                 ring.queue.publish();
                 for (int head : expected) {
                     assertEquals(head, ring.driver.usedId(used & 0xffff));
+                    free[freeCount++] = head;
                     used++;
                 }
                 assertEquals(used & 0xffff, ring.driver.usedIndex());
-                free.addAll(expected);
             }
             assertEquals(QueueFailure.NONE, ring.queue.failure());
         }

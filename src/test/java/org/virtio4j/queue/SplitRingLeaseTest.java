@@ -288,8 +288,8 @@ class SplitRingLeaseTest {
                 fill(ring, next, 0);
                 table.redirect(page, next);
                 fill(ring, now, 0xee);
-                if (i % 8 == 0) {
-                    Thread.yield();
+                for (int k = 0; k < i % 64; k++) {
+                    Thread.onSpinWait();
                 }
                 assertFilled(ring, now, 0xee);
                 now = next;

@@ -151,6 +151,7 @@ class SplitRingTwoThreadsTest {
     }
 
     /** Waits awake, so that the two threads meet where it hurts far more often than if they had to be woken. */
+    @SuppressWarnings("ThreadPriorityCheck") // nothing rests on the yield but the time it takes
     private void await(AtomicInteger wakeUps, String otherwise) {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
         for (int round = 0; wakeUps.getAndSet(0) == 0 && complaint.isEmpty(); round++) {
