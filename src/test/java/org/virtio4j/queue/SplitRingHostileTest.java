@@ -443,10 +443,10 @@ class SplitRingHostileTest {
         System.out.println("SplitRingHostileTest -Dvirtio4j.seed=" + seed);
         Random random = new Random(seed);
         MemorySegment host = Arena.ofAuto().allocate(256);
-        for (int round = 0; round < 2_000; round++) {
+        for (int round = 0; round < 600; round++) {
             RingFixture.Settings settings = RingFixture.of(1 << random.nextInt(5)).eventIdx(random.nextBoolean());
             if (random.nextBoolean()) {
-                settings.shuffled(random).regions(1);
+                settings.shuffled(random).regions(3);
             }
             if (random.nextInt(4) != 0) {
                 settings.indirect();
