@@ -212,8 +212,8 @@ public final class VirtioIommuBuilder {
      * Sets when a device that holds up an UNMAP is reported. Default 100 ms, reported to nobody but the counters.
      *
      * @param limit    how long to wait before
-     * @param listener hears of it, under the control lock of the IOMMU, since that is what the wait holds up; it must not
-     *                 call back
+     * @param listener hears of it, under the control lock of the IOMMU, since that is what the wait holds up; it must
+     *                 not call back
      * @return this
      */
     public VirtioIommuBuilder stalls(Duration limit, StallListener listener) {
