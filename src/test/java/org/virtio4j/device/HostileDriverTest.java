@@ -16,7 +16,7 @@ import org.virtio4j.wire.DeviceStatus;
 import org.virtio4j.wire.FeatureBit;
 
 /** Drivers that call anything in any order with any value: nothing throws, and a new driver can always begin. */
-@Timeout(60)
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class HostileDriverTest {
 
     private static final int STEPS = 4_000;

@@ -9,10 +9,12 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.fixture.DriverRing;
 import org.virtio4j.fixture.GuestBytes;
 import org.virtio4j.fixture.PageTable;
+import org.virtio4j.fixture.Parked;
 import org.virtio4j.queue.Chain;
 import org.virtio4j.queue.DeviceQueue;
 import org.virtio4j.queue.QueueFailure;
@@ -62,6 +64,7 @@ final class LifecycleFixture implements AutoCloseable {
 
     @Override
     public void close() {
+        signals.letGo();
         lifecycle.reset(ResetKind.SYSTEM);
         memory.close();
     }
@@ -128,15 +131,43 @@ final class LifecycleFixture implements AutoCloseable {
     static final class Signals implements TransportSignals {
 
         final List<String> heard = Collections.synchronizedList(new ArrayList<>());
+        private final CountDownLatch inside = new CountDownLatch(1);
+        private volatile @Nullable CountDownLatch go;
 
         @Override
         public void queueInterrupt(int queue) {
+            passGate();
             heard.add("queue " + queue);
         }
 
         @Override
         public void configInterrupt() {
+            passGate();
             heard.add("config");
+        }
+
+        /** From now on an interrupt is held on its way, until {@link #letGo}. */
+        void hold() {
+            go = new CountDownLatch(1);
+        }
+
+        void awaitHeld() {
+            Parked.await(inside);
+        }
+
+        void letGo() {
+            CountDownLatch gate = go;
+            if (gate != null) {
+                gate.countDown();
+            }
+        }
+
+        private void passGate() {
+            CountDownLatch gate = go;
+            if (gate != null) {
+                inside.countDown();
+                Parked.await(gate);
+            }
         }
 
         @Override

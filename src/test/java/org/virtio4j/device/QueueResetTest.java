@@ -28,7 +28,7 @@ import org.virtio4j.vmm.DmaResult;
 import org.virtio4j.wire.FeatureBit;
 
 /** Section 2.6.1 and the QueueReady register of 4.2.2: one queue is taken back, the device goes on. */
-@Timeout(60)
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class QueueResetTest {
 
     private final LifecycleFixture fixture = LifecycleFixture.identity();
@@ -171,6 +171,28 @@ class QueueResetTest {
         assertEquals(List.of(), fixture.signals.take(), "an interrupt for a queue that was taken back");
         active.configChanged();
         assertEquals(List.of("config"), fixture.signals.take(), "the device itself goes on");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldWaitForANotificationThatIsOnItsWay(boolean byDisabling) {
+        fixture.run(FeatureBit.RING_RESET);
+        DeviceContext active = fixture.device.active();
+        fixture.signals.hold();
+        Thread raiser = new Thread(() -> active.interrupt(0), "raiser");
+        Thread taker = new Thread(() -> takeBack(byDisabling), "taker");
+        raiser.start();
+        fixture.signals.awaitHeld();
+        taker.start();
+        Parked.until(() -> active.queue(0) == null);
+        for (int i = 0; i < 200_000; i++) {
+            assertTrue(taker.isAlive(), "taken back before the notification was out");
+            Thread.onSpinWait();
+        }
+        fixture.signals.letGo();
+        Parked.finish(raiser);
+        Parked.finish(taker);
+        assertFalse(lifecycle.queueEnabled(0));
     }
 
     @Test

@@ -176,6 +176,17 @@ class SplitRingChainTest {
     }
 
     @Test
+    void shouldNotMindWhichKindAnEmptyDescriptorIs() {
+        try (RingFixture ring = RingFixture.of(8).open()) {
+            ring.driver.chain(0, writable(0, 0), ring.readable(0, 2), writable(0, 0), ring.readable(1, 3));
+            ring.driver.offer(0);
+            assertTrue(ring.poll(), () -> ring.queue.failure().toString());
+            assertEquals(5, ring.chain.readableLength());
+            assertEquals(0, ring.chain.writableLength());
+        }
+    }
+
+    @Test
     void shouldTakeAChainOfNothing() {
         try (RingFixture ring = RingFixture.of(2).open()) {
             ring.driver.chain(0, readable(0, 0), writable(0, 0));

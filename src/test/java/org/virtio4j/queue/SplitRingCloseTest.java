@@ -17,7 +17,7 @@ import org.virtio4j.fixture.Parked;
 import org.virtio4j.vmm.DmaResult;
 
 /** A queue that the life cycle closes: nothing of it reaches guest memory afterwards. And what no device may do. */
-@Timeout(60)
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class SplitRingCloseTest {
 
     private final MemorySegment host = Arena.ofAuto().allocate(64);

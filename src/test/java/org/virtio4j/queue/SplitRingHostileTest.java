@@ -22,7 +22,7 @@ import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.wire.SplitDescriptor;
 
 /** Every rule a driver can break: the queue says which, takes nothing more, and gives back what it has. */
-@Timeout(60)
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class SplitRingHostileTest {
 
     private static final long PAGE = RingFixture.PAGE;

@@ -23,7 +23,7 @@ import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.vmm.MemoryRegion;
 
 /** A ring behind a translator is a lease: found once for each generation, and found anew when something was taken. */
-@Timeout(60)
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class SplitRingLeaseTest {
 
     private static final long PAGE = GuestMemory.PAGE_SIZE;
@@ -62,6 +62,27 @@ class SplitRingLeaseTest {
                 used += batch;
                 assertEquals(used & 0xffff, ring.driver.usedIndex());
                 assertEquals(eventIdx ? used & 0xffff : 0, ring.driver.availableEvent());
+            }
+        }
+    }
+
+    @Test
+    void shouldNotTakeTwoRegionsForOneWhenTheirOffsetsFit() {
+        try (RingFixture ring = shuffled()) {
+            PageTable table = Objects.requireNonNull(ring.table);
+            long spare = RingFixture.START + 100 * PAGE;
+            ring.memory.addAnonymous(spare, 2 * PAGE);
+            ring.memory.addAnonymous(spare + 2 * PAGE, 2 * PAGE);
+            // The first page of one region, then the second of another: the offsets go on, the memory does not.
+            table.redirect(ring.driver.descriptors(), spare);
+            table.redirect(ring.driver.descriptors() + PAGE, spare + 3 * PAGE);
+            ring.driver.descriptor(0, ring.writable(0, 10));
+            ring.driver.descriptor(256, ring.writable(0, 20));
+            for (int head : new int[] {0, 256, 0}) {
+                ring.driver.offer(head);
+                assertTrue(ring.poll(), () -> ring.queue.failure().toString());
+                assertEquals(head == 0 ? 10 : 20, ring.chain.writableLength());
+                ring.complete(ring.chain);
             }
         }
     }

@@ -24,7 +24,7 @@ import org.virtio4j.wire.UsedRing;
  * wrongly, or does not see in time what the other one wished, both wait for ever. What the driver finds behind a used
  * index must be complete.
  */
-@Timeout(60)
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class SplitRingTwoThreadsTest {
 
     private static final int BUFFERS = 100_000;
