@@ -30,7 +30,6 @@ public final class FlipConditions {
     private static final String QUEUE = "virtqueue/src/main/java/org/virtio4j/queue/";
     private static final String DEVICE = "virtqueue/src/main/java/org/virtio4j/device/";
     private static final String VMM = "vmm-core/src/main/java/org/virtio4j/vmm/";
-    private static final String MMIO = "mmio-transport/src/main/java/org/virtio4j/mmio/";
 
     /** Tests are told by simple names of classes in {@code org.virtio4j.iommu}, maybe with a method. */
     private static final List<Flip> FLIPS = List.of(
@@ -110,7 +109,7 @@ public final class FlipConditions {
                     "slot.ticket() == ticket; round++",
                     "slot.ticket() != ticket; round++",
                     "rule 25: waiting for a section", "GracePeriodTest"),
-            new Flip(MMIO + "InterruptStatus.java",
+            new Flip(DEVICE + "InterruptStatus.java",
                     "BITS.getAndBitwiseOr(this, event) == 0",
                     "BITS.getAndBitwiseOr(this, event) != 0",
                     "4.2.2: the interrupt line", "FaultReportTest"));

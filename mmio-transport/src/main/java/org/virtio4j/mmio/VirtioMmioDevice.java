@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.mmio;
 
-import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.virtio4j.device.DeviceLifecycle;
+import org.virtio4j.device.InterruptStatus;
 import org.virtio4j.device.QueueArea;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.TransportSignals;
@@ -46,9 +46,6 @@ public final class VirtioMmioDevice implements RegisterHandler {
     private final DeviceLifecycle lifecycle;
     private final InterruptStatus interrupts;
 
-    /** For each queue how many threads are resetting it, so that {@code QueueReset} reads 1 as long as one is. */
-    private final AtomicIntegerArray resetting;
-
     private volatile int deviceFeaturesSel;
     private volatile int driverFeaturesSel;
     private volatile int queueSel;
@@ -57,9 +54,8 @@ public final class VirtioMmioDevice implements RegisterHandler {
     private volatile boolean notificationData;
 
     private VirtioMmioDevice(VirtioDevice device, DmaSpace dma, InterruptLine line) {
-        interrupts = new InterruptStatus(line);
+        interrupts = new InterruptStatus(line, () -> true);
         lifecycle = new DeviceLifecycle(device, dma, new Signals());
-        resetting = new AtomicIntegerArray(lifecycle.queueCount());
     }
 
     /**
@@ -141,7 +137,7 @@ public final class VirtioMmioDevice implements RegisterHandler {
             case (int) MmioRegister.STATUS -> lifecycle.status();
             case (int) MmioRegister.SHM_LEN_LOW, (int) MmioRegister.SHM_LEN_HIGH,
                     (int) MmioRegister.SHM_BASE_LOW, (int) MmioRegister.SHM_BASE_HIGH -> NO_SHARED_MEMORY;
-            case (int) MmioRegister.QUEUE_RESET -> isResetting(selectedQueue()) ? 1 : 0;
+            case (int) MmioRegister.QUEUE_RESET -> lifecycle.queueResetting(selectedQueue()) ? 1 : 0;
             case (int) MmioRegister.CONFIG_GENERATION -> lifecycle.configGeneration();
             default -> 0;
         };
@@ -198,20 +194,9 @@ public final class VirtioMmioDevice implements RegisterHandler {
     }
 
     private void writeQueueReset(int value) {
-        long queue = selectedQueue();
-        if (value != 1 || queue >= resetting.length()) {
-            return;
+        if (value == 1) {
+            lifecycle.resetQueue(selectedQueue());
         }
-        resetting.incrementAndGet((int) queue);
-        try {
-            lifecycle.resetQueue(queue);
-        } finally {
-            resetting.decrementAndGet((int) queue);
-        }
-    }
-
-    private boolean isResetting(long queue) {
-        return queue < resetting.length() && resetting.get((int) queue) != 0;
     }
 
     private void writeAddressLow(QueueArea area, int bits) {

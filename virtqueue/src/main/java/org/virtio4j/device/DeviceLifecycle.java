@@ -3,6 +3,7 @@ package org.virtio4j.device;
 
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.queue.DeviceQueue;
@@ -38,6 +39,9 @@ public final class DeviceLifecycle {
     private final RingFactory rings;
     private final Features offered;
     private final QueueRegisters[] queues;
+
+    /** For each queue how many threads are resetting it; not guarded, so that it can be seen meanwhile. */
+    private final AtomicIntegerArray resetting;
     private final ReentrantLock lock = new ReentrantLock();
 
     /** Written under the lock, but for NEEDS_RESET, which a device at work sets; so changes are atomic. */
@@ -68,6 +72,7 @@ public final class DeviceLifecycle {
         this.rings = rings;
         this.offered = offer(device, dma);
         this.queues = info.queueSizes().stream().map(QueueRegisters::new).toArray(QueueRegisters[]::new);
+        this.resetting = new AtomicIntegerArray(queues.length);
     }
 
     /**
@@ -112,7 +117,7 @@ public final class DeviceLifecycle {
             lock.unlock();
         }
         if (started != null) {
-            lookAtAllQueues();
+            kickAll();
         }
     }
 
@@ -385,18 +390,36 @@ public final class DeviceLifecycle {
      * more and all its state is back to the start. Ignored unless {@code VIRTIO_F_RING_RESET} was negotiated.
      *
      * @param queue what the driver selected
+     * @return whether the queue was reset
      */
-    public void resetQueue(long queue) {
+    public boolean resetQueue(long queue) {
+        if (!exists(queue)) {
+            return false;
+        }
+        resetting.incrementAndGet((int) queue);
         lock.lock();
         try {
             boolean settled = (status.get() & DeviceStatus.FEATURES_OK) != 0;
-            if (exists(queue) && settled && driverFeatures.has(FeatureBit.RING_RESET)) {
+            boolean can = settled && driverFeatures.has(FeatureBit.RING_RESET);
+            if (can) {
                 closeQueue(context, (int) queue);
                 queues[(int) queue].reset();
             }
+            return can;
         } finally {
             lock.unlock();
+            resetting.decrementAndGet((int) queue);
         }
+    }
+
+    /**
+     * Whether a queue is being reset just now, by another thread. Takes no lock.
+     *
+     * @param queue what the driver selected
+     * @return true while {@link #resetQueue} has not returned
+     */
+    public boolean queueResetting(long queue) {
+        return exists(queue) && resetting.get((int) queue) != 0;
     }
 
     /**
@@ -408,6 +431,16 @@ public final class DeviceLifecycle {
     public void kick(long queue) {
         if (context != null && exists(queue) && queues[(int) queue].enabled()) {
             device.kicked((int) queue);
+        }
+    }
+
+    /**
+     * Kicks every queue: at {@code DRIVER_OK}, since kicks before it were ignored, and for a transport that has kept
+     * the device from guest memory for a while. Takes no lock.
+     */
+    public void kickAll() {
+        for (int i = 0; i < queues.length; i++) {
+            kick(i);
         }
     }
 
@@ -553,13 +586,6 @@ public final class DeviceLifecycle {
         device.activate(fresh);
         context = fresh;
         return fresh;
-    }
-
-    /** Kicks before DRIVER_OK were ignored, so what was made available by then is looked for now. */
-    private void lookAtAllQueues() {
-        for (int i = 0; i < queues.length; i++) {
-            kick(i);
-        }
     }
 
     private void openQueue(DeviceContext active, int index) {

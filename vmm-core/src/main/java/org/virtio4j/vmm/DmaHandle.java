@@ -27,6 +27,7 @@ public final class DmaHandle implements AutoCloseable {
     private final GuestMemory memory;
     private final Translator translator;
     private final int requesterId;
+    private final @Nullable DmaGate gate;
     private final ReaderSlot slot;
     private final Extent extent = new Extent();
     private final DmaCursor own = new DmaCursor();
@@ -41,10 +42,15 @@ public final class DmaHandle implements AutoCloseable {
     private long faultIova;
     private Access faultAccess = Access.READ;
 
-    DmaHandle(GuestMemory memory, Translator translator, int requesterId, String holder) {
+    /** What {@link #findDoorbell} found last. */
+    private @Nullable MessageSink doorbell;
+    private long doorbellAddress;
+
+    DmaHandle(GuestMemory memory, Translator translator, int requesterId, @Nullable DmaGate gate, String holder) {
         this.memory = memory;
         this.translator = translator;
         this.requesterId = requesterId;
+        this.gate = gate;
         this.slot = new ReaderSlot(holder);
         memory.readers().add(slot);
         translator.join(slot);
@@ -62,7 +68,7 @@ public final class DmaHandle implements AutoCloseable {
         slot.enter();
         // All that follows loads after the fence of slot.enter, which is what makes the grace periods work.
         extent.clear();
-        live = !closed;
+        live = !closed && (gate == null || gate.isOpen());
         MemoryMap now = memory.map();
         if (now != map) {
             map = now;
@@ -76,13 +82,18 @@ public final class DmaHandle implements AutoCloseable {
      * @throws IllegalStateException if no section is open
      */
     public void leave() {
+        leaveQuietly();
+        if (faultReason != TranslateResult.OK) {
+            report(takeFault(), faultIova, faultAccess);
+        }
+    }
+
+    /** Ends the section, and leaves it to the caller to report {@linkplain #takeFault a fault}. */
+    void leaveQuietly() {
         checkInside();
         // What this section knew is worth nothing in the next, and nothing outside one.
         live = false;
         slot.leave();
-        if (faultReason != TranslateResult.OK) {
-            report();
-        }
     }
 
     /**
@@ -97,9 +108,10 @@ public final class DmaHandle implements AutoCloseable {
     }
 
     /**
-     * Whether the handle was still open when the present section began.
+     * Whether the handle was open when the present section began, and the gate before it, if there is one.
      *
-     * @return false once {@link #close} was called; every access then gives {@link DmaResult#CLOSED}
+     * @return false once {@link #close} was called, or while the {@link DmaGate} is closed; every access then gives
+     *         {@link DmaResult#CLOSED}
      */
     public boolean live() {
         return live;
@@ -249,25 +261,42 @@ public final class DmaHandle implements AutoCloseable {
      */
     public DmaResult send(long iova, int data) {
         enter();
-        MessageSink sink = null;
-        DmaResult result = DmaResult.CLOSED;
-        if (live) {
-            TranslateResult translated = translator.translate(iova, Access.WRITE, extent);
-            if (translated == TranslateResult.OK) {
-                MemoryRegion region = region(extent.physical(iova));
-                sink = region == null ? null : region.doorbell();
-                result = sink == null ? DmaResult.BUS_ERROR : DmaResult.OK;
-            } else {
-                record(translated, iova, Access.WRITE);
-                result = DmaResult.FAULT;
-            }
-        }
-        long address = extent.physical(iova);
+        DmaResult result = findDoorbell(iova);
         leave();
+        deliver(doorbell, doorbellAddress, data);
+        return result;
+    }
+
+    /** Finds where a message goes, inside a section: {@link #doorbell} and {@link #doorbellAddress} are set then. */
+    DmaResult findDoorbell(long iova) {
+        doorbell = null;
+        if (!live) {
+            return DmaResult.CLOSED;
+        }
+        TranslateResult translated = translator.translate(iova, Access.WRITE, extent);
+        if (translated != TranslateResult.OK) {
+            record(translated, iova, Access.WRITE);
+            return DmaResult.FAULT;
+        }
+        doorbellAddress = extent.physical(iova);
+        MemoryRegion region = region(doorbellAddress);
+        doorbell = region == null ? null : region.doorbell();
+        return doorbell == null ? DmaResult.BUS_ERROR : DmaResult.OK;
+    }
+
+    @Nullable MessageSink doorbell() {
+        return doorbell;
+    }
+
+    long doorbellAddress() {
+        return doorbellAddress;
+    }
+
+    /** Hands a message over; outside any section and under no lock, for the sink is the embedder's. */
+    void deliver(@Nullable MessageSink sink, long address, int data) {
         if (sink != null) {
             sink.send(requesterId, address, data);
         }
-        return result;
     }
 
     /**
@@ -325,10 +354,16 @@ public final class DmaHandle implements AutoCloseable {
         }
     }
 
-    private void report() {
+    /** The reason that was recorded since the last call, OK for none. */
+    TranslateResult takeFault() {
         TranslateResult reason = faultReason;
         faultReason = TranslateResult.OK;
-        translator.faulted(reason, faultIova, faultAccess);
+        return reason;
+    }
+
+    /** Tells the translator of a refused access, outside any section and under no lock. */
+    void report(TranslateResult reason, long iova, Access access) {
+        translator.faulted(reason, iova, access);
     }
 
     private void checkInside() {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.vmm;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * What a device sees when it does DMA: guest memory through a translator. Rings and buffers alike are reached through
  * it, so a device cannot tell whether an IOMMU stands before it (virtio 1.4, section 6, {@code
@@ -13,11 +15,13 @@ public final class DmaSpace {
     private final GuestMemory memory;
     private final Translator translator;
     private final int requesterId;
+    private final @Nullable DmaGate gate;
 
-    private DmaSpace(GuestMemory memory, Translator translator, int requesterId) {
+    private DmaSpace(GuestMemory memory, Translator translator, int requesterId, @Nullable DmaGate gate) {
         this.memory = memory;
         this.translator = translator;
         this.requesterId = requesterId;
+        this.gate = gate;
     }
 
     /**
@@ -27,7 +31,18 @@ public final class DmaSpace {
      * @return a space for a device with no IOMMU before it
      */
     public static DmaSpace identity(GuestMemory memory) {
-        return new DmaSpace(memory, IdentityTranslator.INSTANCE, 0);
+        return identity(memory, 0);
+    }
+
+    /**
+     * Guest-physical addresses as they are, for a device with a name on its bus.
+     *
+     * @param memory      the memory
+     * @param requesterId what {@link MessageSink#send} is told, bus/device/function for PCI
+     * @return a space for a device with no IOMMU before it
+     */
+    public static DmaSpace identity(GuestMemory memory, int requesterId) {
+        return new DmaSpace(memory, IdentityTranslator.INSTANCE, requesterId, null);
     }
 
     /**
@@ -50,7 +65,17 @@ public final class DmaSpace {
      * @return the space
      */
     public static DmaSpace of(GuestMemory memory, Translator translator, int requesterId) {
-        return new DmaSpace(memory, translator, requesterId);
+        return new DmaSpace(memory, translator, requesterId, null);
+    }
+
+    /**
+     * The same space behind a gate. Handles opened through this space before know nothing of it.
+     *
+     * @param newGate lets DMA through or not; it replaces a gate that this space has
+     * @return a new space
+     */
+    public DmaSpace behind(DmaGate newGate) {
+        return new DmaSpace(memory, translator, requesterId, newGate);
     }
 
     /**
@@ -78,6 +103,16 @@ public final class DmaSpace {
      * @return a handle with no section open
      */
     public DmaHandle open(String holder) {
-        return new DmaHandle(memory, translator, requesterId, holder);
+        return new DmaHandle(memory, translator, requesterId, gate, holder);
+    }
+
+    /**
+     * Opens a way to send interrupt messages, at set-up: one for all vectors of a device.
+     *
+     * @param holder who will use it; appears in reports about sections that do not end
+     * @return a sender that any thread may use
+     */
+    public MessageSender messages(String holder) {
+        return new MessageSender(open(holder));
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.virtio4j.mmio;
+package org.virtio4j.device;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
@@ -12,7 +12,8 @@ import org.junit.jupiter.api.Test;
 class InterruptStatusTest {
 
     private final List<Boolean> levels = new ArrayList<>();
-    private final InterruptStatus status = new InterruptStatus(levels::add);
+    private boolean used = true;
+    private final InterruptStatus status = new InterruptStatus(levels::add, () -> used);
 
     @Test
     void shouldSetTheLineOnlyWhenItsLevelChanges() {
@@ -37,6 +38,27 @@ class InterruptStatusTest {
     }
 
     @Test
+    void shouldSayWhatThereWasWhenAllIsTaken() {
+        status.raise(1);
+        status.raise(2);
+        assertEquals(3, status.take());
+        assertEquals(0, status.bits());
+        assertEquals(0, status.take());
+        assertEquals(List.of(true, false), levels);
+    }
+
+    @Test
+    void shouldKeepTheEventAndTheLineLowWhenTheLineIsNotUsed() {
+        used = false;
+        status.raise(1);
+        assertEquals(1, status.bits());
+        assertEquals(List.of(false), levels);
+        used = true;
+        status.settle();
+        assertEquals(List.of(false, true), levels);
+    }
+
+    @Test
     void shouldSetTheLineAgainWhenItWasOvertaken() {
         InterruptStatus[] own = new InterruptStatus[1];
         boolean[] overtaken = new boolean[1];
@@ -46,7 +68,7 @@ class InterruptStatusTest {
                 own[0].acknowledge(1);
             }
             levels.add(level);
-        });
+        }, () -> true);
         own[0].raise(1);
 
         assertEquals(List.of(false, true, false), levels);
@@ -55,7 +77,7 @@ class InterruptStatusTest {
     @Test
     void shouldEndWithTheRightLevelWhenRaisingAndAcknowledgingRace() throws InterruptedException {
         boolean[] line = new boolean[1];
-        InterruptStatus raced = new InterruptStatus(level -> line[0] = level);
+        InterruptStatus raced = new InterruptStatus(level -> line[0] = level, () -> true);
         CyclicBarrier together = new CyclicBarrier(2);
         int rounds = 5_000;
         Thread driver = new Thread(() -> {

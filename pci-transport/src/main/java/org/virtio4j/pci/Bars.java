@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.pci;
+
+import org.virtio4j.wire.pci.CommonConfig;
+import org.virtio4j.wire.pci.IsrStatus;
+import org.virtio4j.wire.pci.MsixEntry;
+
+/**
+ * Which BARs a function has and what lies where in them. Both have 64 bits; the structures of virtio lie in pages of
+ * their own, so that a hypervisor can map or trap them one by one.
+ *
+ * <pre>
+ *   BAR 0    0       MSI-X table            BAR 4   0x0000  common configuration
+ *            half    pending bits                   0x1000  ISR status
+ *                                                   0x2000  configuration of the device type
+ *                                                   0x3000  notification addresses, 4 bytes each
+ * </pre>
+ *
+ * @param queues     how many queues, each with a notification address
+ * @param configSize bytes of the configuration of the device type
+ * @param vectors    entries of the MSI-X table
+ */
+record Bars(int queues, int configSize, int vectors) {
+
+    static final int MSIX = 0;
+    static final int VIRTIO = 4;
+
+    static final long COMMON = 0x0000;
+    static final long ISR = 0x1000;
+    static final long DEVICE = 0x2000;
+    static final long NOTIFY = 0x3000;
+
+    /** Section 4.1.4.4.1: an even power of two, and a multiple of 4 for notification data. */
+    static final int NOTIFY_MULTIPLIER = 4;
+
+    private static final long PAGE = 0x1000;
+    private static final int MOST_QUEUES = 0xffff;
+
+    /** Throws IllegalArgumentException for a device that a function cannot present. */
+    Bars {
+        if (queues > MOST_QUEUES) {
+            throw new IllegalArgumentException("queueCount=" + queues + ", but a function counts up to " + MOST_QUEUES);
+        }
+        if (configSize > NOTIFY - DEVICE) {
+            throw new IllegalArgumentException("configSize=" + configSize + ", but a function has room for "
+                    + (NOTIFY - DEVICE) + " bytes of configuration");
+        }
+    }
+
+    /** Bytes of a BAR; 0 where there is none. */
+    long size(int bar) {
+        return switch (bar) {
+            case MSIX -> 2 * powerOfTwo(Math.max(PAGE / 2, tableSize()));
+            case VIRTIO -> powerOfTwo(NOTIFY + Math.max(PAGE, notifySize()));
+            default -> 0;
+        };
+    }
+
+    long tableSize() {
+        return vectors * MsixEntry.SIZE;
+    }
+
+    long pendingBits() {
+        return size(MSIX) / 2;
+    }
+
+    long notifySize() {
+        return (long) queues * NOTIFY_MULTIPLIER;
+    }
+
+    /** Whether a range of the virtio BAR lies in one of the structures that capabilities name. */
+    boolean inStructure(long offset, int length) {
+        return within(offset, length, COMMON, CommonConfig.SIZE) || within(offset, length, ISR, IsrStatus.SIZE)
+                || within(offset, length, DEVICE, configSize) || within(offset, length, NOTIFY, notifySize());
+    }
+
+    private static boolean within(long offset, int length, long start, long size) {
+        return offset >= start && offset + length <= start + size;
+    }
+
+    private static long powerOfTwo(long atLeast) {
+        long highest = Long.highestOneBit(atLeast);
+        return highest == atLeast ? highest : 2 * highest;
+    }
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.pci;
+
+import org.virtio4j.device.DeviceLifecycle;
+import org.virtio4j.device.QueueArea;
+import org.virtio4j.wire.pci.CommonConfig;
+
+/**
+ * The common configuration structure (virtio 1.4, section 4.1.4.3): decodes accesses and hands them to the life cycle
+ * and to the function's interrupts. Any thread; each selector is one value of the device, so a guest whose CPUs set up
+ * queues at the same time must take turns.
+ *
+ * <p>A field answers in its own width alone, one of 8 bytes also in two halves. Any other access reads 0 and writes
+ * nothing, and so does one against a field's direction.
+ */
+final class CommonRegisters {
+
+    private final DeviceLifecycle lifecycle;
+    private final FunctionInterrupts interrupts;
+
+    private volatile int deviceFeatureSelect;
+    private volatile int driverFeatureSelect;
+    private volatile int queueSelect;
+
+    CommonRegisters(DeviceLifecycle lifecycle, FunctionInterrupts interrupts) {
+        this.lifecycle = lifecycle;
+        this.interrupts = interrupts;
+    }
+
+    long read(int offset, int width) {
+        return switch (width) {
+            case Byte.BYTES -> read8(offset);
+            case Short.BYTES -> read16(offset);
+            case Integer.BYTES -> Integer.toUnsignedLong(read32(offset));
+            case Long.BYTES -> isWholeAddress(offset) ? address(offset) : 0;
+            default -> 0;
+        };
+    }
+
+    void write(int offset, int width, long value) {
+        switch (width) {
+            case Byte.BYTES -> write8(offset, (int) value & 0xff);
+            case Short.BYTES -> write16(offset, (int) value & 0xffff);
+            case Integer.BYTES -> write32(offset, (int) value);
+            case Long.BYTES -> {
+                if (isWholeAddress(offset)) {
+                    lifecycle.writeQueueAddress(queueSelect, area(offset), value);
+                }
+            }
+            default -> {
+                // No field has such a width.
+            }
+        }
+    }
+
+    /** The device was reset. */
+    void forgetSelectors() {
+        deviceFeatureSelect = 0;
+        driverFeatureSelect = 0;
+        queueSelect = 0;
+    }
+
+    private int read8(int offset) {
+        return switch (offset) {
+            case (int) CommonConfig.DEVICE_STATUS -> lifecycle.status();
+            case (int) CommonConfig.CONFIG_GENERATION -> lifecycle.configGeneration() & 0xff;
+            default -> 0;
+        };
+    }
+
+    private int read16(int offset) {
+        return switch (offset) {
+            case (int) CommonConfig.CONFIG_MSIX_VECTOR -> interrupts.configVector();
+            case (int) CommonConfig.NUM_QUEUES -> lifecycle.queueCount();
+            case (int) CommonConfig.QUEUE_SELECT -> queueSelect;
+            case (int) CommonConfig.QUEUE_SIZE -> lifecycle.queueSize(queueSelect);
+            case (int) CommonConfig.QUEUE_MSIX_VECTOR -> interrupts.queueVector(queueSelect);
+            case (int) CommonConfig.QUEUE_ENABLE -> lifecycle.queueEnabled(queueSelect) ? 1 : 0;
+            case (int) CommonConfig.QUEUE_NOTIFY_OFF, (int) CommonConfig.QUEUE_NOTIF_CONFIG_DATA ->
+                    queueSelect < lifecycle.queueCount() ? queueSelect : 0;
+            case (int) CommonConfig.QUEUE_RESET -> lifecycle.queueResetting(queueSelect) ? 1 : 0;
+            default -> 0;
+        };
+    }
+
+    private int read32(int offset) {
+        return switch (offset) {
+            case (int) CommonConfig.DEVICE_FEATURE_SELECT -> deviceFeatureSelect;
+            case (int) CommonConfig.DEVICE_FEATURE ->
+                    lifecycle.deviceFeatures(Integer.toUnsignedLong(deviceFeatureSelect));
+            case (int) CommonConfig.DRIVER_FEATURE_SELECT -> driverFeatureSelect;
+            case (int) CommonConfig.DRIVER_FEATURE ->
+                    lifecycle.driverFeatures(Integer.toUnsignedLong(driverFeatureSelect));
+            default -> isAddress(offset) ? (int) (address(offset) >>> halfShift(offset)) : 0;
+        };
+    }
+
+    private void write8(int offset, int value) {
+        if (offset == CommonConfig.DEVICE_STATUS) {
+            lifecycle.writeStatus(value);
+            if (value == 0) {
+                interrupts.settle();
+            }
+        }
+    }
+
+    private void write16(int offset, int value) {
+        switch (offset) {
+            case (int) CommonConfig.CONFIG_MSIX_VECTOR -> interrupts.configVector(value);
+            case (int) CommonConfig.QUEUE_SELECT -> queueSelect = value;
+            case (int) CommonConfig.QUEUE_SIZE -> lifecycle.writeQueueSize(queueSelect, value);
+            case (int) CommonConfig.QUEUE_MSIX_VECTOR -> interrupts.queueVector(queueSelect, value);
+            case (int) CommonConfig.QUEUE_ENABLE -> enable(value);
+            case (int) CommonConfig.QUEUE_RESET -> resetQueue(value);
+            default -> {
+                // Read-only, or not 2 bytes wide.
+            }
+        }
+    }
+
+    private void write32(int offset, int value) {
+        switch (offset) {
+            case (int) CommonConfig.DEVICE_FEATURE_SELECT -> deviceFeatureSelect = value;
+            case (int) CommonConfig.DRIVER_FEATURE_SELECT -> driverFeatureSelect = value;
+            case (int) CommonConfig.DRIVER_FEATURE ->
+                    lifecycle.writeDriverFeatures(Integer.toUnsignedLong(driverFeatureSelect), value);
+            default -> {
+                if (isAddress(offset)) {
+                    writeAddressHalf(offset, value);
+                }
+            }
+        }
+    }
+
+    /** A driver must not write 0 (section 4.1.4.3.2), and other values are not defined: they change nothing. */
+    private void enable(int value) {
+        if (value == 1) {
+            lifecycle.enableQueue(queueSelect);
+        }
+    }
+
+    private void resetQueue(int value) {
+        int queue = queueSelect;
+        if (value == 1 && lifecycle.resetQueue(queue)) {
+            interrupts.queueVector(queue, CommonConfig.NO_VECTOR);
+        }
+    }
+
+    /** The three addresses follow each other, 8 bytes each, accessed in halves as a rule. */
+    private static boolean isAddress(int offset) {
+        return offset >= CommonConfig.QUEUE_DESC && offset < CommonConfig.QUEUE_NOTIF_CONFIG_DATA
+                && offset % Integer.BYTES == 0;
+    }
+
+    private static boolean isWholeAddress(int offset) {
+        return isAddress(offset) && offset % Long.BYTES == 0;
+    }
+
+    private static QueueArea area(int offset) {
+        if (offset < CommonConfig.QUEUE_DRIVER) {
+            return QueueArea.DESCRIPTOR;
+        }
+        return offset < CommonConfig.QUEUE_DEVICE ? QueueArea.DRIVER : QueueArea.DEVICE;
+    }
+
+    private static int halfShift(int offset) {
+        return offset % Long.BYTES * Byte.SIZE;
+    }
+
+    private long address(int offset) {
+        return lifecycle.queueAddress(queueSelect, area(offset));
+    }
+
+    private void writeAddressHalf(int offset, int bits) {
+        if (halfShift(offset) == 0) {
+            lifecycle.writeQueueAddressLow(queueSelect, area(offset), bits);
+        } else {
+            lifecycle.writeQueueAddressHigh(queueSelect, area(offset), bits);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.pci;
+
+import org.virtio4j.device.DeviceLifecycle;
+import org.virtio4j.wire.pci.CommonConfig;
+
+/**
+ * Decodes accesses to the BAR with virtio's structures, see {@link Bars}. Any thread.
+ *
+ * <p>A queue is told by the address that is notified, not by the value: each has its own, and a correct driver writes
+ * the matching index there. So notification data (section 2.9) needs nothing more, and a notification costs no look at
+ * what was negotiated.
+ */
+final class VirtioStructures {
+
+    private final DeviceLifecycle lifecycle;
+    private final FunctionInterrupts interrupts;
+    private final CommonRegisters common;
+
+    VirtioStructures(DeviceLifecycle lifecycle, FunctionInterrupts interrupts) {
+        this.lifecycle = lifecycle;
+        this.interrupts = interrupts;
+        this.common = new CommonRegisters(lifecycle, interrupts);
+    }
+
+    long read(long offset, int width) {
+        if (offset >= Bars.NOTIFY) {
+            return 0;
+        }
+        if (offset >= Bars.DEVICE) {
+            return lifecycle.readConfig(offset - Bars.DEVICE, width);
+        }
+        if (offset >= Bars.COMMON && offset < Bars.COMMON + CommonConfig.SIZE) {
+            return common.read((int) (offset - Bars.COMMON), width);
+        }
+        return offset == Bars.ISR && width == Byte.BYTES ? interrupts.takeIsr() : 0;
+    }
+
+    void write(long offset, int width, long value) {
+        if (offset >= Bars.NOTIFY) {
+            notifyQueue(offset - Bars.NOTIFY, width);
+        } else if (offset >= Bars.DEVICE) {
+            lifecycle.writeConfig(offset - Bars.DEVICE, width, value);
+        } else if (offset >= Bars.COMMON && offset < Bars.COMMON + CommonConfig.SIZE) {
+            common.write((int) (offset - Bars.COMMON), width, value);
+        }
+    }
+
+    void forgetSelectors() {
+        common.forgetSelectors();
+    }
+
+    /** Section 4.1.5.2: 16 bits are written, 32 with notification data. */
+    private void notifyQueue(long at, int width) {
+        if ((width == Short.BYTES || width == Integer.BYTES) && at % Bars.NOTIFY_MULTIPLIER == 0) {
+            lifecycle.kick(at / Bars.NOTIFY_MULTIPLIER);
+        }
+    }
+}
