@@ -22,6 +22,7 @@ class HotPathAllocationTest {
     private final TableTranslator table = new TableTranslator();
     private final DmaHandle identity = DmaSpace.identity(memory).open("identity");
     private final DmaHandle translated = DmaSpace.of(memory, table).open("translated");
+    private final MessageSender sender = DmaSpace.identity(memory).messages("any thread");
     private final DmaCursor cursor = new DmaCursor();
     private final MemorySegment host = Arena.ofAuto().allocate(8 * PAGE, 8);
     private int messages;
@@ -58,6 +59,8 @@ class HotPathAllocationTest {
         assertAllocatesNothing(() -> {
             identity.send(0xfee0_0010L, 1);
             identity.send(0x1_0000_0000L, 1);
+            sender.send(0xfee0_0010L, 1);
+            sender.send(0x1_0000_0000L, 1);
             memory.readers().awaitAll(1_000_000_000L);
         });
     }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.virtio4j.vmm.TableTranslator.Fault;
@@ -78,5 +79,64 @@ class MessageTest {
         assertThrows(IllegalStateException.class, () -> identity.send(DOORBELL, 1));
         identity.leave();
         assertEquals(List.of(), messages);
+    }
+
+    // Messages from any thread
+
+    @Test
+    void shouldSayWhatBecameOfAMessageOfAnyThread() {
+        table.map(0x1000, 0x1fff, DOORBELL + 0x2000, TableTranslator.WRITE);
+        table.map(0x2000, 0x2fff, 0, TableTranslator.WRITE);
+        MessageSender sender = DmaSpace.of(memory, table, REQUESTER).messages("any thread");
+        assertEquals(DmaResult.OK, sender.send(0x1010, 7));
+        assertEquals(DmaResult.BUS_ERROR, sender.send(0x2000, 7));
+        assertEquals(DmaResult.FAULT, sender.send(0x3000, 7));
+        sender.close();
+        assertEquals(DmaResult.CLOSED, sender.send(0x1010, 7));
+        assertEquals(List.of(new Message(REQUESTER, DOORBELL + 0x2010, 7)), messages);
+        assertEquals(List.of(new Fault(TranslateResult.NO_MAPPING, 0x3000, Access.WRITE)), table.faults);
+    }
+
+    @Test
+    void shouldCallSinkAndFaultListenerUnderNoLock() {
+        MessageSender[] own = new MessageSender[1];
+        memory.addDoorbell(DOORBELL + 0x20_0000, 0x1000, (requester, address, data) ->
+                inAnotherThread(() -> own[0].send(DOORBELL, data)));
+        try (MessageSender sender = DmaSpace.identity(memory).messages("any thread")) {
+            own[0] = sender;
+            assertEquals(DmaResult.OK, sender.send(DOORBELL + 0x20_0000, 9));
+        }
+        assertEquals(List.of(new Message(0, DOORBELL, 9)), messages);
+    }
+
+    @Test
+    void shouldLoseNoMessageWhenManyThreadsSend() {
+        AtomicInteger arrived = new AtomicInteger();
+        memory.addDoorbell(DOORBELL + 0x20_0000, 0x1000, (requester, address, data) -> {
+            assertEquals(DOORBELL + 0x20_0000 + 4L * data, address, "address and data of two messages");
+            arrived.incrementAndGet();
+        });
+        try (MessageSender sender = DmaSpace.identity(memory).messages("any thread")) {
+            Thread[] threads = new Thread[3];
+            for (int i = 0; i < threads.length; i++) {
+                int number = i;
+                threads[i] = new Thread(() -> {
+                    for (int n = 0; n < 10_000; n++) {
+                        sender.send(DOORBELL + 0x20_0000 + 4L * number, number);
+                    }
+                });
+                threads[i].start();
+            }
+            for (Thread thread : threads) {
+                ParkedReader.finish(thread);
+            }
+        }
+        assertEquals(30_000, arrived.get());
+    }
+
+    private static void inAnotherThread(Runnable action) {
+        Thread thread = new Thread(action);
+        thread.start();
+        ParkedReader.finish(thread);
     }
 }

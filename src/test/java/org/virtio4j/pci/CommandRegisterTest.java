@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.pci;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.virtio4j.fixture.DriverRing;
+
+/** PCI Local Bus 3.0, section 6.2.2: what a function may do on the bus is the guest's to say. */
+class CommandRegisterTest {
+
+    private final PciGuest guest = PciGuest.sendingMessages();
+
+    @AfterEach
+    void close() {
+        guest.close();
+    }
+
+    @Test
+    @DisplayName("PCI 6.2.2: without memory space the BARs answer to nobody")
+    void shouldAnswerWithOnesWhenMemorySpaceIsDisabled() {
+        guest.start();
+        guest.command(PciSpec.BUS_MASTER);
+        for (int bar : new int[] {PciGuest.MSIX_BAR, PciGuest.VIRTIO_BAR}) {
+            assertEquals(0xff, guest.function.readBar(bar, 0, 1));
+            assertEquals(0xffff, guest.function.readBar(bar, 0, 2));
+            assertEquals(0xffff_ffffL, guest.function.readBar(bar, 0, 4));
+            assertEquals(-1, guest.function.readBar(bar, 0, 8));
+            assertEquals(0, guest.function.readBar(bar, 0, 3), "no bus has such a width");
+        }
+        guest.put(PciSpec.DEVICE_STATUS, 1, 0);
+        guest.kick(0);
+        guest.command(PciSpec.BUS_MASTER | PciSpec.MEMORY_SPACE);
+        assertEquals(PciSpec.RUNNING, guest.get(PciSpec.DEVICE_STATUS, 1));
+        assertEquals(List.of(), guest.device.kicks);
+    }
+
+    @Test
+    @DisplayName("PCI 6.2.2: without bus mastering no memory is reached, and what was made available waits")
+    void shouldReachNoMemoryWhenBusMasteringIsOff() {
+        DriverRing ring = guest.start();
+        guest.command(PciSpec.MEMORY_SPACE);
+        PciGuest.offer(ring, 0);
+        guest.kick(0);
+        assertEquals(0, ring.usedIndex());
+        assertEquals(0, guest.isr());
+        guest.command(PciSpec.MEMORY_SPACE | PciSpec.BUS_MASTER);
+        assertEquals(1, ring.usedIndex(), "without another kick");
+        assertEquals(1, guest.isr());
+        assertEquals(PciSpec.RUNNING, guest.get(PciSpec.DEVICE_STATUS, 1));
+        PciGuest.offer(ring, 1);
+        guest.kick(0);
+        assertEquals(2, ring.usedIndex());
+    }
+
+    @Test
+    void shouldStartTheDeviceWithoutBusMasteringAndServeItLater() {
+        guest.negotiate(0);
+        guest.command(PciSpec.MEMORY_SPACE);
+        DriverRing ring = guest.enable(0);
+        PciGuest.offer(ring, 3);
+        guest.put(PciSpec.DEVICE_STATUS, 1, PciSpec.RUNNING);
+        assertEquals(PciSpec.RUNNING, guest.get(PciSpec.DEVICE_STATUS, 1));
+        assertEquals(0, ring.usedIndex());
+        guest.command(PciSpec.MEMORY_SPACE | PciSpec.BUS_MASTER);
+        assertEquals(1, ring.usedIndex());
+        assertEquals(3, ring.usedId(0));
+    }
+
+    @Test
+    void shouldNotLookAtQueuesWhenBusMasteringStaysAsItIs() {
+        guest.start();
+        guest.command(PciSpec.MEMORY_SPACE | PciSpec.BUS_MASTER);
+        guest.command(PciSpec.MEMORY_SPACE | PciSpec.BUS_MASTER | PciSpec.INTX_DISABLE);
+        assertEquals(List.of(), guest.device.kicks);
+    }
+}

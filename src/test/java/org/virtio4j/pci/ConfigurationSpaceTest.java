@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.pci;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.virtio4j.fixture.FakeDevice;
+import org.virtio4j.vmm.DmaSpace;
+import org.virtio4j.wire.FeatureBit;
+
+/** What a guest learns of a function before it maps anything, and what of it can be written. */
+class ConfigurationSpaceTest {
+
+    private final PciGuest guest = PciGuest.sendingMessages();
+
+    @AfterEach
+    void close() {
+        guest.close();
+    }
+
+    @Test
+    @DisplayName("4.1.2.1: vendor 1af4, device 1040 and its type, revision 1, subsystem 40 or higher")
+    void shouldIdentifyItselfAsAModernDevice() {
+        assertEquals(0x1af4, guest.read(0x00, 2));
+        assertEquals(0x1044, guest.read(0x02, 2), "an entropy source");
+        assertEquals(1, guest.read(0x08, 1));
+        assertEquals(0x1af4, guest.read(0x2c, 2));
+        assertTrue(guest.read(0x2e, 2) >= 0x40);
+        assertEquals(0, guest.read(0x0e, 1), "header type 0, alone in its slot");
+        assertEquals(0x10, guest.read(PciSpec.STATUS, 2), "there is a capability list");
+        assertEquals(0, guest.read(PciSpec.COMMAND, 2), "everything is off after power-on");
+        assertEquals(1, guest.read(0x3d, 1), "INTA");
+    }
+
+    @Test
+    @DisplayName("4.1.4: one capability for each structure, which lie apart in the BAR")
+    void shouldListEachStructureOnce() {
+        List<Integer> ids = guest.capabilities().stream().map(at -> guest.read(at, 1)).toList();
+        List<Integer> types = guest.capabilities().stream().filter(at -> guest.read(at, 1) == PciSpec.CAP_VENDOR)
+                .map(at -> guest.read(at + 3, 1)).sorted().toList();
+        assertEquals(List.of(PciSpec.CAP_EXPRESS, PciSpec.CAP_MSIX, 9, 9, 9, 9, 9), ids);
+        assertEquals(List.of(1, 2, 3, 4, 5), types);
+        long end = 0;
+        for (int type : new int[] {PciSpec.CFG_COMMON, PciSpec.CFG_ISR, PciSpec.CFG_DEVICE, PciSpec.CFG_NOTIFY}) {
+            int at = guest.virtioCapability(type);
+            assertEquals(0, at % 4);
+            assertTrue(guest.read(at + 8, 4) >= end, "structures overlap");
+            assertEquals(0, guest.read(at + 8, 4) % 4, "aligned to 4 bytes");
+            end = (long) guest.read(at + 8, 4) + guest.read(at + 12, 4);
+        }
+        assertTrue(end <= guest.function.barSize(PciGuest.VIRTIO_BAR));
+    }
+
+    @Test
+    @DisplayName("4.1.4.1: cap_len counts the extra data; no capability overlaps another or leaves the first 256 bytes")
+    void shouldSayHowLongEachCapabilityIs() {
+        List<Integer> owner = new ArrayList<>();
+        for (int at : guest.capabilities()) {
+            int length = switch (guest.read(at, 1)) {
+                case PciSpec.CAP_EXPRESS -> 0x3c;
+                case PciSpec.CAP_MSIX -> 12;
+                default -> guest.read(at + 2, 1);
+            };
+            for (int i = at; i < at + length; i++) {
+                assertTrue(i >= 0x40 && i < 0x100 && !owner.contains(i), "byte " + i);
+                owner.add(i);
+            }
+        }
+        assertEquals(20, guest.read(guest.virtioCapability(PciSpec.CFG_NOTIFY) + 2, 1));
+        assertEquals(20, guest.read(guest.virtioCapability(PciSpec.CFG_PCI) + 2, 1));
+        assertEquals(16, guest.read(guest.virtioCapability(PciSpec.CFG_COMMON) + 2, 1));
+    }
+
+    @Test
+    @DisplayName("4.1.4.4.1: an even power of two or 0 as the multiplier, and room for each queue's address")
+    void shouldHaveRoomForEachNotification() {
+        int at = guest.virtioCapability(PciSpec.CFG_NOTIFY);
+        int multiplier = guest.read(at + 16, 4);
+        assertEquals(1, Integer.bitCount(multiplier));
+        assertEquals(0, multiplier % 4);
+        guest.command(PciSpec.MEMORY_SPACE);
+        for (int queue = 0; queue < 2; queue++) {
+            guest.select(queue);
+            assertTrue(guest.read(at + 12, 4) >= guest.get(PciSpec.QUEUE_NOTIFY_OFF, 2) * multiplier + 4);
+        }
+    }
+
+    @Test
+    @DisplayName("4.1.4.6: a device type without configuration has no capability for one")
+    void shouldLeaveTheDeviceCapabilityOutWhenThereIsNoConfiguration() {
+        assertEquals(FakeDevice.CONFIG_SIZE, guest.read(guest.virtioCapability(PciSpec.CFG_DEVICE) + 12, 4));
+        VirtioPciFunction plain = VirtioPciFunction.of(new NoConfiguration(), DmaSpace.identity(guest.memory),
+                PciInterrupts.messages());
+        for (long at = plain.readConfig(0x34, 1); at != 0; at = plain.readConfig(at + 1, 1)) {
+            assertTrue(plain.readConfig(at, 1) != PciSpec.CAP_VENDOR
+                    || plain.readConfig(at + 3, 1) != PciSpec.CFG_DEVICE);
+        }
+        assertEquals(0, plain.readConfig(0x3d, 1), "and this one has no pin");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {PciGuest.MSIX_BAR, PciGuest.VIRTIO_BAR})
+    @DisplayName("PCI 6.2.5.1: a BAR tells its size to who writes ones, and then takes an address")
+    void shouldTellTheSizeOfABarAndTakeItsAddress(int bar) {
+        int at = 0x10 + 4 * bar;
+        assertEquals(4, guest.read(at, 4), "64 bits, memory, not set");
+        guest.write(at, 4, -1);
+        guest.write(at + 4, 4, -1);
+        long mask = (guest.read(at, 4) & 0xffff_fff0L) | (long) guest.read(at + 4, 4) << 32;
+        assertEquals(guest.function.barSize(bar), -mask);
+        assertEquals(1, Long.bitCount(-mask));
+        guest.command(PciSpec.MEMORY_SPACE);
+        assertEquals(VirtioPciFunction.NOT_MAPPED, guest.function.barAddress(bar), "a size is no place");
+        guest.write(at, 4, 0xc000_0123);
+        guest.write(at + 4, 4, 0x12);
+        assertEquals(0x12_c000_0000L, guest.function.barAddress(bar));
+        assertEquals(0xc000_0004, guest.read(at, 4));
+        guest.command(0);
+        assertEquals(VirtioPciFunction.NOT_MAPPED, guest.function.barAddress(bar));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {-1, 1, 2, 3, 5, 6, 0x7fff_ffff})
+    void shouldHaveNoOtherBar(int bar) {
+        guest.command(PciSpec.MEMORY_SPACE);
+        assertEquals(0, guest.function.barSize(bar));
+        assertEquals(VirtioPciFunction.NOT_MAPPED, guest.function.barAddress(bar));
+        assertEquals(0, guest.function.readBar(bar, 0, 4));
+        guest.function.writeBar(bar, PciSpec.DEVICE_STATUS, 1, 1);
+        assertEquals(0, guest.get(PciSpec.DEVICE_STATUS, 1));
+    }
+
+    @Test
+    void shouldKeepWhatIsNotTheGuestsToWrite() {
+        List<Integer> before = bytes();
+        for (int at = 0; at < 0x100; at += 4) {
+            boolean flr = at == guest.capability(PciSpec.CAP_EXPRESS) + 8;
+            guest.write(at, 4, flr ? 0xffff_7fff : -1);
+        }
+        guest.command(0);
+        List<Integer> after = bytes();
+        for (int at = 0; at < 0x100; at++) {
+            if (!isWritable(at)) {
+                assertEquals(before.get(at), after.get(at), "byte " + Integer.toHexString(at));
+            }
+        }
+        guest.write(PciSpec.COMMAND, 2, 0xffff);
+        assertEquals(0x406, guest.read(PciSpec.COMMAND, 2), "memory space, bus master, INTx disable");
+        assertEquals(0xff, guest.read(0x3c, 1), "the interrupt line is software's to keep");
+    }
+
+    private boolean isWritable(int at) {
+        int msix = guest.capability(PciSpec.CAP_MSIX);
+        int express = guest.capability(PciSpec.CAP_EXPRESS);
+        int window = guest.virtioCapability(PciSpec.CFG_PCI);
+        return at == 0x04 || at == 0x05 || at == 0x0c || at == 0x3c || (at >= 0x10 && at < 0x28)
+                || at == msix + 3 || at == express + 8 || at == express + 9
+                || at == window + 4 || (at >= window + 8 && at < window + 20);
+    }
+
+    private List<Integer> bytes() {
+        List<Integer> bytes = new ArrayList<>();
+        for (int at = 0; at < 0x100; at++) {
+            bytes.add(guest.read(at, 1));
+        }
+        return bytes;
+    }
+
+    @Test
+    void shouldReadAlikeInEveryWidth() {
+        for (int at = 0; at < 0x100; at += 4) {
+            int word = guest.read(at, 4);
+            assertEquals(word & 0xffff, guest.read(at, 2));
+            assertEquals(word >>> 16, guest.read(at + 2, 2));
+            for (int i = 0; i < 4; i++) {
+                assertEquals(word >>> (8 * i) & 0xff, guest.read(at + i, 1));
+            }
+        }
+    }
+
+    @Test
+    void shouldAnswerOddAccessesWithNothing() {
+        for (long offset : new long[] {-1, -4, 0x100, 0xffc, 0x1000, Long.MAX_VALUE, Long.MIN_VALUE}) {
+            for (int width : new int[] {1, 2, 4, 8}) {
+                assertEquals(0, guest.function.readConfig(offset, width));
+                guest.function.writeConfig(offset, width, -1);
+            }
+        }
+        for (int width : new int[] {0, 3, 5, 8, 16, -4, Integer.MIN_VALUE, Integer.MAX_VALUE}) {
+            assertEquals(0, guest.function.readConfig(0, width));
+            guest.function.writeConfig(PciSpec.COMMAND, width, -1);
+        }
+        assertEquals(0, guest.function.readConfig(1, 2));
+        assertEquals(0, guest.function.readConfig(2, 4));
+        guest.function.writeConfig(PciSpec.COMMAND - 1, 2, -1);
+        assertEquals(0, guest.read(PciSpec.COMMAND, 2));
+    }
+
+    @Test
+    void shouldSayWhatTheEmbedderChose() {
+        try (PciGuest other = PciGuest.with(PciOptions.DEFAULT.withVectorCount(2048).withMultifunction()
+                .behindPort())) {
+            assertEquals(0x80, other.read(0x0e, 1));
+            assertEquals(0x0002, other.read(other.capability(PciSpec.CAP_EXPRESS) + 2, 2), "version 2, endpoint");
+            assertEquals(2047, other.read(other.capability(PciSpec.CAP_MSIX) + 2, 2));
+            assertEquals(2048, other.function.vectorCount());
+            assertEquals(2 * 2048 * 16, other.function.barSize(PciGuest.MSIX_BAR));
+        }
+        assertEquals(0x0092, guest.read(guest.capability(PciSpec.CAP_EXPRESS) + 2, 2), "integrated endpoint");
+        assertEquals(3, guest.function.vectorCount(), "two queues and the configuration");
+        assertEquals(1 << 28, guest.read(guest.capability(PciSpec.CAP_EXPRESS) + 4, 4) & 1 << 28, "FLR");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {-1, 1, 2049, Integer.MAX_VALUE})
+    @DisplayName("4.1.5.1.2.1: 2 to 0x800 vectors")
+    void shouldRefuseACountOfVectorsThatCannotBe(int count) {
+        IllegalArgumentException refused =
+                assertThrows(IllegalArgumentException.class, () -> PciOptions.DEFAULT.withVectorCount(count));
+        assertTrue(String.valueOf(refused.getMessage()).startsWith("vectorCount=" + count));
+    }
+
+    @Test
+    void shouldRefuseADeviceThatNeedsRegistersWeDoNotHave() {
+        for (int bit : new int[] {FeatureBit.ADMIN_VQ, FeatureBit.SR_IOV}) {
+            assertThrows(IllegalArgumentException.class, () -> VirtioPciFunction.of(new FakeDevice(bit),
+                    DmaSpace.identity(guest.memory), new PciInterrupts(Optional.empty(), Optional.empty())));
+        }
+    }
+}

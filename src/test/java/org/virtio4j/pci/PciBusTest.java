@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.pci;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.virtio4j.fixture.FakeDevice;
+import org.virtio4j.vmm.DmaSpace;
+import org.virtio4j.vmm.GuestMemory;
+import org.virtio4j.vmm.RegisterHandler;
+
+class PciBusTest {
+
+    private static final long MEMORY = 0x2_4000_0000L;
+    private static final long MEMORY_SIZE = 1 << 20;
+
+    private final GuestMemory ram = GuestMemory.anonymous(0, 4096);
+    private final PciBus bus = new PciBus(MEMORY, MEMORY_SIZE);
+    private final RegisterHandler ecam = bus.ecam();
+    private final RegisterHandler memory = bus.memory();
+
+    @AfterEach
+    void close() {
+        ram.close();
+    }
+
+    @Test
+    void shouldReadOnesWhereNothingIs() {
+        assertEquals(0xffff_ffffL, ecam.read(0, 4));
+        assertEquals(0xffff, ecam.read(0x8000, 2));
+        assertEquals(0xff, memory.read(0, 1));
+        assertEquals(-1, memory.read(MEMORY_SIZE + 8, 8));
+        assertEquals(0, memory.read(0, 3));
+        for (long offset : new long[] {-1, PciBus.ECAM_SIZE, Long.MAX_VALUE, Long.MIN_VALUE}) {
+            assertEquals(0xffff_ffffL, ecam.read(offset, 4));
+            ecam.write(offset, 4, -1);
+            memory.write(offset, 4, -1);
+        }
+    }
+
+    @Test
+    void shouldFindAFunctionInItsPlace() {
+        bus.add(31, 7, function());
+        bus.add(3, 0, function());
+        assertEquals(0x1044_1af4L, ecam.read(3 << 15, 4));
+        assertEquals(0x1044_1af4L, ecam.read(31 << 15 | 7 << 12, 4));
+        assertEquals(0xffff_ffffL, ecam.read(3 << 15 | 1 << 12, 4));
+        assertEquals(0, ecam.read((3 << 15) + 0x100, 4), "extended configuration space is empty");
+    }
+
+    @Test
+    void shouldSayThatASlotIsSharedOnlyWhenItIs() {
+        bus.add(3, 0, function());
+        bus.add(4, 0, function());
+        bus.add(4, 7, function());
+        assertEquals(0, ecam.read((3 << 15) + 0x0e, 1));
+        assertEquals(0x80, ecam.read((4 << 15) + 0x0e, 1));
+        assertEquals(0x80, ecam.read((4 << 15) + 0x0e, 2));
+        assertEquals(0x80_0000, ecam.read((4 << 15) + 0x0c, 4));
+        assertEquals(0, ecam.read((4 << 15 | 7 << 12) + 0x0e, 1));
+    }
+
+    @Test
+    void shouldRouteABarToWhereTheGuestHasPlacedIt() {
+        bus.add(1, 0, function());
+        bus.add(2, 0, function());
+        place(1, 4, MEMORY + 0x4000);
+        place(2, 4, MEMORY + 0x1_0000);
+        assertEquals(2, memory.read(0x4012, 2));
+        memory.write(0x1_0014, 1, 1);
+        assertEquals(0, memory.read(0x4014, 1));
+        assertEquals(1, memory.read(0x1_0014, 1));
+        place(2, 4, MEMORY + 0x2_0000);
+        assertEquals(0xff, memory.read(0x1_0014, 1));
+        assertEquals(1, memory.read(0x2_0014, 1));
+        ecam.write((2 << 15) + 4, 2, 0);
+        assertEquals(0xff, memory.read(0x2_0014, 1));
+        memory.write(0x2_0014, 1, 0);
+        ecam.write((2 << 15) + 4, 2, 2);
+        assertEquals(1, memory.read(0x2_0014, 1));
+    }
+
+    @Test
+    void shouldRouteNothingThatIsNotInsideTheWindow() {
+        bus.add(1, 0, function());
+        for (long address : new long[] {MEMORY - 0x4000, MEMORY + MEMORY_SIZE, 0x4000, -0x4000}) {
+            place(1, 4, address);
+            for (long offset = 0; offset < MEMORY_SIZE; offset += 0x4000) {
+                assertEquals(0xffff_ffffL, memory.read(offset, 4));
+            }
+        }
+        place(1, 4, MEMORY + MEMORY_SIZE - 0x4000);
+        assertEquals(2, memory.read(MEMORY_SIZE - 0x4000 + 0x12, 2), "the last place there is");
+    }
+
+    @Test
+    void shouldRefuseAPlaceThatCannotBeOrIsTaken() {
+        assertThrows(IllegalArgumentException.class, () -> bus.add(32, 0, function()));
+        assertThrows(IllegalArgumentException.class, () -> bus.add(-1, 0, function()));
+        assertThrows(IllegalArgumentException.class, () -> bus.add(0, 8, function()));
+        bus.add(0, 0, function());
+        assertThrows(IllegalArgumentException.class, () -> bus.add(0, 0, function()));
+        assertThrows(IllegalArgumentException.class, () -> new PciBus(0, 0));
+        assertThrows(IllegalArgumentException.class, () -> new PciBus(-4096, 8192));
+    }
+
+    private VirtioPciFunction function() {
+        return VirtioPciFunction.of(new FakeDevice(), DmaSpace.identity(ram), PciInterrupts.messages());
+    }
+
+    private void place(int device, int bar, long address) {
+        long at = ((long) device << 15) + 0x10 + 4L * bar;
+        ecam.write(at, 4, address & 0xffff_ffffL);
+        ecam.write(at + 4, 4, address >>> 32);
+        ecam.write(((long) device << 15) + 4, 2, 2);
+    }
+}
