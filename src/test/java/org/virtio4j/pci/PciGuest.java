@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import org.virtio4j.device.DeviceContext;
@@ -33,7 +34,7 @@ final class PciGuest implements AutoCloseable {
     final GuestMemory memory = GuestMemory.anonymous(RAM, 1 << 20);
     final GuestBytes ram = new GuestBytes(memory, null);
     final FakeDevice device;
-    final List<Message> messages = new ArrayList<>();
+    final List<Message> messages = Collections.synchronizedList(new ArrayList<>());
     final List<Integer> vectors = new ArrayList<>();
     final List<Boolean> levels = new ArrayList<>();
     final VirtioPciFunction function;
