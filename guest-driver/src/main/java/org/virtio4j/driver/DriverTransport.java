@@ -3,10 +3,12 @@ package org.virtio4j.driver;
 
 /**
  * What a driver asks of a virtio transport, whichever it is: each call is one or a few accesses to the device's
- * registers (virtio 1.4, chapter 4). {@link MmioDriverTransport} spells them for virtio-mmio.
+ * registers (virtio 1.4, chapter 4). {@link MmioDriverTransport} spells them for virtio-mmio, {@link
+ * PciDriverTransport} for virtio over PCI.
  *
- * <p>A transport holds no lock of its own: setting up is for one thread at a time, while {@link #notifyQueue} may come
- * from any. Apart from {@link #readConsistently} nothing allocates.
+ * <p>A transport holds no lock of its own: setting up is for one thread at a time, while {@link #notifyQueue} of a
+ * queue that was enabled may come from any. Once its queues were enabled a transport allocates nothing, apart from
+ * what {@link #readConsistently} is given.
  */
 public interface DriverTransport {
 
@@ -49,7 +51,8 @@ public interface DriverTransport {
     void acceptFeatures(int word, int bits);
 
     /**
-     * Reads how large a queue may be.
+     * Reads how large a queue may be. That is certain of a queue that was not enabled since the last reset: over PCI a
+     * size that was chosen takes the place of the largest one.
      *
      * @param queue index of the queue
      * @return entries, 0 where there is no such queue
@@ -77,10 +80,10 @@ public interface DriverTransport {
     boolean enableQueue(int queue, int size, long descriptorArea, long driverArea, long deviceArea);
 
     /**
-     * Disables a queue, where the transport can.
+     * Disables a queue, where the transport can: virtio-mmio does, over PCI a driver must not.
      *
      * @param queue index of the queue
-     * @return whether the device says that it is disabled
+     * @return whether the device says that it is disabled; false, with the queue as it was, where the transport cannot
      */
     boolean disableQueue(int queue);
 
@@ -126,7 +129,8 @@ public interface DriverTransport {
     void writeConfig(long offset, int width, long value);
 
     /**
-     * Reads which events the device has raised an interrupt for, and acknowledges them.
+     * Reads which events the device has raised an interrupt for, and acknowledges them. Over PCI that is what stands
+     * behind the interrupt pin; messages tell by their vector.
      *
      * @return a sum of 1 for used buffers and 2 for a changed configuration, which both transports agree on
      */

@@ -7,12 +7,13 @@
  *
  * <p>{@link org.virtio4j.driver.GuestRam} is RAM as the guest's CPU has it, and hands out pieces of it as
  * {@link org.virtio4j.driver.GuestBuffer}s; a buffer can lie in scattered pages, for devices behind an IOMMU. A
- * {@link org.virtio4j.driver.DriverTransport} reaches the device's registers, for now through virtio-mmio
- * ({@link org.virtio4j.driver.MmioDriverTransport}). {@link org.virtio4j.driver.VirtioDriver} takes the steps of
- * section 3.1 of virtio 1.4, and a {@link org.virtio4j.driver.DriverQueue} in a
- * {@link org.virtio4j.driver.QueueMemory} is the driver's side of a split ring. With these four any device can be
- * driven. {@link org.virtio4j.driver.IommuDriver} goes on to one device type and sends the requests of a virtio-iommu
- * in the pattern in which Linux does.
+ * {@link org.virtio4j.driver.DriverTransport} reaches the device's registers, through virtio-mmio
+ * ({@link org.virtio4j.driver.MmioDriverTransport}) or over PCI ({@link org.virtio4j.driver.PciDriverTransport}), where
+ * a {@link org.virtio4j.driver.PciHost} has found the function. {@link org.virtio4j.driver.VirtioDriver} takes the
+ * steps of section 3.1 of virtio 1.4, and a {@link org.virtio4j.driver.DriverQueue} in a
+ * {@link org.virtio4j.driver.QueueMemory} is the driver's side of a split ring. With these any device can be driven.
+ * {@link org.virtio4j.driver.IommuDriver} goes on to one device type and sends the requests of a virtio-iommu in the
+ * pattern in which Linux does.
  *
  * <p>A driver here is as correct as it is told to be. It trusts no device: a used ring that makes no sense is reported
  * as a {@link org.virtio4j.driver.UsedRingFailure}, a device that does not answer ends a wait. And it can misbehave on
