@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.guide;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.virtio4j.device.ResetKind;
+import org.virtio4j.driver.DriverQueue;
+import org.virtio4j.driver.FeatureSet;
+import org.virtio4j.driver.GuestBuffer;
+import org.virtio4j.driver.GuestRam;
+import org.virtio4j.driver.PciDriverTransport;
+import org.virtio4j.driver.PciHost;
+import org.virtio4j.driver.QueueMemory;
+import org.virtio4j.driver.StartResult;
+import org.virtio4j.driver.VirtioDriver;
+import org.virtio4j.iommu.ReservedRegions;
+import org.virtio4j.iommu.VirtioIommu;
+import org.virtio4j.pci.PciBus;
+import org.virtio4j.pci.PciInterrupts;
+import org.virtio4j.pci.VirtioPciFunction;
+import org.virtio4j.vmm.DmaHandle;
+import org.virtio4j.vmm.DmaResult;
+import org.virtio4j.vmm.DmaSpace;
+import org.virtio4j.vmm.GuestMemory;
+import org.virtio4j.vmm.InterruptLine;
+import org.virtio4j.vmm.InterruptSink;
+import org.virtio4j.vmm.MemoryRegion;
+import org.virtio4j.vmm.MessageSink;
+import org.virtio4j.vmm.RegionKind;
+import org.virtio4j.vmm.RegisterHandler;
+import org.virtio4j.wire.DeviceStatus;
+import org.virtio4j.wire.FeatureBit;
+
+/** Runs what the documents show. */
+class GuideTest {
+
+    private static final long WINDOW = 0x4000_0000L;
+    private static final long WINDOW_SIZE = 1 << 20;
+
+    @Test
+    void shouldAnswerAnAccessOfTheFirstExample() {
+        assertEquals(2, firstExample(PciInterrupts.messages(), 0x04, 2, 2, 0x12), "two queues");
+        assertEquals(0xffff, firstExample(PciInterrupts.messages(), 0x04, 0, 2, 0x12), "memory space is off");
+    }
+
+    private static long firstExample(PciInterrupts interrupts, int register, long bits, int width, long offset) {
+        // guide: begin
+        try (GuestMemory memory = GuestMemory.anonymous(0x0, 1L << 30)) {
+            VirtioIommu iommu = VirtioIommu.builder()
+                    .endpoint(0x48)                                          // 00:09.0 in the guest's topology
+                    .reserved(ReservedRegions.X86_MSI)
+                    .build();
+            VirtioPciFunction function = VirtioPciFunction.of(iommu, DmaSpace.identity(memory), interrupts);
+
+            DmaSpace diskDma = DmaSpace.of(memory, iommu.translator(0x48));  // a disk's DMA goes through the IOMMU
+            DmaHandle dma = diskDma.open("disk, queue 0");
+
+            // from the hypervisor's exit handler, on the virtual CPU's thread:
+            function.writeConfig(register, width, bits);
+            long value = function.readBar(4, offset, width);
+            function.writeBar(4, offset, width, value);    // a doorbell: answered before this returns, or by who serves
+            // guide: end
+            dma.close();
+            return value;
+        }
+    }
+
+    @Test
+    void shouldRouteAccessesOfAHypervisorWithItsOwnBus() {
+        try (GuestMemory memory = GuestMemory.anonymous(0, 1 << 20)) {
+            VirtioPciFunction function = VirtioPciFunction.of(new EntropyDevice(), DmaSpace.identity(memory),
+                    PciInterrupts.messages());
+            PciSlot slot = new PciSlot(function);
+            assertEquals(0x1044_1af4L, slot.readConfig(0, 4));
+            slot.writeConfig(0x20, 4, 0xe000_0000L);
+            assertFalse(slot.write(0xe000_0014L, 1, 1), "not enabled yet");
+            slot.writeConfig(0x04, 2, 2);
+            assertTrue(slot.write(0xe000_0014L, 1, 1));
+            assertEquals(1, function.readBar(4, 0x14, 1));
+            assertFalse(slot.write(0xe000_0000L + function.barSize(4), 1, 1));
+        }
+    }
+
+    @Test
+    void shouldFindBothFunctionsOfTheBus() {
+        try (GuestMemory memory = GuestMemory.anonymous(0, 1 << 20)) {
+            VirtioIommu iommu = VirtioIommu.builder().endpoint(2 << 3).build();
+            PciInterrupts interrupts = PciInterrupts.messages();
+            // guide: begin
+            PciBus bus = new PciBus(0x4000_0000L, 1 << 20);              // where the guest may place BARs
+            bus.add(1, 0, VirtioPciFunction.of(iommu, DmaSpace.identity(memory, 1 << 3), interrupts));
+            bus.add(2, 0, VirtioPciFunction.of(new EntropyDevice(),
+                    DmaSpace.of(memory, iommu.translator(2 << 3), 2 << 3), interrupts));
+
+            map(0x3000_0000L, PciBus.ECAM_SIZE, bus.ecam());             // your hypervisor's own map of windows
+            map(0x4000_0000L, 1 << 20, bus.memory());
+            // guide: end
+            assertEquals(2, new PciHost(bus.ecam(), bus.memory(), WINDOW, WINDOW_SIZE).scan().size());
+        }
+    }
+
+    private static void map(long start, long size, RegisterHandler window) {
+        assertTrue(start > 0 && size > 0);
+        assertNotEquals(0, window.read(0, 4));
+    }
+
+    @Test
+    void shouldShowTheLevelOnTheSteppingThread() {
+        List<String> shown = new ArrayList<>();
+        try (GuestMemory memory = GuestMemory.anonymous(0, 1 << 20)) {
+            SteppedDevice stepped = new SteppedDevice(new EntropyDevice(), DmaSpace.identity(memory),
+                    () -> shown.add("raise"), () -> shown.add("lower"));
+            assertEquals(0x7472_6976L, stepped.load(0, 2));
+            stepped.store(0x70, 3, 2);
+            stepped.store(0x24, 1, 2);
+            stepped.store(0x20, 1, 2);
+            stepped.store(0x70, 11, 2);
+            stepped.store(0x80, 1, 2);
+            stepped.store(0x70, 15, 2);
+            stepped.store(0x44, 1, 2);
+            stepped.step();
+            stepped.step();
+            assertEquals(List.of("raise"), shown, "a misaligned queue needs a reset, and the guest is told");
+            stepped.store(0x64, 2, 2);
+            stepped.step();
+            assertEquals(List.of("raise", "lower"), shown);
+        }
+    }
+
+    @Test
+    void shouldDeliverInterruptsInEachWay() {
+        List<Long> delivered = new ArrayList<>();
+        InterruptLine line = level -> { };
+        InterruptSink eventfds = vector -> { };
+        MessageSink interruptController = (requesterId, address, data) -> delivered.add(address + data);
+        try (GuestMemory memory = GuestMemory.anonymous(0, 1 << 20)) {
+            // guide: begin
+            // The function keeps the MSI-X table: a message is a DMA write that ends in a doorbell.
+            memory.addDoorbell(0xfee0_0000L, 1 << 20, interruptController);
+            PciInterrupts byMessage = PciInterrupts.messages(line);
+
+            // You keep the table, or have an eventfd for each vector.
+            PciInterrupts byVector = PciInterrupts.vectors(eventfds, line);
+            // guide: end
+            assertTrue(byVector.vectors().isPresent());
+            assertTrue(byMessage.vectors().isEmpty());
+            assertEquals(DmaResult.OK, DmaSpace.identity(memory).messages("guide").send(0xfee0_0010L, 1));
+            assertEquals(List.of(0xfee0_0011L), delivered);
+        }
+    }
+
+    @Test
+    void shouldComposeMemoryOfRegions(@TempDir Path folder) throws IOException {
+        Path file = folder.resolve("ram");
+        try (RandomAccessFile sized = new RandomAccessFile(file.toFile(), "rw")) {
+            sized.setLength(1 << 20);
+        }
+        List<Long> dirty = new ArrayList<>();
+        // guide: begin
+        GuestMemory memory = new GuestMemory((holder, nanos) -> System.err.println(holder + " holds a section"));
+        memory.addAnonymous(0x0, 3L << 30);                              // below the hole for devices
+        memory.addAnonymous(1L << 32, 1L << 30);                         // above 4 GiB
+        MemoryRegion shared = memory.addFile(0x1_8000_0000L, file, 0, 1 << 20);    // another process maps it too
+
+        memory.remove(shared, Duration.ofSeconds(1));                    // unplugged: waits for who is inside
+
+        memory.dirtyLog().start(4096);                                   // for live migration
+        memory.dirtyLog().harvest((gpa, length) -> dirty.add(gpa));
+        // guide: end
+        assertEquals(List.of(), dirty);
+        memory.close();
+    }
+
+    @Test
+    void shouldGiveEachFunctionItsOwnView() {
+        VirtioIommu iommu = VirtioIommu.builder().endpoint(0x48).build();
+        PciInterrupts interrupts = PciInterrupts.messages();
+        MemorySegment ram = Arena.ofShared().allocate(1 << 20, 4096);
+        // guide: begin
+        GuestMemory ofIommu = new GuestMemory();
+        GuestMemory ofDisk = new GuestMemory();
+        for (GuestMemory view : List.of(ofIommu, ofDisk)) {
+            view.add(0x0, ram, RegionKind.RAM, () -> { });    // each may change at its own time
+        }
+        VirtioPciFunction first = VirtioPciFunction.of(iommu, DmaSpace.identity(ofIommu, 0x40), interrupts);
+        DmaSpace diskDma = DmaSpace.of(ofDisk, iommu.translator(0x48), 0x48);
+        // guide: end
+        assertTrue(diskDma.translated());
+        assertEquals(3, first.vectorCount());
+        ofIommu.close();
+        ofDisk.close();
+    }
+
+    @Test
+    void shouldCopyInsideASection() {
+        try (GuestMemory memory = GuestMemory.anonymous(0, 1 << 20)) {
+            DmaSpace space = DmaSpace.identity(memory);
+            MemorySegment buffer = Arena.ofAuto().allocate(4096);
+            long iova = 0x2000;
+            // guide: begin
+            DmaHandle dma = space.open("disk, worker 1");      // at set-up, one for each thread that copies
+            dma.enter();                                       // from here on nobody's UNMAP completes ...
+            DmaResult result = dma.write(iova, buffer, 0, 4096);
+            dma.leave();                                       // ... until here: copy and go, never wait inside
+            // guide: end
+            assertEquals(DmaResult.OK, result);
+            dma.close();
+        }
+    }
+
+    @Test
+    void shouldResetTheMachineInOrder() {
+        try (GuestMemory memory = GuestMemory.anonymous(0, 1 << 20)) {
+            VirtioIommu iommu = VirtioIommu.builder().endpoint(0x48).build();
+            VirtioPciFunction iommuFunction =
+                    VirtioPciFunction.of(iommu, DmaSpace.identity(memory), PciInterrupts.messages());
+            VirtioPciFunction disk = VirtioPciFunction.of(new EntropyDevice(),
+                    DmaSpace.of(memory, iommu.translator(0x48)), PciInterrupts.messages());
+            // guide: begin
+            disk.reset(ResetKind.SYSTEM);             // first what does DMA ...
+            iommuFunction.reset(ResetKind.SYSTEM);    // ... then what kept it from physical memory
+
+            disk.reset(ResetKind.FUNCTION);           // one device alone, as a hotplug would do
+            iommu.endpointReset(0x48);                // its DMA of before is gone, so it need not stay blocked
+            // guide: end
+            assertEquals(0, iommu.liveDomains());
+        }
+    }
+
+    @Test
+    void shouldFillABufferOfADriver() {
+        // guide: begin
+        try (GuestMemory memory = GuestMemory.anonymous(0x0, 1 << 20)) {
+            PciBus bus = new PciBus(0x4000_0000L, 1 << 20);
+            bus.add(1, 0, VirtioPciFunction.of(new EntropyDevice(), DmaSpace.identity(memory),
+                    PciInterrupts.messages()));
+
+            PciHost host = new PciHost(bus.ecam(), bus.memory(), 0x4000_0000L, 1 << 20);
+            PciDriverTransport transport = host.scan().getFirst();       // as a guest finds it
+            GuestRam ram = new GuestRam(memory, 0x0, 1 << 20);
+            VirtioDriver driver = new VirtioDriver(transport, FeatureSet.of(FeatureBit.VERSION_1));
+            assertEquals(StartResult.OK, driver.begin());
+            DriverQueue queue = driver.queue(0, QueueMemory.pageAligned(ram, 8));
+            assertEquals(StartResult.OK, driver.enable(queue));
+            assertEquals(StartResult.OK, driver.driverOk());
+
+            GuestBuffer buffer = ram.buffer(64, 64);
+            queue.add(1, 0, 0, buffer.address(), 64);                    // a device-writable buffer of 64 bytes
+            driver.kick(queue);
+            assertTrue(queue.poll());
+            assertEquals(64, queue.usedLength());
+            assertNotEquals(0, buffer.i64(0) | buffer.i64(8));
+        }
+        // guide: end
+    }
+
+    @Test
+    void shouldSayWhyADeviceNeedsAReset() {
+        try (GuestMemory memory = GuestMemory.anonymous(0, 1 << 20)) {
+            PciBus bus = new PciBus(WINDOW, WINDOW_SIZE);
+            VirtioPciFunction function = VirtioPciFunction.of(new EntropyDevice(), DmaSpace.identity(memory),
+                    PciInterrupts.messages());
+            bus.add(1, 0, function);
+            PciDriverTransport transport =
+                    new PciHost(bus.ecam(), bus.memory(), WINDOW, WINDOW_SIZE).scan().getFirst();
+            VirtioDriver driver = new VirtioDriver(transport, FeatureSet.of(FeatureBit.VERSION_1));
+            assertEquals(StartResult.OK, driver.begin());
+            assertTrue(transport.enableQueue(0, 8, 0x7000_0000L, 0x7000_1000L, 0x7000_2000L));
+            assertEquals(StartResult.NOT_LIVE, driver.driverOk());
+            assertEquals("queue 0: RING_UNREACHABLE", function.needsResetReason());
+            assertTrue((transport.status() & DeviceStatus.NEEDS_RESET) != 0);
+        }
+    }
+}
