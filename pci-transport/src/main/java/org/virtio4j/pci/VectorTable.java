@@ -2,6 +2,7 @@
 package org.virtio4j.pci;
 
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import org.virtio4j.vmm.DmaGate;
@@ -32,7 +33,7 @@ final class VectorTable implements InterruptSink {
 
     /** Guarded by the lock, as are the pending bits. */
     private final int[] words;
-    private final long[] pending;
+    private final BitSet pending;
     private boolean enabled;
     private boolean functionMasked;
 
@@ -41,7 +42,7 @@ final class VectorTable implements InterruptSink {
         this.sender = sender;
         this.gate = gate;
         this.words = new int[bars.vectors() * WORDS];
-        this.pending = new long[(bars.vectors() + Long.SIZE - 1) / Long.SIZE];
+        this.pending = new BitSet(bars.vectors());
         reset();
     }
 
@@ -52,7 +53,7 @@ final class VectorTable implements InterruptSink {
         lock.lock();
         try {
             if (masked(vector)) {
-                setPending(vector);
+                pending.set(vector);
                 return;
             }
             address = address(vector);
@@ -76,29 +77,42 @@ final class VectorTable implements InterruptSink {
 
     /** Sends what is pending and not masked any more, under no lock. */
     void flush() {
-        for (int vector = 0; vector < bars.vectors(); vector++) {
-            long address;
-            int data;
-            lock.lock();
-            try {
-                if (!isPending(vector) || masked(vector)) {
-                    continue;
-                }
-                clearPending(vector);
-                address = address(vector);
-                data = words[vector * WORDS + DATA];
-            } finally {
-                lock.unlock();
-            }
-            send(vector, address, data);
+        for (int vector = nextPending(0); vector >= 0; vector = nextPending(vector + 1)) {
+            sendPending(vector);
         }
+    }
+
+    private int nextPending(int from) {
+        lock.lock();
+        try {
+            return pending.nextSetBit(from);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void sendPending(int vector) {
+        long address;
+        int data;
+        lock.lock();
+        try {
+            if (masked(vector) || !pending.get(vector)) {
+                return;
+            }
+            pending.clear(vector);
+            address = address(vector);
+            data = words[vector * WORDS + DATA];
+        } finally {
+            lock.unlock();
+        }
+        send(vector, address, data);
     }
 
     /** The device was reset, and its interrupts of before with it. */
     void forgetPending() {
         lock.lock();
         try {
-            Arrays.fill(pending, 0);
+            pending.clear();
         } finally {
             lock.unlock();
         }
@@ -109,7 +123,7 @@ final class VectorTable implements InterruptSink {
         lock.lock();
         try {
             Arrays.fill(words, 0);
-            Arrays.fill(pending, 0);
+            pending.clear();
             for (int vector = 0; vector < bars.vectors(); vector++) {
                 words[vector * WORDS + CONTROL] = MsixEntry.MASKED;
             }
@@ -164,11 +178,13 @@ final class VectorTable implements InterruptSink {
         if (offset < bars.tableSize()) {
             return words[(int) (offset / Integer.BYTES)] & WORD_MASK;
         }
-        long bit = (offset - bars.pendingBits()) * Byte.SIZE;
-        if (bit < 0 || bit >= (long) pending.length * Long.SIZE) {
-            return 0;
+        long bits = 0;
+        long first = (offset - bars.pendingBits()) * Byte.SIZE;
+        for (int i = 0; i < Integer.SIZE; i++) {
+            boolean set = first >= 0 && first < bars.vectors() && pending.get((int) first + i);
+            bits |= set ? 1L << i : 0;
         }
-        return pending[(int) (bit / Long.SIZE)] >>> (bit % Long.SIZE) & WORD_MASK;
+        return bits;
     }
 
     private void writeWord(long offset, int value) {
@@ -189,7 +205,7 @@ final class VectorTable implements InterruptSink {
     private void hold(int vector) {
         lock.lock();
         try {
-            setPending(vector);
+            pending.set(vector);
         } finally {
             lock.unlock();
         }
@@ -206,17 +222,5 @@ final class VectorTable implements InterruptSink {
     private long address(int vector) {
         long low = words[vector * WORDS] & WORD_MASK & -Integer.BYTES;
         return low | (long) words[vector * WORDS + 1] << Integer.SIZE;
-    }
-
-    private boolean isPending(int vector) {
-        return (pending[vector / Long.SIZE] >>> vector & 1) != 0;
-    }
-
-    private void setPending(int vector) {
-        pending[vector / Long.SIZE] |= 1L << vector;
-    }
-
-    private void clearPending(int vector) {
-        pending[vector / Long.SIZE] &= ~(1L << vector);
     }
 }
