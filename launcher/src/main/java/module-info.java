@@ -8,6 +8,7 @@ module org.virtio4j.launcher {
     requires org.virtio4j.driver;
     requires org.virtio4j.iommu;
     requires org.virtio4j.mmio;
+    requires org.virtio4j.pci;
     requires org.virtio4j.trace;
     requires org.virtio4j.virtqueue;
     requires org.virtio4j.vmm;

@@ -2,7 +2,9 @@
 package org.virtio4j.launcher;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.virtio4j.launcher.replay.Mismatch;
+import org.virtio4j.launcher.replay.ReplayTransport;
 import org.virtio4j.launcher.replay.TraceResult;
 import org.virtio4j.trace.EventKind;
 
@@ -14,7 +16,7 @@ final class JsonReport {
     private JsonReport() {
     }
 
-    /** One object for all traces. */
+    /** One object for all results; a total that is of several transports together has none. */
     static String of(List<TraceResult> results, boolean interrupted) {
         JsonReport report = new JsonReport();
         report.json.open('{');
@@ -28,12 +30,19 @@ final class JsonReport {
         report.json.close(']');
         report.json.key("total");
         report.result(TraceResult.total(results));
+        report.json.key("totals").open('[');
+        for (TraceResult total : TraceResult.totals(results)) {
+            report.json.element();
+            report.result(total);
+        }
+        report.json.close(']');
         return report.json.close('}').toString();
     }
 
     private void result(TraceResult result) {
         json.open('{');
         json.key("name").string(result.name());
+        transport(result.transport());
         json.key("complete").value(result.complete());
         json.key("events").value(result.events());
         json.key("requests").value(result.requestCount());
@@ -50,6 +59,15 @@ final class JsonReport {
         json.key("mismatches").value(result.mismatches());
         mismatches(result.firstMismatches());
         json.close('}');
+    }
+
+    private void transport(@Nullable ReplayTransport transport) {
+        json.key("transport");
+        if (transport == null) {
+            json.nothing();
+        } else {
+            json.string(transport.toString());
+        }
     }
 
     private void measured(TraceResult result) {

@@ -8,8 +8,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.launcher.replay.Replay;
+import org.virtio4j.launcher.replay.ReplayTransport;
 import org.virtio4j.launcher.replay.TraceFile;
 import org.virtio4j.launcher.replay.TraceResult;
 import org.virtio4j.launcher.replay.UnusableTraceException;
@@ -20,18 +22,22 @@ final class ReplayCommand {
 
     private static final String JSON = "--json";
     private static final String WARM_UP = "--warm-up";
-    private static final Map<String, Boolean> OPTIONS = Map.of(JSON, true, WARM_UP, true, Options.HELP, false);
+    private static final String TRANSPORT = "--transport";
+    private static final String BOTH = "both";
+    private static final Map<String, Boolean> OPTIONS =
+            Map.of(JSON, true, TRANSPORT, true, WARM_UP, true, Options.HELP, false);
     private static final double MOST_SECONDS = 3600;
 
     private static final String USAGE = """
-            Usage: virtio4j replay [--json FILE] [--warm-up SECONDS] [TRACE...]
+            Usage: virtio4j replay [--transport NAME] [--json FILE] [--warm-up SECONDS] [TRACE...]
 
-            Plays recorded virtio-iommu traffic through a driver, a ring, a register window and the device of this
-            project, and compares every status, every count of removed mappings and every translation. Without TRACE
-            it plays the boot of a Linux guest that comes along.
+            Plays recorded virtio-iommu traffic through a driver, a ring, a transport and the device of this project,
+            and compares every status, every count of removed mappings and every translation. Without TRACE it plays
+            the boot of a Linux guest that comes along.
 
+              --transport NAME   mmio, pci or both, one after the other (default: both)
               --json FILE        write the results to FILE too
-              --warm-up SECONDS  play each trace for so long before it is measured (default: 1)
+              --warm-up SECONDS  play each trace for so long over each transport before it is measured (default: 1)
               --help             print this
 
             Exit status: 0 nothing mismatched, 1 mismatches, 2 input that cannot be used, 130 ended by Ctrl-C.
@@ -53,12 +59,13 @@ final class ReplayCommand {
             out.print(USAGE);
             return Main.OK;
         }
+        List<ReplayTransport> transports = transports(options.value(TRANSPORT));
         Duration warmUp = seconds(options.value(WARM_UP));
         String json = options.value(JSON);
         try (OutputFile file = json == null ? null : OutputFile.create(path(json))) {
-            List<TraceResult> results = replayAll(traces(options.operands()), warmUp);
-            if (results.size() > 1) {
-                out.print(TextReport.of(TraceResult.total(results)));
+            List<TraceResult> results = replayAll(traces(options.operands()), transports, warmUp);
+            if (results.size() > transports.size()) {
+                out.print(TextReport.of(TraceResult.totals(results)));
             }
             if (file != null) {
                 file.write(JsonReport.of(results, interruption.requested()));
@@ -70,7 +77,8 @@ final class ReplayCommand {
     }
 
     /** All traces are read before the first is played, so that a bad one is found early. */
-    private List<TraceResult> replayAll(List<TraceFile> traces, Duration warmUp) throws CommandFailure {
+    private List<TraceResult> replayAll(List<TraceFile> traces, List<ReplayTransport> transports, Duration warmUp)
+            throws CommandFailure {
         List<TraceResult> results = new ArrayList<>();
         try {
             List<Replay> replays = new ArrayList<>();
@@ -80,13 +88,9 @@ final class ReplayCommand {
                     replays.add(replay);
                 }
             }
-            Replay.warmUpAll();
+            Replay.warmUpAll(transports);
             for (Replay replay : replays) {
-                replay.warmUp(warmUp, progress);
-                if (!interruption.requested()) {
-                    results.add(replay.play(progress));
-                    print(results.getLast());
-                }
+                results.addAll(play(replay, transports, warmUp));
             }
         } catch (TraceFormatException | UnusableTraceException unusable) {
             throw new CommandFailure(String.valueOf(unusable.getMessage()));
@@ -94,10 +98,24 @@ final class ReplayCommand {
         return results;
     }
 
-    private void print(TraceResult result) {
-        progress.clear();
-        out.print(TextReport.of(result));
-        out.flush();
+    /** Every transport is warm before one is measured, so that none finds code that was compiled for another alone. */
+    private List<TraceResult> play(Replay replay, List<ReplayTransport> transports, Duration warmUp)
+            throws TraceFormatException, UnusableTraceException {
+        for (ReplayTransport transport : transports) {
+            replay.warmUp(transport, warmUp, progress);
+        }
+        List<TraceResult> results = new ArrayList<>();
+        for (ReplayTransport transport : transports) {
+            if (!interruption.requested()) {
+                results.add(replay.play(transport, progress));
+            }
+        }
+        if (!results.isEmpty()) {
+            progress.clear();
+            out.print(TextReport.of(results));
+            out.flush();
+        }
+        return results;
     }
 
     private int status(List<TraceResult> results) {
@@ -114,6 +132,20 @@ final class ReplayCommand {
             traces.add(TraceFile.of(path(operand)));
         }
         return traces.isEmpty() ? List.of(TraceFile.SHIPPED) : traces;
+    }
+
+    private static List<ReplayTransport> transports(@Nullable String text) throws CommandFailure {
+        List<ReplayTransport> all = List.of(ReplayTransport.values());
+        if (text == null || text.equals(BOTH)) {
+            return all;
+        }
+        for (ReplayTransport transport : all) {
+            if (transport.toString().equals(text)) {
+                return List.of(transport);
+            }
+        }
+        List<String> names = Stream.concat(all.stream().map(ReplayTransport::toString), Stream.of(BOTH)).toList();
+        throw new CommandFailure("unknown transport '" + text + "'" + NearestName.hint(text, names));
     }
 
     private static Duration seconds(@Nullable String text) throws CommandFailure {

@@ -1,36 +1,97 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.launcher;
 
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.virtio4j.launcher.replay.Mismatch;
 import org.virtio4j.launcher.replay.TraceResult;
 import org.virtio4j.trace.EventKind;
 
-/** The results of a replay for people. */
+/** The results of a replay for people: a block of lines for each trace, with a column for each transport. */
 final class TextReport {
 
-    private TextReport() {
+    private final List<TraceResult> columns;
+    private final StringBuilder text = new StringBuilder();
+
+    private TextReport(List<TraceResult> columns) {
+        this.columns = columns;
     }
 
-    /** Some lines, each with its end. */
-    static String of(TraceResult result) {
-        StringBuilder text = new StringBuilder();
-        text.append(result.name()).append(result.complete() ? "" : " (not played to its end)").append('\n');
-        line(text, "requests", requests(result));
-        line(text, "kicks", number(result.kicks()));
-        line(text, "requests per second", number(Math.round(result.requestsPerSecond())));
-        line(text, "translations checked", number(result.translations()));
-        line(text, "peak live mappings", number(result.peakMappings()));
-        line(text, "heap bytes per request", heap(result));
-        line(text, "mismatches", number(result.mismatches()));
-        for (Mismatch mismatch : result.firstMismatches()) {
-            text.append("    ").append(mismatch).append('\n');
+    /** Some lines, each with its end. The columns are results of one trace, at least one. */
+    static String of(List<TraceResult> columns) {
+        TextReport report = new TextReport(columns);
+        report.title();
+        report.row("transport", TextReport::transport);
+        report.wideRow("requests", TextReport::requests);
+        report.row("kicks", result -> number(result.kicks()));
+        report.row("requests per second", result -> number(Math.round(result.requestsPerSecond())));
+        report.row("translations checked", result -> number(result.translations()));
+        report.row("peak live mappings", result -> number(result.peakMappings()));
+        report.row("heap bytes per request", TextReport::heap);
+        report.row("mismatches", result -> number(result.mismatches()));
+        report.mismatches(TextReport::mismatches);
+        report.mismatches(TextReport::unshown);
+        return report.text.toString();
+    }
+
+    private void title() {
+        text.append(columns.getFirst().name());
+        List<String> cut = columns.stream().filter(result -> !result.complete()).map(TextReport::transport).toList();
+        if (!cut.isEmpty()) {
+            text.append(" (not played to its end")
+                    .append(cut.size() == columns.size() ? "" : " over " + String.join(", ", cut)).append(')');
         }
-        if (result.mismatches() > result.firstMismatches().size()) {
-            text.append("    ... and ").append(number(result.mismatches() - result.firstMismatches().size()))
-                    .append(" more\n");
+        text.append('\n');
+    }
+
+    private void row(String what, Function<TraceResult, String> value) {
+        String cells = columns.stream().map(value).map(cell -> String.format(Locale.ROOT, "%-20s", cell))
+                .collect(Collectors.joining("  "));
+        line(what, cells.stripTrailing());
+    }
+
+    /** Too wide for a column: told once, if it is the same in each. */
+    private void wideRow(String what, Function<TraceResult, String> value) {
+        if (columns.stream().map(value).distinct().count() == 1) {
+            line(what, value.apply(columns.getFirst()));
+        } else {
+            columns.forEach(result -> line(what + ", " + transport(result), value.apply(result)));
         }
-        return text.toString();
+    }
+
+    private void line(String what, String value) {
+        text.append(String.format(Locale.ROOT, "  %-24s%s\n", what, value));
+    }
+
+    /** What came over each transport alike is told once, the rest with the transport in front. */
+    private void mismatches(Function<TraceResult, List<String>> lines) {
+        Map<String, List<String>> transports = new LinkedHashMap<>();
+        for (TraceResult result : columns) {
+            for (String line : lines.apply(result)) {
+                transports.computeIfAbsent(line, any -> new ArrayList<>()).add(transport(result));
+            }
+        }
+        transports.forEach((line, over) -> text.append("    ")
+                .append(over.size() == columns.size() ? "" : String.join(", ", over) + ": ").append(line)
+                .append('\n'));
+    }
+
+    private static List<String> mismatches(TraceResult result) {
+        return result.firstMismatches().stream().map(Mismatch::toString).toList();
+    }
+
+    private static List<String> unshown(TraceResult result) {
+        long count = result.mismatches() - result.firstMismatches().size();
+        return count == 0 ? List.of() : List.of("... and " + number(count) + " more");
+    }
+
+    private static String transport(TraceResult result) {
+        return String.valueOf(result.transport());
     }
 
     private static String requests(TraceResult result) {
@@ -42,15 +103,11 @@ final class TextReport {
 
     private static String heap(TraceResult result) {
         return result.heapBytes() < 0
-                ? "unknown, as this JVM does not count them"
+                ? "unknown to this JVM"
                 : String.format(Locale.ROOT, "%.3f (%,d in all)", result.heapBytesPerRequest(), result.heapBytes());
     }
 
     private static String number(long value) {
         return String.format(Locale.ROOT, "%,d", value);
-    }
-
-    private static void line(StringBuilder text, String what, String value) {
-        text.append(String.format(Locale.ROOT, "  %-24s%s\n", what, value));
     }
 }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.virtio4j.launcher.replay.Mismatch;
+import org.virtio4j.launcher.replay.ReplayTransport;
 import org.virtio4j.launcher.replay.TraceResult;
 import org.virtio4j.trace.EventKind;
 
@@ -14,11 +15,13 @@ class JsonReportTest {
 
     @Test
     void shouldKeepOrderAndEscapeWhenThereIsAMismatch() {
-        TraceResult result = new TraceResult("a\"b\\c\u00fc", true, 9, Map.of(EventKind.MAP, 3L, EventKind.RAW, 1L), 2,
-                5, 2_000_000_000, 6, 7, 1, List.of(new Mismatch("f", 4, "x\ty")));
+        TraceResult result = new TraceResult("a\"b\\c\u00fc", ReplayTransport.PCI, true, 9,
+                Map.of(EventKind.MAP, 3L, EventKind.RAW, 1L), 2, 5, 2_000_000_000, 6, 7, 1,
+                List.of(new Mismatch("f", 4, "x\ty")));
         String object = """
                 {
                   "name": "a\\"b\\\\c\\u00fc",
+                  "transport": "pci",
                   "complete": true,
                   "events": 9,
                   "requests": 4,
@@ -48,15 +51,32 @@ class JsonReportTest {
                 }""";
         String expected = "{\n  \"virtio4j\": \"" + Version.text() + "\",\n  \"interrupted\": false,\n  \"traces\": [\n"
                 + object.indent(4).stripTrailing() + "\n  ],\n  \"total\": "
-                + object.replace("a\\\"b\\\\c\\u00fc", "total").indent(2).strip() + "\n}\n";
+                + object.replace("a\\\"b\\\\c\\u00fc", "total").indent(2).strip() + ",\n  \"totals\": [\n"
+                + object.replace("a\\\"b\\\\c\\u00fc", "total").indent(4).stripTrailing() + "\n  ]\n}\n";
         assertEquals(expected, JsonReport.of(List.of(result), false));
     }
 
     @Test
     void shouldWriteNullWhenTheJvmDoesNotCountBytes() {
-        TraceResult result = new TraceResult("t", true, 0, Map.of(), 0, 0, 0, -1, 0, 0, List.of());
+        TraceResult result =
+                new TraceResult("t", ReplayTransport.MMIO, true, 0, Map.of(), 0, 0, 0, -1, 0, 0, List.of());
         String json = JsonReport.of(List.of(result), true);
-        assertEquals(2, json.split("\"heapBytes\": null,", -1).length - 1, json);
-        assertEquals(2, json.split("\"firstMismatches\": \\[\\]", -1).length - 1, json);
+        assertEquals(3, json.split("\"heapBytes\": null,", -1).length - 1, json);
+        assertEquals(3, json.split("\"firstMismatches\": \\[\\]", -1).length - 1, json);
+    }
+
+    @Test
+    void shouldHaveATotalOfEachTransportAndOneOfAllWhenThereAreTwo() {
+        List<TraceResult> results = List.of(result(ReplayTransport.MMIO), result(ReplayTransport.PCI));
+        List<String> lines = JsonReport.of(results, false).lines().map(String::strip).toList();
+        assertEquals(List.of("\"transport\": \"mmio\",", "\"transport\": \"pci\",", "\"transport\": null,",
+                "\"transport\": \"mmio\",", "\"transport\": \"pci\","),
+                lines.stream().filter(line -> line.startsWith("\"transport\"")).toList());
+        assertEquals(List.of("\"kicks\": 2,", "\"kicks\": 2,", "\"kicks\": 4,", "\"kicks\": 2,", "\"kicks\": 2,"),
+                lines.stream().filter(line -> line.startsWith("\"kicks\"")).toList());
+    }
+
+    private static TraceResult result(ReplayTransport transport) {
+        return new TraceResult("t", transport, true, 0, Map.of(), 2, 0, 0, 0, 0, 0, List.of());
     }
 }

@@ -32,7 +32,7 @@ class OwnJvmTest {
             assertEquals(trace.toString(), out.readLine());
             assertEquals(0, new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor());
             List<String> rest = out.lines().toList();
-            assertTrue(rest.contains("  mismatches              0"), rest.toString());
+            assertTrue(rest.contains("  mismatches              0                     0"), rest.toString());
             assertEquals("interrupted", rest.getLast());
         }
         assertEquals(130, process.waitFor());
@@ -45,7 +45,7 @@ class OwnJvmTest {
         Process process = start(List.of("-Xint"), "replay", "--warm-up", "0");
         try (BufferedReader out = process.inputReader()) {
             String all = out.lines().collect(Collectors.joining("\n"));
-            assertTrue(all.contains("  heap bytes per request  0.000 (0 in all)"), all);
+            assertTrue(all.contains("  heap bytes per request  0.000 (0 in all)      0.000 (0 in all)"), all);
         }
         assertEquals(0, process.waitFor());
     }

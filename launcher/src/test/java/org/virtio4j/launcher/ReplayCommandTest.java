@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -19,24 +20,39 @@ import org.virtio4j.trace.TraceWriter;
 
 class ReplayCommandTest {
 
+    private static final String BOOT_REQUESTS = "51 (MAP 29, UNMAP 16, ATTACH 3, DETACH 0, PROBE 3, raw 0)";
+
     @TempDir
     private Path folder;
 
     // Exit 0
 
     @Test
-    void shouldPlayTheShippedTraceWhenNoneIsGiven() {
+    void shouldPlayTheShippedTraceOverEachTransportWhenNoneIsGiven() {
         CommandRun run = CommandRun.replay();
         assertEquals(0, run.status(), run.err());
         assertLine(run, "boot-k612.gz");
-        assertLine(run, "  requests                51 (MAP 29, UNMAP 16, ATTACH 3, DETACH 0, PROBE 3, raw 0)");
-        assertLine(run, "  kicks                   22");
-        assertLine(run, "  translations checked    205");
-        assertLine(run, "  peak live mappings      13");
-        assertLine(run, "  mismatches              0");
+        assertRow(run, "transport", "mmio", "pci");
+        assertRow(run, "requests", BOOT_REQUESTS);
+        assertRow(run, "kicks", "22", "22");
+        assertRow(run, "translations checked", "205", "205");
+        assertRow(run, "peak live mappings", "13", "13");
+        assertRow(run, "mismatches", "0", "0");
         assertTrue(run.out().contains("  requests per second     "), run.out());
         assertTrue(run.out().contains("  heap bytes per request  "), run.out());
         assertEquals("", run.err());
+    }
+
+    @Test
+    void shouldPlayOverOneTransportWhenItIsNamed() {
+        for (String transport : List.of("mmio", "pci")) {
+            CommandRun run = CommandRun.replay("--transport", transport);
+            assertEquals(0, run.status(), run.err());
+            assertRow(run, "transport", transport);
+            assertLine(run, "  kicks                   22");
+            assertLine(run, "  mismatches              0");
+        }
+        assertRow(CommandRun.replay("--transport=both"), "transport", "mmio", "pci");
     }
 
     @Test
@@ -64,8 +80,8 @@ class ReplayCommandTest {
         }
         CommandRun run = CommandRun.replay(two);
         assertEquals(0, run.status(), run.out() + run.err());
-        assertLine(run, "  requests                51 (MAP 29, UNMAP 16, ATTACH 3, DETACH 0, PROBE 3, raw 0)");
-        assertLine(run, "  kicks                   22");
+        assertRow(run, "requests", BOOT_REQUESTS);
+        assertRow(run, "kicks", "22", "22");
     }
 
     @Test
@@ -78,7 +94,9 @@ class ReplayCommandTest {
         assertLine(run, good.toString());
         assertLine(run, bad.toString());
         assertLine(run, "total");
-        assertLine(run, "  requests                153 (MAP 87, UNMAP 48, ATTACH 9, DETACH 0, PROBE 9, raw 0)");
+        assertRow(run, "requests", "153 (MAP 87, UNMAP 48, ATTACH 9, DETACH 0, PROBE 9, raw 0)");
+        assertRow(run, "mismatches", "1", "1");
+        assertEquals(4, run.out().lines().filter(line -> line.startsWith("  transport ")).count());
     }
 
     // Exit 1
@@ -116,6 +134,13 @@ class ReplayCommandTest {
     @Test
     void shouldNameTheOptionWhenItIsUnknown() {
         assertUnusable("unknown option '--jsom'; did you mean --json?", "--jsom", "x");
+    }
+
+    @Test
+    void shouldNameTheNearestTransportWhenItIsUnknown() {
+        assertUnusable("unknown transport 'pcie'; did you mean pci?", "--transport", "pcie");
+        assertUnusable("unknown transport 'channel'; expected one of mmio pci both", "--transport=channel");
+        assertUnusable("option --transport: expected a value, found none", "--transport");
     }
 
     @Test
@@ -212,6 +237,8 @@ class ReplayCommandTest {
         assertEquals(0, run.status(), run.err());
         String text = Files.readString(json);
         assertTrue(text.contains("\"requests\": 51,"), text);
+        assertTrue(text.contains("\"requests\": 102,"), text);
+        assertEquals(2, text.split("\"transport\": \"pci\",", -1).length - 1, text);
         assertTrue(text.contains("\"interrupted\": false,"), text);
         assertArrayEquals(new String[] {"result.json"}, folder.toFile().list());
     }
@@ -267,13 +294,18 @@ class ReplayCommandTest {
         assertEquals(1, run.status(), run.out() + run.err());
         assertTrue(run.out().contains("    " + trace + ":" + line + ": "), run.out());
         assertTrue(run.out().contains(text), run.out());
-        assertLine(run, "  mismatches              1");
+        assertRow(run, "mismatches", "1", "1");
     }
 
     private void assertUnusable(String message, Object... args) {
         CommandRun run = CommandRun.replay(args);
         assertEquals(2, run.status(), run.out() + run.err());
         assertEquals("virtio4j: " + message + "\n", run.err());
+    }
+
+    private static void assertRow(CommandRun run, String... cells) {
+        assertTrue(run.out().lines().anyMatch(line -> List.of(cells).equals(List.of(line.strip().split(" {2,}")))),
+                run.out());
     }
 
     private static void assertLine(CommandRun run, String line) {

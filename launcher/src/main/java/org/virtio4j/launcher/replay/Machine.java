@@ -12,12 +12,14 @@ final class Machine implements AutoCloseable {
     /** Far from 0 and above 4 GiB, so that an address that was cut off or never set leads nowhere. */
     private static final long RAM_START = 0x1_4000_0000L;
 
+    private final ReplayTransport transport;
     private final GuestMemory memory;
     private final List<ReplayedIommu> iommus = new ArrayList<>();
     private final LiveMappings mappings = new LiveMappings();
 
     /** Throws IllegalArgumentException for a configuration that the device cannot have. */
-    Machine(Survey survey, Mismatches mismatches, Meter meter) {
+    Machine(ReplayTransport transport, Survey survey, Mismatches mismatches, Meter meter) {
+        this.transport = transport;
         long size = 0;
         for (IommuSurvey iommu : survey.iommus()) {
             size += RecordedIommu.driverMemory(iommu.recorded());
@@ -27,14 +29,18 @@ final class Machine implements AutoCloseable {
         try {
             for (IommuSurvey iommu : survey.iommus()) {
                 long own = RecordedIommu.driverMemory(iommu.recorded());
-                iommus.add(new ReplayedIommu(iommu, memory, new GuestRam(memory, start, own), mappings, mismatches,
-                        meter));
+                iommus.add(new ReplayedIommu(transport, iommu, memory, new GuestRam(memory, start, own), mappings,
+                        mismatches, meter));
                 start += own;
             }
         } catch (IllegalArgumentException impossible) {
             close();
             throw impossible;
         }
+    }
+
+    ReplayTransport transport() {
+        return transport;
     }
 
     ReplayedIommu iommu(int index) {

@@ -78,7 +78,7 @@ final class Player {
             kicks += iommu.requests().kicks();
             translations += iommu.translations();
         }
-        return new TraceResult(trace.name(), complete, played, requests, kicks, translations, meter.nanos(),
-                meter.bytes(), machine.peakMappings(), mismatches.count(), mismatches.first());
+        return new TraceResult(trace.name(), machine.transport(), complete, played, requests, kicks, translations,
+                meter.nanos(), meter.bytes(), machine.peakMappings(), mismatches.count(), mismatches.first());
     }
 }

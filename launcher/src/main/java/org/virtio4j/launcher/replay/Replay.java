@@ -3,6 +3,8 @@ package org.virtio4j.launcher.replay;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.trace.TraceFormatException;
 import org.virtio4j.trace.TraceReader;
@@ -36,14 +38,13 @@ public final class Replay {
     /**
      * Plays short traces that reach all the code there is, so that loading classes, linking and the like do not count
      * as allocated by the requests of a later replay.
+     *
+     * @param transports over which they are played
      */
-    public static void warmUpAll() {
+    public static void warmUpAll(List<ReplayTransport> transports) {
         try {
             for (TraceFile trace : WarmUpTraces.all()) {
-                Replay replay = of(trace, (phase, which, done, total) -> true);
-                if (replay != null) {
-                    replay.play((phase, which, done, total) -> true);
-                }
+                playOnce(trace, transports);
             }
         } catch (TraceFormatException | UnusableTraceException impossible) {
             throw new IllegalStateException("resource=broken: " + impossible.getMessage(), impossible);
@@ -53,16 +54,18 @@ public final class Replay {
     /**
      * Plays the trace, again and again if there is time, for nothing but to have the code compiled that it needs.
      *
-     * @param limit    when to end
-     * @param observer may end it before
+     * @param transport over which it is played
+     * @param limit     when to end
+     * @param observer  may end it before
      * @throws TraceFormatException if the trace has changed since it was read
      * @throws UnusableTraceException if there can be no machine like the recorded one
      */
-    public void warmUp(Duration limit, ReplayObserver observer) throws TraceFormatException, UnusableTraceException {
+    public void warmUp(ReplayTransport transport, Duration limit, ReplayObserver observer)
+            throws TraceFormatException, UnusableTraceException {
         long start = System.nanoTime();
         boolean[] goesOn = {survey.events() > 0};
         while (goesOn[0] && System.nanoTime() - start < limit.toNanos()) {
-            play((phase, which, done, total) -> {
+            play(transport, (phase, which, done, total) -> {
                 goesOn[0] = observer.goOn(ReplayObserver.Phase.WARMING_UP, which, done, total);
                 return goesOn[0] && System.nanoTime() - start < limit.toNanos();
             });
@@ -82,16 +85,18 @@ public final class Replay {
      * Plays the trace from its first event to its last, or until the observer or a device that does not answer any more
      * ends it. May be called again; each time there is a new machine.
      *
-     * @param observer sees how far it has come
+     * @param transport between driver and device
+     * @param observer  sees how far it has come
      * @return what came of it
      * @throws TraceFormatException if the trace has changed since it was read
      * @throws UnusableTraceException if there can be no machine like the recorded one
      */
-    public TraceResult play(ReplayObserver observer) throws TraceFormatException, UnusableTraceException {
+    public TraceResult play(ReplayTransport transport, ReplayObserver observer)
+            throws TraceFormatException, UnusableTraceException {
         Meter meter = Meter.calibrated();
         Mismatches mismatches = new Mismatches(trace.name(), meter);
         try (TraceReader reader = trace.open();
-                Machine machine = build(mismatches, meter)) {
+                Machine machine = build(transport, mismatches, meter)) {
             return new Player(trace, survey, machine, mismatches, meter).play(reader, observer);
         } catch (TraceFormatException failure) {
             throw failure;
@@ -101,9 +106,19 @@ public final class Replay {
         }
     }
 
-    private Machine build(Mismatches mismatches, Meter meter) throws UnusableTraceException {
+    private static void playOnce(TraceFile trace, List<ReplayTransport> transports)
+            throws TraceFormatException, UnusableTraceException {
+        ReplayObserver patient = (phase, which, done, total) -> true;
+        Replay replay = Objects.requireNonNull(of(trace, patient));
+        for (ReplayTransport transport : transports) {
+            replay.play(transport, patient);
+        }
+    }
+
+    private Machine build(ReplayTransport transport, Mismatches mismatches, Meter meter)
+            throws UnusableTraceException {
         try {
-            return new Machine(survey, mismatches, meter);
+            return new Machine(transport, survey, mismatches, meter);
         } catch (IllegalArgumentException impossible) {
             throw new UnusableTraceException(trace.name() + ":1: expected a configuration that can be built, found "
                     + impossible.getMessage());

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.launcher.replay;
 
-import org.virtio4j.device.ResetKind;
 import org.virtio4j.driver.GuestRam;
 import org.virtio4j.driver.IommuDriver;
-import org.virtio4j.driver.MmioDriverTransport;
 import org.virtio4j.driver.StartResult;
 import org.virtio4j.iommu.VirtioIommu;
-import org.virtio4j.mmio.VirtioMmioDevice;
 import org.virtio4j.trace.EventKind;
 import org.virtio4j.trace.TranslationKind;
 import org.virtio4j.vmm.Access;
@@ -16,10 +13,10 @@ import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.wire.DeviceStatus;
 import org.virtio4j.wire.iommu.IommuFeature;
 
-/** One IOMMU of a trace with its register window, its driver, and the devices behind it. */
+/** One IOMMU of a trace with its registers, its driver, and the devices behind it. */
 final class ReplayedIommu implements AutoCloseable {
 
-    private final VirtioMmioDevice device;
+    private final ReplayTransport.Connection connection;
     private final IommuDriver driver;
     private final Endpoints endpoints;
     private final RequestPlayer requests;
@@ -32,8 +29,8 @@ final class ReplayedIommu implements AutoCloseable {
     private boolean live;
     private long translations;
 
-    ReplayedIommu(IommuSurvey survey, GuestMemory memory, GuestRam ram, LiveMappings mappings, Mismatches mismatches,
-            Meter meter) {
+    ReplayedIommu(ReplayTransport transport, IommuSurvey survey, GuestMemory memory, GuestRam ram,
+            LiveMappings mappings, Mismatches mismatches, Meter meter) {
         int ringSize = survey.recorded().requestQueueSize();
         ServedRequests served = new ServedRequests(ringSize, mappings);
         VirtioIommu iommu = RecordedIommu.build(survey, served);
@@ -43,9 +40,8 @@ final class ReplayedIommu implements AutoCloseable {
         bypassConfig = (survey.recorded().accepted() >>> IommuFeature.BYPASS_CONFIG & 1) != 0;
         endpoints = new Endpoints(survey, iommu, memory);
         AnswerCheck check = new AnswerCheck(pending, served, mismatches, endpoints);
-        device = VirtioMmioDevice.of(iommu, DmaSpace.identity(memory), level -> { });
-        driver = new IommuDriver(MmioDriverTransport.of(device), ram, RecordedIommu.driverOptions(survey.recorded()),
-                check);
+        connection = transport.connect(iommu, DmaSpace.identity(memory));
+        driver = new IommuDriver(connection.transport(), ram, RecordedIommu.driverOptions(survey.recorded()), check);
         requests = new RequestPlayer(survey, iommu, driver, pending, served, check, mismatches);
         faults = new FaultPlayer(driver, survey.recorded().eventQueueSize(), mismatches);
     }
@@ -86,7 +82,7 @@ final class ReplayedIommu implements AutoCloseable {
 
     @Override
     public void close() {
-        device.reset(ResetKind.SYSTEM);
+        connection.reset().run();
         endpoints.close();
     }
 
@@ -137,7 +133,7 @@ final class ReplayedIommu implements AutoCloseable {
     private void playReset() {
         requests.sync();
         meter.pause();
-        device.reset(ResetKind.SYSTEM);
+        connection.reset().run();
         forget();
         meter.resume();
     }

@@ -2,15 +2,18 @@
 package org.virtio4j.launcher.replay;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.virtio4j.trace.EventKind;
 
 /**
  * What came of a replay, or of several together. Immutable.
  *
  * @param name            of the trace
+ * @param transport       over which it was played, null for several together
  * @param complete        false if the replay ended before the trace did, because the user or the device stopped it
  * @param events          how many events of the trace were played
  * @param requests        how many requests of each kind were made
@@ -23,9 +26,9 @@ import org.virtio4j.trace.EventKind;
  * @param mismatches      how many lines did not come out as recorded
  * @param firstMismatches the first of them, ten at most
  */
-public record TraceResult(String name, boolean complete, long events, Map<EventKind, Long> requests, long kicks,
-        long translations, long nanos, long heapBytes, long peakMappings, long mismatches,
-        List<Mismatch> firstMismatches) {
+public record TraceResult(String name, @Nullable ReplayTransport transport, boolean complete, long events,
+        Map<EventKind, Long> requests, long kicks, long translations, long nanos, long heapBytes, long peakMappings,
+        long mismatches, List<Mismatch> firstMismatches) {
 
     /** Copies what was given. */
     public TraceResult {
@@ -73,15 +76,32 @@ public record TraceResult(String name, boolean complete, long events, Map<EventK
     /**
      * Several results as one, with the highest of the peaks and the first of the mismatches.
      *
-     * @param results at least one
-     * @return their sum
+     * @param results any number
+     * @return their sum, with the transport that all of them have
      */
     public static TraceResult total(List<TraceResult> results) {
-        TraceResult sum = new TraceResult("total", true, 0, Map.of(), 0, 0, 0, 0, 0, 0, List.of());
+        ReplayTransport first = results.isEmpty() ? null : results.getFirst().transport;
+        boolean alike = results.stream().allMatch(result -> result.transport == first);
+        TraceResult sum =
+                new TraceResult("total", alike ? first : null, true, 0, Map.of(), 0, 0, 0, 0, 0, 0, List.of());
         for (TraceResult result : results) {
             sum = sum.plus(result);
         }
         return sum;
+    }
+
+    /**
+     * The total of each transport.
+     *
+     * @param results any number, each of one transport
+     * @return one for each transport that results are of
+     */
+    public static List<TraceResult> totals(List<TraceResult> results) {
+        return Arrays.stream(ReplayTransport.values())
+                .map(transport -> results.stream().filter(result -> result.transport == transport).toList())
+                .filter(alike -> !alike.isEmpty())
+                .map(TraceResult::total)
+                .toList();
     }
 
     private TraceResult plus(TraceResult other) {
@@ -91,8 +111,8 @@ public record TraceResult(String name, boolean complete, long events, Map<EventK
         List<Mismatch> all = new ArrayList<>(firstMismatches);
         all.addAll(other.firstMismatches);
         boolean measured = heapBytes != Meter.UNKNOWN && other.heapBytes != Meter.UNKNOWN;
-        return new TraceResult(name, complete && other.complete, events + other.events, both, kicks + other.kicks,
-                translations + other.translations, nanos + other.nanos,
+        return new TraceResult(name, transport, complete && other.complete, events + other.events, both,
+                kicks + other.kicks, translations + other.translations, nanos + other.nanos,
                 measured ? heapBytes + other.heapBytes : Meter.UNKNOWN, Math.max(peakMappings, other.peakMappings),
                 mismatches + other.mismatches, all.subList(0, Math.min(Mismatches.KEPT, all.size())));
     }

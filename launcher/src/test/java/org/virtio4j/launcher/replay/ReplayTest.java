@@ -13,12 +13,22 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.virtio4j.launcher.BootTrace;
 import org.virtio4j.trace.EventKind;
 
+@ParameterizedClass(name = "{0}")
+@EnumSource
 class ReplayTest {
 
     private static final ReplayObserver PATIENT = (phase, trace, done, total) -> true;
+
+    private final ReplayTransport transport;
+
+    ReplayTest(ReplayTransport transport) {
+        this.transport = transport;
+    }
 
     @Test
     void shouldMatchWhenATraceHasEveryKindOfEvent() throws Exception {
@@ -31,12 +41,13 @@ class ReplayTest {
         assertEquals(10, result.translations());
         assertEquals(4, result.peakMappings());
         assertTrue(result.complete());
+        assertEquals(transport, result.transport());
     }
 
     @Test
     void shouldMatchWhenWarmingUp() throws Exception {
         for (TraceFile trace : WarmUpTraces.all()) {
-            TraceResult result = Objects.requireNonNull(Replay.of(trace, PATIENT)).play(PATIENT);
+            TraceResult result = Objects.requireNonNull(Replay.of(trace, PATIENT)).play(transport, PATIENT);
             assertEquals(List.of(), result.firstMismatches(), trace.name());
         }
     }
@@ -126,7 +137,7 @@ class ReplayTest {
             lines.add("M 0 1000 1fff 1000 3 " + (i == 0 ? 0 : 4));
         }
         Replay replay = Objects.requireNonNull(Replay.of(file(String.join("\n", lines)), PATIENT));
-        TraceResult result = replay.play((phase, trace, done, total) -> done < 4096);
+        TraceResult result = replay.play(transport, (phase, which, done, total) -> done < 4096);
         assertFalse(result.complete());
         assertEquals(4096, result.events());
         assertEquals(4090, result.count(EventKind.MAP));
@@ -149,7 +160,7 @@ class ReplayTest {
         return String.join(" ", fields);
     }
 
-    private static void assertEveryKindMismatch(String from, String to) throws Exception {
+    private void assertEveryKindMismatch(String from, String to) throws Exception {
         String trace = everyKind();
         assertTrue(trace.contains(from), from);
         int line = 1 + (int) trace.substring(0, trace.indexOf(from)).lines().count();
@@ -157,7 +168,7 @@ class ReplayTest {
         assertOnlyMismatch(atLineStart ? line : line - 1, trace.replace(from, to));
     }
 
-    private static void assertOnlyMismatch(long line, String trace) throws Exception {
+    private void assertOnlyMismatch(long line, String trace) throws Exception {
         TraceResult result = play(trace);
         assertEquals(1, result.mismatches(), () -> "line " + line + ": " + result.firstMismatches());
         assertEquals(line, result.firstMismatches().getFirst().line());
@@ -174,7 +185,7 @@ class ReplayTest {
         return TraceFile.of("trace", text.getBytes(StandardCharsets.US_ASCII));
     }
 
-    private static TraceResult play(String text) throws Exception {
-        return Objects.requireNonNull(Replay.of(file(text), PATIENT)).play(PATIENT);
+    private TraceResult play(String text) throws Exception {
+        return Objects.requireNonNull(Replay.of(file(text), PATIENT)).play(transport, PATIENT);
     }
 }

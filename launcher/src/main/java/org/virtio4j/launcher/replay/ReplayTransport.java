@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.replay;
+
+import java.util.List;
+import java.util.Locale;
+import org.virtio4j.device.ResetKind;
+import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.driver.DriverTransport;
+import org.virtio4j.driver.MmioDriverTransport;
+import org.virtio4j.driver.PciDriverTransport;
+import org.virtio4j.driver.PciHost;
+import org.virtio4j.mmio.VirtioMmioDevice;
+import org.virtio4j.pci.PciBus;
+import org.virtio4j.pci.PciInterrupts;
+import org.virtio4j.pci.VirtioPciFunction;
+import org.virtio4j.vmm.DmaSpace;
+
+/** What a replayed driver reaches its device through. */
+public enum ReplayTransport {
+    /** A register window of virtio-mmio. */
+    MMIO {
+        @Override
+        Connection connect(VirtioDevice device, DmaSpace dma) {
+            VirtioMmioDevice window = VirtioMmioDevice.of(device, dma, level -> { });
+            return new Connection(MmioDriverTransport.of(window), () -> window.reset(ResetKind.SYSTEM));
+        }
+    },
+    /** A PCI function on a bus of its own, where the driver finds it and places its BARs. */
+    PCI {
+        @Override
+        Connection connect(VirtioDevice device, DmaSpace dma) {
+            VirtioPciFunction function = VirtioPciFunction.of(device, dma,
+                    PciInterrupts.vectors(vector -> { }, level -> { }));
+            PciBus bus = new PciBus(BAR_START, BAR_SIZE);
+            bus.add(SLOT, 0, function);
+            PciHost host = new PciHost(bus.ecam(), bus.memory(), BAR_START, BAR_SIZE);
+            return new Connection(find(host), () -> {
+                function.reset(ResetKind.SYSTEM);
+                find(host);
+            });
+        }
+    };
+
+    /** Above 4 GiB, so that an address of which one half is lost leads nowhere. */
+    private static final long BAR_START = 0x80_0000_0000L;
+    private static final long BAR_SIZE = 1L << 32;
+    private static final int SLOT = 3;
+
+    /**
+     * A device and the driver's way to it.
+     *
+     * @param transport of the driver
+     * @param reset     what happens to the device when its machine is reset, with what firmware does after it: the
+     *                  transport is good as before
+     */
+    record Connection(DriverTransport transport, Runnable reset) {
+    }
+
+    /** Makes the registers of a device that belongs to nobody yet. */
+    abstract Connection connect(VirtioDevice device, DmaSpace dma);
+
+    /** There is nothing else on the bus, so that the function is always placed alike. */
+    private static PciDriverTransport find(PciHost host) {
+        List<PciDriverTransport> found = host.scan();
+        if (found.isEmpty()) {
+            throw new IllegalStateException("discovery=" + host.discovery(SLOT, 0)
+                    + ", but a function of this project is found");
+        }
+        return found.getFirst();
+    }
+
+    /** As an option has it. */
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}
