@@ -3,6 +3,7 @@ package org.virtio4j.launcher;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.launcher.command.JsonText;
 import org.virtio4j.launcher.replay.Mismatch;
 import org.virtio4j.launcher.replay.ReplayTransport;
 import org.virtio4j.launcher.replay.TraceResult;

@@ -3,6 +3,9 @@ package org.virtio4j.launcher;
 
 import java.io.PrintStream;
 import java.util.List;
+import org.virtio4j.launcher.command.CommandFailure;
+import org.virtio4j.launcher.command.Interruption;
+import org.virtio4j.launcher.command.NearestName;
 
 /** The {@code virtio4j} command: finds out which of its commands is meant and runs it. */
 public final class Main {

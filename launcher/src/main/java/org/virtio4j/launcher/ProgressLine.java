@@ -3,6 +3,7 @@ package org.virtio4j.launcher;
 
 import java.io.PrintStream;
 import java.util.Locale;
+import org.virtio4j.launcher.command.Interruption;
 import org.virtio4j.launcher.replay.ReplayObserver;
 import org.virtio4j.launcher.replay.TraceFile;
 

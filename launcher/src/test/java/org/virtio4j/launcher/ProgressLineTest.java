@@ -9,6 +9,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
+import org.virtio4j.launcher.command.Interruption;
 import org.virtio4j.launcher.replay.ReplayObserver.Phase;
 import org.virtio4j.launcher.replay.TraceFile;
 

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.virtio4j.launcher;
+package org.virtio4j.launcher.command;
 
 import java.util.Comparator;
 import java.util.List;
 
 /** Guesses which name was meant by one that does not exist. */
-final class NearestName {
+public final class NearestName {
 
     private NearestName() {
     }
 
-    /** What to say behind a name that is unknown; the names are not none. */
-    static String hint(String unknown, List<String> names) {
+    /**
+     * What to say behind a name that is unknown.
+     *
+     * @param unknown the name
+     * @param names   those there are, at least one
+     * @return the nearest, or all if none is near
+     */
+    public static String hint(String unknown, List<String> names) {
         String nearest = names.stream().min(Comparator.comparingInt(name -> distance(unknown, name))).orElseThrow();
         boolean similar = distance(unknown, nearest) <= Math.max(2, nearest.length() / 2);
         return similar ? "; did you mean " + nearest + "?" : "; expected one of " + String.join(" ", names);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.virtio4j.launcher;
+package org.virtio4j.launcher.command;
 
 import java.io.IOException;
 import java.io.OutputStream;
@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * pipe is written to directly, for it must not be replaced. That it can be written is found out before there is
  * anything to write.
  */
-final class OutputFile implements AutoCloseable {
+public final class OutputFile implements AutoCloseable {
 
     private final Path target;
     private final @Nullable Path temporary;
@@ -27,7 +27,14 @@ final class OutputFile implements AutoCloseable {
         this.temporary = temporary;
     }
 
-    static OutputFile create(Path file) throws CommandFailure {
+    /**
+     * Finds out whether a file can be written, and leaves what it holds as it is.
+     *
+     * @param file where to write
+     * @return the file to come
+     * @throws CommandFailure if it cannot be written
+     */
+    public static OutputFile create(Path file) throws CommandFailure {
         if (Files.isDirectory(file)) {
             throw new CommandFailure(file + ": expected a file to write, found a directory");
         }
@@ -47,7 +54,13 @@ final class OutputFile implements AutoCloseable {
         }
     }
 
-    void write(String text) throws CommandFailure {
+    /**
+     * Writes the whole file, once.
+     *
+     * @param text what it is to hold, in UTF-8
+     * @throws CommandFailure if that fails; the old file is still there then
+     */
+    public void write(String text) throws CommandFailure {
         Path place = temporary == null ? target : temporary;
         try {
             try (OutputStream stream = Files.newOutputStream(place, StandardOpenOption.WRITE)) {

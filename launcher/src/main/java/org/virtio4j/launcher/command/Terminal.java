@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.virtio4j.launcher;
+package org.virtio4j.launcher.command;
 
 import java.io.Console;
 import java.io.IOException;
@@ -7,7 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Finds out whether somebody is watching. */
-final class Terminal {
+public final class Terminal {
 
     private Terminal() {
     }
@@ -15,9 +15,11 @@ final class Terminal {
     /**
      * Whether standard error is a terminal. Java can tell only of input and output; where the system has a folder of
      * open files, it says the rest. There is no console at all, says JDK 25, where input is no terminal.
+     *
+     * @return true if it seems to be one
      */
     @SuppressWarnings("SystemConsoleNull")
-    static boolean isStandardError() {
+    public static boolean isStandardError() {
         Console console = System.console();
         if (console == null || !console.isTerminal()) {
             return false;

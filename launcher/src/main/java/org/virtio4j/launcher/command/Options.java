@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.virtio4j.launcher;
+package org.virtio4j.launcher.command;
 
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -11,10 +11,10 @@ import org.jspecify.annotations.Nullable;
  * The arguments of a command, told apart: options with their values, and the rest. An option is written {@code --name},
  * with a value {@code --name VALUE} or {@code --name=VALUE}; behind {@code --} nothing is an option.
  */
-final class Options {
+public final class Options {
 
     /** The option of every command that asks how it is used. */
-    static final String HELP = "--help";
+    public static final String HELP = "--help";
 
     private final Map<String, String> values = new HashMap<>();
     private final List<String> operands = new ArrayList<>();
@@ -22,8 +22,15 @@ final class Options {
     private Options() {
     }
 
-    /** Tells arguments apart; each known option is given with whether it has a value. */
-    static Options parse(List<String> args, Map<String, Boolean> known) throws CommandFailure {
+    /**
+     * Tells arguments apart.
+     *
+     * @param args  what the user wrote behind the command
+     * @param known the options of the command, each with whether it has a value
+     * @return the arguments
+     * @throws CommandFailure if an option is unknown, given twice, or lacks its value
+     */
+    public static Options parse(List<String> args, Map<String, Boolean> known) throws CommandFailure {
         Options options = new Options();
         int at = 0;
         while (at < args.size() && !args.get(at).equals("--")) {
@@ -42,16 +49,32 @@ final class Options {
         return options;
     }
 
-    boolean has(String name) {
+    /**
+     * Whether an option was given.
+     *
+     * @param name with its dashes
+     * @return true if it was
+     */
+    public boolean has(String name) {
         return values.containsKey(name);
     }
 
-    @Nullable String value(String name) {
+    /**
+     * The value of an option.
+     *
+     * @param name with its dashes
+     * @return null if the option was not given
+     */
+    public @Nullable String value(String name) {
         return values.get(name);
     }
 
-    /** What is no option, in order. */
-    List<String> operands() {
+    /**
+     * What is no option.
+     *
+     * @return in the order it was given
+     */
+    public List<String> operands() {
         return operands;
     }
 
