@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.benchmarks;
+
+import java.io.PrintStream;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+import org.jspecify.annotations.Nullable;
+import org.virtio4j.benchmarks.Measurement.RowFailure;
+import org.virtio4j.launcher.command.CommandFailure;
+import org.virtio4j.launcher.command.Interruption;
+import org.virtio4j.launcher.command.Options;
+import org.virtio4j.launcher.command.OutputFile;
+import org.virtio4j.launcher.command.Terminal;
+
+/** The command {@code virtio4j bench}: measures rows one after the other and prints each as soon as it is known. */
+public final class Bench {
+
+    private static final int OK = 0;
+    private static final int ROW_FAILED = 1;
+    private static final int UNUSABLE = 2;
+    private static final int INTERRUPTED = 130;
+
+    private static final String FULL = "--full";
+    private static final String LIST = "--list";
+    private static final String JSON = "--json";
+    private static final String MARKDOWN = "--markdown";
+    private static final Map<String, Boolean> OPTIONS =
+            Map.of(FULL, false, LIST, false, JSON, true, MARKDOWN, true, Options.HELP, false);
+
+    private static final String USAGE = """
+            Usage: virtio4j bench [--full] [--list] [--json FILE] [--markdown FILE] [REGEX]
+
+            Measures what requests, translations and transfers cost, and prints nanoseconds and heap bytes for each
+            operation. REGEX chooses rows by what --list prints, in upper or lower case. Takes about two minutes;
+            docs/performance.md says how to read the table.
+
+              --full           more rows, and several JVMs for each: half an hour or more
+              --list           print the rows that would be measured, and measure nothing
+              --json FILE      write the results to FILE too, with JMH's own
+              --markdown FILE  write the table to FILE too, as Markdown
+              --help           print this
+
+            Exit status: 0 all rows measured, 1 some failed, 2 something is wrong with the arguments or the output,
+            130 ended by Ctrl-C.
+            """;
+
+    private final PrintStream out;
+    private final PrintStream err;
+    private final Interruption interruption;
+    private final boolean watched;
+
+    private Bench(PrintStream out, PrintStream err, Interruption interruption, boolean watched) {
+        this.out = out;
+        this.err = err;
+        this.interruption = interruption;
+        this.watched = watched;
+    }
+
+    /**
+     * Measures, and ends the JVM with the exit status.
+     *
+     * @param args what stands behind {@code virtio4j bench}
+     */
+    public static void main(String[] args) {
+        Interruption interruption = Interruption.bySignal();
+        int status = run(List.of(args), System.out, System.err, interruption);
+        interruption.finished();
+        System.exit(status);
+    }
+
+    /** Runs the command; returns its exit status. */
+    static int run(List<String> args, PrintStream out, PrintStream err, Interruption interruption) {
+        try {
+            int status = new Bench(out, err, interruption, Terminal.isStandardError()).run(args);
+            if (out.checkError()) {
+                throw new CommandFailure("standard output: expected to be written to, but that failed");
+            }
+            return status;
+        } catch (CommandFailure failure) {
+            err.println("virtio4j: " + failure.getMessage());
+            return UNUSABLE;
+        }
+    }
+
+    private int run(List<String> args) throws CommandFailure {
+        Options options = Options.parse(args, OPTIONS);
+        if (options.has(Options.HELP)) {
+            out.print(USAGE);
+            return OK;
+        }
+        Host host = Host.present();
+        RunMode mode = options.has(FULL) ? RunMode.FULL : RunMode.QUICK;
+        // A quarter of the memory stays for others, and another for the heap and what is not counted here.
+        Suite suite = Suite.of(host.caches(), host.memory() / 2);
+        List<Row> rows = choose(suite, mode, options.operands());
+        if (options.has(LIST)) {
+            rows.forEach(row -> out.println(row.title()));
+            return OK;
+        }
+        // Both before anything is measured, so that a file that cannot be written costs nobody half an hour.
+        try (OutputFile json = file(options.value(JSON)); OutputFile markdown = file(options.value(MARKDOWN))) {
+            if (mode == RunMode.FULL) {
+                suite.leftOut().forEach(what -> out.println("not enough memory for " + what));
+            }
+            Report report = measure(host, mode, rows);
+            if (json != null) {
+                json.write(report.json());
+            }
+            if (markdown != null) {
+                markdown.write(report.markdown());
+            }
+            return interruption.requested() ? INTERRUPTED : report.complete() ? OK : ROW_FAILED;
+        }
+    }
+
+    private static List<Row> choose(Suite suite, RunMode mode, List<String> operands) throws CommandFailure {
+        if (operands.size() > 1) {
+            throw new CommandFailure("expected one regular expression, found also '" + operands.get(1) + "'");
+        }
+        Pattern pattern = pattern(operands.isEmpty() ? "" : operands.getFirst());
+        List<Row> rows = suite.rows().stream().filter(mode::includes)
+                .filter(row -> pattern.matcher(row.title()).find()).toList();
+        if (rows.isEmpty()) {
+            throw new CommandFailure("no row matches '" + pattern.pattern() + "'; --list prints them"
+                    + (mode == RunMode.FULL ? "" : ", with --full those of the full run"));
+        }
+        return rows;
+    }
+
+    private static Pattern pattern(String text) throws CommandFailure {
+        try {
+            return Pattern.compile(text, Pattern.CASE_INSENSITIVE);
+        } catch (PatternSyntaxException broken) {
+            throw new CommandFailure("'" + text + "': expected a regular expression, found: "
+                    + broken.getDescription());
+        }
+    }
+
+    private static @Nullable OutputFile file(@Nullable String name) throws CommandFailure {
+        if (name == null) {
+            return null;
+        }
+        try {
+            return OutputFile.create(Path.of(name));
+        } catch (InvalidPathException impossible) {
+            throw new CommandFailure("'" + name + "': expected a file name, found " + impossible.getReason());
+        }
+    }
+
+    private Report measure(Host host, RunMode mode, List<Row> rows) throws CommandFailure {
+        Control before = Control.measure();
+        Table table = new Table(rows);
+        out.print(Report.head(host, mode, before) + System.lineSeparator() + table.head() + System.lineSeparator());
+        out.flush();
+        List<Result> results = measureRows(new Measurement(mode), table, rows);
+        Report report = new Report(host, mode, results.size() == rows.size(), results, before, Control.measure());
+        out.println();
+        report.conclusions().forEach(out::println);
+        if (interruption.requested()) {
+            out.println("interrupted: " + results.size() + " of " + rows.size() + " rows were measured");
+        }
+        return report;
+    }
+
+    private List<Result> measureRows(Measurement measurement, Table table, List<Row> rows) throws CommandFailure {
+        List<Result> results = new ArrayList<>();
+        Map<String, Double> medians = new HashMap<>();
+        for (int i = 0; i < rows.size() && !interruption.requested() && !out.checkError(); i++) {
+            Row row = rows.get(i);
+            progress("row " + (i + 1) + " of " + rows.size() + ": " + row.title());
+            try {
+                Result result = Result.of(row, measurement.run(row), baseline(row, medians));
+                progress("");
+                medians.put(row.title(), result.median());
+                results.add(result);
+                out.println(table.line(result));
+                out.flush();
+            } catch (RowFailure failure) {
+                progress("");
+                tell(row, failure);
+            }
+        }
+        return results;
+    }
+
+    private static double baseline(Row row, Map<String, Double> medians) {
+        Row baseline = row.baseline();
+        Double median = baseline == null ? null : medians.get(baseline.title());
+        return median == null ? Double.NaN : median;
+    }
+
+    /** The JVM that measures gets Ctrl-C too, and its end then is no failure of the row. */
+    private void tell(Row row, RowFailure failure) {
+        if (!interruption.requested()) {
+            err.println("virtio4j: " + row.title() + ": " + failure.getMessage());
+            err.print(failure.log());
+        }
+    }
+
+    private void progress(String text) {
+        if (watched) {
+            err.print("\r\033[K" + text);
+            err.flush();
+        }
+    }
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.benchmarks;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.results.format.ResultFormatFactory;
+import org.openjdk.jmh.results.format.ResultFormatType;
+import org.virtio4j.launcher.command.JsonText;
+
+/**
+ * All that is known of a run, in the three forms it can be read in.
+ *
+ * @param host     where it ran
+ * @param mode     how long each row was measured
+ * @param complete whether all chosen rows were measured
+ * @param results  the rows
+ * @param before   the control loops at the start
+ * @param after    and at the end
+ */
+record Report(Host host, RunMode mode, boolean complete, List<Result> results, Control before, Control after) {
+
+    private static final double MOST_DECODE = 0.1;
+    private static final double QUIET = 0.1;
+
+    /** What stands above the table. */
+    static String head(Host host, RunMode mode, Control before) {
+        List<Map.Entry<String, String>> lines = new ArrayList<>(host.lines());
+        lines.add(Map.entry("mode", mode.text()));
+        lines.add(Map.entry("control", before.text()));
+        return lines.stream().map(line -> String.format(Locale.ROOT, "%-10s %s%n", line.getKey(), line.getValue()))
+                .collect(Collectors.joining());
+    }
+
+    /** What stands below the table, one thing a line. */
+    List<String> conclusions() {
+        List<String> lines = new ArrayList<>();
+        lines.add("control at the end: " + after.text() + String.format(Locale.ROOT, "; moved by %.0f %%: %s",
+                100 * before.change(after), quiet() ? "a quiet machine" : "a busy machine, so measure again"));
+        for (Result result : results) {
+            if (isDecode(result) && result.compared()) {
+                lines.add("doorbell decode / one MAP, " + transport(result.row()) + ": "
+                        + Quantity.ratio(result.ratio())
+                        + (result.ratio() < MOST_DECODE ? "" : ", which is more than the 10 % it may be"));
+            }
+        }
+        String allocating = results.stream().filter(Result::allocates).map(result -> result.row().title())
+                .collect(Collectors.joining("; "));
+        lines.add("rows that allocate: " + (allocating.isEmpty() ? "none" : allocating));
+        return lines;
+    }
+
+    String markdown() {
+        StringBuilder text = new StringBuilder();
+        head(host, mode, before).lines().forEach(line -> text.append("    ").append(line).append('\n'));
+        text.append('\n').append(Table.markdown(results)).append('\n');
+        conclusions().forEach(line -> text.append("- ").append(line).append('\n'));
+        return text.toString();
+    }
+
+    String json() {
+        JsonText json = new JsonText().open('{');
+        json.key("mode").string(mode.name().toLowerCase(Locale.ROOT));
+        json.key("complete").value(complete);
+        host(json);
+        control(json.key("controlBefore"), before);
+        control(json.key("controlAfter"), after);
+        json.key("rows").open('[');
+        results.forEach(result -> row(json.element(), result));
+        json.close(']');
+        json.key("jmh").raw(jmh(results));
+        return json.close('}').toString();
+    }
+
+    private boolean quiet() {
+        return before.change(after) < QUIET && before.spread() < QUIET && after.spread() < QUIET;
+    }
+
+    private static boolean isDecode(Result result) {
+        return result.row().benchmark().equals(DoorbellBenchmark.class.getName() + ".decode");
+    }
+
+    private static String transport(Row row) {
+        return String.valueOf(row.params().get("transport")).toLowerCase(Locale.ROOT);
+    }
+
+    private void host(JsonText json) {
+        json.key("jdk").string(host.jdk());
+        json.key("cpu").string(host.cpu());
+        json.key("cores").value(host.cores());
+        json.key("level2Bytes").value(host.caches().level2());
+        json.key("lastLevelBytes").value(host.caches().lastLevel());
+        json.key("memoryBytes").value(host.memory());
+        json.key("system").string(host.system());
+        json.key("load").value(host.load());
+        json.key("jvmFlags").open('[');
+        host.flags().forEach(flag -> json.element().string(flag));
+        json.close(']');
+        json.key("commit").string(host.commit());
+        json.key("date").string(host.date());
+    }
+
+    private static void control(JsonText json, Control control) {
+        json.open('{');
+        json.key("arithmeticNanos").value(control.arithmeticNanos());
+        json.key("chaseNanos").value(control.chaseNanos());
+        json.key("spread").value(control.spread());
+        json.close('}');
+    }
+
+    private static void row(JsonText json, Result result) {
+        json.open('{');
+        json.key("operation").string(result.row().name());
+        json.key("geometry").string(result.row().geometry());
+        json.key("benchmark").string(result.row().benchmark());
+        json.key("medianNanos").value(result.median());
+        json.key("minNanos").value(result.least());
+        json.key("maxNanos").value(result.most());
+        number(json.key("bytesPerOperation"), result.bytes());
+        @Nullable Row baseline = result.row().baseline();
+        if (baseline != null) {
+            json.key("baseline").string(baseline.title());
+            number(json.key("ratio"), result.ratio());
+        }
+        json.close('}');
+    }
+
+    private static void number(JsonText json, double value) {
+        if (Double.isNaN(value)) {
+            json.nothing();
+        } else {
+            json.value(value);
+        }
+    }
+
+    /** JMH's own file. */
+    private static String jmh(List<Result> results) {
+        List<RunResult> own = new ArrayList<>();
+        for (Result result : results) {
+            RunResult jmh = result.jmh();
+            if (jmh != null) {
+                own.add(jmh);
+            }
+        }
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        ResultFormatFactory.getInstance(ResultFormatType.JSON, new PrintStream(bytes, true, StandardCharsets.UTF_8))
+                .writeOut(own);
+        return bytes.toString(StandardCharsets.UTF_8);
+    }
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.benchmarks;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.virtio4j.vmm.GuestMemory;
+
+/**
+ * What is measured: every row, in the order in which the rows are run, so that what a row is compared with comes before
+ * it. Sizes follow the caches of the machine, and its memory limits the largest.
+ */
+final class Suite {
+
+    /** Off-heap bytes that a mapping takes when they are made in shuffled order. */
+    static final long BYTES_PER_MAPPING = 38;
+
+    private static final int SMALL = 1 << 10;
+    private static final int MEDIUM = 1 << 16;
+    private static final int LARGE = 1 << 20;
+    private static final int MOST_MAPPINGS = 1 << 26;
+    private static final int[] TRANSFERS = {64, 4096, 65_536};
+
+    private final Caches caches;
+    private final long memory;
+    private final List<Row> rows = new ArrayList<>();
+    private final List<String> leftOut = new ArrayList<>();
+    private final Map<TransportKind, Row> oneMap = new HashMap<>();
+
+    private Suite(Caches caches, long memory) {
+        this.caches = caches;
+        this.memory = memory;
+    }
+
+    /**
+     * Lists the rows for a machine.
+     *
+     * @param caches its caches
+     * @param memory bytes of RAM that may be used
+     */
+    static Suite of(Caches caches, long memory) {
+        Suite suite = new Suite(caches, memory);
+        suite.table();
+        suite.requests();
+        suite.doorbells();
+        suite.translations();
+        suite.sections();
+        suite.transfers();
+        suite.rings();
+        return suite;
+    }
+
+    List<Row> rows() {
+        return rows;
+    }
+
+    /** What this machine is too small for. */
+    List<String> leftOut() {
+        return leftOut;
+    }
+
+    private void table() {
+        List<Integer> sizes = new ArrayList<>(List.of(SMALL, MEDIUM, LARGE));
+        int beyond = beyondLastLevel();
+        if (beyond > LARGE) {
+            sizes.add(beyond);
+        }
+        for (String method : List.of("lookup", "insert", "remove")) {
+            for (int mappings : sizes) {
+                Row row = Row.of("table: " + method, mappings(mappings), MappingTableBenchmark.class, method,
+                        Map.of("mappings", Integer.toString(mappings)));
+                rows.add(mappings > LARGE ? row.onlyInFull() : row);
+            }
+        }
+    }
+
+    /** Mappings whose table is at least twice as large as the last-level cache; 0 if there is no memory for it. */
+    private int beyondLastLevel() {
+        int mappings = LARGE;
+        while (mappings < MOST_MAPPINGS && mappings * BYTES_PER_MAPPING < 2 * caches.lastLevel()) {
+            mappings *= 2;
+        }
+        if (mappings * BYTES_PER_MAPPING < 2 * caches.lastLevel() || 2L * mappings * BYTES_PER_MAPPING > memory) {
+            leftOut.add("a table beyond the last-level cache");
+            return 0;
+        }
+        return mappings;
+    }
+
+    private void requests() {
+        for (TransportKind transport : TransportKind.values()) {
+            Row map = request("MAP, one a doorbell", "mapOne", transport, SMALL);
+            oneMap.put(transport, map);
+            rows.add(map);
+            rows.add(request("MAP, 64 a doorbell", "mapBatch", transport, SMALL).against(map));
+            Row unmap = request("UNMAP, one a doorbell", "unmapOne", transport, SMALL);
+            rows.add(unmap.onlyInFull());
+            rows.add(request("UNMAP, 64 a doorbell", "unmapBatch", transport, SMALL).against(unmap));
+        }
+        rows.add(request("MAP, 64 a doorbell", "mapBatch", TransportKind.MMIO, LARGE).onlyInFull());
+        rows.add(request("UNMAP, 64 a doorbell", "unmapBatch", TransportKind.MMIO, LARGE).onlyInFull());
+    }
+
+    private Row request(String name, String method, TransportKind transport, int mappings) {
+        return Row.of(name, lower(transport) + ", ring of 256, " + mappings(mappings), RequestBenchmark.class, method,
+                Map.of("transport", transport.name(), "mappings", Integer.toString(mappings))).withMoreWarmUp();
+    }
+
+    private void doorbells() {
+        rows.add(Row.of("kick without a transport", "device does nothing", DoorbellBenchmark.class, "direct",
+                Map.of()));
+        for (TransportKind transport : TransportKind.values()) {
+            rows.add(Row.of("doorbell decode", lower(transport) + ", device does nothing", DoorbellBenchmark.class,
+                    "decode", Map.of("transport", transport.name())).against(oneMap.get(transport)));
+        }
+    }
+
+    private void translations() {
+        Row cached = translation("translate, cached in section", "cached", SMALL);
+        rows.add(cached);
+        for (int mappings : List.of(SMALL, MEDIUM, LARGE)) {
+            Row row = translation("translate, found in table", "table", mappings).against(cached);
+            rows.add(mappings == MEDIUM ? row : row.onlyInFull());
+        }
+        rows.add(translation("translate, fault, section and report", "fault", SMALL).withMoreWarmUp());
+    }
+
+    private Row translation(String name, String method, int mappings) {
+        return Row.of(name, mappings(mappings), TranslateBenchmark.class, method,
+                Map.of("mappings", Integer.toString(mappings)));
+    }
+
+    private void sections() {
+        @Nullable Row identity = null;
+        for (SpaceKind space : SpaceKind.values()) {
+            Row row = Row.of("section, enter and leave", lower(space), SectionBenchmark.class, "enterLeave",
+                    Map.of("space", space.name())).against(identity);
+            rows.add(row);
+            identity = row;
+        }
+    }
+
+    private void transfers() {
+        transfers(caches.insideLevel2());
+        transfers(caches.insideLastLevel());
+        if (2 * caches.beyond() > memory) {
+            leftOut.add("DMA beyond the last-level cache");
+        } else {
+            transfers(caches.beyond());
+        }
+    }
+
+    private void transfers(long workingSet) {
+        for (String method : List.of("read", "write")) {
+            boolean quick = method.equals("read") && workingSet == caches.insideLevel2();
+            for (int transfer : TRANSFERS) {
+                Row identity = transfer(method, SpaceKind.IDENTITY, transfer, workingSet);
+                Row endpoint = transfer(method, SpaceKind.ENDPOINT, transfer, workingSet).against(identity);
+                rows.add(quick ? identity : identity.onlyInFull());
+                rows.add(quick ? endpoint : endpoint.onlyInFull());
+            }
+        }
+    }
+
+    private Row transfer(String method, SpaceKind space, int transfer, long workingSet) {
+        long buffers = workingSet / Math.max(transfer, GuestMemory.PAGE_SIZE);
+        String geometry = lower(space) + ", " + Quantity.bytes(workingSet) + " " + caches.place(workingSet)
+                + (space == SpaceKind.ENDPOINT ? ", " + Quantity.count(buffers) + " mappings" : "");
+        return Row.of("DMA " + method + ", " + Quantity.bytes(transfer), geometry, DmaBenchmark.class, method,
+                Map.of("space", space.name(), "transfer", Integer.toString(transfer), "workingSet",
+                        Long.toString(workingSet)));
+    }
+
+    private void rings() {
+        ring("ring: a chain, in batches of 16", "ring of 256, 1 descriptor", "small");
+        ring("ring: a chain, in batches of 128", "ring of 256, 1 descriptor", "large");
+        ring("ring: a chain, alone", "ring of 256, 128 descriptors", "longChain");
+        ring("ring: a chain, alone", "ring of 256, indirect table of 128", "indirect");
+    }
+
+    private void ring(String name, String geometry, String method) {
+        rows.add(Row.of(name, geometry, RingBenchmark.class, method, Map.of()));
+    }
+
+    private String mappings(int mappings) {
+        long bytes = mappings * BYTES_PER_MAPPING;
+        return Quantity.count(mappings) + " mappings, " + caches.place(bytes);
+    }
+
+    private static String lower(Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT);
+    }
+}
