@@ -56,7 +56,10 @@ class GuideTest {
         assertEquals(0xffff, firstExample(PciInterrupts.messages(), 0x04, 0, 2, 0x12), "memory space is off");
     }
 
+    @SuppressWarnings("UnusedVariable") // a device would use its handle
     private static long firstExample(PciInterrupts interrupts, int register, long bits, int width, long offset) {
+        long answer;
+        long value = 0;
         // guide: begin
         try (GuestMemory memory = GuestMemory.anonymous(0x0, 1L << 30)) {
             VirtioIommu iommu = VirtioIommu.builder()
@@ -70,12 +73,11 @@ class GuideTest {
 
             // from the hypervisor's exit handler, on the virtual CPU's thread:
             function.writeConfig(register, width, bits);
-            long value = function.readBar(4, offset, width);
+            answer = function.readBar(4, offset, width);
             function.writeBar(4, offset, width, value);    // a doorbell: answered before this returns, or by who serves
-            // guide: end
-            dma.close();
-            return value;
         }
+        // guide: end
+        return answer;
     }
 
     @Test
