@@ -123,6 +123,16 @@ public final class VirtioMmioDevice implements RegisterHandler {
         interrupts.settle();
     }
 
+    /**
+     * Why the device shows {@code DEVICE_NEEDS_RESET}: what the guest or the device did, for the embedder to report.
+     * Any thread.
+     *
+     * @return the first reason since the last reset; empty if there is none
+     */
+    public String needsResetReason() {
+        return lifecycle.needsResetReason();
+    }
+
     private int readRegister(int offset) {
         return switch (offset) {
             case (int) MmioRegister.MAGIC_VALUE -> MmioRegister.MAGIC;
