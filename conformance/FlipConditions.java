@@ -29,6 +29,7 @@ public final class FlipConditions {
     private static final String IOMMU = "viommu-device/src/main/java/org/virtio4j/iommu/";
     private static final String QUEUE = "virtqueue/src/main/java/org/virtio4j/queue/";
     private static final String DEVICE = "virtqueue/src/main/java/org/virtio4j/device/";
+    private static final String PCI = "pci-transport/src/main/java/org/virtio4j/pci/";
     private static final String VMM = "vmm-core/src/main/java/org/virtio4j/vmm/";
 
     /** Tests are told by simple names of classes in {@code org.virtio4j.iommu}, maybe with a method. */
@@ -112,11 +113,17 @@ public final class FlipConditions {
             new Flip(DEVICE + "InterruptStatus.java",
                     "BITS.getAndBitwiseOr(this, event) == 0",
                     "BITS.getAndBitwiseOr(this, event) != 0",
-                    "4.2.2: the interrupt line", "FaultReportTest"));
+                    "4.2.2: the interrupt line", "FaultReportTest"),
+            new Flip(PCI + "FunctionInterrupts.java",
+                    "if (vector != CommonConfig.NO_VECTOR) {",
+                    "if (vector == CommonConfig.NO_VECTOR) {",
+                    "4.1.5.1.2: the vector of a queue", "FaultReportTest"));
 
     private static final List<String> MODULES =
-            List.of("wire", "vmm-core", "virtqueue", "viommu-device", "mmio-transport", "guest-driver");
-    private static final String TESTS = "src/test/java/org/virtio4j/iommu";
+            List.of("wire", "vmm-core", "virtqueue", "viommu-device", "mmio-transport", "pci-transport", "guest-driver");
+
+    /** The tests, and what they use. */
+    private static final List<String> TESTS = List.of("iommu", "transport", "fixture");
     private static final long LIMIT_SECONDS = 100;
 
     private final Path root;
@@ -162,7 +169,11 @@ public final class FlipConditions {
         for (String module : MODULES) {
             main.addAll(sources(root.resolve(module).resolve("src/main/java")));
         }
-        if (!compile(main, "main", "") || !compile(sources(root.resolve(TESTS)), "test", work.resolve("main").toString())) {
+        List<Path> test = new ArrayList<>();
+        for (String name : TESTS) {
+            test.addAll(sources(root.resolve("src/test/java/org/virtio4j").resolve(name)));
+        }
+        if (!compile(main, "main", "") || !compile(test, "test", work.resolve("main").toString())) {
             give("the project does not compile");
         }
         TreeSet<String> tests = new TreeSet<>();

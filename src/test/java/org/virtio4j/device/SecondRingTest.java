@@ -114,7 +114,7 @@ class SecondRingTest {
 
         private final GuestMemory memory = GuestMemory.anonymous(0, 16 << 20);
         private final GuestBytes ram = new GuestBytes(memory, null);
-        private final LifecycleFixture.Signals signals = new LifecycleFixture.Signals();
+        private final Signals signals = new Signals();
         private final VirtioIommu iommu = VirtioIommu.builder().endpoint(ENDPOINT).endpoint(9)
                 .reserved(ReservedRegions.X86_MSI).queueSizes(64, 64).probeSize(PROBE_SIZE).bootBypass(false).build();
         private final MailboxQueue[] mailboxes = new MailboxQueue[2];

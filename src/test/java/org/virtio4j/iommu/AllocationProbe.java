@@ -3,6 +3,7 @@ package org.virtio4j.iommu;
 
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
+import org.virtio4j.transport.TransportKind;
 import org.virtio4j.vmm.Access;
 import org.virtio4j.vmm.DmaCursor;
 import org.virtio4j.vmm.DmaHandle;
@@ -27,7 +28,7 @@ final class AllocationProbe {
     private final DmaHandle nic;
     private final DmaCursor cursor = new DmaCursor();
 
-    private AllocationProbe(GuestTransport transport) {
+    private AllocationProbe(TransportKind transport) {
         machine = new IommuMachine(transport, VirtioIommu.builder().endpoint(8, ReservedRegions.X86_MSI).endpoint(9)
                 .bootBypass(false).probeSize(PROBE_SIZE).maxMappings(10_000).build()).start();
         machine.ok(Requests.attach(1, 8));
@@ -49,14 +50,14 @@ final class AllocationProbe {
 
     /** Prints what {@link #measure} says of a transport. */
     public static void main(String[] arguments) {
-        System.out.println(measure(GuestTransport.valueOf(arguments[0]), 40));
+        System.out.println(measure(TransportKind.valueOf(arguments[0]), 40));
     }
 
     /**
      * How many bytes rounds of everything allocate, or what went wrong. Moving from interpreted to compiled code costs
      * the thread a few bytes now and then, so the least of several runs counts; what a request costs is in all of them.
      */
-    static String measure(GuestTransport transport, int rounds) {
+    static String measure(TransportKind transport, int rounds) {
         AllocationProbe probe = new AllocationProbe(transport);
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         int failures = 0;

@@ -8,6 +8,7 @@ import java.util.Random;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.virtio4j.fixture.Seeds;
 
 /** Section 2.7.4: how a request is cut into descriptors says nothing; only its bytes count. */
 class FramingTest extends IommuTests {

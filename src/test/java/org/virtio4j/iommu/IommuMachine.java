@@ -21,6 +21,8 @@ import org.virtio4j.driver.QueueMemory;
 import org.virtio4j.driver.StartResult;
 import org.virtio4j.driver.UsedRingFailure;
 import org.virtio4j.driver.VirtioDriver;
+import org.virtio4j.transport.Port;
+import org.virtio4j.transport.TransportKind;
 import org.virtio4j.vmm.Access;
 import org.virtio4j.vmm.DmaHandle;
 import org.virtio4j.vmm.DmaSpace;
@@ -53,7 +55,7 @@ final class IommuMachine implements AutoCloseable {
     private final VirtioIommu iommu;
     private final GuestMemory memory = new GuestMemory();
     private final GuestRam ram;
-    private final GuestTransport.Connection connection;
+    private final Port connection;
     private final DriverTransport transport;
     private final Map<Integer, DmaHandle> handles = new HashMap<>();
     private final AtomicInteger interrupts = new AtomicInteger();
@@ -71,7 +73,7 @@ final class IommuMachine implements AutoCloseable {
     private volatile Runnable onInterrupt = () -> { };
 
     /** Powers the machine on; its guest has not found the IOMMU yet. */
-    IommuMachine(GuestTransport kind, VirtioIommu iommu) {
+    IommuMachine(TransportKind kind, VirtioIommu iommu) {
         this.iommu = iommu;
         memory.addAnonymous(0, REGION_BORDER);
         memory.addAnonymous(REGION_BORDER, RAM_END - REGION_BORDER);

@@ -8,6 +8,7 @@ import java.util.Random;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.virtio4j.fixture.Seeds;
 
 /** What a million mappings cost, made through ring and device. */
 class MemoryUseTest extends IommuTests {

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.virtio4j.fixture.Seeds;
 
 /**
  * Random request sequences, valid, nearly valid and nonsense, with resets and writes of the bypass byte in between,

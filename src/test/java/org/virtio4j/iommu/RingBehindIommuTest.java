@@ -16,6 +16,8 @@ import org.virtio4j.driver.GuestBuffer;
 import org.virtio4j.driver.QueueMemory;
 import org.virtio4j.driver.StartResult;
 import org.virtio4j.driver.VirtioDriver;
+import org.virtio4j.fixture.Seeds;
+import org.virtio4j.transport.Port;
 import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 
@@ -95,7 +97,7 @@ class RingBehindIommuTest extends IommuTests {
     private final class Behind {
 
         private final IommuMachine front = powerOn(iommu()).start();
-        private final GuestTransport.Connection connection = transport.connect(
+        private final Port connection = transport.connect(
                 VirtioIommu.builder().endpoint(1).queueSizes(SIZE, 8).maxMappings(100).build(),
                 DmaSpace.of(front.memory(), front.iommu().translator(DISK)), () -> { });
         private final VirtioDriver driver;

@@ -20,7 +20,7 @@ final class FakeDevice implements VirtioDevice {
     static final int QUEUE_SIZE_1 = 64;
     static final int CONFIG_SIZE = 40;
 
-    final byte[] config = new byte[CONFIG_SIZE];
+    final byte[] config;
     final List<Integer> kicks = new ArrayList<>();
     final List<ResetKind> resets = new ArrayList<>();
     final Chain chain = new Chain();
@@ -28,15 +28,21 @@ final class FakeDevice implements VirtioDevice {
     @Nullable DeviceContext context;
 
     FakeDevice(int... bits) {
-        offered = Features.of(bits);
-        for (int i = 0; i < CONFIG_SIZE; i++) {
-            config[i] = (byte) (0x80 + i);
-        }
+        this(Features.of(bits), new byte[CONFIG_SIZE]);
+    }
+
+    FakeDevice(byte[] config) {
+        this(Features.NONE, config);
+    }
+
+    private FakeDevice(Features offered, byte[] config) {
+        this.offered = offered;
+        this.config = config;
     }
 
     @Override
     public DeviceInfo info() {
-        return new DeviceInfo(DeviceType.ENTROPY, List.of(QUEUE_SIZE_0, QUEUE_SIZE_1), CONFIG_SIZE);
+        return new DeviceInfo(DeviceType.ENTROPY, List.of(QUEUE_SIZE_0, QUEUE_SIZE_1), config.length);
     }
 
     @Override
