@@ -74,6 +74,20 @@ class QueueSetUpTest extends TransportTests {
         assertEquals(SIZE_1, sizeInUse(1), "of the selected queue only");
     }
 
+    @Test
+    @DisplayName("4.1.4.3, 4.2.2: each queue has a size of its own")
+    void shouldTakeASizeForEachQueue() {
+        port.write(0, Register.QUEUE_SIZE, 32);
+        port.write(1, Register.QUEUE_SIZE, 2);
+        guest.assertSettings(0, 32, 0, 0, 0);
+        guest.assertSettings(1, 2, 0, 0, 0);
+        assertEquals(2, sizeInUse(1));
+        guest.writeStatus(0);
+        port.write(1, Register.QUEUE_SIZE, 2);
+        port.write(0, Register.QUEUE_SIZE, 32);
+        assertEquals(32, sizeInUse(0));
+    }
+
     @ParameterizedTest
     @EnumSource(QueueArea.class)
     @DisplayName("4.1.4.3: the halves of an address are written and read each by itself")
