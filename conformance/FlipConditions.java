@@ -32,7 +32,7 @@ public final class FlipConditions {
     private static final String PCI = "pci-transport/src/main/java/org/virtio4j/pci/";
     private static final String VMM = "vmm-core/src/main/java/org/virtio4j/vmm/";
 
-    /** Tests are told by simple names of classes in {@code org.virtio4j.iommu}, maybe with a method. */
+    /** Tests are told by names of classes below {@code org.virtio4j}, in {@code iommu} if simple, maybe a method. */
     private static final List<Flip> FLIPS = List.of(
             new Flip(IOMMU + "RequestExecutor.java",
                     "if (request.reservedSet || (request.flags & ~attachFlags) != 0) {",
@@ -117,13 +117,49 @@ public final class FlipConditions {
             new Flip(PCI + "FunctionInterrupts.java",
                     "if (vector != CommonConfig.NO_VECTOR) {",
                     "if (vector == CommonConfig.NO_VECTOR) {",
-                    "4.1.5.1.2: the vector of a queue", "FaultReportTest"));
+                    "4.1.5.1.2: the vector of a queue", "FaultReportTest"),
+            new Flip(PCI + "FunctionInterrupts.java",
+                    "vector < vectorCount ? vector",
+                    "vector <= vectorCount ? vector",
+                    "4.1.5.1.2.1: a mapping that fails", "pci.MessageInterruptTest"),
+            new Flip(PCI + "FunctionInterrupts.java",
+                    "return !messages && isr.bits() != 0;",
+                    "return isr.bits() != 0;",
+                    "4.1.4.5.1: the interrupt status bit", "pci.PinInterruptTest"),
+            new Flip(PCI + "VectorTable.java",
+                    "return !enabled || functionMasked ||",
+                    "return !enabled ||",
+                    "PCI 6.8.2: the mask of the function", "pci.MessageInterruptTest"),
+            new Flip(PCI + "VectorTable.java",
+                    "if (result == DmaResult.CLOSED) {",
+                    "if (result != DmaResult.CLOSED) {",
+                    "PCI 6.2.2: a message that must wait", "pci.MessageInterruptTest"),
+            new Flip(PCI + "VectorTable.java",
+                    "if (gate.isOpen()) {",
+                    "if (!gate.isOpen()) {",
+                    "no message is left behind", "pci.InterruptRaceTest"),
+            new Flip(PCI + "CommonRegisters.java",
+                    "if (value == 1) {\n            lifecycle.enableQueue(queueSelect);",
+                    "if (value != 1) {\n            lifecycle.enableQueue(queueSelect);",
+                    "4.1.4.3.2: queue_enable", "pci.CommonConfigurationTest"),
+            new Flip(PCI + "VirtioPciFunction.java",
+                    "if (freed) {",
+                    "if (!freed) {",
+                    "PCI 6.2.2: what was made available waits", "pci.CommandRegisterTest"),
+            new Flip(PCI + "VirtioPciFunction.java",
+                    "width && offset % length == 0 && bars.inStructure(offset, length)",
+                    "width && bars.inStructure(offset, length)",
+                    "4.1.4.9.2: a window that is misaligned", "pci.ConfigurationWindowTest"),
+            new Flip(VMM + "DmaGate.java",
+                    "memory.readers().awaitAll(LIMIT);",
+                    "",
+                    "bus mastering ends with the sections", "pci.CommandRegisterTest"));
 
     private static final List<String> MODULES =
             List.of("wire", "vmm-core", "virtqueue", "viommu-device", "mmio-transport", "pci-transport", "guest-driver");
 
     /** The tests, and what they use. */
-    private static final List<String> TESTS = List.of("iommu", "transport", "fixture");
+    private static final List<String> TESTS = List.of("iommu", "pci", "transport", "fixture");
     private static final long LIMIT_SECONDS = 100;
 
     private final Path root;
@@ -263,7 +299,7 @@ public final class FlipConditions {
             Runner runner = new Runner();
             LauncherDiscoveryRequestBuilder request = LauncherDiscoveryRequestBuilder.request();
             for (String name : classes) {
-                String full = "org.virtio4j.iommu." + name;
+                String full = "org.virtio4j." + (name.contains(".") ? name : "iommu." + name);
                 request.selectors(full.contains("#") ? selectMethod(full) : selectClass(full));
             }
             LauncherFactory.create().execute(request.build(), runner);

@@ -2,12 +2,18 @@
 package org.virtio4j.pci;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.virtio4j.fixture.DriverRing;
+import org.virtio4j.fixture.Parked;
+import org.virtio4j.queue.DeviceQueue;
 
 /** PCI Local Bus 3.0, section 6.2.2: what a function may do on the bus is the guest's to say. */
 class CommandRegisterTest {
@@ -76,5 +82,25 @@ class CommandRegisterTest {
         guest.command(PciSpec.MEMORY_SPACE | PciSpec.BUS_MASTER);
         guest.command(PciSpec.MEMORY_SPACE | PciSpec.BUS_MASTER | PciSpec.INTX_DISABLE);
         assertEquals(List.of(), guest.device.kicks);
+    }
+
+    @Test
+    @DisplayName("PCI 6.2.2: when bus mastering is off, nothing of before is on its way to memory any more")
+    void shouldWaitForTheSectionThatIsOpenWhenBusMasteringIsTakenAway() {
+        guest.start();
+        DeviceQueue queue = Objects.requireNonNull(guest.context().queue(0));
+        AtomicBoolean off = new AtomicBoolean();
+        try (Parked device = Parked.between(queue::enter, queue::leave)) {
+            Thread cpu = new Thread(() -> {
+                guest.command(PciSpec.MEMORY_SPACE);
+                off.set(true);
+            }, "CPU");
+            cpu.start();
+            Parked.until(() -> guest.memory.readers().stalls() != 0 || off.get());
+            assertFalse(off.get(), "a section was open");
+            device.letGo();
+            Parked.finish(cpu);
+        }
+        assertTrue(off.get());
     }
 }

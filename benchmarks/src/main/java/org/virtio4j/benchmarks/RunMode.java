@@ -10,7 +10,7 @@ enum RunMode {
     /** One JVM a row and short iterations: enough to see that something is twice as slow. */
     QUICK(1, 2, 10, 3, 250),
     /** Several JVMs a row, because the compiler does not decide alike in each. */
-    FULL(3, 6, 12, 5, 500);
+    FULL(3, 4, 12, 5, 400);
 
     private final int forks;
     private final int warmUps;
