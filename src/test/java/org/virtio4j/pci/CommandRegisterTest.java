@@ -41,7 +41,7 @@ class CommandRegisterTest {
         guest.kick(0);
         guest.command(PciSpec.BUS_MASTER | PciSpec.MEMORY_SPACE);
         assertEquals(PciSpec.RUNNING, guest.get(PciSpec.DEVICE_STATUS, 1));
-        assertEquals(List.of(), guest.device.kicks);
+        assertEquals(List.of(), guest.device.kicks());
     }
 
     @Test
@@ -81,7 +81,7 @@ class CommandRegisterTest {
         guest.start();
         guest.command(PciSpec.MEMORY_SPACE | PciSpec.BUS_MASTER);
         guest.command(PciSpec.MEMORY_SPACE | PciSpec.BUS_MASTER | PciSpec.INTX_DISABLE);
-        assertEquals(List.of(), guest.device.kicks);
+        assertEquals(List.of(), guest.device.kicks());
     }
 
     @Test

@@ -13,7 +13,8 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.virtio4j.fixture.FakeDevice;
+import org.virtio4j.device.Features;
+import org.virtio4j.fixture.RecordingDevice;
 import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.wire.FeatureBit;
 
@@ -97,7 +98,7 @@ class ConfigurationSpaceTest {
     @Test
     @DisplayName("4.1.4.6: a device type without configuration has no capability for one")
     void shouldLeaveTheDeviceCapabilityOutWhenThereIsNoConfiguration() {
-        assertEquals(FakeDevice.CONFIG_SIZE, guest.read(guest.virtioCapability(PciSpec.CFG_DEVICE) + 12, 4));
+        assertEquals(RecordingDevice.CONFIG_SIZE, guest.read(guest.virtioCapability(PciSpec.CFG_DEVICE) + 12, 4));
         VirtioPciFunction plain = VirtioPciFunction.of(new NoConfiguration(), DmaSpace.identity(guest.memory),
                 PciInterrupts.messages());
         for (long at = plain.readConfig(0x34, 1); at != 0; at = plain.readConfig(at + 1, 1)) {
@@ -232,7 +233,8 @@ class ConfigurationSpaceTest {
     @Test
     void shouldRefuseADeviceThatNeedsRegistersWeDoNotHave() {
         for (int bit : new int[] {FeatureBit.ADMIN_VQ, FeatureBit.SR_IOV}) {
-            assertThrows(IllegalArgumentException.class, () -> VirtioPciFunction.of(new FakeDevice(bit),
+            RecordingDevice device = new RecordingDevice(Features.of(bit));
+            assertThrows(IllegalArgumentException.class, () -> VirtioPciFunction.of(device,
                     DmaSpace.identity(guest.memory), new PciInterrupts(Optional.empty(), Optional.empty())));
         }
     }

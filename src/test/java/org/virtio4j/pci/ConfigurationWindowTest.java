@@ -8,6 +8,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.virtio4j.fixture.RecordingDevice;
 
 /** Section 4.1.4.9: the structures through configuration space, for who cannot map BARs. */
 class ConfigurationWindowTest {
@@ -65,7 +66,7 @@ class ConfigurationWindowTest {
         guest.command(PciSpec.BUS_MASTER);
         point(4, guest.notify + 4, 2);
         guest.write(window + 16, 2, 1);
-        assertEquals(List.of(1), guest.device.kicks);
+        assertEquals(List.of(1), guest.device.kicks());
         guest.context().interrupt(0);
         point(4, guest.isr, 1);
         assertEquals(1, guest.read(window + 16, 1));
@@ -86,7 +87,7 @@ class ConfigurationWindowTest {
         assertNoAccess(4, guest.common + 0x40, 4);
         assertNoAccess(4, guest.isr + 1, 1);
         assertNoAccess(4, guest.notify + 8, 2);
-        assertNoAccess(4, guest.config + 40, 1);
+        assertNoAccess(4, guest.config + RecordingDevice.CONFIG_SIZE, 1);
         assertNoAccess(4, 0xffff_fffcL, 4);
         assertNoAccess(4, 0x8000_0000L, 4);
     }

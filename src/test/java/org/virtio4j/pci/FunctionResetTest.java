@@ -27,7 +27,7 @@ class FunctionResetTest {
         List<Integer> fresh = bytes();
         disturb();
         guest.functionReset();
-        assertEquals(List.of(ResetKind.FUNCTION), guest.device.resets);
+        assertEquals(List.of(ResetKind.FUNCTION), guest.device.resets());
         assertEquals(fresh, bytes());
         assertEquals(0xffff_ffffL, guest.get(PciSpec.DEVICE_FEATURE_SELECT, 4), "memory space is off");
         guest.command(PciSpec.MEMORY_SPACE);
@@ -41,10 +41,10 @@ class FunctionResetTest {
     void shouldReadTheInitiateBitAsZero() {
         int control = guest.capability(PciSpec.CAP_EXPRESS) + 8;
         guest.write(control, 2, 0x7fff);
-        assertEquals(List.of(), guest.device.resets);
+        assertEquals(List.of(), guest.device.resets());
         assertEquals(0x78ff, guest.read(control, 2));
         guest.write(control + 1, 1, 0x80);
-        assertEquals(List.of(ResetKind.FUNCTION), guest.device.resets, "the upper byte alone will do");
+        assertEquals(List.of(ResetKind.FUNCTION), guest.device.resets(), "the upper byte alone will do");
         assertEquals(0, guest.read(control, 2) & 0x8000);
     }
 
@@ -90,7 +90,7 @@ class FunctionResetTest {
         guest.put(PciSpec.CONFIG_MSIX_VECTOR, 2, 1);
         guest.context().configChanged();
         guest.write(guest.virtioCapability(PciSpec.CFG_PCI) + 8, 4, 0x14);
-        guest.device.resets.clear();
+        guest.device.take();
     }
 
     private List<Integer> bytes() {

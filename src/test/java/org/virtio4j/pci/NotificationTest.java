@@ -27,7 +27,7 @@ class NotificationTest {
         write(4, 2, 1);
         write(4, 4, 0x8005_0001L);
         write(0, 4, 0x1_0000L);
-        assertEquals(List.of(0, 1, 1, 0), guest.device.kicks);
+        assertEquals(List.of(0, 1, 1, 0), guest.device.kicks());
     }
 
     @Test
@@ -40,7 +40,7 @@ class NotificationTest {
         for (int width : new int[] {-1, 0, 1, 3, 5, 8}) {
             write(0, width, 0);
         }
-        assertEquals(List.of(), guest.device.kicks);
+        assertEquals(List.of(), guest.device.kicks());
         for (int width : new int[] {1, 2, 4, 8}) {
             assertEquals(0, guest.function.readBar(PciGuest.VIRTIO_BAR, guest.notify, width));
         }

@@ -6,7 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.virtio4j.fixture.FakeDevice;
+import org.virtio4j.device.Features;
+import org.virtio4j.fixture.RecordingDevice;
 import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.vmm.RegisterHandler;
@@ -107,7 +108,8 @@ class PciBusTest {
     }
 
     private VirtioPciFunction function() {
-        return VirtioPciFunction.of(new FakeDevice(), DmaSpace.identity(ram), PciInterrupts.messages());
+        RecordingDevice device = new RecordingDevice(Features.NONE);
+        return VirtioPciFunction.of(device, DmaSpace.identity(ram), PciInterrupts.messages());
     }
 
     private void place(int device, int bar, long address) {

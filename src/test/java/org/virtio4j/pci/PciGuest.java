@@ -7,13 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Objects;
 import org.virtio4j.device.DeviceContext;
+import org.virtio4j.device.Features;
 import org.virtio4j.device.ResetKind;
-import org.virtio4j.fixture.DriverRing;
 import org.virtio4j.fixture.DriverRing.Buffer;
-import org.virtio4j.fixture.FakeDevice;
+import org.virtio4j.fixture.DriverRing;
 import org.virtio4j.fixture.GuestBytes;
+import org.virtio4j.fixture.RecordingDevice;
 import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 
@@ -33,7 +33,7 @@ final class PciGuest implements AutoCloseable {
 
     final GuestMemory memory = GuestMemory.anonymous(RAM, 1 << 20);
     final GuestBytes ram = new GuestBytes(memory, null);
-    final FakeDevice device;
+    final RecordingDevice device;
     final List<Message> messages = Collections.synchronizedList(new ArrayList<>());
     final List<Integer> vectors = new ArrayList<>();
     final List<Boolean> levels = new ArrayList<>();
@@ -43,8 +43,11 @@ final class PciGuest implements AutoCloseable {
     final long isr;
     final long config;
 
-    private PciGuest(FakeDevice device, boolean ownTable, PciOptions options) {
+    private PciGuest(RecordingDevice device, boolean ownTable, PciOptions options) {
         this.device = device;
+        for (int i = 0; i < RecordingDevice.CONFIG_SIZE; i++) {
+            device.config[i] = (byte) (0x80 + i);
+        }
         memory.addDoorbell(DOORBELL, 0x1000, (requester, address, data) ->
                 messages.add(new Message(requester, address, data)));
         PciInterrupts routes = ownTable ? PciInterrupts.messages(levels::add)
@@ -58,16 +61,16 @@ final class PciGuest implements AutoCloseable {
 
     /** A function that sends messages, found but not touched by its guest. */
     static PciGuest sendingMessages(int... features) {
-        return new PciGuest(new FakeDevice(features), true, PciOptions.DEFAULT);
+        return new PciGuest(new RecordingDevice(Features.of(features)), true, PciOptions.DEFAULT);
     }
 
     static PciGuest with(PciOptions options) {
-        return new PciGuest(new FakeDevice(), true, options);
+        return new PciGuest(new RecordingDevice(Features.NONE), true, options);
     }
 
     /** A function whose vectors the embedder delivers. */
     static PciGuest handingOverVectors() {
-        return new PciGuest(new FakeDevice(), false, PciOptions.DEFAULT);
+        return new PciGuest(new RecordingDevice(Features.NONE), false, PciOptions.DEFAULT);
     }
 
     @Override
@@ -206,7 +209,7 @@ final class PciGuest implements AutoCloseable {
         DriverRing ring = enable(0);
         enable(1);
         put(PciSpec.DEVICE_STATUS, 1, PciSpec.RUNNING);
-        device.kicks.clear();
+        device.take();
         return ring;
     }
 
@@ -234,7 +237,7 @@ final class PciGuest implements AutoCloseable {
     }
 
     DeviceContext context() {
-        return Objects.requireNonNull(device.context, "the device is not active");
+        return device.active();
     }
 
     List<Message> takeMessages() {
