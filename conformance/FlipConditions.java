@@ -132,7 +132,7 @@ public final class FlipConditions {
                     "PCI 6.8.2: the mask of the function", "pci.MessageInterruptTest"),
             new Flip(PCI + "VectorTable.java",
                     "if (result == DmaResult.CLOSED) {",
-                    "if (result != DmaResult.CLOSED) {",
+                    "if (result == DmaResult.FAULT) {",
                     "PCI 6.2.2: a message that must wait", "pci.MessageInterruptTest"),
             new Flip(PCI + "VectorTable.java",
                     "if (gate.isOpen()) {",
