@@ -15,6 +15,7 @@ import org.virtio4j.benchmarks.Measurement.RowFailure;
 import org.virtio4j.launcher.command.CommandFailure;
 import org.virtio4j.launcher.command.Interruption;
 import org.virtio4j.launcher.command.Options;
+import org.virtio4j.launcher.command.Outcome;
 import org.virtio4j.launcher.command.OutputFile;
 import org.virtio4j.launcher.command.Terminal;
 
@@ -23,7 +24,6 @@ public final class Bench {
 
     private static final int OK = 0;
     private static final int ROW_FAILED = 1;
-    private static final int UNUSABLE = 2;
     private static final int INTERRUPTED = 130;
 
     private static final String FULL = "--full";
@@ -40,7 +40,7 @@ public final class Bench {
             operation. REGEX chooses rows by what --list prints, in upper or lower case. Takes about two minutes;
             docs/performance.md says how to read the table.
 
-              --full           more rows, and several JVMs for each: half an hour or more
+              --full           more rows, and several JVMs for each: about 22 minutes on two cores
               --list           print the rows that would be measured, and measure nothing
               --json FILE      write the results to FILE too, with JMH's own
               --markdown FILE  write the table to FILE too, as Markdown
@@ -76,16 +76,7 @@ public final class Bench {
 
     /** Runs the command; returns its exit status. */
     static int run(List<String> args, PrintStream out, PrintStream err, Interruption interruption) {
-        try {
-            int status = new Bench(out, err, interruption, Terminal.isStandardError()).run(args);
-            if (out.checkError()) {
-                throw new CommandFailure("standard output: expected to be written to, but that failed");
-            }
-            return status;
-        } catch (CommandFailure failure) {
-            err.println("virtio4j: " + failure.getMessage());
-            return UNUSABLE;
-        }
+        return Outcome.of(out, err, () -> new Bench(out, err, interruption, Terminal.isStandardError()).run(args));
     }
 
     private int run(List<String> args) throws CommandFailure {
@@ -103,7 +94,7 @@ public final class Bench {
             rows.forEach(row -> out.println(row.title()));
             return OK;
         }
-        // Both before anything is measured, so that a file that cannot be written costs nobody half an hour.
+        // Both before anything is measured, so that a file that cannot be written costs nobody a long run.
         try (OutputFile json = file(options.value(JSON)); OutputFile markdown = file(options.value(MARKDOWN))) {
             if (mode == RunMode.FULL) {
                 suite.leftOut().forEach(what -> out.println("not enough memory for " + what));

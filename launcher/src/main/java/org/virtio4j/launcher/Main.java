@@ -6,6 +6,7 @@ import java.util.List;
 import org.virtio4j.launcher.command.CommandFailure;
 import org.virtio4j.launcher.command.Interruption;
 import org.virtio4j.launcher.command.NearestName;
+import org.virtio4j.launcher.command.Outcome;
 
 /** The {@code virtio4j} command: finds out which of its commands is meant and runs it. */
 public final class Main {
@@ -15,7 +16,7 @@ public final class Main {
     /** A replay did not come out as recorded. */
     static final int MISMATCHES = 1;
     /** The input cannot be used, or the output not be written. */
-    static final int UNUSABLE = 2;
+    static final int UNUSABLE = Outcome.UNUSABLE;
     /** The user has ended it, as shells have it. */
     static final int INTERRUPTED = 130;
 
@@ -48,16 +49,7 @@ public final class Main {
 
     /** Runs a command; returns its exit status. */
     static int run(List<String> args, PrintStream out, PrintStream err, Interruption interruption) {
-        try {
-            int status = dispatch(args, out, err, interruption);
-            if (out.checkError()) {
-                throw new CommandFailure("standard output: expected to be written to, but that failed");
-            }
-            return status;
-        } catch (CommandFailure failure) {
-            err.println("virtio4j: " + failure.getMessage());
-            return UNUSABLE;
-        }
+        return Outcome.of(out, err, () -> dispatch(args, out, err, interruption));
     }
 
     private static int dispatch(List<String> args, PrintStream out, PrintStream err, Interruption interruption)

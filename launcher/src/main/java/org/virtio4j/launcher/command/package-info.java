@@ -2,7 +2,8 @@
 
 /**
  * What the commands of this project have in common, the benchmarks' too: options and how a mistyped one is answered,
- * files that are written whole or not at all, Ctrl-C, JSON. Exported to nobody: it is no library for embedders.
+ * what becomes of failures, files that are written whole or not at all, Ctrl-C, JSON. Exported to nobody: it is no
+ * library for embedders.
  */
 @NullMarked
 package org.virtio4j.launcher.command;
