@@ -7,4 +7,5 @@ module org.virtio4j.wire {
     exports org.virtio4j.wire;
     exports org.virtio4j.wire.iommu;
     exports org.virtio4j.wire.pci;
+    exports org.virtio4j.wire.vfiouser;
 }
