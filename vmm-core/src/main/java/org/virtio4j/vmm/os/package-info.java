@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The only home of native calls. Nothing here is exported; {@link org.virtio4j.vmm.HostMemory} is how the rest of the
- * product gets at it, and how it does without where native access is not allowed.
+ * The only home of native calls: memory that is mapped ({@code NativeMemory}), descriptors that another process has
+ * sent ({@code Descriptor}), and the Unix sockets they come through ({@code LocalSockets}). What can be had without
+ * native calls has a second way here, for programs that may make none.
+ *
+ * <p>Nothing here is exported but to modules of this product that need it. {@link org.virtio4j.vmm.HostMemory} is how
+ * everybody else gets at memory.
+ *
+ * <p>Structures and numbers are those of Linux on x86-64 and aarch64. Every failure says its error number by name.
  */
 @NullMarked
 package org.virtio4j.vmm.os;

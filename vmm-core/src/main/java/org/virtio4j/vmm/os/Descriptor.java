@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.vmm.os;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * An open descriptor of this process: memory or an eventfd that another process has sent. Any thread may call any
+ * method. The number goes back to the system at the first moment when {@link #close} was called and no other method is
+ * at work, and not before: the system gives a free number to whoever opens something next, and a late write would hit
+ * that.
+ */
+public final class Descriptor implements AutoCloseable {
+
+    private static final int F_GETFL = 3;
+    private static final int F_SETFL = 4;
+    private static final int F_GET_SEALS = 1034;
+    private static final int F_SEAL_SHRINK = 2;
+    private static final int O_NONBLOCK = 0x800;
+    private static final int AT_EMPTY_PATH = 0x1000;
+
+    /** Of {@code struct statx}, which is laid out alike on every architecture. */
+    private static final long STATX_BYTES = 256;
+    private static final long STATX_MODE = 28;
+    private static final long STATX_INO = 32;
+    private static final long STATX_LENGTH = 40;
+    private static final long STATX_DEV = 136;
+    private static final int STATX_BASIC_STATS = 0x7ff;
+    private static final int MODE_TYPE = 0xf000;
+
+    private static final ValueLayout.OfLong U64 = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.nativeOrder());
+    private static final ValueLayout.OfShort U16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.nativeOrder());
+
+    /** In {@link #uses}: closed, the number goes back with the last use. */
+    private static final int CLOSED = 1 << 30;
+
+    private final int number;
+
+    /** How many calls are at work, and {@link #CLOSED}. */
+    private final AtomicInteger uses = new AtomicInteger();
+
+    Descriptor(int number) {
+        this.number = number;
+    }
+
+    /**
+     * Whether writing 8 bytes to it signals, and never waits. An eventfd is the only thing without a file type that can
+     * be written; the others refuse. Sets {@code O_NONBLOCK}, for the sender as well.
+     *
+     * @return true for an eventfd
+     * @throws IOException if the system refuses to say
+     */
+    public boolean becomesSignal() throws IOException {
+        if ((statx(STATX_MODE, true) & MODE_TYPE) != 0) {
+            return false;
+        }
+        int flags = control(F_GETFL, 0);
+        if (flags < 0 || control(F_SETFL, flags | O_NONBLOCK) < 0) {
+            throw new NativeFailureException("fcntl(O_NONBLOCK)", NativeCall.errno());
+        }
+        return true;
+    }
+
+    /**
+     * Adds 1 to the counter of an eventfd, and so wakes who waits for it. A counter that is full says all that could be
+     * said, so that is no failure. Allocates nothing.
+     *
+     * @return false if the descriptor is closed
+     */
+    public boolean signal() {
+        if (!begin()) {
+            return false;
+        }
+        try {
+            // EAGAIN is all that an eventfd can answer, and it means that the counter is full.
+            long ignored = (long) Calls.WRITE.invokeExact(NativeCall.state(), number, Calls.ONE, (long) Long.BYTES);
+            return true;
+        } catch (Throwable thrown) {
+            throw NativeCall.impossible(thrown);
+        } finally {
+            end();
+        }
+    }
+
+    /**
+     * How long the file or memory is.
+     *
+     * @return bytes
+     * @throws IOException if the system refuses to say
+     */
+    public long size() throws IOException {
+        return statx(STATX_LENGTH, false);
+    }
+
+    /**
+     * Whether nobody can make the memory shorter any more ({@code F_SEAL_SHRINK}).
+     *
+     * @return false also for what cannot be sealed
+     */
+    public boolean isSealedAgainstShrinking() {
+        int seals = control(F_GET_SEALS, 0);
+        return seals >= 0 && (seals & F_SEAL_SHRINK) != 0;
+    }
+
+    /**
+     * Whether this is an opened file, and which.
+     *
+     * @param file a path
+     * @return true if it leads to the same file
+     * @throws IOException if the system refuses to say, or there is no such file
+     */
+    public boolean isOf(Path file) throws IOException {
+        return statx(STATX_INO, false) == (long) Files.getAttribute(file, "unix:ino")
+                && deviceNumber(statx(STATX_DEV, false)) == (long) Files.getAttribute(file, "unix:dev");
+    }
+
+    /** As {@code makedev} puts together what statx gives apart: major in the low half, minor in the high one. */
+    private static long deviceNumber(long majorAndMinor) {
+        long major = Integer.toUnsignedLong((int) majorAndMinor);
+        long minor = majorAndMinor >>> Integer.SIZE;
+        return (minor & 0xff) | (major & 0xfff) << 8 | (minor & ~0xffL) << 12 | (major & ~0xfffL) << 32;
+    }
+
+    /** Gives the descriptor up. */
+    @Override
+    public void close() {
+        int now = uses.getAndUpdate(count -> count | CLOSED);
+        if (now == 0) {
+            release(number);
+        }
+    }
+
+    /** Of an open descriptor, for calls that the owner makes before he closes it. */
+    int number() {
+        return number;
+    }
+
+    /** Closes a number that never became a descriptor. */
+    static void release(int number) {
+        try {
+            // Whatever the result: Linux has freed the number even where it reports an error.
+            int ignored = (int) Calls.CLOSE.invokeExact(NativeCall.state(), number);
+        } catch (Throwable thrown) {
+            throw NativeCall.impossible(thrown);
+        }
+    }
+
+    private boolean begin() {
+        int count = uses.get();
+        while ((count & CLOSED) == 0) {
+            if (uses.compareAndSet(count, count + 1)) {
+                return true;
+            }
+            count = uses.get();
+        }
+        return false;
+    }
+
+    private void end() {
+        if (uses.decrementAndGet() == CLOSED) {
+            release(number);
+        }
+    }
+
+    private int control(int command, int argument) {
+        try {
+            return (int) Calls.FCNTL.invokeExact(NativeCall.state(), number, command, argument);
+        } catch (Throwable thrown) {
+            throw NativeCall.impossible(thrown);
+        }
+    }
+
+    private long statx(long field, boolean isShort) throws NativeFailureException {
+        try (Arena call = Arena.ofConfined()) {
+            MemorySegment result = call.allocate(STATX_BYTES, Long.BYTES);
+            int failed = (int) Calls.STATX.invokeExact(NativeCall.state(), number, call.allocateFrom(""),
+                    AT_EMPTY_PATH, STATX_BASIC_STATS, result);
+            if (failed != 0) {
+                throw new NativeFailureException("statx", NativeCall.errno());
+            }
+            return isShort ? Short.toUnsignedLong(result.get(U16, field)) : result.get(U64, field);
+        } catch (NativeFailureException refused) {
+            throw refused;
+        } catch (Throwable thrown) {
+            throw NativeCall.impossible(thrown);
+        }
+    }
+
+    /** Linked at the first call, so that a program without native access never gets here. */
+    private static final class Calls {
+
+        static final MemorySegment ONE = Arena.global().allocateFrom(ValueLayout.JAVA_LONG, 1);
+
+        static final MethodHandle CLOSE = NativeCall.link("close",
+                FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+        static final MethodHandle WRITE = NativeCall.link("write", FunctionDescriptor.of(ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG));
+        static final MethodHandle FCNTL = NativeCall.linkVariadic("fcntl", 2, FunctionDescriptor.of(
+                ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+        static final MethodHandle STATX = NativeCall.link("statx", FunctionDescriptor.of(ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT,
+                ValueLayout.ADDRESS));
+    }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.vmm.os;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.StructLayout;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.VarHandle;
+
+/**
+ * What all native calls have in common: how they are linked, and where they leave their error number. A thread has one
+ * place for it, allocated at its first call.
+ *
+ * <p>All are ordinary downcalls. Most may block, and a critical one that did would hold up every safepoint.
+ */
+final class NativeCall {
+
+    private static final StructLayout STATE = Linker.Option.captureStateLayout();
+    private static final VarHandle ERRNO = STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
+    private static final ThreadLocal<MemorySegment> STATE_OF_THREAD =
+            ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(STATE));
+
+    private NativeCall() {
+    }
+
+    /** Whether native calls can be made: on Linux, when the module may. */
+    static boolean available() {
+        return System.getProperty("os.name").equals("Linux") && NativeCall.class.getModule().isNativeAccessEnabled();
+    }
+
+    /** The first argument of every call: where its error number goes. */
+    static MemorySegment state() {
+        return STATE_OF_THREAD.get();
+    }
+
+    /** The error number of this thread's last call, if that failed. */
+    static int errno() {
+        return (int) ERRNO.get(STATE_OF_THREAD.get(), 0L);
+    }
+
+    /** Links a function of the C library whose arguments are all named. */
+    static MethodHandle link(String name, FunctionDescriptor descriptor) {
+        return link(name, descriptor, Linker.Option.captureCallState("errno"));
+    }
+
+    /** Links a function of the C library that takes more arguments than are named. */
+    static MethodHandle linkVariadic(String name, int firstUnnamed, FunctionDescriptor descriptor) {
+        return link(name, descriptor, Linker.Option.captureCallState("errno"),
+                Linker.Option.firstVariadicArg(firstUnnamed));
+    }
+
+    /** Passes on what a call may throw in truth; a method handle declares to throw anything. */
+    static AssertionError impossible(Throwable thrown) {
+        if (thrown instanceof RuntimeException failed) {
+            throw failed;
+        }
+        if (thrown instanceof Error failed) {
+            throw failed;
+        }
+        return new AssertionError(thrown);
+    }
+
+    @SuppressWarnings("restricted") // the descriptors are those of the C library
+    private static MethodHandle link(String name, FunctionDescriptor descriptor, Linker.Option... options) {
+        Linker linker = Linker.nativeLinker();
+        MemorySegment address = linker.defaultLookup().find(name).orElseThrow(() -> new UnsupportedOperationException(
+                "the C library of this machine has no " + name));
+        return linker.downcallHandle(address, descriptor, options);
+    }
+}

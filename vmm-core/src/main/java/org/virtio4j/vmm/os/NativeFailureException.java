@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.vmm.os;
+
+import java.io.IOException;
+import java.io.Serial;
+
+/** A call of the operating system that failed. */
+public final class NativeFailureException extends IOException {
+
+    @Serial
+    private static final long serialVersionUID = 1;
+
+    private final int errno;
+
+    NativeFailureException(String what, int errno) {
+        super(what + ": " + Errno.name(errno));
+        this.errno = errno;
+    }
+
+    /**
+     * Why.
+     *
+     * @return an error number, see {@link Errno}
+     */
+    public int errno() {
+        return errno;
+    }
+}
