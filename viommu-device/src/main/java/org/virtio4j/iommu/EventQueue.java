@@ -29,7 +29,7 @@ final class EventQueue {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final IommuCounters counters;
-    private final Chain chain = new Chain();
+    private Chain chain = new Chain();
     private final MemorySegment event = Arena.ofAuto().allocate(FaultEvent.SIZE, Long.BYTES);
 
     /** Faults that wait for a buffer: a ring of events as they will be written. */
@@ -123,19 +123,32 @@ final class EventQueue {
     private boolean fill(DeviceQueue queue) {
         int left = 2 * queue.size();
         do {
-            queue.enter();
-            while (count > 0 && left > 0 && queue.poll(chain)) {
-                left--;
+            left -= fillOnce(queue, left);
+            // While faults wait, the next buffer must be noticed when it comes.
+        } while (count > 0 && queue.enableNotifications() && left > 0);
+        return queue.publish();
+    }
+
+    private int fillOnce(DeviceQueue queue, int most) {
+        int taken = 0;
+        queue.enter();
+        try {
+            while (count > 0 && taken < most && queue.poll(chain)) {
+                taken++;
                 // A buffer too small for a report goes back unused: one report is never spread over several.
                 if (chain.writableLength() >= FaultEvent.SIZE) {
                     writeFirst();
                 }
                 queue.complete(chain);
             }
+        } catch (InternalError cutShort) {
+            // The guest's memory was: the slot must be free for the next queue.
+            chain = new Chain();
+            throw cutShort;
+        } finally {
             queue.leave();
-            // While faults wait, the next buffer must be noticed when it comes.
-        } while (count > 0 && queue.enableNotifications() && left > 0);
-        return queue.publish();
+        }
+        return taken;
     }
 
     private void writeFirst() {

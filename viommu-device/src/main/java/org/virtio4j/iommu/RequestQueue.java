@@ -25,17 +25,32 @@ final class RequestQueue {
         this.replies = replies;
         this.domains = domains;
         this.counters = counters;
-        for (int i = 0; i < BATCH; i++) {
-            requests[i] = new Request();
-        }
+        emptySlots();
     }
 
     /**
      * Serves what is available, up to twice the ring, and leaves notifications on.
      *
      * @return whether the driver wants an interrupt for what was used
+     * @throws InternalError if the guest's memory was cut short while it was being used
      */
     boolean serve(DeviceQueue queue) {
+        try {
+            return serveAvailable(queue);
+        } catch (InternalError cutShort) {
+            // What was being served is lost with its queue; the slots must be free for the next one.
+            emptySlots();
+            throw cutShort;
+        }
+    }
+
+    private void emptySlots() {
+        for (int i = 0; i < BATCH; i++) {
+            requests[i] = new Request();
+        }
+    }
+
+    private boolean serveAvailable(DeviceQueue queue) {
         boolean interrupt = false;
         int left = 2 * queue.size();
         queue.disableNotifications();
@@ -53,11 +68,14 @@ final class RequestQueue {
     private int take(DeviceQueue queue, int most) {
         int taken = 0;
         queue.enter();
-        while (taken < most && queue.poll(requests[taken].chain)) {
-            reader.read(requests[taken]);
-            taken++;
+        try {
+            while (taken < most && queue.poll(requests[taken].chain)) {
+                reader.read(requests[taken]);
+                taken++;
+            }
+        } finally {
+            queue.leave();
         }
-        queue.leave();
         return taken;
     }
 
@@ -69,11 +87,14 @@ final class RequestQueue {
             executor.execute(requests[i]);
         }
         queue.enter();
-        for (int i = 0; i < taken; i++) {
-            replies.write(requests[i], domains);
-            queue.complete(requests[i].chain);
+        try {
+            for (int i = 0; i < taken; i++) {
+                replies.write(requests[i], domains);
+                queue.complete(requests[i].chain);
+            }
+        } finally {
+            queue.leave();
         }
-        queue.leave();
         // Before the driver can see that something was unmapped, nobody uses it any more.
         domains.settle();
         counters.batch();

@@ -126,8 +126,10 @@ public final class SplitQueue implements DeviceQueue {
             return false;
         }
         enter();
-        boolean wanted = false;
-        if (reachable) {
+        try {
+            if (!reachable) {
+                return false;
+            }
             int before = publishedUsed;
             // Release: whoever sees the index sees the elements and the data they speak of.
             used.putU16Release(UsedRing.IDX, nextUsed);
@@ -135,10 +137,10 @@ public final class SplitQueue implements DeviceQueue {
             // The index must be visible before the driver's wish is read, or both sides could decide to wait for the
             // other.
             VarHandle.fullFence();
-            wanted = driverWantsInterrupt(before);
+            return driverWantsInterrupt(before);
+        } finally {
+            leave();
         }
-        leave();
-        return wanted;
     }
 
     @Override
@@ -148,18 +150,23 @@ public final class SplitQueue implements DeviceQueue {
             return;
         }
         enter();
-        if (reachable) {
-            used.putU16(UsedRing.FLAGS, UsedRing.FLAG_NO_NOTIFY);
-            notificationsOff = true;
+        try {
+            if (reachable) {
+                used.putU16(UsedRing.FLAGS, UsedRing.FLAG_NO_NOTIFY);
+                notificationsOff = true;
+            }
+        } finally {
+            leave();
         }
-        leave();
     }
 
     @Override
     public boolean enableNotifications() {
         enter();
-        boolean more = false;
-        if (reachable) {
+        try {
+            if (!reachable) {
+                return false;
+            }
             if (settings.eventIdx()) {
                 used.putU16(UsedRing.availEvent(settings.size()), nextAvailable);
             } else if (notificationsOff) {
@@ -169,10 +176,10 @@ public final class SplitQueue implements DeviceQueue {
             // The wish must be visible before the index is read again, or a buffer added in between would never be
             // noticed.
             VarHandle.fullFence();
-            more = failure == QueueFailure.NONE && available.u16Acquire(AvailableRing.IDX) != nextAvailable;
+            return failure == QueueFailure.NONE && available.u16Acquire(AvailableRing.IDX) != nextAvailable;
+        } finally {
+            leave();
         }
-        leave();
-        return more;
     }
 
     @Override
