@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.vfiouser;
+
+import java.nio.charset.StandardCharsets;
+import org.virtio4j.vmm.os.Errno;
+import org.virtio4j.wire.vfiouser.VersionMessage;
+
+/** The first message of a client: which version it speaks, and what it can do. */
+final class Handshake {
+
+    private static final int MAJOR = 0;
+    private static final int MINOR = 0;
+
+    /** All we can say for ourselves: without it a client sends one descriptor a message. */
+    private static final byte[] CAPABILITIES = ("{\"capabilities\":{\"max_msg_fds\":" + Request.MOST_DESCRIPTORS
+            + "}}\0").getBytes(StandardCharsets.US_ASCII);
+
+    private boolean done;
+
+    boolean isDone() {
+        return done;
+    }
+
+    /**
+     * Answers with the only version there is. QEMU takes no answer that is longer than its question, so where there is
+     * no room for our capabilities they are left out. What the client can do matters to us in nothing.
+     */
+    int version(Request request, Reply reply) {
+        long size = request.bodySize();
+        boolean text = size > VersionMessage.TEXT;
+        if (done || size < VersionMessage.TEXT || request.u16(VersionMessage.MAJOR) != MAJOR
+                || (text && request.u8(size - 1) != 0)) {
+            return Errno.EINVAL;
+        }
+        boolean room = size >= VersionMessage.TEXT + CAPABILITIES.length;
+        reply.body(VersionMessage.TEXT + (room ? CAPABILITIES.length : 0));
+        reply.putU16(VersionMessage.MAJOR, MAJOR);
+        reply.putU16(VersionMessage.MINOR, MINOR);
+        for (int i = 0; room && i < CAPABILITIES.length; i++) {
+            reply.putU8(VersionMessage.TEXT + i, CAPABILITIES[i]);
+        }
+        done = true;
+        return 0;
+    }
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.vfiouser;
+
+import java.io.IOException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.virtio4j.vmm.os.Descriptor;
+import org.virtio4j.vmm.os.Errno;
+import org.virtio4j.wire.vfiouser.IrqSet;
+import org.virtio4j.wire.vfiouser.PciIrq;
+
+/** What a client says about interrupts: which eventfds to signal, and the masking of the pin. */
+final class InterruptSetup {
+
+    private static final int DATA = IrqSet.DATA_NONE | IrqSet.DATA_BOOL | IrqSet.DATA_EVENTFD;
+    private static final int ACTION = IrqSet.ACTION_MASK | IrqSet.ACTION_UNMASK | IrqSet.ACTION_TRIGGER;
+
+    private final DeviceQueries queries;
+    private final VectorSignals vectors;
+    private final PinSignal pin;
+
+    InterruptSetup(DeviceQueries queries, VectorSignals vectors, PinSignal pin) {
+        this.queries = queries;
+        this.vectors = vectors;
+        this.pin = pin;
+    }
+
+    int set(Request request, Reply reply) {
+        if (!isValid(request)) {
+            return Errno.EINVAL;
+        }
+        reply.body(0);
+        int flags = request.i32(IrqSet.FLAGS);
+        if ((flags & IrqSet.ACTION_TRIGGER) == 0) {
+            return mask(request, (flags & IrqSet.ACTION_MASK) != 0);
+        }
+        if ((flags & IrqSet.DATA_EVENTFD) != 0) {
+            return assign(request);
+        }
+        if (request.i32(IrqSet.COUNT) == 0) {
+            return disable(request);
+        }
+        return trigger(request);
+    }
+
+    /** Forgets everything, as for a client that has left. */
+    void clear() {
+        vectors.clear();
+        pin.assign(null);
+    }
+
+    private boolean isValid(Request request) {
+        if (request.bodySize() < IrqSet.SIZE || request.u32(IrqSet.ARGSZ) < IrqSet.SIZE
+                || request.lostDescriptors()) {
+            return false;
+        }
+        int flags = request.i32(IrqSet.FLAGS);
+        long count = request.u32(IrqSet.COUNT);
+        boolean one = Integer.bitCount(flags & DATA) == 1 && Integer.bitCount(flags & ACTION) == 1
+                && (flags & ~(DATA | ACTION)) == 0;
+        boolean inside = request.u32(IrqSet.START) + count <= queries.irqCount(request.i32(IrqSet.INDEX));
+        long data = (flags & IrqSet.DATA_BOOL) != 0 ? count : 0;
+        boolean descriptors = request.descriptorCount() == 0
+                || ((flags & IrqSet.DATA_EVENTFD) != 0 && request.descriptorCount() == count);
+        return one && inside && request.bodySize() - IrqSet.SIZE == data && descriptors;
+    }
+
+    /** Only the pin can be masked here, and not by an eventfd of the client's. */
+    private int mask(Request request, boolean masked) {
+        if ((request.i32(IrqSet.FLAGS) & IrqSet.DATA_EVENTFD) != 0) {
+            return Errno.EOPNOTSUPP;
+        }
+        if (request.i32(IrqSet.INDEX) != PciIrq.INTX || request.i32(IrqSet.COUNT) == 0) {
+            return Errno.EINVAL;
+        }
+        if (isMeant(request, 0)) {
+            pin.mask(masked);
+        }
+        return 0;
+    }
+
+    /** All or nothing: a descriptor that is no eventfd leaves everything as it was. */
+    private int assign(Request request) {
+        if (request.i32(IrqSet.COUNT) == 0) {
+            return Errno.EINVAL;
+        }
+        try {
+            for (Descriptor descriptor : request.descriptors()) {
+                if (!descriptor.becomesSignal()) {
+                    return Errno.EINVAL;
+                }
+            }
+        } catch (IOException refused) {
+            return Errno.EINVAL;
+        }
+        List<Descriptor> eventfds = request.takeDescriptors();
+        int start = request.i32(IrqSet.START);
+        for (int i = 0; i < request.i32(IrqSet.COUNT); i++) {
+            assignOne(request.i32(IrqSet.INDEX), start + i, eventfds.isEmpty() ? null : eventfds.get(i));
+        }
+        return 0;
+    }
+
+    private void assignOne(int index, int number, @Nullable Descriptor eventfd) {
+        if (index == PciIrq.INTX) {
+            pin.assign(eventfd);
+        } else {
+            vectors.assign(number, eventfd);
+        }
+    }
+
+    private int disable(Request request) {
+        int index = request.i32(IrqSet.INDEX);
+        boolean all = (request.i32(IrqSet.FLAGS) & IrqSet.DATA_NONE) != 0 && request.i32(IrqSet.START) == 0;
+        if (!all || queries.irqCount(index) == 0) {
+            return Errno.EINVAL;
+        }
+        if (index == PciIrq.INTX) {
+            pin.assign(null);
+        } else {
+            vectors.clear();
+        }
+        return 0;
+    }
+
+    /** A client may try its own interrupts. */
+    private int trigger(Request request) {
+        for (int i = 0; i < request.i32(IrqSet.COUNT); i++) {
+            if (!isMeant(request, i)) {
+                continue;
+            }
+            if (request.i32(IrqSet.INDEX) == PciIrq.INTX) {
+                pin.trigger();
+            } else {
+                vectors.raise(request.i32(IrqSet.START) + i);
+            }
+        }
+        return 0;
+    }
+
+    private static boolean isMeant(Request request, int place) {
+        return (request.i32(IrqSet.FLAGS) & IrqSet.DATA_BOOL) == 0 || request.u8(IrqSet.SIZE + place) != 0;
+    }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.vfiouser;
+
+import org.virtio4j.pci.VirtioPciFunction;
+import org.virtio4j.vmm.os.Errno;
+import org.virtio4j.wire.vfiouser.Command;
+
+/** What there is to be had at one socket, whoever the client is: each command and who carries it out. */
+final class Service {
+
+    private final Runnable systemReset;
+    private final DmaWindows windows;
+    private final Counters counters;
+    private final DeviceQueries queries;
+    private final RegionRegisters registers;
+    private final InterruptSetup interrupts;
+
+    Service(VirtioPciFunction function, Runnable systemReset, DmaWindows windows, VectorSignals vectors,
+            PinSignal pin, Counters counters) {
+        this.systemReset = systemReset;
+        this.windows = windows;
+        this.counters = counters;
+        this.queries = new DeviceQueries(function);
+        this.registers = new RegionRegisters(function, queries);
+        this.interrupts = new InterruptSetup(queries, vectors, pin);
+    }
+
+    Counters counters() {
+        return counters;
+    }
+
+    /** Returns 0 when the reply holds the answer, else an error number. */
+    int carryOut(Request request, Reply reply) {
+        return switch (request.command()) {
+            case Command.DMA_MAP -> windows.map(request, reply);
+            case Command.DMA_UNMAP -> windows.unmap(request, reply);
+            case Command.DEVICE_GET_INFO -> queries.device(request, reply);
+            case Command.DEVICE_GET_REGION_INFO -> queries.region(request, reply);
+            case Command.DEVICE_GET_IRQ_INFO -> queries.irq(request, reply);
+            case Command.DEVICE_SET_IRQS -> interrupts.set(request, reply);
+            case Command.REGION_READ -> registers.read(request, reply);
+            case Command.REGION_WRITE -> registers.write(request, reply);
+            case Command.DEVICE_RESET -> reset(request, reply);
+            // Known, but not to us: migration, its log, and what is for speed alone.
+            case Command.DEVICE_GET_REGION_IO_FDS, Command.DIRTY_PAGES, Command.REGION_WRITE_MULTI,
+                    Command.DEVICE_FEATURE, Command.MIG_DATA_READ, Command.MIG_DATA_WRITE -> Errno.EOPNOTSUPP;
+            default -> Errno.EINVAL;
+        };
+    }
+
+    /**
+     * Takes back what a client was given. In this order: first the device is stopped, for its DMA must not meet a
+     * memory that goes, then everything it could have reached goes.
+     */
+    void forgetClient() {
+        try {
+            systemReset.run();
+        } catch (RuntimeException | InternalError mistake) {
+            counters.failed(mistake);
+        }
+        interrupts.clear();
+        windows.clear();
+    }
+
+    private int reset(Request request, Reply reply) {
+        if (request.bodySize() != 0) {
+            return Errno.EINVAL;
+        }
+        reply.body(0);
+        systemReset.run();
+        return 0;
+    }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.vfiouser;
+
+import java.nio.file.Path;
+import java.util.Optional;
+import org.virtio4j.vmm.StallListener;
+
+/**
+ * What an embedder can choose about a socket; {@link #DEFAULT} fits a client that shares its memory by descriptors, as
+ * QEMU does with {@code memory-backend-memfd,share=on}.
+ *
+ * @param memoryFile  the file that is the guest's RAM ({@code memory-backend-file,share=on}), where there is one
+ * @param descriptors whether descriptors are taken: of memory, and of eventfds for interrupts. Without them nothing
+ *                    needs native access; RAM is {@code memoryFile} alone, and the guest must poll for interrupts
+ * @param stalls      hears when taking memory away waits for a device longer than a second
+ */
+public record VfioUserOptions(Optional<Path> memoryFile, boolean descriptors, StallListener stalls) {
+
+    /** Memory and interrupts by descriptors. */
+    public static final VfioUserOptions DEFAULT =
+            new VfioUserOptions(Optional.empty(), true, (holder, waitedNanos) -> { });
+
+    /**
+     * Checks and keeps the values.
+     *
+     * @throws IllegalArgumentException if neither descriptors nor a file can give memory
+     */
+    public VfioUserOptions {
+        if (!descriptors && memoryFile.isEmpty()) {
+            throw new IllegalArgumentException("descriptors=false, memoryFile=none, so the device would see no memory;"
+                    + " name the file with the guest's RAM");
+        }
+    }
+
+    /**
+     * The same for a client whose RAM is a file. Descriptors are taken still, and only those of this file need not be
+     * sealed against shrinking.
+     *
+     * @param file the guest's RAM; who shortens it while the device uses it loses that device
+     * @return new options
+     */
+    public VfioUserOptions withMemoryFile(Path file) {
+        return new VfioUserOptions(Optional.of(file), descriptors, stalls);
+    }
+
+    /**
+     * The same without any native call.
+     *
+     * @param file the guest's RAM; windows that the client calls writable are parts of it
+     * @return new options
+     */
+    public VfioUserOptions withoutDescriptors(Path file) {
+        return new VfioUserOptions(Optional.of(file), false, stalls);
+    }
+
+    /**
+     * The same with somebody who is told of long waits.
+     *
+     * @param listener see {@link org.virtio4j.vmm.GuestMemory#GuestMemory(StallListener)}
+     * @return new options
+     */
+    public VfioUserOptions withStallListener(StallListener listener) {
+        return new VfioUserOptions(memoryFile, descriptors, listener);
+    }
+}

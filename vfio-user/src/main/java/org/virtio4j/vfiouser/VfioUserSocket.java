@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.vfiouser;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.virtio4j.device.ResetKind;
+import org.virtio4j.pci.PciInterrupts;
+import org.virtio4j.pci.VirtioPciFunction;
+import org.virtio4j.vmm.GuestMemory;
+import org.virtio4j.vmm.os.LocalConnection;
+import org.virtio4j.vmm.os.LocalListener;
+import org.virtio4j.vmm.os.LocalSockets;
+
+/**
+ * A Unix socket at which another process, such as QEMU, uses one PCI function. The socket brings what the function
+ * needs: a view of the guest's memory, which the client fills, and interrupts, which end in the client's eventfds.
+ *
+ * <pre>
+ *   VfioUserSocket socket = VfioUserSocket.at(path);
+ *   VirtioPciFunction function = VirtioPciFunction.of(device, DmaSpace.identity(socket.memory()), socket.interrupts());
+ *   socket.start(function);
+ * </pre>
+ *
+ * <p>One client is served at a time, by one platform thread; others wait in line. Registers are accessed on that
+ * thread, so a doorbell is served there if the device serves its queues in the call. When a client leaves, in whatever
+ * way, the function is reset, its memory unmapped and its eventfds closed, and the next client finds it as after
+ * power-on. What a client sends is carried out or refused with an error number; it cannot end the thread, and costs
+ * other sockets nothing.
+ */
+public final class VfioUserSocket implements AutoCloseable {
+
+    private static final long PAUSE_NANOS = 100_000_000;
+
+    private final Path path;
+    private final GuestMemory memory;
+    private final LocalListener listener;
+    private final DmaWindows windows;
+    private final VectorSignals vectors = new VectorSignals();
+    private final PinSignal pin = new PinSignal();
+    private final Counters counters = new Counters();
+
+    /** Guards what follows. */
+    private final ReentrantLock lock = new ReentrantLock();
+    private @Nullable LocalConnection current;
+    private @Nullable Thread server;
+    private boolean started;
+
+    private volatile boolean closing;
+
+    private VfioUserSocket(Path path, VfioUserOptions options) throws IOException {
+        this.path = path;
+        this.memory = new GuestMemory(options.stalls());
+        this.windows = new DmaWindows(memory, options);
+        this.listener = LocalSockets.listen(path, options.descriptors());
+    }
+
+    /**
+     * Listens at a path, with {@link VfioUserOptions#DEFAULT}.
+     *
+     * @param path as in {@link #at(Path, VfioUserOptions)}
+     * @return the socket
+     * @throws IOException as {@link #at(Path, VfioUserOptions)}
+     */
+    public static VfioUserSocket at(Path path) throws IOException {
+        return at(path, VfioUserOptions.DEFAULT);
+    }
+
+    /**
+     * Listens at a path, for processes of the same user alone (mode 0600). Clients may connect from now on and wait
+     * until the function is served.
+     *
+     * @param path    where the socket is to be, at most 107 bytes; one that an ended process left there is replaced
+     * @param options what else there is to choose
+     * @return the socket
+     * @throws IOException if there is somebody listening already, or something else, or the system refuses
+     * @throws UnsupportedOperationException if descriptors are wanted but native calls are not allowed, or this is no
+     *         Linux on x86-64 or aarch64
+     */
+    public static VfioUserSocket at(Path path, VfioUserOptions options) throws IOException {
+        if (options.descriptors() && !LocalSockets.takeDescriptors()) {
+            throw new UnsupportedOperationException("descriptors=true needs Linux on x86-64 or aarch64, and"
+                    + " --enable-native-access=org.virtio4j.vmm; allow it, or use VfioUserOptions.withoutDescriptors");
+        }
+        return new VfioUserSocket(path, options);
+    }
+
+    // For the function
+
+    /**
+     * The guest's memory, as this client gives it.
+     *
+     * @return memory that is empty without a client; not to be changed by others
+     */
+    public GuestMemory memory() {
+        return memory;
+    }
+
+    /**
+     * Where the function's interrupts go.
+     *
+     * @return vectors and a pin
+     */
+    public PciInterrupts interrupts() {
+        return PciInterrupts.vectors(vectors, pin);
+    }
+
+    // Serving
+
+    /**
+     * Serves a function on a new platform thread, whose name has the path's last part.
+     *
+     * @param function made with {@link #memory} and {@link #interrupts} of this socket
+     * @throws IllegalStateException if this socket was started before
+     */
+    public void start(VirtioPciFunction function) {
+        start(function, () -> function.reset(ResetKind.SYSTEM));
+    }
+
+    /**
+     * The same for a function that must not be reset alone.
+     *
+     * @param function    made with {@link #memory} and {@link #interrupts} of this socket
+     * @param systemReset called on the socket's thread when the client resets the device, which QEMU does when the
+     *                    machine is reset, and when it leaves. Resets reach the sockets of one machine in any order, so
+     *                    where functions depend on each other this must reset those that do DMA before what protects
+     *                    memory from them. When it returns, the function has been reset
+     * @throws IllegalStateException if this socket was started before
+     */
+    public void start(VirtioPciFunction function, Runnable systemReset) {
+        lock.lock();
+        try {
+            if (started || closing) {
+                throw new IllegalStateException("path=" + path + " was started or closed before; make another socket");
+            }
+            started = true;
+            Service service = new Service(function, systemReset, windows, vectors, pin, counters);
+            server = Thread.ofPlatform().name("vfio-user " + path.getFileName()).start(() -> serve(service));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Ends serving: the client is cut off, the function reset, everything given back and the socket's file deleted.
+     * Returns when that is done. Any thread but the socket's own.
+     */
+    @Override
+    public void close() {
+        Thread thread;
+        lock.lock();
+        try {
+            closing = true;
+            listener.shutdown();
+            if (current != null) {
+                current.shutdown();
+            }
+            thread = server;
+        } finally {
+            lock.unlock();
+        }
+        if (thread == null) {
+            listener.close();
+        } else {
+            join(thread);
+        }
+    }
+
+    // Looking at it
+
+    /**
+     * Where it is.
+     *
+     * @return as given
+     */
+    public Path path() {
+        return path;
+    }
+
+    /**
+     * Whether a client is being served.
+     *
+     * @return false between clients
+     */
+    public boolean connected() {
+        lock.lock();
+        try {
+            return current != null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * How many windows of memory the client has given.
+     *
+     * @return a count, those without memory included
+     */
+    public int windows() {
+        return windows.count();
+    }
+
+    /**
+     * How many clients there were.
+     *
+     * @return a count that only grows
+     */
+    public long clients() {
+        return counters.clients();
+    }
+
+    /**
+     * How many requests were answered with an error.
+     *
+     * @return a count that only grows
+     */
+    public long refusals() {
+        return counters.refusals();
+    }
+
+    /**
+     * The first exception that came out of the device or out of {@code systemReset}, or that kept clients from being
+     * accepted.
+     *
+     * @return what should not have happened
+     */
+    public Optional<Throwable> failure() {
+        return counters.failure();
+    }
+
+    private void serve(Service service) {
+        try (Arena arena = Arena.ofConfined(); listener) {
+            Request request = new Request(arena);
+            Reply reply = new Reply(arena);
+            while (!closing) {
+                LocalConnection connection = accept();
+                if (connection != null) {
+                    serve(connection, service, request, reply);
+                }
+            }
+        }
+    }
+
+    /** Null where nobody came: because of {@link #close}, or because the process has too much open for the moment. */
+    private @Nullable LocalConnection accept() {
+        try {
+            return listener.accept();
+        } catch (IOException refused) {
+            if (!closing) {
+                counters.failed(refused);
+                LockSupport.parkNanos(PAUSE_NANOS);
+            }
+            return null;
+        }
+    }
+
+    private void serve(LocalConnection connection, Service service, Request request, Reply reply) {
+        try (connection) {
+            if (!enter(connection)) {
+                return;
+            }
+            counters.connected();
+            try {
+                new Client(connection, service, request, reply).serve();
+            } catch (IOException broken) {
+                // A client that leaves in mid-message has left all the same.
+            } catch (RuntimeException | InternalError mistake) {
+                // An internal error is what the JVM makes of a file of memory that was cut short while in use.
+                counters.failed(mistake);
+            } finally {
+                service.forgetClient();
+                leave();
+            }
+        }
+    }
+
+    private boolean enter(LocalConnection connection) {
+        lock.lock();
+        try {
+            current = closing ? null : connection;
+            return !closing;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void leave() {
+        lock.lock();
+        try {
+            current = null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static void join(Thread thread) {
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException again) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.vfiouser;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.virtio4j.driver.DriverResult;
+import org.virtio4j.driver.FaultReport;
+import org.virtio4j.driver.GuestRam;
+import org.virtio4j.driver.IommuDriver;
+import org.virtio4j.driver.IommuDriverOptions;
+import org.virtio4j.driver.PciDriverTransport;
+import org.virtio4j.driver.PciHost;
+import org.virtio4j.driver.StartResult;
+import org.virtio4j.vmm.DmaHandle;
+import org.virtio4j.vmm.DmaResult;
+import org.virtio4j.vmm.DmaSpace;
+import org.virtio4j.vmm.GuestMemory;
+import org.virtio4j.vmm.RegionKind;
+
+/** A guest's driver on one side of the socket, the IOMMU on the other. */
+@Timeout(60)
+class BringUpTest {
+
+    private static final long SIZE = 4 << 20;
+    private static final int READ_WRITE = 3;
+    private static final int EVENTFD_TRIGGER = 0x24;
+    private static final int MSIX = 2;
+
+    @TempDir
+    private Path folder;
+    private final GuestMemory guest = new GuestMemory();
+    private final List<Integer> statuses = new ArrayList<>();
+    private Served served;
+    private TestClient client;
+    private PciDriverTransport transport;
+    private IommuDriver driver;
+
+    @BeforeEach
+    void bringUp() throws IOException {
+        served = new Served(folder);
+        client = served.connect();
+        shareMemory();
+        SocketBus bus = new SocketBus(client);
+        transport = new PciHost(bus.ecam(), bus.memory(), SocketBus.MEMORY_START, SocketBus.MEMORY_SIZE).scan()
+                .getFirst();
+        driver = new IommuDriver(transport, new GuestRam(guest, 0, SIZE),
+                IommuDriverOptions.LINUX.withPollLimit(Long.MAX_VALUE), result -> statuses.add(result.status()));
+        assertEquals(StartResult.OK, driver.start());
+    }
+
+    @AfterEach
+    void close() {
+        guest.close();
+        client.close();
+        served.close();
+    }
+
+    @Test
+    void shouldServeRequestsOfADriverBehindTheSocket() {
+        assertEquals(DriverResult.OK, driver.attach(1, 7, Served.ENDPOINT, 0));
+        for (int page = 0; page < 100; page++) {
+            assertEquals(DriverResult.OK,
+                    driver.map(2, 7, page * 0x1000L, page * 0x1000L + 0xfff, 0x10_0000 + page * 0x1000L, 3));
+        }
+        assertEquals(DriverResult.OK, driver.sync());
+        assertEquals(100, served.iommu.liveMappings());
+        assertEquals(DriverResult.OK, driver.unmap(3, 7, 0, 0x63fff));
+        assertEquals(DriverResult.OK, driver.detach(4, 7, Served.ENDPOINT));
+        assertEquals(DriverResult.OK, driver.sync());
+        assertEquals(0, served.iommu.liveMappings());
+        assertTrue(statuses.stream().allMatch(status -> status == 0));
+        assertEquals(103, statuses.size());
+    }
+
+    @Test
+    void shouldInterruptByEventfdWhenADeviceFaults() {
+        int eventfd = Libc.eventfd();
+        client.setIrqs(EVENTFD_TRIGGER, MSIX, 0, 1, eventfd);
+        transport.enableMessages(true);
+        assertTrue(transport.queueVector(IommuDriver.EVENT_QUEUE, 0));
+        driver.attach(1, 7, Served.ENDPOINT, 0);
+        assertEquals(DriverResult.OK, driver.sync());
+        strayDma();
+
+        assertEquals(8, Libc.read(eventfd, 8).length);
+        FaultReport report = new FaultReport();
+        assertTrue(driver.pollEvent(report));
+        assertEquals(Served.ENDPOINT, report.endpoint());
+        assertEquals(0xdead000L, report.address());
+        Libc.close(eventfd);
+    }
+
+    @Test
+    void shouldInterruptByThePinWhenMessagesAreOff() {
+        int eventfd = Libc.eventfd();
+        client.setIrqs(EVENTFD_TRIGGER, 0, 0, 1, eventfd);
+        driver.attach(1, 7, Served.ENDPOINT, 0);
+        driver.sync();
+        Libc.read(eventfd, 8);
+        transport.takeInterrupts();
+        client.setIrqs(0x11, 0, 0, 1);
+        strayDma();
+
+        assertEquals(8, Libc.read(eventfd, 8).length);
+        assertEquals(1, transport.takeInterrupts() & 1);
+        Libc.close(eventfd);
+    }
+
+    @Test
+    void shouldDropEverythingWhenTheClientResetsTheDevice() {
+        driver.attach(1, 7, Served.ENDPOINT, 0);
+        driver.map(2, 7, 0, 0xfff, 0x10_0000, 3);
+        driver.sync();
+        assertEquals(0, client.request(TestClient.RESET, TestClient.body(0)).errno());
+        assertEquals(0, served.iommu.liveMappings());
+        assertEquals(0, served.iommu.liveDomains());
+        assertEquals(0, client.value(TestClient.CONFIG, 4, 2), "command register");
+    }
+
+    private void shareMemory() {
+        int memfd = Libc.memfd(SIZE, Libc.SEAL_SHRINK);
+        Arena arena = Arena.ofShared();
+        guest.add(0, Libc.map(memfd, SIZE, arena), RegionKind.RAM, arena::close);
+        assertEquals(0, client.map(0, SIZE / 2, 0, READ_WRITE, memfd).errno());
+        assertEquals(0, client.map(SIZE / 2, SIZE / 2, SIZE / 2, READ_WRITE, memfd).errno());
+        Libc.close(memfd);
+    }
+
+    private void strayDma() {
+        try (DmaHandle dma = DmaSpace.of(served.socket.memory(), served.iommu.translator(Served.ENDPOINT))
+                .open("stray"); Arena arena = Arena.ofConfined()) {
+            MemorySegment buffer = arena.allocate(8);
+            dma.enter();
+            assertEquals(DmaResult.FAULT, dma.write(0xdead000L, buffer, 0, 8));
+            dma.leave();
+        }
+    }
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.vfiouser;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@Timeout(60)
+class HandshakeTest {
+
+    @TempDir
+    private Path folder;
+    private Served served;
+    private TestClient client;
+
+    @BeforeEach
+    void connect() throws IOException {
+        served = new Served(folder);
+        client = new TestClient(served.socket.path());
+    }
+
+    @AfterEach
+    void close() {
+        client.close();
+        served.close();
+    }
+
+    @Test
+    void shouldAnswerWithVersionAndCapabilitiesWhenThereIsRoom() {
+        String question = "{\"capabilities\":{\"max_msg_fds\":16,\"max_data_xfer_size\":1048576,\"pgsizes\":4096}}";
+        TestClient.Answer answer = client.version(question);
+
+        assertEquals(0, answer.errno());
+        assertEquals(0, answer.body().getInt(0), "version 0.0");
+        assertEquals("{\"capabilities\":{\"max_msg_fds\":16}}\0", text(answer.body()));
+    }
+
+    @Test
+    void shouldNotAnswerLongerThanAskedWhenThereIsLittleRoom() {
+        assertEquals(4, client.version("{}").body().capacity());
+    }
+
+    @Test
+    void shouldTakeAVersionWithoutText() {
+        assertEquals(4, client.request(TestClient.VERSION, TestClient.body(4)).body().capacity());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 0xffff})
+    void shouldRefuseWhenTheMajorVersionIsAnother(int major) {
+        ByteBuffer body = TestClient.body(8).putShort((short) major);
+        assertEquals(TestClient.EINVAL, client.request(TestClient.VERSION, body).errno());
+        assertEquals(0, client.version("{}").errno(), "and then take the right one");
+    }
+
+    @Test
+    void shouldRefuseWhenTheTextHasNoEnd() {
+        ByteBuffer body = TestClient.body(6).putInt(0).put((byte) '{').put((byte) '}');
+        assertEquals(TestClient.EINVAL, client.request(TestClient.VERSION, body).errno());
+    }
+
+    @Test
+    void shouldRefuseEverythingElseBeforeTheVersion() {
+        for (int command = 2; command < 20; command++) {
+            assertEquals(TestClient.EINVAL, client.request(command, TestClient.body(32).putInt(32)).errno());
+        }
+        assertEquals(0, served.socket.windows());
+    }
+
+    @Test
+    void shouldRefuseASecondVersion() {
+        client.version("{}");
+        assertEquals(TestClient.EINVAL, client.version("{}").errno());
+    }
+
+    @Test
+    void shouldRefuseWhatItDoesNotKnowAndGoOn() {
+        client.version("{}");
+        for (int command : new int[] {0, 11, 12, 19, 255, 65_535}) {
+            assertEquals(TestClient.EINVAL, errno(command), "command " + command);
+        }
+        for (int command : new int[] {6, 14, 15, 16, 17, 18}) {
+            assertEquals(TestClient.ENOTSUP, errno(command), "command " + command);
+        }
+        assertEquals(0, client.request(TestClient.GET_INFO, TestClient.body(16).putInt(16)).errno());
+        assertEquals(12, served.socket.refusals());
+        assertTrue(served.socket.failure().isEmpty());
+    }
+
+    private int errno(int command) {
+        return client.request(command, TestClient.body(16)).errno();
+    }
+
+    private static String text(ByteBuffer body) {
+        return new String(TestClient.bytes(body, 4), StandardCharsets.US_ASCII);
+    }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.vfiouser;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.virtio4j.driver.GuestRam;
+import org.virtio4j.driver.IommuDriver;
+import org.virtio4j.driver.IommuDriverOptions;
+import org.virtio4j.driver.PciHost;
+import org.virtio4j.driver.StartResult;
+import org.virtio4j.vmm.GuestMemory;
+
+/** RAM that is a file which the embedder has named, with descriptors and without. */
+@Timeout(60)
+class MemoryFileTest {
+
+    private static final long SIZE = 2 << 20;
+
+    @TempDir
+    private Path folder;
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldServeADriverWhoseRamIsAFile(boolean descriptors) throws IOException {
+        Path file = file("guest.ram");
+        try (Served served = new Served(folder, options(descriptors, file)); TestClient client = served.connect()) {
+            IommuDriver driver = bringUp(client, file);
+            driver.attach(1, 7, Served.ENDPOINT, 0);
+            driver.map(2, 7, 0, 0xfff, 0x1000, 3);
+            driver.sync();
+            assertEquals(1, served.iommu.liveMappings());
+        }
+    }
+
+    @Test
+    void shouldLeadNowhereWhenAWindowIsNotOfTheFile() throws IOException {
+        Path file = file("guest.ram");
+        try (Served served = new Served(folder, options(true, file)); TestClient client = served.connect()) {
+            assertEquals(0, client.map(0, SIZE, 0, 3).errno(), "no descriptor, so not of the file");
+            assertEquals(0, served.socket.memory().map().count());
+            int other = Libc.memfd(SIZE, 0);
+            assertEquals(TestClient.EINVAL, client.map(SIZE, SIZE, 0, 3, other).errno());
+            Libc.close(other);
+        }
+        try (Served served = new Served(folder, options(false, file)); TestClient client = served.connect()) {
+            assertEquals(0, client.map(0, SIZE, 0, 1).errno(), "read-only, so a ROM");
+            assertEquals(0, served.socket.memory().map().count());
+            assertEquals(TestClient.EINVAL, client.map(SIZE, SIZE, SIZE, 3).errno(), "the file is shorter");
+            Files.delete(file);
+            assertEquals(5, client.map(SIZE, SIZE, 0, 3).errno(), "EIO");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldLoseOnlyThatMachineWhenTheFileIsCutShort(boolean descriptors) throws IOException {
+        Path file = file("guest.ram");
+        Path otherFolder = Files.createDirectory(folder.resolve("other"));
+        Path otherFile = file("other.ram");
+        try (Served served = new Served(folder, options(descriptors, file));
+                Served other = new Served(otherFolder, options(descriptors, otherFile));
+                TestClient otherClient = other.connect()) {
+            IommuDriver otherDriver = bringUp(otherClient, otherFile);
+            try (TestClient client = served.connect()) {
+                bringUp(client, file);
+                try (RandomAccessFile shorter = new RandomAccessFile(file.toFile(), "rw")) {
+                    shorter.setLength(0);
+                }
+                // A kick, whose available index lies in what is gone.
+                client.postWrite(4, 0x3000, 2, 0);
+                assertTrue(client.atEnd());
+            }
+            assertInstanceOf(InternalError.class, served.socket.failure().orElseThrow());
+            otherDriver.attach(1, 7, Served.ENDPOINT, 0);
+            otherDriver.sync();
+            assertEquals(1, other.iommu.liveDomains());
+
+            try (RandomAccessFile longer = new RandomAccessFile(file.toFile(), "rw")) {
+                longer.setLength(SIZE);
+            }
+            try (TestClient next = served.connect()) {
+                IommuDriver driver = bringUp(next, file);
+                driver.attach(1, 7, Served.ENDPOINT, 0);
+                driver.sync();
+                assertEquals(1, served.iommu.liveDomains(), "the function itself is as good as new");
+            }
+        }
+    }
+
+    private Path file(String name) throws IOException {
+        Path file = folder.resolve(name);
+        try (RandomAccessFile created = new RandomAccessFile(file.toFile(), "rw")) {
+            created.setLength(SIZE);
+        }
+        return file;
+    }
+
+    private static VfioUserOptions options(boolean descriptors, Path file) {
+        return descriptors ? VfioUserOptions.DEFAULT.withMemoryFile(file)
+                : VfioUserOptions.DEFAULT.withoutDescriptors(file);
+    }
+
+    /** The guest's own view is a mapping of its own, and stays open: the driver is not what is tested. */
+    private static IommuDriver bringUp(TestClient client, Path file) throws IOException {
+        int descriptor = Libc.open(file);
+        assertEquals(0, client.map(0, SIZE, 0, 3, descriptor).errno());
+        Libc.close(descriptor);
+        GuestMemory guest = new GuestMemory();
+        guest.addFile(0, file, 0, SIZE);
+        SocketBus bus = new SocketBus(client);
+        IommuDriver driver = new IommuDriver(
+                new PciHost(bus.ecam(), bus.memory(), SocketBus.MEMORY_START, SocketBus.MEMORY_SIZE).scan()
+                        .getFirst(),
+                new GuestRam(guest, 0, SIZE), IommuDriverOptions.LINUX.withPollLimit(Long.MAX_VALUE), result -> { });
+        assertEquals(StartResult.OK, driver.start());
+        return driver;
+    }
+}
