@@ -47,6 +47,11 @@ final class Client {
         }
     }
 
+    /** Whether the client came far enough to change anything: who only looks whether somebody listens does not. */
+    boolean shookHands() {
+        return handshake.isDone();
+    }
+
     private void answer() throws IOException {
         int errno = carryOut();
         if (errno != 0) {

@@ -43,6 +43,11 @@ final class InterruptSetup {
         return trigger(request);
     }
 
+    /** The device was reset: the eventfds stay the client's choice, but nothing of before is signalled. */
+    void deviceReset() {
+        vectors.forgetPending();
+    }
+
     /** Forgets everything, as for a client that has left. */
     void clear() {
         vectors.clear();

@@ -68,6 +68,7 @@ final class Service {
         }
         reply.body(0);
         systemReset.run();
+        interrupts.deviceReset();
         return 0;
     }
 }

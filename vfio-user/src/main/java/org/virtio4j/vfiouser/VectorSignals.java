@@ -45,6 +45,13 @@ final class VectorSignals implements InterruptSink {
             if (eventfds.get(vector) != null) {
                 assign(vector, null);
             }
+        }
+        forgetPending();
+    }
+
+    /** The device was reset, and its interrupts of before with it. */
+    void forgetPending() {
+        for (int vector = 0; vector < pending.length(); vector++) {
             pending.set(vector, 0);
         }
     }

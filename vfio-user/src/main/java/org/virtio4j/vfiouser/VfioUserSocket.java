@@ -112,7 +112,7 @@ public final class VfioUserSocket implements AutoCloseable {
     // Serving
 
     /**
-     * Serves a function on a new platform thread, whose name has the path's last part.
+     * Serves a function on a new platform thread, whose name has the path's last part. It runs until {@link #close}.
      *
      * @param function made with {@link #memory} and {@link #interrupts} of this socket
      * @throws IllegalStateException if this socket was started before
@@ -264,15 +264,18 @@ public final class VfioUserSocket implements AutoCloseable {
                 return;
             }
             counters.connected();
+            Client client = new Client(connection, service, request, reply);
             try {
-                new Client(connection, service, request, reply).serve();
+                client.serve();
             } catch (IOException broken) {
                 // A client that leaves in mid-message has left all the same.
             } catch (RuntimeException | InternalError mistake) {
                 // An internal error is what the JVM makes of a file of memory that was cut short while in use.
                 counters.failed(mistake);
             } finally {
-                service.forgetClient();
+                if (client.shookHands()) {
+                    service.forgetClient();
+                }
                 leave();
             }
         }

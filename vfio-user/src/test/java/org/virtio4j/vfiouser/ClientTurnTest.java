@@ -163,6 +163,17 @@ class ClientTurnTest {
     }
 
     @Test
+    void shouldResetNothingForAClientThatNeverShookHands() throws IOException {
+        AtomicInteger resets = new AtomicInteger();
+        try (VfioUserSocket socket = VfioUserSocket.at(folder.resolve("reset.sock"))) {
+            socket.start(function(socket), resets::incrementAndGet);
+            new TestClient(socket.path()).close();
+            TestClient.of(socket.path()).close();
+        }
+        assertEquals(1, resets.get());
+    }
+
+    @Test
     void shouldAnswerWithAnErrorWhenTheEmbeddersResetThrows() throws IOException {
         try (VfioUserSocket socket = VfioUserSocket.at(folder.resolve("reset.sock"))) {
             socket.start(function(socket), () -> {

@@ -99,6 +99,17 @@ class InterruptTest {
     }
 
     @Test
+    void shouldForgetWhatIsPendingButNoEventfdWhenTheDeviceIsReset() {
+        client.setIrqs(EVENTFD | TRIGGER, MSIX, 0, 1, first);
+        vectors.raise(1);
+        client.request(TestClient.RESET, TestClient.body(0));
+        client.setIrqs(EVENTFD | TRIGGER, MSIX, 1, 1, second);
+        assertEquals(0, count(second));
+        vectors.raise(0);
+        assertEquals(1, count(first));
+    }
+
+    @Test
     void shouldGiveTheEventfdsBackWhenTheyAreReplacedAndWhenTheClientLeaves() {
         OpenThings before = OpenThings.now();
         for (int i = 0; i < 10; i++) {

@@ -3,23 +3,35 @@ package org.virtio4j.vfiouser;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.driver.GuestRam;
 import org.virtio4j.driver.IommuDriver;
 import org.virtio4j.driver.IommuDriverOptions;
 import org.virtio4j.driver.PciHost;
 import org.virtio4j.driver.StartResult;
+import org.virtio4j.pci.VirtioPciFunction;
 import org.virtio4j.vmm.GuestMemory;
+import org.virtio4j.wire.pci.PciHeader;
 
 /** RAM that is a file which the embedder has named, with descriptors and without. */
 @Timeout(60)
@@ -96,6 +108,34 @@ class MemoryFileTest {
                 assertEquals(1, served.iommu.liveDomains(), "the function itself is as good as new");
             }
         }
+    }
+
+    @Test
+    void shouldServeWithoutNativeAccess() throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        if (Runtime.version().feature() >= 24) {
+            command.add("--illegal-native-access=deny");
+        }
+        String path = Stream.of(WithoutNativeAccess.class, VfioUserSocket.class, VirtioPciFunction.class,
+                VirtioDevice.class, GuestMemory.class, PciHeader.class).map(MemoryFileTest::pathOf)
+                .collect(Collectors.joining(File.pathSeparator));
+        command.addAll(List.of("-cp", path, WithoutNativeAccess.class.getName(), folder.toString()));
+        Process child = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String output = new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+        assertEquals(0, child.waitFor(), output);
+        assertEquals(WithoutNativeAccess.DONE, output.strip());
+    }
+
+    @Test
+    void shouldRefuseOptionsThatGiveNoMemory() {
+        assertThrows(IllegalArgumentException.class,
+                () -> new VfioUserOptions(Optional.empty(), false, (holder, waitedNanos) -> { }));
+    }
+
+    private static String pathOf(Class<?> type) {
+        return Path.of(URI.create(type.getProtectionDomain().getCodeSource().getLocation().toString())).toString();
     }
 
     private Path file(String name) throws IOException {
