@@ -71,12 +71,15 @@ final class EntropyDevice implements VirtioDevice {
         int left = ring.size();                              // a bound: a guest can add as fast as we take
         do {
             ring.enter();
-            while (left > 0 && ring.poll(chain)) {
-                chain.write(0, source, 0, Math.min(chain.writableLength(), fresh.length));
-                ring.complete(chain);
-                left--;
+            try {
+                while (left > 0 && ring.poll(chain)) {
+                    chain.write(0, source, 0, Math.min(chain.writableLength(), fresh.length));
+                    ring.complete(chain);
+                    left--;
+                }
+            } finally {
+                ring.leave();                                // also when a file that is guest memory was cut short
             }
-            ring.leave();
         } while (ring.enableNotifications() && left > 0);
         return ring.publish();
     }
