@@ -5,6 +5,7 @@ module org.virtio4j.wire {
     requires static org.jspecify;
 
     exports org.virtio4j.wire;
+    exports org.virtio4j.wire.block;
     exports org.virtio4j.wire.iommu;
     exports org.virtio4j.wire.pci;
     exports org.virtio4j.wire.vfiouser;

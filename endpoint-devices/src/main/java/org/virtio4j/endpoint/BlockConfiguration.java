@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.endpoint;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.virtio4j.device.Features;
+import org.virtio4j.vmm.LittleEndian;
+import org.virtio4j.wire.block.BlockConfig;
+import org.virtio4j.wire.block.BlockFeature;
+
+/**
+ * The device configuration (virtio 1.4, section 5.2.4), and what was negotiated about it. Capacity and cache mode
+ * change while requests look at them, each a word of its own; the rest is fixed.
+ */
+final class BlockConfiguration {
+
+    private final MemorySegment fixed = Arena.ofAuto().allocate(BlockConfig.SIZE, Long.BYTES);
+    private volatile long capacity;
+    private volatile boolean writeback;
+    private volatile Features negotiated = Features.NONE;
+
+    BlockConfiguration(BlockSettings settings) {
+        Features offered = settings.features();
+        int sectorsPerBlock = settings.blockSize() / BlockConfig.SECTOR_SIZE;
+        if (offered.has(BlockFeature.SEG_MAX)) {
+            // A chain has a header and a status besides its data, and no more descriptors than its queue.
+            LittleEndian.putI32(fixed, BlockConfig.SEG_MAX, Math.max(1, settings.queueSize() - 2));
+        }
+        if (offered.has(BlockFeature.BLK_SIZE)) {
+            LittleEndian.putI32(fixed, BlockConfig.BLK_SIZE, settings.blockSize());
+        }
+        if (offered.has(BlockFeature.MQ)) {
+            LittleEndian.putU16(fixed, BlockConfig.NUM_QUEUES, settings.queueCount());
+        }
+        if (offered.has(BlockFeature.DISCARD)) {
+            LittleEndian.putI32(fixed, BlockConfig.MAX_DISCARD_SECTORS, BlockSettings.MOST_DISCARD_SECTORS);
+            LittleEndian.putI32(fixed, BlockConfig.MAX_DISCARD_SEG, BlockSettings.MOST_RANGES);
+            LittleEndian.putI32(fixed, BlockConfig.DISCARD_SECTOR_ALIGNMENT, sectorsPerBlock);
+        }
+        if (offered.has(BlockFeature.WRITE_ZEROES)) {
+            LittleEndian.putI32(fixed, BlockConfig.MAX_WRITE_ZEROES_SECTORS, BlockSettings.MOST_ZEROES_SECTORS);
+            LittleEndian.putI32(fixed, BlockConfig.MAX_WRITE_ZEROES_SEG, BlockSettings.MOST_RANGES);
+        }
+    }
+
+    /** The length of the disk in sectors. */
+    long capacity() {
+        return capacity;
+    }
+
+    void capacity(long sectors) {
+        capacity = sectors;
+    }
+
+    /** Section 5.2.5.2: a driver that cannot flush gets a writethrough cache. */
+    void negotiated(Features features) {
+        negotiated = features;
+        writeback = features.has(BlockFeature.FLUSH);
+    }
+
+    boolean negotiated(int bit) {
+        return negotiated.has(bit);
+    }
+
+    /** Section 5.2.6.2: whether a write must be stable before it completes. */
+    boolean writeThrough() {
+        return !writeback;
+    }
+
+    long read(int offset, int width) {
+        long sectors = capacity;
+        int cacheMode = writeback ? BlockConfig.WRITE_BACK : BlockConfig.WRITE_THROUGH;
+        long value = 0;
+        for (int i = width - 1; i >= 0; i--) {
+            value = (value << Byte.SIZE) | byteAt(offset + i, sectors, cacheMode);
+        }
+        return value;
+    }
+
+    /** Only the cache mode can be written, and only its two values count. */
+    void write(int offset, int width, long value) {
+        if (!negotiated(BlockFeature.CONFIG_WCE) || offset > BlockConfig.WRITEBACK
+                || offset + width <= BlockConfig.WRITEBACK) {
+            return;
+        }
+        long written = (value >>> ((BlockConfig.WRITEBACK - offset) * Byte.SIZE)) & 0xff;
+        if (written <= BlockConfig.WRITE_BACK) {
+            writeback = written == BlockConfig.WRITE_BACK;
+        }
+    }
+
+    private long byteAt(int offset, long sectors, int cacheMode) {
+        if (offset < BlockConfig.CAPACITY + Long.BYTES) {
+            return (sectors >>> ((offset - BlockConfig.CAPACITY) * Byte.SIZE)) & 0xff;
+        }
+        return offset == BlockConfig.WRITEBACK ? cacheMode : LittleEndian.u8(fixed, offset);
+    }
+}

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.endpoint;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import org.virtio4j.queue.Chain;
+import org.virtio4j.vmm.DmaHandle;
+import org.virtio4j.vmm.DmaResult;
+import org.virtio4j.vmm.LittleEndian;
+import org.virtio4j.wire.block.BlockConfig;
+import org.virtio4j.wire.block.BlockFeature;
+import org.virtio4j.wire.block.RequestHeader;
+import org.virtio4j.wire.block.RequestType;
+import org.virtio4j.wire.block.SectorRange;
+
+/**
+ * The request that a queue has at work (virtio 1.4, section 5.2.6), from header to status.
+ *
+ * <p>Header and ranges are copied once and only the copies are looked at. Data goes through one buffer, a piece at a
+ * time: in a section between guest memory and buffer, outside any between buffer and file. A piece is a whole number of
+ * sectors, so no error leaves half a sector behind.
+ */
+final class BlockRequest implements ChainHandler {
+
+    /** As much as a section may copy. */
+    private static final int BUFFER_SIZE = (int) DmaHandle.MAX_BYTES;
+
+    private final DiskFile file;
+    private final BlockConfiguration configuration;
+    private final BlockCounters.OfQueue counters;
+    private final MemorySegment id;
+
+    private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_SIZE);
+    private final MemorySegment data = MemorySegment.ofBuffer(buffer);
+    private final MemorySegment header = Arena.ofAuto().allocate(RequestHeader.SIZE, Long.BYTES);
+    private final MemorySegment ranges =
+            Arena.ofAuto().allocate(BlockSettings.MOST_RANGES * SectorRange.SIZE, Long.BYTES);
+    private final MemorySegment status = Arena.ofAuto().allocate(RequestHeader.STATUS_SIZE);
+
+    private BlockOutcome outcome = BlockOutcome.OK;
+    private int type;
+    private long sector;
+
+    /** Lengths of the data, if it is read from the guest and if it is written there. */
+    private long readable;
+    private long writable;
+
+    BlockRequest(DiskFile file, BlockConfiguration configuration, BlockCounters.OfQueue counters, MemorySegment id) {
+        this.file = file;
+        this.configuration = configuration;
+        this.counters = counters;
+        this.id = id;
+    }
+
+    @Override
+    public void take(Chain chain) {
+        readable = chain.readableLength() - RequestHeader.SIZE;
+        writable = chain.writableLength() - RequestHeader.STATUS_SIZE;
+        type = -1;
+        outcome = readHeader(chain);
+    }
+
+    @Override
+    public void work(QueueServer server) {
+        if (outcome == BlockOutcome.OK) {
+            try {
+                outcome = execute(server);
+            } catch (IOException failure) {
+                counters.fileError(failure);
+                outcome = BlockOutcome.FILE;
+            }
+        }
+    }
+
+    @Override
+    public void answer(Chain chain) {
+        if (outcome != BlockOutcome.NO_STATUS) {
+            LittleEndian.putU8(status, 0, outcome.status());
+            // Behind all data, wherever that ended: if some is missing, the used length does not go up to here.
+            if (chain.write(writable, status, 0, RequestHeader.STATUS_SIZE) != DmaResult.OK) {
+                counters.unwritable();
+            }
+        }
+        counters.request(type, outcome);
+    }
+
+    private BlockOutcome readHeader(Chain chain) {
+        if (writable < 0) {
+            return BlockOutcome.NO_STATUS;
+        }
+        if (readable < 0) {
+            return BlockOutcome.NO_HEADER;
+        }
+        DmaResult result = chain.read(0, header, 0, RequestHeader.SIZE);
+        if (result == DmaResult.OK) {
+            type = LittleEndian.i32(header, RequestHeader.TYPE);
+            sector = LittleEndian.i64(header, RequestHeader.SECTOR);
+        }
+        return of(result);
+    }
+
+    private BlockOutcome execute(QueueServer server) throws IOException {
+        return switch (type) {
+            case RequestType.IN -> read(server);
+            case RequestType.OUT -> write(server);
+            case RequestType.FLUSH -> flush();
+            case RequestType.GET_ID -> identify(server);
+            case RequestType.DISCARD -> discard(server);
+            case RequestType.WRITE_ZEROES -> writeZeroes(server);
+            default -> BlockOutcome.UNKNOWN_TYPE;
+        };
+    }
+
+    private BlockOutcome read(QueueServer server) throws IOException {
+        BlockOutcome checked = checkSectors(writable);
+        if (checked != BlockOutcome.OK) {
+            return checked;
+        }
+        for (long done = 0; done < writable; done += BUFFER_SIZE) {
+            int piece = (int) Math.min(BUFFER_SIZE, writable - done);
+            file.read(buffer.limit(piece), sector * BlockConfig.SECTOR_SIZE + done);
+            DmaResult result = server.write(done, data, piece);
+            if (result != DmaResult.OK) {
+                return of(result);
+            }
+        }
+        counters.read(writable);
+        return BlockOutcome.OK;
+    }
+
+    private BlockOutcome write(QueueServer server) throws IOException {
+        BlockOutcome checked = file.readOnly() ? BlockOutcome.READ_ONLY : checkSectors(readable);
+        if (checked != BlockOutcome.OK) {
+            return checked;
+        }
+        for (long done = 0; done < readable; done += BUFFER_SIZE) {
+            int piece = (int) Math.min(BUFFER_SIZE, readable - done);
+            DmaResult result = server.read(RequestHeader.SIZE + done, data, piece);
+            if (result != DmaResult.OK) {
+                return of(result);
+            }
+            file.write(buffer.limit(piece), sector * BlockConfig.SECTOR_SIZE + done);
+        }
+        counters.written(readable);
+        return stable();
+    }
+
+    private BlockOutcome flush() throws IOException {
+        if (!file.readOnly()) {
+            file.force();
+        }
+        return BlockOutcome.OK;
+    }
+
+    private BlockOutcome identify(QueueServer server) {
+        return writable == RequestHeader.ID_SIZE ? of(server.write(0, id, RequestHeader.ID_SIZE))
+                : BlockOutcome.BAD_LENGTH;
+    }
+
+    /** A file channel cannot give storage back in the middle of a file, and section 5.2.6.2 does not ask for it. */
+    private BlockOutcome discard(QueueServer server) {
+        return readRanges(server, BlockFeature.DISCARD, 0, BlockSettings.MOST_DISCARD_SECTORS);
+    }
+
+    private BlockOutcome writeZeroes(QueueServer server) throws IOException {
+        BlockOutcome checked = readRanges(server, BlockFeature.WRITE_ZEROES, SectorRange.FLAG_UNMAP,
+                BlockSettings.MOST_ZEROES_SECTORS);
+        if (checked != BlockOutcome.OK) {
+            return checked;
+        }
+        data.fill((byte) 0);
+        for (long at = 0; at < readable; at += SectorRange.SIZE) {
+            long end = (rangeStart(at) + rangeLength(at)) * BlockConfig.SECTOR_SIZE;
+            for (long to = rangeStart(at) * BlockConfig.SECTOR_SIZE; to < end; to += BUFFER_SIZE) {
+                if (!server.wanted()) {
+                    return BlockOutcome.ABANDONED;
+                }
+                file.write(buffer.limit((int) Math.min(BUFFER_SIZE, end - to)), to);
+            }
+        }
+        return stable();
+    }
+
+    /** Copies the ranges of a DISCARD or WRITE_ZEROES, and checks them all before the first is touched. */
+    private BlockOutcome readRanges(QueueServer server, int feature, int knownFlags, int mostSectors) {
+        if (file.readOnly()) {
+            return BlockOutcome.READ_ONLY;
+        }
+        if (!configuration.negotiated(feature)) {
+            return BlockOutcome.UNKNOWN_TYPE;
+        }
+        if (readable == 0 || readable % SectorRange.SIZE != 0) {
+            return BlockOutcome.BAD_LENGTH;
+        }
+        if (readable > ranges.byteSize()) {
+            return BlockOutcome.TOO_MANY_RANGES;
+        }
+        DmaResult result = server.read(RequestHeader.SIZE, ranges, readable);
+        if (result != DmaResult.OK) {
+            return of(result);
+        }
+        BlockOutcome flags = checkFlags(knownFlags);
+        return flags == BlockOutcome.OK ? checkRanges(mostSectors) : flags;
+    }
+
+    /** Before anything else, for section 5.2.6.2 wants UNSUPP whatever else is wrong. */
+    private BlockOutcome checkFlags(int known) {
+        for (long at = 0; at < readable; at += SectorRange.SIZE) {
+            if ((LittleEndian.i32(ranges, at + SectorRange.FLAGS) & ~known) != 0) {
+                return BlockOutcome.UNKNOWN_FLAG;
+            }
+        }
+        return BlockOutcome.OK;
+    }
+
+    private BlockOutcome checkRanges(int mostSectors) {
+        for (long at = 0; at < readable; at += SectorRange.SIZE) {
+            if (rangeLength(at) > mostSectors) {
+                return BlockOutcome.RANGE_TOO_LONG;
+            }
+            if (!onDisk(rangeStart(at), rangeLength(at))) {
+                return BlockOutcome.OUT_OF_RANGE;
+            }
+        }
+        return BlockOutcome.OK;
+    }
+
+    private BlockOutcome checkSectors(long bytes) {
+        if (bytes % BlockConfig.SECTOR_SIZE != 0) {
+            return BlockOutcome.BAD_LENGTH;
+        }
+        return onDisk(sector, bytes / BlockConfig.SECTOR_SIZE) ? BlockOutcome.OK : BlockOutcome.OUT_OF_RANGE;
+    }
+
+    private boolean onDisk(long first, long count) {
+        long capacity = configuration.capacity();
+        return first >= 0 && first <= capacity && count <= capacity - first;
+    }
+
+    /** Ends a write as the cache mode asks for. */
+    private BlockOutcome stable() throws IOException {
+        if (configuration.writeThrough()) {
+            file.force();
+        }
+        return BlockOutcome.OK;
+    }
+
+    private long rangeStart(long at) {
+        return LittleEndian.i64(ranges, at + SectorRange.SECTOR);
+    }
+
+    private long rangeLength(long at) {
+        return LittleEndian.u32(ranges, at + SectorRange.NUM_SECTORS);
+    }
+
+    private static BlockOutcome of(DmaResult result) {
+        return switch (result) {
+            case OK -> BlockOutcome.OK;
+            case CLOSED -> BlockOutcome.ABANDONED;
+            default -> BlockOutcome.MEMORY;
+        };
+    }
+}

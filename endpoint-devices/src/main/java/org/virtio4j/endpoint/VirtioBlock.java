@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.endpoint;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.virtio4j.device.DeviceContext;
+import org.virtio4j.device.DeviceInfo;
+import org.virtio4j.device.Features;
+import org.virtio4j.device.ResetKind;
+import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.wire.DeviceType;
+import org.virtio4j.wire.block.BlockConfig;
+import org.virtio4j.wire.block.RequestHeader;
+
+/**
+ * A disk in a file (virtio 1.4, section 5.2).
+ *
+ * <pre>{@code
+ * try (VirtioBlock disk = VirtioBlock.builder(Path.of("disk.img")).queues(2).build()) {
+ *     VirtioPciFunction function = VirtioPciFunction.of(disk, DmaSpace.of(memory, iommu.translator(0x48), 0x48),
+ *             interrupts);
+ * }
+ * }</pre>
+ *
+ * <p>Each queue is served by a thread of its own from {@code DRIVER_OK} to the next reset, unless the builder says
+ * otherwise. A request is answered when it is done. What a host cannot read or write is answered with {@code IOERR} and
+ * counted; the next request is tried again. A completed write is stable after a later FLUSH; for a driver that did not
+ * negotiate FLUSH, or chose a writethrough cache, as soon as it is completed.
+ *
+ * <p>When a reset returns, or {@link #close}, no request of before is at work any more, neither in guest memory nor in
+ * the file: it waits for the transfer under way, at most 64 KiB of each queue or a FLUSH. Neither may be called from a
+ * callback of the device's own interrupts.
+ *
+ * <p>The methods of {@link VirtioDevice} are called by its life cycle. All others may be called from any thread.
+ */
+public final class VirtioBlock implements VirtioDevice, AutoCloseable {
+
+    private static final QueueWorker[] NO_WORKERS = {};
+
+    private final BlockSettings settings;
+    private final DeviceInfo info;
+    private final DiskFile file;
+    private final BlockConfiguration configuration;
+    private final BlockCounters counters;
+    private final QueueServer[] servers;
+
+    /** Guards workers, and what a resize does. After the life cycle's lock. */
+    private final ReentrantLock control = new ReentrantLock();
+    private volatile QueueWorker[] workers = NO_WORKERS;
+    private volatile @Nullable DeviceContext context;
+    private boolean closed;
+
+    VirtioBlock(BlockSettings settings, DiskFile file) throws IOException {
+        this.settings = settings;
+        this.info = new DeviceInfo(DeviceType.BLOCK, Collections.nCopies(settings.queueCount(), settings.queueSize()),
+                (int) BlockConfig.SIZE);
+        this.file = file;
+        this.configuration = new BlockConfiguration(settings);
+        this.counters = new BlockCounters(settings.queueCount());
+        this.servers = new QueueServer[settings.queueCount()];
+        MemorySegment id = Arena.ofAuto().allocate(RequestHeader.ID_SIZE);
+        MemorySegment.copy(MemorySegment.ofArray(settings.id().getBytes(StandardCharsets.US_ASCII)), 0, id, 0,
+                settings.id().length());
+        for (int i = 0; i < servers.length; i++) {
+            servers[i] = new QueueServer(i, new BlockRequest(file, configuration, counters.queue(i), id));
+        }
+        file.begin();
+        configuration.capacity(sectors(file.size()));
+    }
+
+    /**
+     * Begins to set a disk up.
+     *
+     * @param file must exist; its length is that of the disk, rounded down to whole blocks
+     * @return a builder for a disk of one queue
+     */
+    public static VirtioBlockBuilder builder(Path file) {
+        return new VirtioBlockBuilder(readOnly -> new DiskFile(file, readOnly));
+    }
+
+    /**
+     * Serves a queue on this thread: what {@link VirtioBlockBuilder#polled} leaves to the embedder. It may be called
+     * for other disks too, and for several queues at once. It waits for the disk.
+     *
+     * @param queue index of the queue
+     * @return how many requests were answered, at most twice the size of the ring
+     * @throws IndexOutOfBoundsException if there is no such queue
+     */
+    public int poll(int queue) {
+        DeviceContext active = context;
+        return active == null ? 0 : servers[queue].serve(active);
+    }
+
+    /**
+     * The length of the disk, as the driver sees it.
+     *
+     * @return bytes
+     */
+    public long size() {
+        return configuration.capacity() * BlockConfig.SECTOR_SIZE;
+    }
+
+    /**
+     * Makes file and disk longer or shorter, and tells the driver (section 5.2.6.2). What is added reads as zeros. When
+     * it gets shorter, requests at work are waited for and later ones beyond the new end are refused.
+     *
+     * @param bytes the new length, a multiple of the block size
+     * @throws IOException if the host cannot do it; the disk is as long as before then
+     * @throws IllegalArgumentException if the length is negative or no multiple of the block size
+     * @throws IllegalStateException if the disk is read-only
+     */
+    public void resize(long bytes) throws IOException {
+        if (bytes < 0 || bytes % settings.blockSize() != 0) {
+            throw new IllegalArgumentException("bytes=" + bytes + ", but a multiple of the block size, "
+                    + settings.blockSize() + ", is needed");
+        }
+        if (file.readOnly()) {
+            throw new IllegalStateException("readOnly=true; a file that may not be written cannot be resized");
+        }
+        control.lock();
+        try {
+            long before = configuration.capacity();
+            configuration.capacity(Math.min(before, sectors(bytes)));
+            settle();
+            boolean done = false;
+            try {
+                file.resize(bytes);
+                done = true;
+            } finally {
+                configuration.capacity(done ? sectors(bytes) : before);
+            }
+        } finally {
+            control.unlock();
+        }
+        DeviceContext active = context;
+        if (active != null) {
+            active.configChanged();
+        }
+    }
+
+    /**
+     * What this disk has done.
+     *
+     * @return counters that go on counting
+     */
+    public BlockCounters counters() {
+        return counters;
+    }
+
+    /**
+     * Ends all threads, and closes the file. Reset the device first: a driver that still uses it waits for answers that
+     * do not come, or gets {@code IOERR} where no thread of ours serves.
+     *
+     * @throws IOException if the host reports an error of an earlier write now
+     */
+    @Override
+    public void close() throws IOException {
+        context = null;
+        control.lock();
+        try {
+            closed = true;
+            stopWorkers();
+        } finally {
+            control.unlock();
+        }
+        settle();
+        file.close();
+    }
+
+    // VirtioDevice
+
+    @Override
+    public DeviceInfo info() {
+        return info;
+    }
+
+    @Override
+    public Features offered() {
+        return settings.features();
+    }
+
+    @Override
+    public void negotiated(Features features) {
+        configuration.negotiated(features);
+    }
+
+    @Override
+    public void activate(DeviceContext active) {
+        context = active;
+        if (settings.serving() != BlockSettings.Serving.WORKERS) {
+            return;
+        }
+        control.lock();
+        try {
+            if (!closed) {
+                startWorkers(active);
+            }
+        } finally {
+            control.unlock();
+        }
+    }
+
+    @Override
+    public void kicked(int queue) {
+        switch (settings.serving()) {
+            case WORKERS -> wake(queue);
+            case KICKS -> poll(queue);
+            case POLLS -> { }
+        }
+    }
+
+    @Override
+    public void reset(ResetKind kind) {
+        context = null;
+        control.lock();
+        try {
+            stopWorkers();
+        } finally {
+            control.unlock();
+        }
+        settle();
+    }
+
+    @Override
+    public long readConfig(int offset, int width) {
+        return configuration.read(offset, width);
+    }
+
+    @Override
+    public void writeConfig(int offset, int width, long value) {
+        configuration.write(offset, width, value);
+    }
+
+    private void wake(int queue) {
+        QueueWorker[] awake = workers;
+        if (queue < awake.length) {
+            awake[queue].wake();
+        }
+    }
+
+    private void startWorkers(DeviceContext active) {
+        QueueWorker[] started = new QueueWorker[servers.length];
+        for (int i = 0; i < started.length; i++) {
+            started[i] = QueueWorker.start(servers[i], active, "virtio4j disk queue " + i,
+                    settings.idleStrategies().get());
+        }
+        workers = started;
+    }
+
+    private void stopWorkers() {
+        QueueWorker[] running = workers;
+        workers = NO_WORKERS;
+        for (QueueWorker worker : running) {
+            worker.stop();
+        }
+    }
+
+    /** Returns when no request is at work that was before. */
+    private void settle() {
+        for (QueueServer server : servers) {
+            server.settle();
+        }
+    }
+
+    private long sectors(long bytes) {
+        return bytes / settings.blockSize() * (settings.blockSize() / BlockConfig.SECTOR_SIZE);
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.endpoint;
+
+import java.lang.foreign.MemorySegment;
+import java.security.SecureRandom;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.virtio4j.device.DeviceContext;
+import org.virtio4j.device.DeviceInfo;
+import org.virtio4j.device.Features;
+import org.virtio4j.device.ResetKind;
+import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.queue.Chain;
+import org.virtio4j.wire.DeviceType;
+
+/**
+ * A source of random bytes (virtio 1.4, section 5.4). A buffer gets up to {@value #MOST_BYTES} bytes from {@link
+ * SecureRandom}, each buffer its own, in the kick; drivers look at how many there are.
+ *
+ * <p>The methods are called by the device's life cycle.
+ */
+public final class VirtioEntropy implements VirtioDevice {
+
+    /** The most random bytes that one buffer gets. */
+    public static final int MOST_BYTES = 4096;
+
+    private static final int REQUESTS = 0;
+    private static final int QUEUE_SIZE = 64;
+
+    private final QueueServer server = new QueueServer(REQUESTS, new Filler());
+    private volatile @Nullable DeviceContext context;
+
+    /** A source that draws on the host's. */
+    public VirtioEntropy() {
+    }
+
+    @Override
+    public DeviceInfo info() {
+        return new DeviceInfo(DeviceType.ENTROPY, List.of(QUEUE_SIZE), 0);
+    }
+
+    @Override
+    public Features offered() {
+        return Features.NONE;
+    }
+
+    @Override
+    public void activate(DeviceContext active) {
+        context = active;
+    }
+
+    @Override
+    public void kicked(int queue) {
+        DeviceContext active = context;
+        if (active != null) {
+            server.serve(active);
+        }
+    }
+
+    @Override
+    public void reset(ResetKind kind) {
+        context = null;
+        server.settle();
+    }
+
+    @Override
+    public long readConfig(int offset, int width) {
+        return 0;
+    }
+
+    @Override
+    public void writeConfig(int offset, int width, long value) {
+        // There is no configuration.
+    }
+
+    /** Draws the bytes between two sections, for the source may have to be seeded anew and wait for the host. */
+    private static final class Filler implements ChainHandler {
+
+        private final SecureRandom random = new SecureRandom();
+        private final byte[] fresh = new byte[MOST_BYTES];
+        private final MemorySegment source = MemorySegment.ofArray(fresh);
+        private int length;
+
+        @Override
+        public void take(Chain chain) {
+            length = (int) Math.min(MOST_BYTES, chain.writableLength());
+        }
+
+        @Override
+        public void work(QueueServer server) {
+            random.nextBytes(fresh);
+        }
+
+        @Override
+        public void answer(Chain chain) {
+            chain.write(0, source, 0, length);
+        }
+    }
+}
