@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.guide;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.security.SecureRandom;
 import java.util.List;
@@ -24,7 +23,7 @@ final class EntropyDevice implements VirtioDevice {
     private final ReentrantLock serving = new ReentrantLock();
     private final SecureRandom random = new SecureRandom();
     private final byte[] fresh = new byte[4096];
-    private final MemorySegment source = Arena.ofAuto().allocate(fresh.length);
+    private final MemorySegment source = MemorySegment.ofArray(fresh);
     private final Chain chain = new Chain();                 // a slot, used again for every buffer
     private volatile @Nullable DeviceContext context;
 
@@ -53,7 +52,6 @@ final class EntropyDevice implements VirtioDevice {
         boolean interrupt;
         serving.lock();
         try {
-            random.nextBytes(fresh);                         // outside the section: it may block
             interrupt = serve(ring);
         } finally {
             serving.unlock();
@@ -67,21 +65,28 @@ final class EntropyDevice implements VirtioDevice {
     }
 
     private boolean serve(DeviceQueue ring) {
-        MemorySegment.copy(MemorySegment.ofArray(fresh), 0, source, 0, fresh.length);
         int left = ring.size();                              // a bound: a guest can add as fast as we take
         do {
-            ring.enter();
-            try {
-                while (left > 0 && ring.poll(chain)) {
-                    chain.write(0, source, 0, Math.min(chain.writableLength(), fresh.length));
-                    ring.complete(chain);
-                    left--;
-                }
-            } finally {
-                ring.leave();                                // also when a file that is guest memory was cut short
+            while (left > 0 && fillNext(ring)) {
+                left--;
             }
         } while (ring.enableNotifications() && left > 0);
         return ring.publish();
+    }
+
+    private boolean fillNext(DeviceQueue ring) {
+        random.nextBytes(fresh);                             // outside the section: it may block
+        ring.enter();
+        try {
+            boolean taken = ring.poll(chain);
+            if (taken) {
+                chain.write(0, source, 0, Math.min(chain.writableLength(), fresh.length));
+                ring.complete(chain);
+            }
+            return taken;
+        } finally {
+            ring.leave();                                    // also when a file that is guest memory was cut short
+        }
     }
 
     @Override
