@@ -84,6 +84,7 @@ enum FuzzSubject {
         public void tidy() {
             device.take();
             device.negotiated.clear();
+            device.stopped.clear();
         }
     }
 

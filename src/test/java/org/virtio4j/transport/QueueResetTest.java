@@ -93,6 +93,16 @@ class QueueResetTest extends TransportTests {
         assertTrue(guest.driver.resetQueue(0));
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    @DisplayName("2.6.1.1.1: the device is told of a queue that is reset or disabled, once it is closed")
+    void shouldTellTheDeviceWhenTheQueueIsClosed(boolean byDisabling) {
+        assumeDisabling(byDisabling);
+        guest.run(FeatureBit.RING_RESET);
+        assertTrue(byDisabling ? guest.driver.disableQueue(0) : guest.driver.resetQueue(0));
+        assertEquals(List.of("0 closed"), device.stopped);
+    }
+
     @Test
     @DisplayName("2.6.1.2.1: a queue takes other settings when it is enabled again")
     void shouldTakeOtherSettingsWhenItIsEnabledAgain() {

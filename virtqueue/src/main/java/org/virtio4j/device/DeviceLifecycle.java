@@ -377,7 +377,7 @@ public final class DeviceLifecycle {
         lock.lock();
         try {
             if (exists(queue)) {
-                closeQueue(context, (int) queue);
+                stopQueue((int) queue);
                 queues[(int) queue].enabled(false);
             }
         } finally {
@@ -402,7 +402,7 @@ public final class DeviceLifecycle {
             boolean settled = (status.get() & DeviceStatus.FEATURES_OK) != 0;
             boolean can = settled && driverFeatures.has(FeatureBit.RING_RESET);
             if (can) {
-                closeQueue(context, (int) queue);
+                stopQueue((int) queue);
                 queues[(int) queue].reset();
             }
             return can;
@@ -591,6 +591,11 @@ public final class DeviceLifecycle {
     private void openQueue(DeviceContext active, int index) {
         DmaHandle handle = dma.open("queue " + index + " of device type " + info.deviceType());
         active.place(index, rings.open(queues[index].settings(active.features()), handle));
+    }
+
+    private void stopQueue(int index) {
+        closeQueue(context, index);
+        device.queueStopped(index);
     }
 
     private void closeQueue(@Nullable DeviceContext active, int index) {

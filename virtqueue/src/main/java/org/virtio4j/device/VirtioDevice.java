@@ -5,9 +5,9 @@ package org.virtio4j.device;
  * What makes a device of its type, apart from what all devices share. The IOMMU is one; whoever writes a device of
  * their own implements this and gets the life cycle and every transport.
  *
- * <p>{@link #activate}, {@link #reset} and the configuration calls come one at a time, under the control lock of the
- * device's {@link DeviceLifecycle}. {@link #kicked} comes from any number of threads at once and under no lock, also
- * while a reset is carried out; the queues of an ended activation give nothing.
+ * <p>{@link #activate}, {@link #queueStopped}, {@link #reset} and the configuration calls come one at a time, under the
+ * control lock of the device's {@link DeviceLifecycle}. {@link #kicked} comes from any number of threads at once and
+ * under no lock, also while a reset is carried out; the queues of an ended activation give nothing.
  */
 public interface VirtioDevice {
 
@@ -48,6 +48,17 @@ public interface VirtioDevice {
      * @param queue index of an enabled queue
      */
     void kicked(int queue);
+
+    /**
+     * Says that one queue was reset or disabled while the device goes on (virtio 1.4, section 2.6.1). The queue was
+     * closed before, so nothing of it reaches guest memory; a device that works for it elsewhere too, in a file for
+     * example, returns when it does not any more. Under the control lock, as {@link #reset}.
+     *
+     * @param queue index of the queue
+     */
+    default void queueStopped(int queue) {
+        // Most devices do all their work between taking a buffer and giving it back.
+    }
 
     /**
      * Forgets what the driver did. When it returns, nothing the device was about to do for the old driver reaches guest
