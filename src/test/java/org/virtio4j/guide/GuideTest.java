@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -26,6 +27,9 @@ import org.virtio4j.driver.PciHost;
 import org.virtio4j.driver.QueueMemory;
 import org.virtio4j.driver.StartResult;
 import org.virtio4j.driver.VirtioDriver;
+import org.virtio4j.endpoint.BlockOutcome;
+import org.virtio4j.endpoint.VirtioBlock;
+import org.virtio4j.endpoint.VirtioEntropy;
 import org.virtio4j.iommu.ReservedRegions;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.pci.PciBus;
@@ -111,6 +115,39 @@ class GuideTest {
             map(0x4000_0000L, 1 << 20, bus.memory());
             // guide: end
             assertEquals(2, new PciHost(bus.ecam(), bus.memory(), WINDOW, WINDOW_SIZE).scan().size());
+        }
+    }
+
+    @Test
+    void shouldPutADiskAndEntropyOnTheBus(@TempDir Path folder) throws IOException {
+        Path image = Files.write(folder.resolve("disk.img"), new byte[1 << 20]);
+        try (GuestMemory memory = GuestMemory.anonymous(0, 1 << 20)) {
+            VirtioIommu iommu = VirtioIommu.builder().endpoint(2 << 3).endpoint(3 << 3).build();
+            PciInterrupts interrupts = PciInterrupts.messages();
+            PciBus bus = new PciBus(WINDOW, WINDOW_SIZE);
+            // guide: begin
+            VirtioBlock disk = VirtioBlock.builder(image)
+                    .queues(2)
+                    .id("system")                                    // the serial number that Linux shows
+                    .build();
+            bus.add(2, 0, VirtioPciFunction.of(disk,
+                    DmaSpace.of(memory, iommu.translator(2 << 3), 2 << 3), interrupts));
+            bus.add(3, 0, VirtioPciFunction.of(new VirtioEntropy(),
+                    DmaSpace.of(memory, iommu.translator(3 << 3), 3 << 3), interrupts));
+
+            disk.resize(2 << 20);                                    // the driver is told
+            long refused = disk.counters().outcomes(BlockOutcome.OUT_OF_RANGE);
+            disk.close();                                            // after the last reset: no thread is left
+            // guide: end
+            assertEquals(2, new PciHost(bus.ecam(), bus.memory(), WINDOW, WINDOW_SIZE).scan().size());
+            assertEquals(2 << 20, Files.size(image));
+            assertEquals(0, refused);
+            // guide: begin
+            VirtioBlock stepped = VirtioBlock.builder(image).polled().build();
+            int answered = stepped.poll(0);
+            // guide: end
+            assertEquals(0, answered);
+            stepped.close();
         }
     }
 

@@ -79,7 +79,8 @@ final class BlockRequest implements ChainHandler {
         if (outcome != BlockOutcome.NO_STATUS) {
             LittleEndian.putU8(status, 0, outcome.status());
             // Behind all data, wherever that ended: if some is missing, the used length does not go up to here.
-            if (chain.write(writable, status, 0, RequestHeader.STATUS_SIZE) != DmaResult.OK) {
+            DmaResult result = chain.write(writable, status, 0, RequestHeader.STATUS_SIZE);
+            if (of(result) == BlockOutcome.MEMORY) {
                 counters.unwritable();
             }
         }

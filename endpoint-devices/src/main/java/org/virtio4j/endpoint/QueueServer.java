@@ -25,7 +25,8 @@ final class QueueServer {
 
     /**
      * Whose turn it is. Fair, so that who waits for the end of a chain is not overtaken by one thread that takes chain
-     * after chain. Interrupts are sent after it was given back.
+     * after chain. Interrupts are sent after it was given back; a fault is reported before, for who waits for the end
+     * of a chain waits for that too.
      */
     private final ReentrantLock turn = new ReentrantLock(true);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.endpoint;
 
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentRunner;
@@ -19,8 +20,11 @@ final class QueueWorker implements Agent {
     private final String name;
     private final Thread thread;
 
-    /** There may be something to do. Cleared before looking, so that a kick meanwhile is not lost. */
-    private volatile boolean kicked;
+    /**
+     * There may be something to do. Kicker and worker both read and write it at once: so either the worker sees what
+     * was made available before the kick, or the kicker sees that it has to wake the worker.
+     */
+    private final AtomicBoolean kicked = new AtomicBoolean();
     private volatile boolean stopping;
 
     private QueueWorker(QueueServer server, DeviceContext context, String name, IdleStrategy idleStrategy) {
@@ -40,9 +44,7 @@ final class QueueWorker implements Agent {
 
     /** Says that there may be something to do. Any thread. */
     void wake() {
-        // A worker that has not seen the last kick yet will see this one with it.
-        if (!kicked) {
-            kicked = true;
+        if (!kicked.getAndSet(true)) {
             LockSupport.unpark(thread);
         }
     }
@@ -69,14 +71,13 @@ final class QueueWorker implements Agent {
         if (stopping) {
             throw new AgentTerminationException();
         }
-        if (!kicked) {
+        if (!kicked.get() || !kicked.getAndSet(false)) {
             return 0;
         }
-        kicked = false;
         int served = server.serve(context);
         if (served > 0) {
             // It may have ended at its bound, so look once more.
-            kicked = true;
+            kicked.set(true);
         }
         // The runner ends at an interrupt, and whom the embedder's callbacks interrupt is not known.
         Thread.interrupted();

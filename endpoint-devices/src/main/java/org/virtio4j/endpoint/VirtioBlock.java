@@ -6,8 +6,13 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
+import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
+import org.agrona.concurrent.IdleStrategy;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.DeviceContext;
 import org.virtio4j.device.DeviceInfo;
@@ -33,9 +38,9 @@ import org.virtio4j.wire.block.RequestHeader;
  * counted; the next request is tried again. A completed write is stable after a later FLUSH; for a driver that did not
  * negotiate FLUSH, or chose a writethrough cache, as soon as it is completed.
  *
- * <p>When a reset returns, or {@link #close}, no request of before is at work any more, neither in guest memory nor in
- * the file: it waits for the transfer under way, at most 64 KiB of each queue or a FLUSH. Neither may be called from a
- * callback of the device's own interrupts.
+ * <p>When a reset returns, of the device or of a queue, or {@link #close}, no request of before is at work any more,
+ * neither in guest memory nor in the file: it waits for the transfer under way, at most 64 KiB of each queue or a
+ * FLUSH. None of them may be called from a callback of the device's own interrupts.
  *
  * <p>The methods of {@link VirtioDevice} are called by its life cycle. All others may be called from any thread.
  */
@@ -49,6 +54,9 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
     private final BlockConfiguration configuration;
     private final BlockCounters counters;
     private final QueueServer[] servers;
+
+    /** One for each queue, used by one thread after the other. */
+    private final List<IdleStrategy> idleStrategies = new ArrayList<>();
 
     /** Guards workers, and what a resize does. After the life cycle's lock. */
     private final ReentrantLock control = new ReentrantLock();
@@ -69,6 +77,7 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
                 settings.id().length());
         for (int i = 0; i < servers.length; i++) {
             servers[i] = new QueueServer(i, new BlockRequest(file, configuration, counters.queue(i), id));
+            idleStrategies.add(Objects.requireNonNull(settings.idleStrategies().get()));
         }
         file.begin();
         configuration.capacity(sectors(file.size()));
@@ -216,6 +225,11 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
     }
 
     @Override
+    public void queueStopped(int queue) {
+        servers[queue].settle();
+    }
+
+    @Override
     public void reset(ResetKind kind) {
         context = null;
         control.lock();
@@ -244,13 +258,13 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
         }
     }
 
+    /** Shows each worker as soon as it runs, so that a reset ends it even if the host has no thread for the next. */
     private void startWorkers(DeviceContext active) {
-        QueueWorker[] started = new QueueWorker[servers.length];
-        for (int i = 0; i < started.length; i++) {
-            started[i] = QueueWorker.start(servers[i], active, "virtio4j disk queue " + i,
-                    settings.idleStrategies().get());
+        for (int i = 0; i < servers.length; i++) {
+            QueueWorker[] more = Arrays.copyOf(workers, i + 1);
+            more[i] = QueueWorker.start(servers[i], active, "virtio4j disk queue " + i, idleStrategies.get(i));
+            workers = more;
         }
-        workers = started;
     }
 
     private void stopWorkers() {

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.endpoint;
+
+import java.util.function.Consumer;
+import org.virtio4j.device.ResetKind;
+import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.driver.DriverTransport;
+import org.virtio4j.driver.MmioDriverTransport;
+import org.virtio4j.driver.PciHost;
+import org.virtio4j.mmio.VirtioMmioDevice;
+import org.virtio4j.pci.PciBus;
+import org.virtio4j.pci.PciInterrupts;
+import org.virtio4j.pci.VirtioPciFunction;
+import org.virtio4j.vmm.DmaSpace;
+
+/** How a guest reaches its device and how the device reaches the guest's memory; every test runs over each. */
+enum GuestKind {
+    MMIO(false, false),
+    PCI(true, false),
+    MMIO_BEHIND_IOMMU(false, true),
+    PCI_BEHIND_IOMMU(true, true);
+
+    private static final long BARS = 0x4000_0000L;
+    private static final int BARS_SIZE = 1 << 20;
+
+    /** Both ends of a device: what a driver talks to, and what the machine resets from outside. */
+    record Connection(DriverTransport driver, Consumer<ResetKind> reset) {
+    }
+
+    final boolean behindIommu;
+    private final boolean pci;
+
+    GuestKind(boolean pci, boolean behindIommu) {
+        this.pci = pci;
+        this.behindIommu = behindIommu;
+    }
+
+    /** Puts a device behind the transport; {@code interrupt} runs when the guest is interrupted. */
+    Connection connect(VirtioDevice device, DmaSpace dma, Runnable interrupt) {
+        return pci ? overPci(device, dma, interrupt) : overMmio(device, dma, interrupt);
+    }
+
+    static Connection overMmio(VirtioDevice device, DmaSpace dma, Runnable interrupt) {
+        VirtioMmioDevice window = VirtioMmioDevice.of(device, dma, level -> {
+            if (level) {
+                interrupt.run();
+            }
+        });
+        return new Connection(MmioDriverTransport.of(window), window::reset);
+    }
+
+    private static Connection overPci(VirtioDevice device, DmaSpace dma, Runnable interrupt) {
+        VirtioPciFunction function = VirtioPciFunction.of(device, dma, PciInterrupts.vectors(vector -> { }, level -> {
+            if (level) {
+                interrupt.run();
+            }
+        }));
+        PciBus bus = new PciBus(BARS, BARS_SIZE);
+        bus.add(1, 0, function);
+        PciHost host = new PciHost(bus.ecam(), bus.memory(), BARS, BARS_SIZE);
+        return new Connection(host.scan().getFirst(), function::reset);
+    }
+}
