@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Puts the parts of one guest together. */
+module org.virtio4j.machine {
+    requires static org.jspecify;
+    requires org.virtio4j.wire;
+
+    exports org.virtio4j.machine;
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * Puts the parts of one guest together: which PCI function lies where, and which are endpoints of which IOMMU.
+ *
+ * <p>A function has a {@link org.virtio4j.machine.PciAddress}, which is its identity towards an IOMMU too. A guest
+ * learns who is behind an IOMMU from a {@link org.virtio4j.machine.ViotTable}.
+ */
+@NullMarked
+package org.virtio4j.machine;
+
+import org.jspecify.annotations.NullMarked;
