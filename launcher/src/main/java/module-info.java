@@ -7,6 +7,7 @@ module org.virtio4j.launcher {
     requires jdk.management;
     requires org.virtio4j.driver;
     requires org.virtio4j.iommu;
+    requires org.virtio4j.machine;
     requires org.virtio4j.mmio;
     requires org.virtio4j.pci;
     requires org.virtio4j.trace;

@@ -15,16 +15,21 @@ public final class Main {
     static final int OK = 0;
     /** A replay did not come out as recorded. */
     static final int MISMATCHES = 1;
+    /** A guest's work failed. */
+    static final int FAILED = 1;
     /** The input cannot be used, or the output not be written. */
     static final int UNUSABLE = Outcome.UNUSABLE;
+    /** What a command needs is not to be had. */
+    static final int NOT_STARTED = 3;
     /** The user has ended it, as shells have it. */
     static final int INTERRUPTED = 130;
 
-    private static final List<String> COMMANDS = List.of("replay", "version", "help");
+    private static final List<String> COMMANDS = List.of("guest", "replay", "version", "help");
 
     private static final String USAGE = """
             Usage: virtio4j COMMAND [ARGUMENT...]
 
+              guest              boot a Linux guest with an IOMMU, and a disk and an entropy source behind it
               replay [TRACE...]  play recorded virtio-iommu traffic back and compare
               version            print the version
               help               print this
@@ -57,6 +62,7 @@ public final class Main {
         String command = args.isEmpty() ? "help" : args.getFirst();
         List<String> rest = args.isEmpty() ? args : args.subList(1, args.size());
         return switch (command) {
+            case "guest" -> new GuestCommand(out, err, interruption).run(rest);
             case "replay" -> new ReplayCommand(out, err, interruption).run(rest);
             case "version", "--version" -> print(out, "virtio4j " + Version.text() + "\n", rest);
             case "help", "--help", "-h" -> print(out, USAGE, rest);

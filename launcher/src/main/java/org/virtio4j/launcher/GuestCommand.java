@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.virtio4j.launcher.guest.Guest;
+import org.virtio4j.launcher.guest.GuestObserver;
+import org.virtio4j.launcher.guest.GuestOptions;
+import org.virtio4j.launcher.guest.GuestOptions.Translation;
+import org.virtio4j.launcher.guest.GuestResult;
+import org.virtio4j.launcher.guest.NotFetchedException;
+import org.virtio4j.launcher.guest.UnusableGuestException;
+import org.virtio4j.launcher.guest.Workload;
+
+/** {@code virtio4j guest}: boots a Linux guest and says what came of it. */
+final class GuestCommand {
+
+    private static final String WORKLOAD = "--workload";
+    private static final String STRICT = "--strict";
+    private static final String PASSTHROUGH = "--passthrough";
+    private static final String CPUS = "--cpus";
+    private static final String MEMORY = "--memory";
+    private static final String MEMORY_FILE = "--memory-file";
+    private static final String QEMU = "--qemu";
+    private static final String QEMU_DEVICES = "--qemu-devices";
+    private static final String KERNEL = "--kernel";
+    private static final Map<String, Boolean> OPTIONS = Map.of(WORKLOAD, true, STRICT, false, PASSTHROUGH, false,
+            CPUS, true, MEMORY, true, MEMORY_FILE, false, QEMU, true, QEMU_DEVICES, false, KERNEL, true,
+            Options.HELP, false);
+    private static final String WORKLOADS = "{workloads}";
+    private static final int MOST_CPUS = 64;
+    private static final int LEAST_MEMORY = 384;
+    private static final int MOST_MEMORY = 1 << 20;
+
+    private static final String USAGE = """
+            Usage: virtio4j guest [OPTION...]
+
+            Boots an unmodified Debian Linux under an unmodified QEMU, with a virtio-iommu, and a disk and an entropy
+            source behind it, and lets it work. Needs no root and no KVM. What is missing is fetched once, from Debian's
+            packages, into the cache folder.
+
+              --workload NAME  what the guest does (default: verify):
+            {workloads}
+              --strict         Linux takes every mapping away as soon as it is not needed (default: later, many at once)
+              --passthrough    Linux lets devices use physical addresses
+              --cpus N         processors of the guest (default: 2)
+              --memory MIB     RAM of the guest in MiB (default: 512)
+              --memory-file    RAM is a file that is opened by its name, not a descriptor that is handed over
+              --qemu FILE      the qemu-system-x86_64 to use, 10.1 or newer
+              --kernel FILE    the kernel to boot, with its modules in lib/modules/VERSION of a folder above
+              --qemu-devices   QEMU's own IOMMU, disk and entropy source, to compare with
+              --help           print this
+
+            Exit status: 0 the work is done, 1 it failed, 2 input that cannot be used, 3 no QEMU or no guest to be had,
+            130 ended by Ctrl-C.
+            """;
+
+    private final PrintStream out;
+    private final PrintStream err;
+    private final Interruption interruption;
+    private final long startNanos = System.nanoTime();
+
+    GuestCommand(PrintStream out, PrintStream err, Interruption interruption) {
+        this.out = out;
+        this.err = err;
+        this.interruption = interruption;
+    }
+
+    int run(List<String> args) throws CommandFailure {
+        Options options = Options.parse(args, OPTIONS);
+        if (options.has(Options.HELP)) {
+            out.print(USAGE.replace(WORKLOADS, workloads()));
+            return Main.OK;
+        }
+        if (!options.operands().isEmpty()) {
+            throw new CommandFailure("expected options only, found '" + options.operands().getFirst() + "'");
+        }
+        Path home = Path.of(System.getProperty("virtio4j.home", "."));
+        GuestResult result;
+        try {
+            result = new Guest(guestOptions(options), home, observer()).run();
+        } catch (NotFetchedException told) {
+            return interruption.requested() ? Main.INTERRUPTED : Main.NOT_STARTED;
+        } catch (UnusableGuestException unusable) {
+            throw new CommandFailure(String.valueOf(unusable.getMessage()));
+        } catch (IOException trouble) {
+            throw new CommandFailure("the guest's files: " + trouble.getMessage());
+        }
+        return report(result);
+    }
+
+    private int report(GuestResult result) {
+        if (interruption.requested()) {
+            out.println("interrupted");
+            return Main.INTERRUPTED;
+        }
+        out.print(GuestReport.of(result));
+        if (result.trouble().isEmpty()) {
+            return Main.OK;
+        }
+        result.facts().lastLines().forEach(line -> err.println("  | " + line));
+        err.println("virtio4j: " + result.trouble().get());
+        return Main.FAILED;
+    }
+
+    private GuestObserver observer() {
+        return new GuestObserver() {
+            @Override
+            public void step(String what) {
+                double seconds = (System.nanoTime() - startNanos) / 1e9;
+                out.println(String.format(Locale.ROOT, "%7.1f s  %s", seconds, what));
+                out.flush();
+            }
+
+            @Override
+            public boolean interrupted() {
+                return interruption.requested();
+            }
+        };
+    }
+
+    private static GuestOptions guestOptions(Options options) throws CommandFailure {
+        Workload workload = workload(options.value(WORKLOAD));
+        if (workload == Workload.FAULT && options.has(QEMU_DEVICES)) {
+            throw new CommandFailure("workload " + workload + ": expected devices that can be made to misbehave, found "
+                    + QEMU_DEVICES);
+        }
+        return new GuestOptions(workload, number(options, CPUS, 2, 1, MOST_CPUS),
+                number(options, MEMORY, 512, LEAST_MEMORY, MOST_MEMORY), translation(options),
+                options.has(MEMORY_FILE), options.has(QEMU_DEVICES), path(options.value(QEMU)),
+                path(options.value(KERNEL)));
+    }
+
+    private static Translation translation(Options options) throws CommandFailure {
+        if (options.has(STRICT) && options.has(PASSTHROUGH)) {
+            throw new CommandFailure("expected " + STRICT + " or " + PASSTHROUGH + ", found both");
+        }
+        if (options.has(STRICT)) {
+            return Translation.STRICT;
+        }
+        return options.has(PASSTHROUGH) ? Translation.PASSTHROUGH : Translation.LAZY;
+    }
+
+    private static Workload workload(@Nullable String text) throws CommandFailure {
+        if (text == null) {
+            return Workload.VERIFY;
+        }
+        for (Workload workload : Workload.values()) {
+            if (workload.toString().equals(text)) {
+                return workload;
+            }
+        }
+        throw new CommandFailure("unknown workload '" + text + "'"
+                + NearestName.hint(text, Arrays.stream(Workload.values()).map(Workload::toString).toList()));
+    }
+
+    private static String workloads() {
+        return Arrays.stream(Workload.values())
+                .map(workload -> String.format(Locale.ROOT, "                     %-7s %s", workload, workload.about()))
+                .collect(Collectors.joining("\n"));
+    }
+
+    private static int number(Options options, String name, int otherwise, int least, int most) throws CommandFailure {
+        String text = options.value(name);
+        if (text == null) {
+            return otherwise;
+        }
+        try {
+            int number = Integer.parseInt(text);
+            if (number >= least && number <= most) {
+                return number;
+            }
+        } catch (NumberFormatException noNumber) {
+            // Refused as numbers out of range are.
+        }
+        throw new CommandFailure("option " + name + ": expected " + least + " to " + most + ", found '" + text + "'");
+    }
+
+    private static @Nullable Path path(@Nullable String text) throws CommandFailure {
+        try {
+            return text == null ? null : Path.of(text);
+        } catch (InvalidPathException impossible) {
+            throw new CommandFailure("'" + text + "': expected a file name, found " + impossible.getReason());
+        }
+    }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher;
+
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.virtio4j.launcher.guest.GuestFacts;
+import org.virtio4j.launcher.guest.GuestResult;
+import org.virtio4j.launcher.guest.Workload;
+
+/** What came of a guest, for people: a block of lines. What the guest has not said is left out. */
+final class GuestReport {
+
+    private static final Set<String> WORKLOADS =
+            Arrays.stream(Workload.values()).map(Workload::toString).collect(Collectors.toSet());
+
+    private final GuestFacts facts;
+    private final StringBuilder text = new StringBuilder();
+
+    private GuestReport(GuestFacts facts) {
+        this.facts = facts;
+    }
+
+    /** Some lines, each with its end. */
+    static String of(GuestResult result) {
+        GuestReport report = new GuestReport(result.facts());
+        report.line("guest", "Linux " + result.facts().fact("kernel") + ", QEMU " + result.qemu());
+        report.line("boot", String.format(Locale.ROOT, "%s to the first word of the guest, %s to QEMU's end",
+                seconds(result.untilInit()), seconds(result.total())));
+        report.groups();
+        report.work();
+        result.devices().forEach(line -> report.line("devices", line));
+        return report.text.toString();
+    }
+
+    /** One line for each IOMMU group: whom it holds, and how Linux translates for it. */
+    private void groups() {
+        for (Map.Entry<String, String> fact : facts.all().entrySet()) {
+            if (fact.getKey().matches("group/\\d+/type")) {
+                String group = fact.getKey().replace("/type", "");
+                line("iommu group", facts.fact(group + "/devices") + ": " + fact.getValue()
+                        + reserved(facts.fact(group + "/reserved")));
+            }
+        }
+    }
+
+    private static String reserved(String regions) {
+        return regions.isEmpty() ? "" : ", reserved " + regions;
+    }
+
+    /** Facts below the name of a workload. */
+    private void work() {
+        for (Map.Entry<String, String> fact : facts.all().entrySet()) {
+            String[] path = fact.getKey().split("/", 2);
+            if (path.length == 2 && WORKLOADS.contains(path[0])) {
+                line(path[0], path[1] + " " + fact.getValue());
+            }
+        }
+    }
+
+    private void line(String what, String value) {
+        text.append(String.format(Locale.ROOT, "  %-14s%s\n", what, value));
+    }
+
+    private static String seconds(Duration duration) {
+        return String.format(Locale.ROOT, "%.1f s", duration.toMillis() / 1e3);
+    }
+}

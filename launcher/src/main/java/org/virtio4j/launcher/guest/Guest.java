@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.guest;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.virtio4j.machine.PciAddress;
+
+/** One guest: gathers what it needs, runs it, and tells what came of it. */
+public final class Guest {
+
+    /** How much of the disk a workload writes. */
+    static final int WORK_MEBIBYTES = 64;
+    static final PciAddress IOMMU = PciAddress.of("00:08.0");
+    static final PciAddress RNG = PciAddress.of("00:09.0");
+    static final PciAddress DISK = PciAddress.of("00:0a.0");
+
+    private static final long DISK_BYTES = 128L << 20;
+
+    private final GuestOptions options;
+    private final Packages packages;
+    private final GuestObserver observer;
+
+    private final GuestFacts facts = new GuestFacts();
+    private long startNanos;
+    private @Nullable Duration untilInit;
+
+    /**
+     * Prepares a guest.
+     *
+     * @param options what kind of guest
+     * @param home the project's folder, where the script is that fetches what is missing
+     * @param observer hears how it gets on
+     */
+    public Guest(GuestOptions options, Path home, GuestObserver observer) {
+        this.options = options;
+        this.packages = new Packages(home, observer::interrupted);
+        this.observer = observer;
+    }
+
+    /**
+     * Runs the guest to its end. The calling thread is busy until QEMU has ended.
+     *
+     * @return what came of it
+     * @throws NotFetchedException if QEMU or the guest's system is not there and cannot be fetched
+     * @throws UnusableGuestException if QEMU or kernel is none
+     * @throws IOException if this machine's disk is full, or refuses otherwise to do its part
+     */
+    public GuestResult run() throws NotFetchedException, UnusableGuestException, IOException {
+        Qemu qemu = findQemu();
+        Path tools = packages.linux();
+        Path chosen = options.kernel();
+        Kernel kernel = chosen == null ? Kernel.unpackedIn(tools) : Kernel.of(chosen);
+        try (RunFolder folder = new RunFolder()) {
+            folder.sparseFile(RunFolder.DISK, DISK_BYTES);
+            Path initramfs = folder.file("initramfs.gz", Initramfs.of(kernel, tools, options.workload()));
+            QemuCommand command = command(qemu, folder).boot(kernel.image(), initramfs, options.kernelOptions());
+            try (GuestDevices devices = new QemuDevices()) {
+                devices.addTo(command, folder);
+                return run(qemu, command, devices);
+            }
+        }
+    }
+
+    private Qemu findQemu() throws NotFetchedException, UnusableGuestException {
+        Path chosen = options.qemu();
+        if (chosen != null) {
+            Qemu qemu = Qemu.of(chosen);
+            if (!fits(qemu)) {
+                throw new UnusableGuestException(chosen + ": expected QEMU 10.1 or newer, found " + qemu.version());
+            }
+            return qemu;
+        }
+        Optional<Qemu> installed = Qemu.installed().filter(this::fits);
+        return installed.isPresent() ? installed.get() : Qemu.unpackedIn(packages.qemu());
+    }
+
+    /** Its own devices every QEMU has. */
+    private boolean fits(Qemu qemu) {
+        return options.qemuDevices() || qemu.speaksVfioUser();
+    }
+
+    private QemuCommand command(Qemu qemu, RunFolder folder) {
+        QemuCommand command = new QemuCommand(qemu).processors(options.processors());
+        if (options.memoryByName()) {
+            command.memory(options.memoryMebibytes(), folder.path(RunFolder.MEMORY));
+        } else {
+            command.memory(options.memoryMebibytes());
+        }
+        if (!options.workload().resetsMachine()) {
+            command.endOnReset();
+        }
+        return options.workload() == Workload.SHELL ? command.terminal() : command.console();
+    }
+
+    private GuestResult run(Qemu qemu, QemuCommand command, GuestDevices devices) throws IOException {
+        observer.step("starting QEMU " + qemu.version());
+        startNanos = System.nanoTime();
+        GuestRun run = new GuestRun(command.words(), GuestRun.Limits.DEFAULT, observer::interrupted);
+        boolean shell = options.workload() == Workload.SHELL;
+        GuestRun.End end = shell ? run.runInTerminal() : run.run(line -> hear(line, devices));
+        Duration total = sinceStart();
+        Optional<String> trouble = shell ? Optional.empty() : trouble(end);
+        return new GuestResult(qemu.version(), facts, untilInit == null ? total : untilInit, total,
+                devices.report(), trouble);
+    }
+
+    private void hear(ConsoleLine line, GuestDevices devices) {
+        facts.add(line);
+        if (line instanceof ConsoleLine.Step step) {
+            untilInit = untilInit == null ? sinceStart() : untilInit;
+            observer.step(step.text());
+        }
+        if (line instanceof ConsoleLine.Ready ready && ready.name().equals(Workload.FAULT.toString())) {
+            observer.step("an endpoint writes where nothing is mapped");
+            devices.strayDma();
+        }
+    }
+
+    private Duration sinceStart() {
+        return Duration.ofNanos(System.nanoTime() - startNanos);
+    }
+
+    private Optional<String> trouble(GuestRun.End end) {
+        if (facts.failure().isPresent()) {
+            return facts.failure().map(failure -> "the guest says: " + failure);
+        }
+        return switch (end) {
+            case SWITCHED_OFF -> facts.done() ? Optional.empty()
+                    : Optional.of("the guest has ended before its work was done");
+            case CRASHED -> Optional.of("QEMU has ended with an error");
+            case INTERRUPTED -> Optional.of("interrupted");
+            case SILENT -> Optional.of("the guest has said nothing for "
+                    + GuestRun.Limits.DEFAULT.silence().toSeconds() + " s");
+            case TOO_LONG -> Optional.of("the guest was not done after "
+                    + GuestRun.Limits.DEFAULT.total().toMinutes() + " min");
+        };
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.guest;
+
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What kind of guest to run.
+ *
+ * @param workload what it is to do
+ * @param processors the number of its processors
+ * @param memoryMebibytes its RAM
+ * @param translation what Linux is to do with its IOMMU
+ * @param memoryByName whether RAM is a file that can be opened by its name, not one that is handed over
+ * @param qemuDevices whether IOMMU, disk and entropy source are QEMU's own
+ * @param qemu the QEMU to use, or null to look for one
+ * @param kernel the kernel to boot, or null for Debian's
+ */
+public record GuestOptions(Workload workload, int processors, int memoryMebibytes, Translation translation,
+        boolean memoryByName, boolean qemuDevices, @Nullable Path qemu, @Nullable Path kernel) {
+
+    /** How Linux uses an IOMMU. */
+    public enum Translation {
+        /** Mappings that are not needed any more are taken away later, many at once. */
+        LAZY("DMA-FQ", "iommu.strict=0"),
+        /** Mappings that are not needed any more are taken away at once. */
+        STRICT("DMA", "iommu.strict=1"),
+        /** Devices see physical addresses. */
+        PASSTHROUGH("identity", "iommu.passthrough=1");
+
+        private final String groupType;
+        private final String kernelOption;
+
+        Translation(String groupType, String kernelOption) {
+            this.groupType = groupType;
+            this.kernelOption = kernelOption;
+        }
+
+        /**
+         * How Linux calls it, in {@code /sys/kernel/iommu_groups/N/type}.
+         *
+         * @return the type of a group
+         */
+        public String groupType() {
+            return groupType;
+        }
+
+        String kernelOption() {
+            return kernelOption;
+        }
+    }
+
+    /** For the kernel's command line; what the kernel does not know goes to the script {@code init}. */
+    String kernelOptions() {
+        return "console=ttyS0 quiet panic=-1 printk.devkmsg=on " + translation.kernelOption()
+                + " work=" + workload + " mib=" + Guest.WORK_MEBIBYTES;
+    }
+}

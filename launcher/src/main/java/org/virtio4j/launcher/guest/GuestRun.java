@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.guest;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+
+/**
+ * QEMU as a child process, from its start to its end. The calling thread does everything: it hands on what the guest
+ * says, and ends QEMU when the user wants it, when the guest has been silent for too long, or when it takes too long
+ * altogether. When {@link #run} returns or throws, QEMU has ended.
+ */
+final class GuestRun {
+
+    private static final long LOOK_AGAIN_MILLIS = 20;
+    private static final long PATIENCE_SECONDS = 5;
+
+    private final List<String> command;
+    private final Limits limits;
+    private final BooleanSupplier interrupted;
+
+    /**
+     * Prepares a run.
+     *
+     * @param command program and arguments
+     * @param limits when to give up
+     * @param interrupted whether the user wants an end
+     */
+    GuestRun(List<String> command, Limits limits, BooleanSupplier interrupted) {
+        this.command = command;
+        this.limits = limits;
+        this.interrupted = interrupted;
+    }
+
+    /**
+     * When to give a guest up.
+     *
+     * @param silence after so long without a word
+     * @param total after so long in any case
+     */
+    record Limits(Duration silence, Duration total) {
+        /** Where processors are slow and busy the longest silence of a sane guest is some seconds. */
+        static final Limits DEFAULT = new Limits(Duration.ofSeconds(60), Duration.ofMinutes(15));
+    }
+
+    /** How a run came to its end. */
+    enum End {
+        /** QEMU has ended with status 0: the guest has switched the machine off, or has reset it where that ends it. */
+        SWITCHED_OFF,
+        /** QEMU has ended by itself with another status. */
+        CRASHED,
+        /** The user wanted it. */
+        INTERRUPTED,
+        /** The guest was silent for too long. */
+        SILENT,
+        /** It took too long. */
+        TOO_LONG
+    }
+
+    /** Runs QEMU with nothing on its input; each line of the console is handed on when it is complete. */
+    End run(Consumer<ConsoleLine> listener) throws IOException {
+        Process qemu = new ProcessBuilder(command).redirectErrorStream(true).start();
+        try (InputStream console = qemu.getInputStream()) {
+            qemu.getOutputStream().close();
+            LineCutter lines = new LineCutter(line -> listener.accept(ConsoleLine.of(line)));
+            End end = listen(qemu, console, lines);
+            lines.finish();
+            return end;
+        } finally {
+            end(qemu);
+        }
+    }
+
+    /** Runs QEMU with this process's own input and output, which is the terminal, and does not listen. */
+    End runInTerminal() throws IOException {
+        Process qemu = new ProcessBuilder(command).inheritIO().start();
+        try {
+            while (qemu.isAlive()) {
+                if (interrupted.getAsBoolean()) {
+                    return End.INTERRUPTED;
+                }
+                pause(qemu);
+            }
+            return qemu.exitValue() == 0 ? End.SWITCHED_OFF : End.CRASHED;
+        } finally {
+            end(qemu);
+        }
+    }
+
+    private End listen(Process qemu, InputStream console, LineCutter lines) throws IOException {
+        byte[] buffer = new byte[1 << 16];
+        long start = System.nanoTime();
+        long heard = start;
+        while (true) {
+            boolean alive = qemu.isAlive(); // before looking, lest what it said last be missed
+            int available = console.available();
+            if (available > 0) {
+                lines.take(buffer, console.read(buffer, 0, Math.min(available, buffer.length)));
+                heard = System.nanoTime();
+            } else if (!alive) {
+                return qemu.exitValue() == 0 ? End.SWITCHED_OFF : End.CRASHED;
+            } else {
+                pause(qemu);
+            }
+            long now = System.nanoTime();
+            if (interrupted.getAsBoolean()) {
+                return End.INTERRUPTED;
+            }
+            if (now - heard > limits.silence().toNanos()) {
+                return End.SILENT;
+            }
+            if (now - start > limits.total().toNanos()) {
+                return End.TOO_LONG;
+            }
+        }
+    }
+
+    private static void pause(Process qemu) {
+        try {
+            boolean ignored = qemu.waitFor(LOOK_AGAIN_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException unexpected) {
+            throw new IllegalStateException("nobody interrupts this thread", unexpected);
+        }
+    }
+
+    /** Asks QEMU to end, and if that does not help, makes it. */
+    private static void end(Process qemu) {
+        try {
+            if (qemu.isAlive()) {
+                qemu.destroy();
+                if (!qemu.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+                    qemu.destroyForcibly().waitFor();
+                }
+            }
+        } catch (InterruptedException unexpected) {
+            qemu.destroyForcibly();
+            throw new IllegalStateException("nobody interrupts this thread", unexpected);
+        }
+    }
+}

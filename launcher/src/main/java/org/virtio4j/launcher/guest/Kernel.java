@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.guest;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Iterator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A Linux kernel as its package lays it out.
+ *
+ * @param image the file to boot
+ * @param modules the folder of the modules that fit
+ */
+record Kernel(Path image, Path modules) {
+
+    // Linux, Documentation/arch/x86/boot.rst: offsets in a kernel for PCs.
+    private static final int MAGIC = 0x202;
+    private static final int VERSION_POINTER = 0x20e;
+    private static final int VERSION_BASE = 0x200;
+    private static final int HEAD = 0x10000;
+
+    /** The kernel of a folder into which its package was unpacked. */
+    static Kernel unpackedIn(Path root) throws UnusableGuestException {
+        try (DirectoryStream<Path> images = Files.newDirectoryStream(root.resolve("boot"), "vmlinuz-*")) {
+            Iterator<Path> image = images.iterator();
+            if (image.hasNext()) {
+                return of(image.next());
+            }
+        } catch (IOException missing) {
+            // Told as if the folder were empty: it has no kernel.
+        }
+        throw new UnusableGuestException(root + ": expected a kernel in boot/, found none; remove the folder");
+    }
+
+    /** A kernel by its file. Its modules lie in {@code lib/modules} of one of the folders that the file lies in. */
+    static Kernel of(Path image) throws UnusableGuestException {
+        String version = version(image);
+        Path folder = image.toAbsolutePath().getParent();
+        while (folder != null) {
+            Path modules = modulesIn(folder, version);
+            if (modules != null) {
+                return new Kernel(image, modules);
+            }
+            folder = folder.getParent();
+        }
+        throw new UnusableGuestException(image + ": expected its modules in lib/modules/" + version
+                + " of a folder above, found none");
+    }
+
+    private static @Nullable Path modulesIn(Path folder, String version) {
+        for (String place : new String[] {"usr/lib/modules", "lib/modules"}) {
+            Path modules = folder.resolve(place).resolve(version);
+            if (Files.isDirectory(modules)) {
+                return modules;
+            }
+        }
+        return null;
+    }
+
+    /** What {@code uname -r} will say, as the kernel itself has it. */
+    private static String version(Path image) throws UnusableGuestException {
+        try (InputStream in = Files.newInputStream(image)) {
+            ByteBuffer head = ByteBuffer.wrap(in.readNBytes(HEAD)).order(ByteOrder.LITTLE_ENDIAN);
+            if (head.limit() == HEAD && StandardCharsets.US_ASCII.decode(head.slice(MAGIC, 4)).toString()
+                    .equals("HdrS")) {
+                int at = VERSION_BASE + Short.toUnsignedInt(head.getShort(VERSION_POINTER));
+                String text = StandardCharsets.US_ASCII.decode(head.slice(at, Math.min(100, HEAD - at))).toString();
+                return text.split("[ \0]", 2)[0];
+            }
+        } catch (IOException | IndexOutOfBoundsException unreadable) {
+            // Told as any other file that is no kernel.
+        }
+        throw new UnusableGuestException(image + ": expected a Linux kernel for x86-64 (bzImage), found none");
+    }
+}

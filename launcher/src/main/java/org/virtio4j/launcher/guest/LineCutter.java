@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.guest;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.function.Consumer;
+
+/**
+ * Cuts what a guest sends over its serial port into lines. A guest may send anything, so a line without an end is cut
+ * when it is too long, and control characters, with which one can do a lot to a terminal, are left out.
+ */
+final class LineCutter {
+
+    /** Characters of the longest line. The kernel's own are shorter. */
+    static final int LONGEST = 4096;
+
+    private static final byte DELETE = 127;
+
+    private final Consumer<String> lines;
+    private final byte[] line = new byte[LONGEST];
+    private int length;
+
+    LineCutter(Consumer<String> lines) {
+        this.lines = lines;
+    }
+
+    /** Takes some bytes, and hands on the lines that end in them. */
+    void take(byte[] bytes, int count) {
+        for (int i = 0; i < count; i++) {
+            take(bytes[i]);
+        }
+    }
+
+    /** Hands on a last line that has no end. */
+    void finish() {
+        if (length > 0) {
+            cut();
+        }
+    }
+
+    private void take(byte octet) {
+        if (octet == '\n') {
+            cut();
+        } else if (isText(octet)) {
+            if (length == LONGEST) {
+                cut();
+            }
+            line[length++] = octet;
+        }
+    }
+
+    /** Negative are the bytes of characters that are not ASCII. */
+    private static boolean isText(byte octet) {
+        return octet < 0 || octet == '\t' || (octet >= ' ' && octet != DELETE);
+    }
+
+    private void cut() {
+        lines.accept(new String(Arrays.copyOf(line, length), StandardCharsets.UTF_8));
+        length = 0;
+    }
+}

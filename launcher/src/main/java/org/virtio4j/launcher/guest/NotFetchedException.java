@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.guest;
+
+/** Something could not be fetched, and the user has been told already why and what to do. */
+public final class NotFetchedException extends Exception {
+
+    private static final long serialVersionUID = 1L;
+
+    NotFetchedException(String what) {
+        super(what);
+    }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.guest;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+
+/** Unpacked packages in the user's cache folder, fetched by the script {@code build/fetch-guest} if need be. */
+final class Packages {
+
+    private static final long LOOK_AGAIN_MILLIS = 100;
+
+    private final Path home;
+    private final BooleanSupplier interrupted;
+
+    /**
+     * Makes the way to them.
+     *
+     * @param home the project's folder
+     * @param interrupted whether the user wants an end
+     */
+    Packages(Path home, BooleanSupplier interrupted) {
+        this.home = home;
+        this.interrupted = interrupted;
+    }
+
+    /** The folder with QEMU. */
+    Path qemu() throws NotFetchedException {
+        return fetch("qemu");
+    }
+
+    /** The folder with the guest's kernel and tools. */
+    Path linux() throws NotFetchedException {
+        return fetch("linux");
+    }
+
+    private Path fetch(String part) throws NotFetchedException {
+        try {
+            Process script = new ProcessBuilder(home.resolve("build/fetch-guest").toString(), part)
+                    .redirectError(ProcessBuilder.Redirect.INHERIT).start();
+            while (!script.waitFor(LOOK_AGAIN_MILLIS, TimeUnit.MILLISECONDS)) {
+                if (interrupted.getAsBoolean()) {
+                    script.destroy();
+                }
+            }
+            if (script.exitValue() == 0) {
+                byte[] folder = script.getInputStream().readAllBytes();
+                return Path.of(new String(folder, StandardCharsets.UTF_8).strip());
+            }
+            throw new NotFetchedException(part);
+        } catch (IOException unexpected) {
+            throw new IllegalStateException("build/fetch-guest: cannot be run", unexpected);
+        } catch (InterruptedException unexpected) {
+            throw new IllegalStateException("nobody interrupts this thread", unexpected);
+        }
+    }
+}

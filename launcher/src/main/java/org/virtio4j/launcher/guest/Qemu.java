@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.guest;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A QEMU for x86-64 that can be started.
+ *
+ * @param command what stands before its arguments
+ * @param major its version, the number before the dot
+ * @param minor the number behind the dot
+ */
+record Qemu(List<String> command, int major, int minor) {
+
+    private static final String PROGRAM = "qemu-system-x86_64";
+    private static final Pattern VERSION = Pattern.compile("QEMU emulator version (\\d+)\\.(\\d+)");
+    private static final int FIRST_MAJOR = 10;
+    private static final int FIRST_MINOR = 1;
+
+    /** The QEMU of the PATH, if there is one. */
+    static Optional<Qemu> installed() {
+        return started(List.of(PROGRAM));
+    }
+
+    /** A QEMU by its file. */
+    static Qemu of(Path program) throws UnusableGuestException {
+        return started(List.of(program.toString())).orElseThrow(() -> new UnusableGuestException(
+                program + ": expected a " + PROGRAM + " that runs on this machine, found something else"));
+    }
+
+    /**
+     * The QEMU of a folder into which its packages and all they need were unpacked. It is started by the folder's own
+     * loader with the folder's own libraries, so that this machine's may be older.
+     */
+    static Qemu unpackedIn(Path root) throws UnusableGuestException {
+        Path loader = loader(root);
+        List<String> command = new ArrayList<>(List.of(loader.toString(),
+                "--library-path", String.valueOf(loader.getParent()),
+                "--argv0", PROGRAM, root.resolve("usr/bin").resolve(PROGRAM).toString()));
+        for (String data : List.of("usr/share/qemu", "usr/share/seabios", "usr/lib/ipxe/qemu")) {
+            command.addAll(List.of("-L", root.resolve(data).toString()));
+        }
+        return started(command).orElseThrow(() -> new UnusableGuestException(
+                root + ": expected a QEMU that runs on this machine, found another; remove the folder"));
+    }
+
+    /** Whether it can have devices served by another process. */
+    boolean speaksVfioUser() {
+        return major > FIRST_MAJOR || (major == FIRST_MAJOR && minor >= FIRST_MINOR);
+    }
+
+    String version() {
+        return major + "." + minor;
+    }
+
+    private static Path loader(Path root) throws UnusableGuestException {
+        try (DirectoryStream<Path> folders = Files.newDirectoryStream(root.resolve("usr/lib"), "*-linux-gnu*")) {
+            for (Path folder : folders) {
+                try (DirectoryStream<Path> loaders = Files.newDirectoryStream(folder, "ld-linux*.so*")) {
+                    for (Path loader : loaders) {
+                        return loader;
+                    }
+                }
+            }
+        } catch (IOException missing) {
+            // Told as if the folder were empty.
+        }
+        throw new UnusableGuestException(root + ": expected QEMU and its libraries, found none; remove the folder");
+    }
+
+    private static Optional<Qemu> started(List<String> command) {
+        List<String> asked = new ArrayList<>(command);
+        asked.add("--version");
+        try {
+            Process process = new ProcessBuilder(asked).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+            String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            Matcher version = VERSION.matcher(said);
+            if (process.waitFor() == 0 && version.lookingAt()) {
+                return Optional.of(new Qemu(List.copyOf(command), Integer.parseInt(version.group(1)),
+                        Integer.parseInt(version.group(2))));
+            }
+        } catch (IOException | NumberFormatException absent) {
+            // There is none, or none that says what it is.
+        } catch (InterruptedException unexpected) {
+            throw new IllegalStateException("nobody interrupts this thread", unexpected);
+        }
+        return Optional.empty();
+    }
+}

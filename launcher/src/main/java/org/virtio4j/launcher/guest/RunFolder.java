@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.guest;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** A folder for the files of one run. Nobody else can look into it, and it disappears with the run. */
+final class RunFolder implements AutoCloseable {
+
+    /** Name of the file that is the guest's disk. */
+    static final String DISK = "disk";
+    /** Name of the file that is the guest's RAM, if it is a file. */
+    static final String MEMORY = "memory";
+
+    private final Path folder;
+
+    /** Makes a new one. */
+    RunFolder() throws IOException {
+        folder = Files.createTempDirectory("virtio4j-");
+    }
+
+    /** Where a file of this name is or will be. */
+    Path path(String name) {
+        return folder.resolve(name);
+    }
+
+    /** A new file with this content. */
+    Path file(String name, byte[] content) throws IOException {
+        return Files.write(path(name), content);
+    }
+
+    /** A new file full of zeros, which takes no room until it is written to. */
+    Path sparseFile(String name, long bytes) throws IOException {
+        try (RandomAccessFile file = new RandomAccessFile(path(name).toFile(), "rw")) {
+            file.setLength(bytes);
+        }
+        return path(name);
+    }
+
+    @Override
+    public void close() throws IOException {
+        List<Path> inside;
+        try (Stream<Path> walk = Files.walk(folder)) {
+            inside = walk.sorted(Comparator.reverseOrder()).toList();
+        }
+        for (Path path : inside) {
+            Files.deleteIfExists(path);
+        }
+    }
+}

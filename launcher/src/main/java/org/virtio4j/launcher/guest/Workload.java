@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.guest;
+
+import java.util.Locale;
+
+/** What the guest is to do once its drivers have found their devices: a function each of the script {@code init}. */
+public enum Workload {
+    /** Says what it found and reads a little from each device. */
+    BOOT("say what the guest finds, and read a little"),
+    /** Writes random bytes and compares what it reads. */
+    VERIFY("write 64 MiB and read them back, by checksums"),
+    /** Makes a file system, fills and empties it, and has it checked. */
+    FS("make a file system, fill it, check it"),
+    /** Has an endpoint access what is not mapped. */
+    FAULT("a stray DMA of an endpoint, and what Linux says to it"),
+    /** Resets the machine while the disk is being written. */
+    RESET("reset the machine while it writes, and compare"),
+    /** Takes devices from their drivers and gives them back. */
+    REBIND("unbind and bind the drivers 30 times"),
+    /** Gives a device to a program of the guest. */
+    VFIO("give the entropy source to a program, by VFIO"),
+    /** Lets the user work. */
+    SHELL("a shell in the guest");
+
+    private final String about;
+
+    Workload(String about) {
+        this.about = about;
+    }
+
+    /**
+     * Whether the guest resets the machine and comes back.
+     *
+     * @return whether QEMU must go on after a reset
+     */
+    public boolean resetsMachine() {
+        return this == RESET;
+    }
+
+    /**
+     * What it is for.
+     *
+     * @return half a line for the user
+     */
+    public String about() {
+        return about;
+    }
+
+    /** The name by which the user and {@code init} call it. */
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Test;
+
+/** What the command refuses before it needs a QEMU. */
+class GuestCommandTest {
+
+    @Test
+    void shouldSayHowItIsUsed() {
+        CommandRun run = CommandRun.of("guest", "--help");
+        assertEquals(0, run.status());
+        assertTrue(run.out().contains("\n                     verify  write 64 MiB and read them back"), run.out());
+        assertTrue(run.out().lines().allMatch(line -> line.length() <= 120), run.out());
+    }
+
+    @Test
+    void shouldNameTheNearestWorkload() {
+        assertRefused("unknown workload 'verfiy'; did you mean verify?", "--workload", "verfiy");
+    }
+
+    @Test
+    void shouldRefuseNumbersOutOfRange() {
+        assertRefused("option --cpus: expected 1 to 64, found '0'", "--cpus", "0");
+        assertRefused("option --memory: expected 384 to 1048576, found '512M'", "--memory", "512M");
+    }
+
+    @Test
+    void shouldRefuseTwoKindsOfTranslation() {
+        assertRefused("expected --strict or --passthrough, found both", "--strict", "--passthrough");
+    }
+
+    @Test
+    void shouldRefuseOperands() {
+        assertRefused("expected options only, found 'verify'", "verify");
+    }
+
+    @Test
+    void shouldRefuseToMakeQemusDevicesMisbehave() {
+        assertRefused("workload fault: expected devices that can be made to misbehave, found --qemu-devices",
+                "--workload", "fault", "--qemu-devices");
+    }
+
+    @Test
+    void shouldRefuseQemuThatIsNone() {
+        assertRefused("/bin/true: expected a qemu-system-x86_64 that runs on this machine, found something else",
+                "--qemu", "/bin/true");
+    }
+
+    private static void assertRefused(String message, String... args) {
+        String[] all = new String[args.length + 1];
+        all[0] = "guest";
+        System.arraycopy(args, 0, all, 1, args.length);
+        CommandRun run = CommandRun.of(all);
+        assertEquals("virtio4j: " + message + "\n", run.err());
+        assertEquals(2, run.status());
+        assertEquals("", run.out());
+    }
+}

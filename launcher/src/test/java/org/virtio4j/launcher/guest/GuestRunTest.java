@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.guest;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** A shell plays QEMU, and says its process number first. */
+@Timeout(60)
+class GuestRunTest {
+
+    private static final Duration LONG = Duration.ofMinutes(1);
+
+    private final GuestFacts facts = new GuestFacts();
+    private final List<String> others = new ArrayList<>();
+    private final AtomicBoolean interrupted = new AtomicBoolean();
+
+    @Test
+    void shouldHearAllUpToTheEnd() throws IOException {
+        assertEquals(GuestRun.End.SWITCHED_OFF, run(LONG, LONG,
+                "for i in 1 2 3 4 5 6 7 8 9; do echo \"[ 1.$i] virtio4j: fact n/$i=$i\"; done; printf last"));
+        assertEquals(9, facts.all().size());
+        assertEquals("last", others.getLast());
+    }
+
+    @Test
+    void shouldHearWhatQemuComplainsAbout() throws IOException {
+        assertEquals(GuestRun.End.CRASHED, run(LONG, LONG, "echo 'no such device' >&2; exit 1"));
+        assertEquals("no such device", facts.lastLines().getLast());
+    }
+
+    @Test
+    void shouldEndQemuWhenTheUserWantsIt() throws IOException {
+        assertEquals(GuestRun.End.INTERRUPTED, run(LONG, LONG, "echo stop; exec sleep 1000"));
+        assertEnded();
+    }
+
+    @Test
+    void shouldEndQemuWhenTheGuestIsSilent() throws IOException {
+        assertEquals(GuestRun.End.SILENT, run(Duration.ofSeconds(2), LONG, "exec sleep 1000"));
+        assertEnded();
+    }
+
+    @Test
+    void shouldEndQemuWhenItTakesTooLong() throws IOException {
+        assertEquals(GuestRun.End.TOO_LONG, run(LONG, Duration.ofSeconds(2), "while :; do echo still here; done"));
+        assertEnded();
+    }
+
+    @Test
+    void shouldHearNothingFromAGuestThatTypesNothing() throws IOException {
+        assertEquals(GuestRun.End.SWITCHED_OFF, run(LONG, LONG, "cat"));
+    }
+
+    private GuestRun.End run(Duration silence, Duration total, String script) throws IOException {
+        GuestRun run = new GuestRun(List.of("sh", "-c", "echo $$; " + script),
+                new GuestRun.Limits(silence, total), interrupted::get);
+        return run.run(line -> {
+            facts.add(line);
+            if (line instanceof ConsoleLine.Other other) {
+                others.add(other.text());
+                interrupted.set(interrupted.get() || other.text().equals("stop"));
+            }
+        });
+    }
+
+    private void assertEnded() {
+        assertFalse(others.isEmpty(), "the process has not said its number");
+        Optional<ProcessHandle> process = ProcessHandle.of(Long.parseLong(others.getFirst()));
+        assertTrue(process.isEmpty() || !process.get().isAlive(), "process " + others.getFirst() + " has not ended");
+    }
+}
