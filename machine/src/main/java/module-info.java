@@ -3,6 +3,7 @@
 /** Puts the parts of one guest together. */
 module org.virtio4j.machine {
     requires static org.jspecify;
+    requires transitive org.virtio4j.pci;
     requires org.virtio4j.wire;
 
     exports org.virtio4j.machine;

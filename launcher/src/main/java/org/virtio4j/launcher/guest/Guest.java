@@ -57,7 +57,8 @@ public final class Guest {
             folder.sparseFile(RunFolder.DISK, DISK_BYTES);
             Path initramfs = folder.file("initramfs.gz", Initramfs.of(kernel, tools, options.workload()));
             QemuCommand command = command(qemu, folder).boot(kernel.image(), initramfs, options.kernelOptions());
-            try (GuestDevices devices = new QemuDevices()) {
+            try (GuestDevices devices = options.qemuDevices() ? new QemuDevices()
+                    : ServedDevices.serve(folder, options)) {
                 devices.addTo(command, folder);
                 return run(qemu, command, devices);
             }

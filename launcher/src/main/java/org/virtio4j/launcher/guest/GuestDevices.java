@@ -18,5 +18,5 @@ interface GuestDevices extends AutoCloseable {
 
     /** Frees all that they use. QEMU has ended. */
     @Override
-    void close();
+    void close() throws IOException;
 }

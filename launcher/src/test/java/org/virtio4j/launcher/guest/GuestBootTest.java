@@ -12,10 +12,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** Boots a guest with QEMU's own devices, so that what fails here is not ours but the way a guest is run. */
+/** Boots a guest with our devices, and with QEMU's own: what fails there too is the way a guest is run. */
 @Timeout(300)
 class GuestBootTest {
 
@@ -35,9 +36,11 @@ class GuestBootTest {
         assumeTrue(there, "no QEMU and no Linux in " + cache);
     }
 
-    @Test
-    void shouldFindDevicesBehindTheIommu() throws IOException, NotFetchedException, UnusableGuestException {
-        GuestResult result = boot(GuestOptions.Translation.STRICT);
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldFindDevicesBehindTheIommu(boolean qemuDevices)
+            throws IOException, NotFetchedException, UnusableGuestException {
+        GuestResult result = boot(GuestOptions.Translation.STRICT, qemuDevices);
         assertEquals(Optional.empty(), result.trouble(), result.facts().lastLines().toString());
         GuestFacts facts = result.facts();
         assertEquals("virtio0", facts.fact("iommu/0000:00:08.0/device"));
@@ -55,10 +58,10 @@ class GuestBootTest {
         assertFalse(steps.isEmpty());
     }
 
-    private GuestResult boot(GuestOptions.Translation translation)
+    private GuestResult boot(GuestOptions.Translation translation, boolean qemuDevices)
             throws IOException, NotFetchedException, UnusableGuestException {
         GuestOptions options =
-                new GuestOptions(Workload.BOOT, 2, 512, translation, false, true, null, null);
+                new GuestOptions(Workload.BOOT, 2, 512, translation, false, qemuDevices, null, null);
         return new Guest(options, HOME, new GuestObserver() {
             @Override
             public void step(String what) {

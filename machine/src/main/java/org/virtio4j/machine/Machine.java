@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.machine;
+
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.locks.ReentrantLock;
+import org.virtio4j.device.ResetKind;
+import org.virtio4j.pci.VirtioPciFunction;
+
+/**
+ * The PCI functions of one guest: an IOMMU, and those that are behind it. It is put together before the guest runs, by
+ * one thread; any thread may reset it.
+ */
+public final class Machine {
+
+    private final PciAddress iommuAddress;
+    private final VirtioPciFunction iommu;
+    private final Map<PciAddress, VirtioPciFunction> endpoints = new TreeMap<>();
+
+    /** Two resets at once would each see half of the other's work. */
+    private final ReentrantLock resetting = new ReentrantLock();
+
+    /**
+     * Begins a machine.
+     *
+     * @param address where its IOMMU lies
+     * @param iommu   the function in front of the IOMMU
+     */
+    public Machine(PciAddress address, VirtioPciFunction iommu) {
+        this.iommuAddress = address;
+        this.iommu = iommu;
+    }
+
+    /**
+     * Puts a function behind the IOMMU.
+     *
+     * @param address  where it lies; its BDF is the endpoint's identifier
+     * @param function the function, whose DMA goes through that endpoint's translator
+     * @throws IllegalArgumentException if another function lies there
+     */
+    public void endpoint(PciAddress address, VirtioPciFunction function) {
+        if (address.equals(iommuAddress) || endpoints.putIfAbsent(address, function) != null) {
+            throw new IllegalArgumentException("address=" + address + ": another function lies there");
+        }
+    }
+
+    /**
+     * Does what the machine's reset line does. All that do DMA come to rest before the IOMMU forgets its domains: once
+     * it has, an endpoint would take I/O virtual addresses for physical ones. Returns when all are as after power-on.
+     */
+    public void systemReset() {
+        resetting.lock();
+        try {
+            endpoints.values().forEach(function -> function.reset(ResetKind.SYSTEM));
+            iommu.reset(ResetKind.SYSTEM);
+        } finally {
+            resetting.unlock();
+        }
+    }
+
+    /**
+     * What tells the guest who is behind the IOMMU.
+     *
+     * @return as {@link ViotTable#body} has it
+     */
+    public byte[] viot() {
+        return ViotTable.body(iommuAddress, endpoints.keySet());
+    }
+}

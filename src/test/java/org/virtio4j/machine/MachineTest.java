@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.machine;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.virtio4j.device.DeviceContext;
+import org.virtio4j.device.DeviceInfo;
+import org.virtio4j.device.Features;
+import org.virtio4j.device.ResetKind;
+import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.pci.PciInterrupts;
+import org.virtio4j.pci.VirtioPciFunction;
+import org.virtio4j.vmm.DmaSpace;
+import org.virtio4j.vmm.GuestMemory;
+
+class MachineTest {
+
+    private static final PciAddress IOMMU = PciAddress.of("00:08.0");
+    private static final PciAddress DISK = PciAddress.of("00:0a.0");
+    private static final PciAddress RNG = PciAddress.of("00:09.0");
+
+    private final List<String> resets = new ArrayList<>();
+    private final GuestMemory memory = GuestMemory.anonymous(0, 4096);
+    private final Machine machine = new Machine(IOMMU, function("iommu"));
+
+    @AfterEach
+    void close() {
+        memory.close();
+    }
+
+    @Test
+    void shouldResetWhatDoesDmaBeforeTheIommu() {
+        machine.endpoint(DISK, function("disk"));
+        machine.endpoint(RNG, function("rng"));
+        machine.systemReset();
+        assertEquals(List.of("rng SYSTEM", "disk SYSTEM", "iommu SYSTEM"), resets);
+    }
+
+    @Test
+    void shouldRefuseAPlaceThatIsTaken() {
+        machine.endpoint(DISK, function("disk"));
+        assertThrows(IllegalArgumentException.class, () -> machine.endpoint(DISK, function("other")));
+        assertThrows(IllegalArgumentException.class, () -> machine.endpoint(IOMMU, function("other")));
+    }
+
+    @Test
+    void shouldTellTheGuestWhoIsBehindTheIommu() {
+        machine.endpoint(DISK, function("disk"));
+        machine.endpoint(RNG, function("rng"));
+        assertArrayEquals(ViotTable.body(IOMMU, List.of(RNG, DISK)), machine.viot());
+    }
+
+    private VirtioPciFunction function(String name) {
+        return VirtioPciFunction.of(new Named(name), DmaSpace.identity(memory), PciInterrupts.messages());
+    }
+
+    /** Says that it was reset. */
+    private final class Named implements VirtioDevice {
+
+        private final String name;
+
+        Named(String name) {
+            this.name = name;
+        }
+
+        @Override
+        public DeviceInfo info() {
+            return new DeviceInfo(4, List.of(8), 0);
+        }
+
+        @Override
+        public Features offered() {
+            return Features.NONE;
+        }
+
+        @Override
+        public void activate(DeviceContext context) {
+            // Nobody starts it.
+        }
+
+        @Override
+        public void kicked(int queue) {
+            // Nobody kicks it.
+        }
+
+        @Override
+        public void reset(ResetKind kind) {
+            resets.add(name + " " + kind);
+        }
+
+        @Override
+        public long readConfig(int offset, int width) {
+            return 0;
+        }
+
+        @Override
+        public void writeConfig(int offset, int width, long value) {
+            // There is no configuration.
+        }
+    }
+}
