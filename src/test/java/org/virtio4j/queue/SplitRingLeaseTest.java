@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.Objects;
@@ -15,12 +17,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.virtio4j.fixture.DriverRing.Buffer;
 import org.virtio4j.fixture.PageTable;
 import org.virtio4j.fixture.Parked;
 import org.virtio4j.vmm.Access;
 import org.virtio4j.vmm.DmaResult;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.vmm.MemoryRegion;
+import org.virtio4j.vmm.RegionKind;
+import org.virtio4j.wire.SplitDescriptor;
 
 /** A ring behind a translator is a lease: found once for each generation, and found anew when something was taken. */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -258,6 +263,55 @@ class SplitRingLeaseTest {
             assertFalse(ring.poll());
             assertFalse(ring.queue.publish());
             assertEquals(QueueFailure.RING_UNREACHABLE, ring.queue.failure());
+        }
+    }
+
+    @Test
+    void shouldLookAgainWhenTheMemoryOfTheRingWasOnlyExchanged() {
+        try (RingFixture ring = RingFixture.of(16).open(); Arena arena = Arena.ofShared()) {
+            ring.driver.chain(0, ring.writable(0, 8));
+            ring.driver.offer(0);
+            MemoryRegion region = Objects.requireNonNull(ring.memory.map().find(ring.driver.used()));
+            MemorySegment kept = arena.allocate(region.segment().byteSize(), PAGE).copyFrom(region.segment());
+            ring.memory.unsettle();
+            ring.memory.remove(region, Duration.ofSeconds(10));
+            assertFalse(ring.poll());
+            assertEquals(QueueFailure.NONE, ring.queue.failure());
+            ring.memory.add(region.start(), kept, RegionKind.RAM, () -> { });
+            ring.serveOne();
+            assertEquals(1, ring.driver.usedIndex());
+        }
+    }
+
+    @Test
+    void shouldStopWhenTheExchangeIsOverAndTheRingIsStillGone() {
+        try (RingFixture ring = RingFixture.of(16).open()) {
+            MemoryRegion region = Objects.requireNonNull(ring.memory.map().find(ring.driver.used()));
+            ring.memory.unsettle();
+            ring.memory.remove(region, Duration.ofSeconds(10));
+            assertFalse(ring.poll());
+            ring.memory.settle();
+            assertEquals(QueueFailure.NONE, ring.queue.failure(), "nobody has looked");
+            assertFalse(ring.poll());
+            assertEquals(QueueFailure.RING_UNREACHABLE, ring.queue.failure());
+        }
+    }
+
+    @Test
+    void shouldTakeAChainAnewWhoseTableWasOnlyExchanged() {
+        long table = 0x1000;
+        try (RingFixture ring = RingFixture.of(16).indirect().open()) {
+            ring.driver.chain(0, new Buffer(table, 16, SplitDescriptor.FLAG_INDIRECT, 0));
+            ring.driver.offer(0);
+            ring.memory.unsettle();
+            assertFalse(ring.poll());
+            assertFalse(ring.poll());
+            assertEquals(QueueFailure.NONE, ring.queue.failure());
+            ring.memory.addAnonymous(0, 4 * PAGE);
+            ring.memory.settle();
+            ring.driver.table(table, ring.writable(1, 24));
+            assertTrue(ring.poll(), () -> ring.queue.failure().toString());
+            assertEquals(24, ring.chain.writableLength());
         }
     }
 

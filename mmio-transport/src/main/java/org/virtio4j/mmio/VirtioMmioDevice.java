@@ -133,6 +133,15 @@ public final class VirtioMmioDevice implements RegisterHandler {
         return lifecycle.needsResetReason();
     }
 
+    /**
+     * Kicks every queue, as an embedder does who has {@linkplain org.virtio4j.vmm.GuestMemory#settle exchanged memory}:
+     * what the driver notified of meanwhile may not have been reachable. Any thread but one inside a section of the
+     * device's DMA.
+     */
+    public void memoryChanged() {
+        lifecycle.kickAll();
+    }
+
     private int readRegister(int offset) {
         return switch (offset) {
             case (int) MmioRegister.MAGIC_VALUE -> MmioRegister.MAGIC;

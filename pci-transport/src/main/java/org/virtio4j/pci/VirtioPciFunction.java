@@ -245,6 +245,15 @@ public final class VirtioPciFunction {
     }
 
     /**
+     * Kicks every queue, as an embedder does who has {@linkplain org.virtio4j.vmm.GuestMemory#settle exchanged memory}:
+     * what the driver notified of meanwhile may not have been reachable. Any thread but one inside a section of the
+     * device's DMA.
+     */
+    public void memoryChanged() {
+        lifecycle.kickAll();
+    }
+
+    /**
      * Why {@code DEVICE_NEEDS_RESET} is set. Any thread.
      *
      * @return the first reason since the last reset; empty if there is none

@@ -47,6 +47,7 @@ final class DmaWindows {
     private final VfioUserOptions options;
     private final NavigableMap<Long, Window> windows = new TreeMap<>(Long::compareUnsigned);
     private int mapped;
+    private boolean exchanging;
     private volatile int count;
 
     DmaWindows(GuestMemory memory, VfioUserOptions options) {
@@ -92,6 +93,8 @@ final class DmaWindows {
         if ((flags & DmaUnmap.DIRTY_BITMAP) != 0) {
             return Errno.EOPNOTSUPP;
         }
+        exchanging = true;
+        memory.unsettle();
         reply.body(DmaUnmap.SIZE);
         reply.putI32(DmaUnmap.ARGSZ, (int) DmaUnmap.SIZE);
         reply.putI32(DmaUnmap.FLAGS, flags);
@@ -102,6 +105,21 @@ final class DmaWindows {
             return 0;
         }
         return flags == 0 && arePages(start, size) ? remove(start, start + (size - 1)) : Errno.EINVAL;
+    }
+
+    /**
+     * Whether windows were taken away and nothing but windows was spoken of since. QEMU changes its memory map, while
+     * firmware sets up shadow RAM for one, by taking away all that is touched and giving it again in other pieces;
+     * meanwhile a ring may be gone that nobody meant to take away.
+     */
+    boolean exchanging() {
+        return exchanging;
+    }
+
+    /** Ends an exchange: what is missing now is missing. */
+    void settle() {
+        exchanging = false;
+        memory.settle();
     }
 
     /** Takes all windows away. */

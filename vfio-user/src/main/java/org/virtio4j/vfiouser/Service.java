@@ -8,6 +8,7 @@ import org.virtio4j.wire.vfiouser.Command;
 /** What there is to be had at one socket, whoever the client is: each command and who carries it out. */
 final class Service {
 
+    private final VirtioPciFunction function;
     private final Runnable systemReset;
     private final DmaWindows windows;
     private final Counters counters;
@@ -17,6 +18,7 @@ final class Service {
 
     Service(VirtioPciFunction function, Runnable systemReset, DmaWindows windows, VectorSignals vectors,
             PinSignal pin, Counters counters) {
+        this.function = function;
         this.systemReset = systemReset;
         this.windows = windows;
         this.counters = counters;
@@ -32,8 +34,31 @@ final class Service {
     /** Returns 0 when the reply holds the answer, else an error number. */
     int carryOut(Request request, Reply reply) {
         return switch (request.command()) {
-            case Command.DMA_MAP -> windows.map(request, reply);
+            case Command.DMA_MAP -> map(request, reply);
             case Command.DMA_UNMAP -> windows.unmap(request, reply);
+            default -> use(request, reply);
+        };
+    }
+
+    /**
+     * Each window may be the one that a ring was missing. The exchange goes on, for nothing marks its end but that the
+     * client speaks of something else.
+     */
+    private int map(Request request, Reply reply) {
+        int errno = windows.map(request, reply);
+        if (windows.exchanging()) {
+            function.memoryChanged();
+        }
+        return errno;
+    }
+
+    /** All commands that are not about memory. */
+    private int use(Request request, Reply reply) {
+        if (windows.exchanging()) {
+            windows.settle();
+            function.memoryChanged();
+        }
+        return switch (request.command()) {
             case Command.DEVICE_GET_INFO -> queries.device(request, reply);
             case Command.DEVICE_GET_REGION_INFO -> queries.region(request, reply);
             case Command.DEVICE_GET_IRQ_INFO -> queries.irq(request, reply);
@@ -60,6 +85,7 @@ final class Service {
         }
         interrupts.clear();
         windows.clear();
+        windows.settle();
     }
 
     private int reset(Request request, Reply reply) {

@@ -28,6 +28,7 @@ import org.virtio4j.vmm.DmaResult;
 import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.vmm.RegionKind;
+import org.virtio4j.wire.DeviceStatus;
 
 /** A guest's driver on one side of the socket, the IOMMU on the other. */
 @Timeout(60)
@@ -37,11 +38,13 @@ class BringUpTest {
     private static final int READ_WRITE = 3;
     private static final int EVENTFD_TRIGGER = 0x24;
     private static final int MSIX = 2;
+    private static final int ALL = 2;
 
     @TempDir
     private Path folder;
     private final GuestMemory guest = new GuestMemory();
     private final List<Integer> statuses = new ArrayList<>();
+    private int memfd;
     private Served served;
     private TestClient client;
     private PciDriverTransport transport;
@@ -62,6 +65,7 @@ class BringUpTest {
 
     @AfterEach
     void close() {
+        Libc.close(memfd);
         guest.close();
         client.close();
         served.close();
@@ -129,13 +133,41 @@ class BringUpTest {
         assertEquals(0, client.value(TestClient.CONFIG, 4, 2), "command register");
     }
 
+    @Test
+    void shouldNotBlameTheDriverWhenMemoryGoesAndComesBackInOtherPieces() {
+        driver.attach(1, 7, Served.ENDPOINT, 0);
+        driver.sync();
+        assertEquals(0, client.unmap(0, SIZE / 2, 0).errno());
+        assertEquals(0, client.unmap(SIZE / 2, SIZE / 2, 0).errno());
+        // A device thread that looks at a ring just now.
+        strayDma();
+        assertEquals(0, client.map(0, 0x1000, 0, READ_WRITE, memfd).errno());
+        assertEquals(0, client.map(0x1000, SIZE - 0x1000, 0x1000, READ_WRITE, memfd).errno());
+
+        FaultReport report = new FaultReport();
+        assertTrue(driver.pollEvent(report), "what waited is written when the ring is back");
+        assertEquals(0xdead000L, report.address());
+        assertEquals(0, transport.status() & DeviceStatus.NEEDS_RESET, served.function.needsResetReason());
+        assertEquals(DriverResult.OK, driver.detach(2, 7, Served.ENDPOINT));
+        assertEquals(DriverResult.OK, driver.sync());
+    }
+
+    @Test
+    void shouldNeedAResetWhenMemoryWentForGood() {
+        driver.attach(1, 7, Served.ENDPOINT, 0);
+        driver.sync();
+        assertEquals(0, client.unmap(0, 0, ALL).errno());
+        strayDma();
+        assertEquals("", served.function.needsResetReason());
+        assertEquals(DeviceStatus.NEEDS_RESET, transport.status() & DeviceStatus.NEEDS_RESET);
+    }
+
     private void shareMemory() {
-        int memfd = Libc.memfd(SIZE, Libc.SEAL_SHRINK);
+        memfd = Libc.memfd(SIZE, Libc.SEAL_SHRINK);
         Arena arena = Arena.ofShared();
         guest.add(0, Libc.map(memfd, SIZE, arena), RegionKind.RAM, arena::close);
         assertEquals(0, client.map(0, SIZE / 2, 0, READ_WRITE, memfd).errno());
         assertEquals(0, client.map(SIZE / 2, SIZE / 2, SIZE / 2, READ_WRITE, memfd).errno());
-        Libc.close(memfd);
     }
 
     private void strayDma() {

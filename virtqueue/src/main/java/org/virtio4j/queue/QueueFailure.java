@@ -8,7 +8,10 @@ package org.virtio4j.queue;
 public enum QueueFailure {
     /** Nothing is wrong. */
     NONE,
-    /** A part of the ring lies where there is no memory, or where the device may not reach it. */
+    /**
+     * A part of the ring lies where there is no memory, or where the device may not reach it. Not latched while memory
+     * is {@linkplain org.virtio4j.vmm.GuestMemory#unsettle exchanged}, nor is {@link #INDIRECT_UNREACHABLE}.
+     */
     RING_UNREACHABLE,
     /** The available index is further ahead than the ring has free entries (section 2.7.13.3). */
     AVAILABLE_INDEX_AHEAD,

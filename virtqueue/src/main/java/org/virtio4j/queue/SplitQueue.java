@@ -100,7 +100,9 @@ public final class SplitQueue implements DeviceQueue {
         QueueFailure broken = walker.walk(descriptors, head, into);
         if (broken != QueueFailure.NONE) {
             into.abandon();
-            return fail(broken);
+            // As if it had not been looked at, in case it is looked at again.
+            inFlight.remove(head);
+            return broken == QueueFailure.INDIRECT_UNREACHABLE ? failUnlessUnsettled(broken) : fail(broken);
         }
         nextAvailable = (nextAvailable + 1) & INDEX_MASK;
         return true;
@@ -233,7 +235,12 @@ public final class SplitQueue implements DeviceQueue {
         leased = descriptors.resolve(dma, cursor) == DmaResult.OK
                 && available.resolve(dma, cursor) == DmaResult.OK
                 && used.resolve(dma, cursor) == DmaResult.OK;
-        return leased || fail(QueueFailure.RING_UNREACHABLE);
+        return leased || failUnlessUnsettled(QueueFailure.RING_UNREACHABLE);
+    }
+
+    /** What is away while memory is exchanged is no fault of the driver's; the next kick looks again. */
+    private boolean failUnlessUnsettled(QueueFailure reason) {
+        return dma.settled() && fail(reason);
     }
 
     private void checkInside() {

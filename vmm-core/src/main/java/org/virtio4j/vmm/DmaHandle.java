@@ -118,6 +118,15 @@ public final class DmaHandle implements AutoCloseable {
     }
 
     /**
+     * Whether memory that is missing is missing for good. Inside a section.
+     *
+     * @return false if the section began while the embedder was exchanging memory, see {@link GuestMemory#unsettle}
+     */
+    public boolean settled() {
+        return map.settled();
+    }
+
+    /**
      * Finds the memory behind a buffer, all of it or none. Inside a section.
      *
      * @param iova   I/O-virtual address of the first byte

@@ -160,6 +160,32 @@ public final class GuestMemory implements AutoCloseable {
     }
 
     /**
+     * Says that memory is about to be exchanged: what is removed from now on may be back in a moment, as when firmware
+     * turns a part of RAM into ROM and all of it is removed and added again in pieces. Until {@link #settle}, a device
+     * that finds its ring gone does not blame the driver, and looks again when it is kicked.
+     */
+    public void unsettle() {
+        settled(false);
+    }
+
+    /**
+     * Says that the exchange is over: what is missing now is missing. Whoever calls this kicks the queues of the
+     * devices afterwards, for kicks that came meanwhile may have found no ring.
+     */
+    public void settle() {
+        settled(true);
+    }
+
+    private void settled(boolean now) {
+        lock.lock();
+        try {
+            map = map.settled(now);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
      * The log of pages that devices have written.
      *
      * @return the one log of this memory, not started

@@ -11,14 +11,16 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MemoryMap {
 
-    static final MemoryMap EMPTY = new MemoryMap(new MemoryRegion[0], 0);
+    static final MemoryMap EMPTY = new MemoryMap(new MemoryRegion[0], 0, true);
 
     private final MemoryRegion[] regions;
     private final long generation;
+    private final boolean settled;
 
-    private MemoryMap(MemoryRegion[] regions, long generation) {
+    private MemoryMap(MemoryRegion[] regions, long generation, boolean settled) {
         this.regions = regions;
         this.generation = generation;
+        this.settled = settled;
     }
 
     /**
@@ -28,6 +30,15 @@ public final class MemoryMap {
      */
     public long generation() {
         return generation;
+    }
+
+    /**
+     * Whether what is missing here is missing for good, see {@link GuestMemory#unsettle}.
+     *
+     * @return false while the embedder is exchanging memory
+     */
+    public boolean settled() {
+        return settled;
     }
 
     /**
@@ -84,7 +95,7 @@ public final class MemoryMap {
         MemoryRegion[] more = Arrays.copyOf(regions, regions.length + 1);
         more[regions.length] = added;
         Arrays.sort(more, Comparator.comparing(MemoryRegion::start, Long::compareUnsigned));
-        return new MemoryMap(more, generation + 1);
+        return new MemoryMap(more, generation + 1, settled);
     }
 
     MemoryMap without(MemoryRegion removed) {
@@ -93,7 +104,12 @@ public final class MemoryMap {
         if (fewer.length == regions.length) {
             throw new IllegalArgumentException("region=" + removed + " is not in this memory; was it removed before?");
         }
-        return new MemoryMap(fewer, generation + 1);
+        return new MemoryMap(fewer, generation + 1, settled);
+    }
+
+    /** The same regions, and the same generation: what was resolved before holds as well as ever. */
+    MemoryMap settled(boolean now) {
+        return now == settled ? this : new MemoryMap(regions, generation, now);
     }
 
     @Override
