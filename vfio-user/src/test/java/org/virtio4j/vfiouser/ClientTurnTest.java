@@ -13,6 +13,7 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -136,6 +137,19 @@ class ClientTurnTest {
             assertTrue(waiting.atEnd());
         }
         served.close();
+    }
+
+    @Test
+    void shouldCutAClientOffThatReadsNoAnswers() throws IOException {
+        Served served = new Served(folder);
+        try (TestClient client = served.connect()) {
+            for (int i = 0; i < 300; i++) {
+                client.send(TestClient.message(i, TestClient.REGION_READ, 32, 0,
+                        TestClient.body(16).putLong(0).putInt(TestClient.CONFIG).putInt(256)));
+            }
+            served.close();
+        }
+        assertEquals(Optional.empty(), served.socket.failure());
     }
 
     @Test

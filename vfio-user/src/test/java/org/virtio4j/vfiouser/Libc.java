@@ -29,6 +29,7 @@ final class Libc {
     private static final MethodHandle READ = link("read", FunctionDescriptor.of(LONG, INT, ValueLayout.ADDRESS, LONG));
     private static final MethodHandle OPEN = link("open", FunctionDescriptor.of(INT, ValueLayout.ADDRESS, INT));
     private static final MethodHandle CLOSE = link("close", FunctionDescriptor.of(INT, INT));
+    private static final MethodHandle SHUTDOWN = link("shutdown", FunctionDescriptor.of(INT, INT, INT));
     private static final MethodHandle MEMFD = link("memfd_create",
             FunctionDescriptor.of(INT, ValueLayout.ADDRESS, INT));
     private static final MethodHandle FTRUNCATE = link("ftruncate", FunctionDescriptor.of(INT, INT, LONG));
@@ -104,6 +105,15 @@ final class Libc {
     static void close(int fd) {
         try {
             check("close", (int) CLOSE.invokeExact(fd));
+        } catch (Throwable failed) {
+            throw new AssertionError(failed);
+        }
+    }
+
+    /** Says that nothing more will be sent. */
+    static void shutdownWrites(int fd) {
+        try {
+            check("shutdown", (int) SHUTDOWN.invokeExact(fd, 1));
         } catch (Throwable failed) {
             throw new AssertionError(failed);
         }
