@@ -9,11 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.virtio4j.device.DeviceContext;
-import org.virtio4j.device.DeviceInfo;
-import org.virtio4j.device.Features;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.fixture.SilentDevice;
 import org.virtio4j.pci.PciInterrupts;
 import org.virtio4j.pci.VirtioPciFunction;
 import org.virtio4j.vmm.DmaSpace;
@@ -57,51 +55,12 @@ class MachineTest {
     }
 
     private VirtioPciFunction function(String name) {
-        return VirtioPciFunction.of(new Named(name), DmaSpace.identity(memory), PciInterrupts.messages());
-    }
-
-    /** Says that it was reset. */
-    private final class Named implements VirtioDevice {
-
-        private final String name;
-
-        Named(String name) {
-            this.name = name;
-        }
-
-        @Override
-        public DeviceInfo info() {
-            return new DeviceInfo(4, List.of(8), 0);
-        }
-
-        @Override
-        public Features offered() {
-            return Features.NONE;
-        }
-
-        @Override
-        public void activate(DeviceContext context) {
-            // Nobody starts it.
-        }
-
-        @Override
-        public void kicked(int queue) {
-            // Nobody kicks it.
-        }
-
-        @Override
-        public void reset(ResetKind kind) {
-            resets.add(name + " " + kind);
-        }
-
-        @Override
-        public long readConfig(int offset, int width) {
-            return 0;
-        }
-
-        @Override
-        public void writeConfig(int offset, int width, long value) {
-            // There is no configuration.
-        }
+        VirtioDevice saysThatItWasReset = new SilentDevice() {
+            @Override
+            public void reset(ResetKind kind) {
+                resets.add(name + " " + kind);
+            }
+        };
+        return VirtioPciFunction.of(saysThatItWasReset, DmaSpace.identity(memory), PciInterrupts.messages());
     }
 }

@@ -15,6 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.device.Features;
 import org.virtio4j.fixture.RecordingDevice;
+import org.virtio4j.fixture.SilentDevice;
 import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.wire.FeatureBit;
 
@@ -97,9 +98,9 @@ class ConfigurationSpaceTest {
 
     @Test
     @DisplayName("4.1.4.6: a device type without configuration has no capability for one")
-    void shouldLeaveTheDeviceCapabilityOutWhenThereIsNoConfiguration() {
+    void shouldLeaveTheDeviceCapabilityOutWhenThereIsSilentDevice() {
         assertEquals(RecordingDevice.CONFIG_SIZE, guest.read(guest.virtioCapability(PciSpec.CFG_DEVICE) + 12, 4));
-        VirtioPciFunction plain = VirtioPciFunction.of(new NoConfiguration(), DmaSpace.identity(guest.memory),
+        VirtioPciFunction plain = VirtioPciFunction.of(new SilentDevice(), DmaSpace.identity(guest.memory),
                 PciInterrupts.messages());
         for (long at = plain.readConfig(0x34, 1); at != 0; at = plain.readConfig(at + 1, 1)) {
             assertTrue(plain.readConfig(at, 1) != PciSpec.CAP_VENDOR

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.virtio4j.device.ResetKind;
+import org.virtio4j.fixture.SilentDevice;
 import org.virtio4j.vmm.DmaSpace;
 
 /** Section 4.1.4.5: ISR status and the pin, which count while MSI-X is disabled. */
@@ -101,7 +102,7 @@ class PinInterruptTest {
     @Test
     void shouldCallThePinUnderNoLock() {
         VirtioPciFunction[] own = new VirtioPciFunction[1];
-        own[0] = VirtioPciFunction.of(new NoConfiguration(), DmaSpace.identity(guest.memory),
+        own[0] = VirtioPciFunction.of(new SilentDevice(), DmaSpace.identity(guest.memory),
                 PciInterrupts.messages(level -> {
                     Thread other = new Thread(() -> {
                         own[0].readConfig(0, 4);
