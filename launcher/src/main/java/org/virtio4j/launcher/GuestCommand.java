@@ -3,7 +3,6 @@ package org.virtio4j.launcher;
 
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -139,8 +138,7 @@ final class GuestCommand {
         }
         return new GuestOptions(workload, number(options, CPUS, 2, 1, MOST_CPUS),
                 number(options, MEMORY, 512, LEAST_MEMORY, MOST_MEMORY), translation(options),
-                options.has(MEMORY_FILE), options.has(QEMU_DEVICES), path(options.value(QEMU)),
-                path(options.value(KERNEL)));
+                options.has(MEMORY_FILE), options.has(QEMU_DEVICES), options.path(QEMU), options.path(KERNEL));
     }
 
     private static Translation translation(Options options) throws CommandFailure {
@@ -186,13 +184,5 @@ final class GuestCommand {
             // Refused as numbers out of range are.
         }
         throw new CommandFailure("option " + name + ": expected " + least + " to " + most + ", found '" + text + "'");
-    }
-
-    private static @Nullable Path path(@Nullable String text) throws CommandFailure {
-        try {
-            return text == null ? null : Path.of(text);
-        } catch (InvalidPathException impossible) {
-            throw new CommandFailure("'" + text + "': expected a file name, found " + impossible.getReason());
-        }
     }
 }

@@ -24,12 +24,13 @@ public final class Main {
     /** The user has ended it, as shells have it. */
     static final int INTERRUPTED = 130;
 
-    private static final List<String> COMMANDS = List.of("guest", "replay", "version", "help");
+    private static final List<String> COMMANDS = List.of("guest", "serve", "replay", "version", "help");
 
     private static final String USAGE = """
             Usage: virtio4j COMMAND [ARGUMENT...]
 
               guest              boot a Linux guest with an IOMMU, and a disk and an entropy source behind it
+              serve              serve the same devices to a QEMU of your own
               replay [TRACE...]  play recorded virtio-iommu traffic back and compare
               version            print the version
               help               print this
@@ -63,6 +64,7 @@ public final class Main {
         List<String> rest = args.isEmpty() ? args : args.subList(1, args.size());
         return switch (command) {
             case "guest" -> new GuestCommand(out, err, interruption).run(rest);
+            case "serve" -> new ServeCommand(out, err, interruption).run(rest);
             case "replay" -> new ReplayCommand(out, err, interruption).run(rest);
             case "version", "--version" -> print(out, "virtio4j " + Version.text() + "\n", rest);
             case "help", "--help", "-h" -> print(out, USAGE, rest);

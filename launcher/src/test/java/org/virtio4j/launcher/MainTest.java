@@ -31,7 +31,7 @@ class MainTest {
 
     @Test
     void shouldListTheCommandsWhenNoneIsSimilar() {
-        assertEquals("virtio4j: unknown command 'frobnicate'; expected one of guest replay version help\n",
+        assertEquals("virtio4j: unknown command 'frobnicate'; expected one of guest serve replay version help\n",
                 CommandRun.of("frobnicate").err());
     }
 

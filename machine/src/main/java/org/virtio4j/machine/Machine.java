@@ -8,14 +8,15 @@ import org.virtio4j.device.ResetKind;
 import org.virtio4j.pci.VirtioPciFunction;
 
 /**
- * The PCI functions of one guest: an IOMMU, and those that are behind it. It is put together before the guest runs, by
- * one thread; any thread may reset it.
+ * The PCI functions of one guest: an IOMMU, those that are behind it, and those that are not. It is put together before
+ * the guest runs, by one thread; any thread may reset it.
  */
 public final class Machine {
 
     private final PciAddress iommuAddress;
     private final VirtioPciFunction iommu;
     private final Map<PciAddress, VirtioPciFunction> endpoints = new TreeMap<>();
+    private final Map<PciAddress, VirtioPciFunction> others = new TreeMap<>();
 
     /** Two resets at once would each see half of the other's work. */
     private final ReentrantLock resetting = new ReentrantLock();
@@ -39,9 +40,20 @@ public final class Machine {
      * @throws IllegalArgumentException if another function lies there
      */
     public void endpoint(PciAddress address, VirtioPciFunction function) {
-        if (address.equals(iommuAddress) || endpoints.putIfAbsent(address, function) != null) {
-            throw new IllegalArgumentException("address=" + address + ": another function lies there");
-        }
+        requireFree(address);
+        endpoints.put(address, function);
+    }
+
+    /**
+     * Adds a function that is not behind the IOMMU.
+     *
+     * @param address  where it lies
+     * @param function the function, whose DMA addresses are guest-physical
+     * @throws IllegalArgumentException if another function lies there
+     */
+    public void other(PciAddress address, VirtioPciFunction function) {
+        requireFree(address);
+        others.put(address, function);
     }
 
     /**
@@ -51,6 +63,7 @@ public final class Machine {
     public void systemReset() {
         resetting.lock();
         try {
+            others.values().forEach(function -> function.reset(ResetKind.SYSTEM));
             endpoints.values().forEach(function -> function.reset(ResetKind.SYSTEM));
             iommu.reset(ResetKind.SYSTEM);
         } finally {
@@ -65,5 +78,11 @@ public final class Machine {
      */
     public byte[] viot() {
         return ViotTable.body(iommuAddress, endpoints.keySet());
+    }
+
+    private void requireFree(PciAddress address) {
+        if (address.equals(iommuAddress) || endpoints.containsKey(address) || others.containsKey(address)) {
+            throw new IllegalArgumentException("address=" + address + ": another function lies there");
+        }
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.launcher.command;
 
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -67,6 +69,22 @@ public final class Options {
      */
     public @Nullable String value(String name) {
         return values.get(name);
+    }
+
+    /**
+     * The value of an option that names a file.
+     *
+     * @param name with its dashes
+     * @return null if the option was not given
+     * @throws CommandFailure if no file can be called so
+     */
+    public @Nullable Path path(String name) throws CommandFailure {
+        String text = value(name);
+        try {
+            return text == null ? null : Path.of(text);
+        } catch (InvalidPathException impossible) {
+            throw new CommandFailure("'" + text + "': expected a file name, found " + impossible.getReason());
+        }
     }
 
     /**

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.launcher.serve.QemuArguments;
 import org.virtio4j.machine.PciAddress;
 
 /** One guest: gathers what it needs, runs it, and tells what came of it. */
@@ -86,9 +87,9 @@ public final class Guest {
     private QemuCommand command(Qemu qemu, RunFolder folder) {
         QemuCommand command = new QemuCommand(qemu).processors(options.processors());
         if (options.memoryByName()) {
-            command.memory(options.memoryMebibytes(), folder.path(RunFolder.MEMORY));
+            command.arguments(new QemuArguments().memory(options.memoryMebibytes(), folder.path(RunFolder.MEMORY)));
         } else {
-            command.memory(options.memoryMebibytes());
+            command.arguments(new QemuArguments().memory(options.memoryMebibytes()));
         }
         if (!options.workload().resetsMachine()) {
             command.endOnReset();

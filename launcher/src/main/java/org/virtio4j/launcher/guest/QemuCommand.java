@@ -4,6 +4,7 @@ package org.virtio4j.launcher.guest;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.virtio4j.launcher.serve.QemuArguments;
 import org.virtio4j.machine.PciAddress;
 
 /**
@@ -12,30 +13,22 @@ import org.virtio4j.machine.PciAddress;
  */
 final class QemuCommand {
 
-    private static final String MEMORY = "memory";
-
     private final List<String> words;
 
     QemuCommand(Qemu qemu) {
         words = new ArrayList<>(qemu.command());
-        add("-machine", "q35,memory-backend=" + MEMORY, "-accel", "tcg", "-nodefaults", "-no-user-config",
-                "-display", "none");
+        arguments(new QemuArguments().machine());
+        add("-accel", "tcg", "-nodefaults", "-no-user-config", "-display", "none");
     }
 
     QemuCommand processors(int count) {
         return add("-smp", Integer.toString(count));
     }
 
-    /** RAM in memory that QEMU hands to other processes as a file descriptor. */
-    QemuCommand memory(int mebibytes) {
-        return add("-m", mebibytes + "M",
-                "-object", "memory-backend-memfd,id=" + MEMORY + ",size=" + mebibytes + "M,share=on");
-    }
-
-    /** RAM in a file that other processes can open by its name. */
-    QemuCommand memory(int mebibytes, Path file) {
-        return add("-m", mebibytes + "M", "-object", "memory-backend-file,id=" + MEMORY + ",size=" + mebibytes
-                + "M,share=on,mem-path=" + value(file));
+    /** What has to do with memory, and with functions that other processes serve. */
+    QemuCommand arguments(QemuArguments arguments) {
+        words.addAll(arguments.words());
+        return this;
     }
 
     /** A kernel that QEMU loads itself, so that the guest needs no boot loader. */
@@ -58,31 +51,21 @@ final class QemuCommand {
         return add("-no-reboot");
     }
 
-    /** The table that names an IOMMU's endpoints; QEMU puts the header before the bytes of the file. */
-    QemuCommand viot(Path body) {
-        return add("-acpitable", "sig=VIOT,rev=0,oem_id=VIRTIO,oem_table_id=VIRTIO4J,data=" + value(body));
-    }
-
-    /** A function that another process serves. */
-    QemuCommand served(PciAddress address, Path socket) {
-        return add("-device", "{\"driver\":\"vfio-user-pci\",\"addr\":\"" + slot(address)
-                + "\",\"socket\":{\"type\":\"unix\",\"path\":\"" + json(socket) + "\"}}");
-    }
-
     /** QEMU's own IOMMU. It must come before its endpoints; QEMU makes the table itself. */
     QemuCommand ownIommu(PciAddress address) {
-        return add("-device", "virtio-iommu-pci,addr=" + slot(address));
+        return add("-device", "virtio-iommu-pci,addr=" + QemuArguments.slot(address));
     }
 
     /** QEMU's own entropy source, behind its IOMMU. */
     QemuCommand ownRng(PciAddress address) {
-        return add("-device", "virtio-rng-pci,iommu_platform=on,disable-legacy=on,addr=" + slot(address));
+        return add("-device", "virtio-rng-pci,iommu_platform=on,disable-legacy=on,addr=" + QemuArguments.slot(address));
     }
 
     /** QEMU's own disk, behind its IOMMU. */
     QemuCommand ownDisk(PciAddress address, Path file) {
-        return add("-blockdev", "driver=file,node-name=disk,filename=" + value(file),
-                "-device", "virtio-blk-pci,drive=disk,iommu_platform=on,disable-legacy=on,addr=" + slot(address));
+        return add("-blockdev", "driver=file,node-name=disk,filename=" + QemuArguments.value(file),
+                "-device", "virtio-blk-pci,drive=disk,iommu_platform=on,disable-legacy=on,addr="
+                        + QemuArguments.slot(address));
     }
 
     /** Program and arguments. */
@@ -93,22 +76,5 @@ final class QemuCommand {
     private QemuCommand add(String... more) {
         words.addAll(List.of(more));
         return this;
-    }
-
-    /** Within QEMU's lists of NAME=VALUE a comma stands doubled. */
-    private static String value(Path file) {
-        return file.toString().replace(",", ",,");
-    }
-
-    private static String json(Path file) {
-        return file.toString().replace("\\", "\\\\").replace("\"", "\\\"");
-    }
-
-    /** On QEMU's root bus, which is bus 0. */
-    private static String slot(PciAddress address) {
-        if (address.bus() != 0) {
-            throw new IllegalArgumentException("address=" + address + ": must be on bus 00");
-        }
-        return Integer.toHexString(address.device()) + "." + address.function();
     }
 }

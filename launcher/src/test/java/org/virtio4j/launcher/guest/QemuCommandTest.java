@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.virtio4j.launcher.serve.QemuArguments;
 import org.virtio4j.machine.PciAddress;
 
 class QemuCommandTest {
@@ -20,26 +21,6 @@ class QemuCommandTest {
     void shouldBeginWithProgramAndMachine() {
         assertEquals(List.of("ld.so", "qemu", "-machine", "q35,memory-backend=memory", "-accel", "tcg",
                 "-nodefaults", "-no-user-config", "-display", "none"), new QemuCommand(QEMU).words());
-    }
-
-    @Test
-    void shouldShareMemoryWithServers() {
-        assertEquals(List.of("-m", "512M", "-object", "memory-backend-memfd,id=memory,size=512M,share=on"),
-                added(new QemuCommand(QEMU).memory(512)));
-    }
-
-    @Test
-    void shouldDoubleCommasInNamesOfFiles() {
-        assertEquals(List.of("-m", "512M", "-object",
-                "memory-backend-file,id=memory,size=512M,share=on,mem-path=/a,,b/memory"),
-                added(new QemuCommand(QEMU).memory(512, Path.of("/a,b/memory"))));
-    }
-
-    @Test
-    void shouldNameServedFunctionsInJson() {
-        assertEquals(List.of("-device", "{\"driver\":\"vfio-user-pci\",\"addr\":\"a.0\","
-                + "\"socket\":{\"type\":\"unix\",\"path\":\"/s/\\\"disk\\\".sock\"}}"),
-                added(new QemuCommand(QEMU).served(PciAddress.of("00:0a.0"), Path.of("/s/\"disk\".sock"))));
     }
 
     @Test
@@ -56,7 +37,7 @@ class QemuCommandTest {
     void shouldPutTheRestAsQemuExpectsIt() {
         List<String> words = added(new QemuCommand(QEMU).processors(2)
                 .boot(Path.of("/vmlinuz"), Path.of("/initramfs"), "quiet work=boot")
-                .viot(Path.of("/viot")).endOnReset().console());
+                .arguments(new QemuArguments().viot(Path.of("/viot"))).endOnReset().console());
         assertEquals(List.of("-smp", "2", "-kernel", "/vmlinuz", "-initrd", "/initramfs", "-append",
                 "quiet work=boot", "-acpitable", "sig=VIOT,rev=0,oem_id=VIRTIO,oem_table_id=VIRTIO4J,data=/viot",
                 "-no-reboot", "-serial", "stdio"), words);

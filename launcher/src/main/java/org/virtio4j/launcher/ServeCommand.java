@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+import org.virtio4j.launcher.command.CommandFailure;
+import org.virtio4j.launcher.command.Interruption;
+import org.virtio4j.launcher.command.Options;
+import org.virtio4j.launcher.serve.MachinePlan;
+import org.virtio4j.launcher.serve.MachineReader;
+import org.virtio4j.launcher.serve.ServedMachine;
+
+/** {@code virtio4j serve}: serves the machines of a configuration until the user has enough. */
+final class ServeCommand {
+
+    private static final String CONFIG = "--config";
+    private static final Map<String, Boolean> OPTIONS = Map.of(CONFIG, true, Options.HELP, false);
+    private static final long LOOK_AGAIN_NANOS = 50_000_000;
+
+    private static final String USAGE = """
+            Usage: virtio4j serve --config FILE
+
+            Serves a virtio-iommu, and disks and entropy sources behind it or not, to a QEMU that you start: each at a
+            Unix socket. Prints the arguments QEMU needs, then serves until Ctrl-C, also when QEMU leaves and comes
+            again. End QEMU first: it aborts when its devices disappear.
+
+              --config FILE  what to serve
+              --help         print this
+
+            FILE has one machine or several, each like this one; all other keys are in docs/qemu.md:
+
+              # Where the sockets go, counted from FILE's folder, and the guest's RAM in MiB.
+              [machine]
+              folder = run
+              memory = 512
+
+              [iommu]
+              address = 00:08.0
+
+              [rng]
+              address = 00:09.0
+
+              [disk]
+              address = 00:0a.0
+              file = disk.img
+
+            Exit status: 2 input that cannot be used, 130 ended by Ctrl-C.
+            """;
+
+    private final PrintStream out;
+    private final PrintStream err;
+    private final Interruption interruption;
+
+    ServeCommand(PrintStream out, PrintStream err, Interruption interruption) {
+        this.out = out;
+        this.err = err;
+        this.interruption = interruption;
+    }
+
+    int run(List<String> args) throws CommandFailure {
+        Options options = Options.parse(args, OPTIONS);
+        if (options.has(Options.HELP)) {
+            out.print(USAGE);
+            return Main.OK;
+        }
+        if (!options.operands().isEmpty()) {
+            throw new CommandFailure("expected options only, found '" + options.operands().getFirst() + "'");
+        }
+        Path config = options.path(CONFIG);
+        if (config == null) {
+            throw new CommandFailure("expected " + CONFIG + " FILE, found none");
+        }
+        List<MachinePlan> plans = MachineReader.read(config);
+        List<ServedMachine> machines = new ArrayList<>();
+        try {
+            for (MachinePlan plan : plans) {
+                machines.add(serve(plan));
+            }
+            machines.forEach(this::announce);
+            waitForInterruption(machines);
+        } finally {
+            machines.forEach(this::end);
+        }
+        out.println("interrupted");
+        return Main.INTERRUPTED;
+    }
+
+    private static ServedMachine serve(MachinePlan plan) throws CommandFailure {
+        try {
+            return ServedMachine.serve(plan);
+        } catch (NoSuchFileException missing) {
+            throw new CommandFailure("machine " + plan.name() + ": " + missing.getFile() + ": no such folder");
+        } catch (AccessDeniedException denied) {
+            throw new CommandFailure("machine " + plan.name() + ": " + denied.getFile() + ": no permission");
+        } catch (IOException | IllegalArgumentException | UnsupportedOperationException refused) {
+            throw new CommandFailure("machine " + plan.name() + ": " + refused.getMessage());
+        }
+    }
+
+    private void announce(ServedMachine machine) {
+        out.println("machine " + machine.name() + " is served; QEMU 10.1 or newer finds it with");
+        out.print(machine.qemuArguments().shell());
+        out.flush();
+    }
+
+    private void waitForInterruption(List<ServedMachine> machines) {
+        boolean[] connected = new boolean[machines.size()];
+        while (!interruption.requested()) {
+            LockSupport.parkNanos(LOOK_AGAIN_NANOS);
+            for (int i = 0; i < connected.length; i++) {
+                connected[i] = look(machines.get(i), connected[i]);
+            }
+        }
+    }
+
+    /** Says when the first function of a machine is used, and when the last is not any more. */
+    private boolean look(ServedMachine machine, boolean before) {
+        boolean now = machine.connected() > 0;
+        if (now != before) {
+            out.println("machine " + machine.name() + (now ? ": QEMU has come" : ": QEMU has left"));
+            out.flush();
+        }
+        return now;
+    }
+
+    private void end(ServedMachine machine) {
+        machine.report().forEach(line -> out.println("machine " + machine.name() + ": " + line));
+        machine.failure().ifPresent(failure -> err.println("virtio4j: " + failure));
+        try {
+            machine.close();
+        } catch (IOException trouble) {
+            err.println("virtio4j: machine " + machine.name() + ": " + trouble.getMessage());
+        }
+    }
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.serve;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.virtio4j.endpoint.VirtioBlock;
+import org.virtio4j.endpoint.VirtioBlockBuilder;
+import org.virtio4j.endpoint.VirtioEntropy;
+import org.virtio4j.iommu.ReservedRegions;
+import org.virtio4j.iommu.VirtioIommuBuilder;
+import org.virtio4j.launcher.command.CommandFailure;
+import org.virtio4j.launcher.command.NearestName;
+import org.virtio4j.machine.PciAddress;
+
+/** Understands the machines of a {@link ConfigFile}; what each key means is in {@code docs/qemu.md}. */
+public final class MachineReader {
+
+    static final String ADDRESS = "address";
+
+    private static final String MACHINE = "machine";
+    private static final String NAMELESS = "guest";
+    private static final String IOMMU = "iommu";
+    private static final String DISK = "disk";
+    private static final String RNG = "rng";
+    private static final List<String> SECTIONS = List.of(MACHINE, IOMMU, DISK, RNG);
+
+    private static final String FOLDER = "folder";
+    private static final String MEMORY = "memory";
+    private static final String MEMORY_FILE = "memory-file";
+    private static final String TRANSLATED = "iommu";
+    private static final String FILE = "file";
+    private static final String READ_ONLY = "read-only";
+    private static final String QUEUES = "queues";
+    private static final String QUEUE_SIZE = "queue-size";
+    private static final String BLOCK_SIZE = "block-size";
+    private static final String ID = "id";
+    private static final List<String> MACHINE_KEYS = List.of(FOLDER, MEMORY, MEMORY_FILE);
+    private static final List<String> RNG_KEYS = List.of(ADDRESS, TRANSLATED, IommuReader.RESERVED);
+    private static final List<String> DISK_KEYS = List.of(ADDRESS, TRANSLATED, IommuReader.RESERVED, FILE, READ_ONLY,
+            QUEUES, QUEUE_SIZE, BLOCK_SIZE, ID);
+
+    private static final int LEAST_MEMORY = 1;
+    private static final int MOST_MEMORY = 1 << 20;
+    private static final int MOST_QUEUES = 1024;
+    private static final int LARGEST_BLOCK = 65_536;
+
+    /** Of all machines: two that write to one file destroy it. */
+    private final Map<Path, ConfigSection> diskFiles = new HashMap<>();
+    private final Map<Path, ConfigSection> folders = new HashMap<>();
+    private final Map<String, ConfigSection> names = new HashMap<>();
+
+    private MachineReader() {
+    }
+
+    /**
+     * Reads a configuration.
+     *
+     * @param file in the form of a {@link ConfigFile}
+     * @return the machines in order, at least one
+     * @throws CommandFailure if it cannot be read or makes no sense; it names file and line
+     */
+    public static List<MachinePlan> read(Path file) throws CommandFailure {
+        List<List<ConfigSection>> groups = new ArrayList<>();
+        for (ConfigSection section : ConfigFile.read(file)) {
+            if (!SECTIONS.contains(section.kind())) {
+                throw section.failure("unknown section [" + section.kind() + "]"
+                        + NearestName.hint(section.kind(), SECTIONS));
+            }
+            if (section.kind().equals(MACHINE)) {
+                groups.add(new ArrayList<>());
+            } else if (groups.isEmpty()) {
+                throw section.failure("expected [machine] first, found [" + section.kind() + "]");
+            }
+            groups.getLast().add(section);
+        }
+        if (groups.isEmpty()) {
+            throw new CommandFailure(file + ": expected a section [machine], found none");
+        }
+        MachineReader reader = new MachineReader();
+        List<MachinePlan> plans = new ArrayList<>();
+        for (List<ConfigSection> group : groups) {
+            plans.add(reader.machine(group.getFirst(), group.subList(1, group.size())));
+        }
+        return plans;
+    }
+
+    private MachinePlan machine(ConfigSection machine, List<ConfigSection> parts) throws CommandFailure {
+        machine.allow(MACHINE_KEYS);
+        String name = machine.name().isEmpty() ? NAMELESS : machine.name();
+        unique(names, name, machine, "machine " + name);
+        Path folder = machine.path(FOLDER);
+        unique(folders, folder, machine, FOLDER + " " + folder);
+        ConfigSection iommu = iommu(machine, parts);
+        iommu.allow(IommuReader.KEYS);
+        VirtioIommuBuilder builder = IommuReader.read(iommu);
+        ReservedRegions reserved = IommuReader.reserved(iommu, ReservedRegions.X86_MSI);
+        Map<PciAddress, ConfigSection> addresses = new HashMap<>();
+        PciAddress iommuAddress = address(iommu, addresses);
+        List<DevicePlan> devices = new ArrayList<>();
+        for (ConfigSection part : parts) {
+            if (part != iommu) {
+                devices.add(device(part, address(part, addresses), reserved));
+            }
+        }
+        if (devices.stream().noneMatch(DevicePlan::translated)) {
+            throw iommu.failure("expected a device behind the IOMMU, found none");
+        }
+        return new MachinePlan(name, folder, (int) machine.number(MEMORY, 512, LEAST_MEMORY, MOST_MEMORY),
+                machine.has(MEMORY_FILE) ? Optional.of(machine.path(MEMORY_FILE)) : Optional.empty(),
+                iommuAddress, builder, devices);
+    }
+
+    private static ConfigSection iommu(ConfigSection machine, List<ConfigSection> parts) throws CommandFailure {
+        @Nullable ConfigSection found = null;
+        for (ConfigSection part : parts) {
+            if (part.kind().equals(IOMMU)) {
+                if (found != null) {
+                    throw part.failure("expected one [iommu] in a machine, found one on line " + found.line()
+                            + " too");
+                }
+                found = part;
+            }
+        }
+        if (found == null) {
+            throw machine.failure("expected a section [iommu] in the machine, found none");
+        }
+        return found;
+    }
+
+    private DevicePlan device(ConfigSection section, PciAddress address, ReservedRegions otherwise)
+            throws CommandFailure {
+        boolean disk = section.kind().equals(DISK);
+        section.allow(disk ? DISK_KEYS : RNG_KEYS);
+        String socket = String.format(Locale.ROOT, "%s-%02x.%d", section.kind(), address.device(), address.function());
+        DevicePlan.DeviceMaker maker = disk ? disk(section)::build : VirtioEntropy::new;
+        return new DevicePlan(socket, address, section.flag(TRANSLATED, true),
+                IommuReader.reserved(section, otherwise), maker);
+    }
+
+    private VirtioBlockBuilder disk(ConfigSection section) throws CommandFailure {
+        Path file = section.path(FILE);
+        if (!Files.isRegularFile(file)) {
+            throw section.failure(FILE, "expected a file to be the disk, found "
+                    + (Files.exists(file) ? "something else: " : "none: ") + file);
+        }
+        boolean readOnly = section.flag(READ_ONLY, false);
+        if (!(readOnly ? Files.isReadable(file) : Files.isWritable(file) && Files.isReadable(file))) {
+            throw section.failure(FILE, "expected permission to " + (readOnly ? "read " : "read and write ") + file
+                    + ", found none");
+        }
+        if (!readOnly) {
+            unique(diskFiles, file, section, "disk " + file);
+        }
+        VirtioBlockBuilder builder = VirtioBlock.builder(file)
+                .queues((int) section.number(QUEUES, 1, 1, MOST_QUEUES))
+                .queueSize(IommuReader.entries(section, QUEUE_SIZE, 256));
+        if (section.has(BLOCK_SIZE)) {
+            int size = (int) section.number(BLOCK_SIZE, 0, 1, LARGEST_BLOCK);
+            section.parsed(BLOCK_SIZE, text -> builder.blockSize(size));
+        }
+        if (section.has(ID)) {
+            section.parsed(ID, builder::id);
+        }
+        return readOnly ? builder.readOnly() : builder;
+    }
+
+    private static PciAddress address(ConfigSection section, Map<PciAddress, ConfigSection> taken)
+            throws CommandFailure {
+        PciAddress address = section.parsed(ADDRESS, PciAddress::of);
+        if (address.bus() != 0 || address.function() != 0) {
+            throw section.failure(ADDRESS, "expected 00:DEVICE.0, a device of its own on QEMU's root bus, found '"
+                    + address + "'");
+        }
+        ConfigSection before = taken.putIfAbsent(address, section);
+        if (before != null) {
+            throw section.failure(ADDRESS, "expected one function at " + address + ", found [" + before.kind()
+                    + "] of line " + before.line() + " there too");
+        }
+        return address;
+    }
+
+    private static <T> void unique(Map<T, ConfigSection> seen, T what, ConfigSection section, String words)
+            throws CommandFailure {
+        ConfigSection before = seen.putIfAbsent(what, section);
+        if (before != null) {
+            throw section.failure("expected each " + words + " once, found one on line " + before.line() + " too");
+        }
+    }
+}

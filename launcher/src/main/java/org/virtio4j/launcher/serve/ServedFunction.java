@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.serve;
+
+import java.io.IOException;
+import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.endpoint.VirtioBlock;
+import org.virtio4j.machine.PciAddress;
+import org.virtio4j.pci.VirtioPciFunction;
+import org.virtio4j.vfiouser.VfioUserSocket;
+import org.virtio4j.vmm.DmaSpace;
+
+/**
+ * A device with its socket and, between the two, its PCI function.
+ *
+ * @param address where it lies
+ * @param device what it is; belongs to this
+ * @param socket where it is served; belongs to this
+ * @param dma what its DMA goes through
+ * @param function how the guest sees it
+ */
+record ServedFunction(PciAddress address, VirtioDevice device, VfioUserSocket socket, DmaSpace dma,
+        VirtioPciFunction function) implements AutoCloseable {
+
+    static ServedFunction of(PciAddress address, VirtioDevice device, VfioUserSocket socket, DmaSpace dma) {
+        return new ServedFunction(address, device, socket, dma,
+                VirtioPciFunction.of(device, dma, socket.interrupts()));
+    }
+
+    @Override
+    public void close() throws IOException {
+        socket.close();
+        close(device);
+    }
+
+    /** Frees what a device has open beside guest memory: of ours only a disk has something. */
+    static void close(VirtioDevice device) throws IOException {
+        if (device instanceof VirtioBlock disk) {
+            disk.close();
+        }
+    }
+}

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.serve;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.endpoint.BlockCounters;
+import org.virtio4j.endpoint.VirtioBlock;
+import org.virtio4j.iommu.IommuCounters;
+import org.virtio4j.iommu.VirtioIommu;
+import org.virtio4j.machine.Machine;
+import org.virtio4j.machine.PciAddress;
+import org.virtio4j.vfiouser.VfioUserOptions;
+import org.virtio4j.vfiouser.VfioUserSocket;
+import org.virtio4j.vmm.DmaSpace;
+import org.virtio4j.wire.iommu.RequestType;
+
+/**
+ * The devices of one guest, each at a socket of its own in the machine's folder, from {@link #serve} to {@link #close}.
+ * Clients may come, go and come again meanwhile.
+ */
+public final class ServedMachine implements AutoCloseable {
+
+    private static final String IOMMU = "iommu";
+    private static final String SOCKET = ".sock";
+    private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rwx------");
+
+    private final MachinePlan plan;
+    private final Path viot;
+    private final VirtioIommu iommu;
+
+    /** The IOMMU first; those that came into being, if not all could. */
+    private final List<ServedFunction> functions = new ArrayList<>();
+    private boolean folderMade;
+    private boolean viotWritten;
+
+    private ServedMachine(MachinePlan plan) {
+        this.plan = plan;
+        this.viot = plan.folder().resolve("viot");
+        for (DevicePlan device : plan.devices()) {
+            if (device.translated()) {
+                plan.iommu().endpoint(device.address().bdf(), device.reserved());
+            }
+        }
+        this.iommu = plan.iommu().build();
+    }
+
+    /**
+     * Begins to serve.
+     *
+     * @param plan what the machine is to have
+     * @return the machine, whose sockets are there
+     * @throws IOException if a disk, a socket or the table's file cannot be had; nothing is left behind then
+     * @throws IllegalArgumentException if the parts of the plan do not go together
+     * @throws UnsupportedOperationException as {@link VfioUserSocket#at(Path, VfioUserOptions)}
+     */
+    public static ServedMachine serve(MachinePlan plan) throws IOException {
+        ServedMachine machine = new ServedMachine(plan);
+        try {
+            machine.start();
+            return machine;
+        } catch (IOException | RuntimeException refused) {
+            machine.close();
+            throw refused;
+        }
+    }
+
+    /**
+     * What the user calls it.
+     *
+     * @return the name in the plan
+     */
+    public String name() {
+        return plan.name();
+    }
+
+    /**
+     * What QEMU must be told to find the sockets and the table that says who is behind the IOMMU. RAM is not among it.
+     *
+     * @param arguments are added to
+     */
+    public void addTo(QemuArguments arguments) {
+        arguments.viot(viot);
+        functions.forEach(function -> arguments.served(function.address(), function.socket().path()));
+    }
+
+    /**
+     * All that QEMU must be told, RAM included.
+     *
+     * @return arguments
+     */
+    public QemuArguments qemuArguments() {
+        QemuArguments arguments = new QemuArguments().machine();
+        if (plan.memoryFile().isPresent()) {
+            arguments.memory(plan.memoryMebibytes(), plan.memoryFile().get());
+        } else {
+            arguments.memory(plan.memoryMebibytes());
+        }
+        addTo(arguments);
+        return arguments;
+    }
+
+    /**
+     * The DMA space of a function, to do more DMA than its device does.
+     *
+     * @param address where it lies
+     * @return a space whose handles must be closed before this
+     * @throws IllegalArgumentException if nothing lies there
+     */
+    public DmaSpace dma(PciAddress address) {
+        return functions.stream().filter(function -> function.address().equals(address)).findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("address=" + address + ": nothing lies there")).dma();
+    }
+
+    /**
+     * How many functions there are.
+     *
+     * @return a count, the IOMMU included
+     */
+    public int functionCount() {
+        return functions.size();
+    }
+
+    /**
+     * How many functions are in use by a client just now.
+     *
+     * @return 0 to {@link #functionCount}
+     */
+    public int connected() {
+        return (int) functions.stream().filter(function -> function.socket().connected()).count();
+    }
+
+    /**
+     * What should not have happened: the first exception that came out of a device.
+     *
+     * @return the exception and where, on one line
+     */
+    public Optional<String> failure() {
+        return functions.stream()
+                .flatMap(function -> function.socket().failure().stream()
+                        .map(failure -> function.socket().path() + ": " + failure))
+                .findFirst();
+    }
+
+    /**
+     * What the devices have seen.
+     *
+     * @return a line each
+     */
+    public List<String> report() {
+        List<String> lines = new ArrayList<>(iommuReport(iommu));
+        for (ServedFunction function : functions) {
+            if (function.device() instanceof VirtioBlock disk) {
+                BlockCounters blocks = disk.counters();
+                lines.add(String.format(Locale.ROOT, "%s: %,d bytes read, %,d written", nameOf(function),
+                        blocks.bytesRead(), blocks.bytesWritten()));
+            }
+        }
+        return lines;
+    }
+
+    /**
+     * Ends serving: clients are cut off, sockets and table deleted. A QEMU that is still there ends itself.
+     *
+     * @throws IOException if something could not be deleted or closed; all else is done nevertheless
+     */
+    @Override
+    public void close() throws IOException {
+        IOException first = null;
+        // Those that do DMA before what protects memory from them.
+        for (ServedFunction function : functions.reversed()) {
+            try {
+                function.close();
+            } catch (IOException trouble) {
+                first = first == null ? trouble : first;
+            }
+        }
+        functions.clear();
+        if (viotWritten) {
+            Files.deleteIfExists(viot);
+        }
+        if (folderMade) {
+            Files.deleteIfExists(plan.folder());
+        }
+        if (first != null) {
+            throw first;
+        }
+    }
+
+    private void start() throws IOException {
+        if (!Files.exists(plan.folder())) {
+            Files.createDirectory(plan.folder(), PosixFilePermissions.asFileAttribute(OWNER_ONLY));
+            folderMade = true;
+        } else if (!Files.isDirectory(plan.folder())) {
+            throw new IOException(plan.folder() + ": expected a folder, found something else");
+        }
+        add(plan.iommuAddress(), IOMMU, iommu, false);
+        for (DevicePlan device : plan.devices()) {
+            add(device.address(), device.name(), device.maker().make(), device.translated());
+        }
+        Machine machine = new Machine(plan.iommuAddress(), functions.getFirst().function());
+        for (int i = 0; i < plan.devices().size(); i++) {
+            ServedFunction function = functions.get(i + 1);
+            if (plan.devices().get(i).translated()) {
+                machine.endpoint(function.address(), function.function());
+            } else {
+                machine.other(function.address(), function.function());
+            }
+        }
+        // Only now, for until the sockets are ours the file may be that of somebody else who serves there.
+        viotWritten = true;
+        Files.write(viot, machine.viot());
+        functions.forEach(function -> function.socket().start(function.function(), machine::systemReset));
+    }
+
+    private void add(PciAddress address, String name, VirtioDevice device, boolean translated) throws IOException {
+        VfioUserSocket socket;
+        try {
+            socket = VfioUserSocket.at(plan.folder().resolve(name + SOCKET), options());
+        } catch (IOException | RuntimeException refused) {
+            ServedFunction.close(device);
+            throw refused;
+        }
+        DmaSpace dma = translated ? DmaSpace.of(socket.memory(), iommu.translator(address.bdf()), address.bdf())
+                : DmaSpace.identity(socket.memory());
+        functions.add(ServedFunction.of(address, device, socket, dma));
+    }
+
+    private VfioUserOptions options() {
+        return plan.memoryFile().map(VfioUserOptions.DEFAULT::withMemoryFile).orElse(VfioUserOptions.DEFAULT);
+    }
+
+    private static String nameOf(ServedFunction function) {
+        String file = String.valueOf(function.socket().path().getFileName());
+        return file.substring(0, file.length() - SOCKET.length());
+    }
+
+    private static List<String> iommuReport(VirtioIommu iommu) {
+        IommuCounters counters = iommu.counters();
+        return List.of(
+                String.format(Locale.ROOT, "ATTACH %,d, MAP %,d, UNMAP %,d of %,d mappings, PROBE %,d, in %,d batches",
+                        counters.requests(RequestType.ATTACH), counters.requests(RequestType.MAP),
+                        counters.requests(RequestType.UNMAP), counters.removedMappings(),
+                        counters.requests(RequestType.PROBE), counters.batches()),
+                String.format(Locale.ROOT, "faults: %,d reported, %,d lost", counters.reportedFaults(),
+                        counters.lostFaults()),
+                String.format(Locale.ROOT, "left over: %,d mappings, %,d domains", iommu.liveMappings(),
+                        iommu.liveDomains()));
+    }
+}

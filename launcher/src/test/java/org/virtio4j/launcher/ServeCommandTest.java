@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.virtio4j.launcher.command.Interruption;
+import org.virtio4j.vfiouser.VfioUserSocket;
+
+/** Serves a machine without a QEMU, and looks at what is there and what is left. */
+@Timeout(60)
+class ServeCommandTest {
+
+    private static final String CONFIG = """
+            [machine]
+            folder = run
+            [iommu]
+            address = 00:08.0
+            [rng]
+            address = 00:09.0
+            [disk]
+            address = 00:0a.0
+            file = disk.img
+            """;
+
+    @TempDir
+    private Path folder;
+    private Path run;
+
+    @BeforeEach
+    void makeDisk() throws IOException {
+        Files.write(folder.resolve("disk.img"), new byte[4096]);
+        run = folder.resolve("run");
+    }
+
+    @Test
+    void shouldSayHowItIsUsed() {
+        CommandRun help = CommandRun.of("serve", "--help");
+        assertEquals(0, help.status());
+        assertTrue(help.out().lines().allMatch(line -> line.length() <= 120), help.out());
+    }
+
+    @Test
+    void shouldServeUntilInterrupted() throws IOException {
+        Path config = write(CONFIG);
+        Interruption interruption = new Interruption();
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        CompletableFuture<Integer> status = CompletableFuture.supplyAsync(() -> Main.run(
+                List.of("serve", "--config", config.toString()), new PrintStream(out, true, StandardCharsets.UTF_8),
+                new PrintStream(err, true, StandardCharsets.UTF_8), interruption));
+        while (!out.toString(StandardCharsets.UTF_8).contains("disk-0a.0.sock") && !status.isDone()) {
+            Thread.onSpinWait();
+        }
+        assertEquals(List.of("disk-0a.0.sock", "iommu.sock", "rng-09.0.sock", "viot"), files());
+        assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(run)));
+        for (String socket : files().subList(0, 3)) {
+            assertEquals("rw-------",
+                    PosixFilePermissions.toString(Files.getPosixFilePermissions(run.resolve(socket))));
+        }
+        interruption.request();
+        assertEquals(130, status.join());
+        assertFalse(Files.exists(run), "what is left: " + run);
+        assertEquals("", err.toString(StandardCharsets.UTF_8));
+        String printed = out.toString(StandardCharsets.UTF_8);
+        assertTrue(printed.startsWith("""
+                machine guest is served; QEMU 10.1 or newer finds it with
+                  -machine q35,memory-backend=memory \\
+                  -m 512M \\
+                  -object memory-backend-memfd,id=memory,size=512M,share=on \\
+                  -acpitable sig=VIOT,rev=0,oem_id=VIRTIO,oem_table_id=VIRTIO4J,data=RUN/viot \\
+                  -device '{"driver":"vfio-user-pci","addr":"8.0","socket":{"type":"unix","path":"RUN/iommu.sock"}}' \\
+                """.replace("RUN", run.toString())), printed);
+        assertTrue(printed.endsWith("machine guest: disk-0a.0: 0 bytes read, 0 written\ninterrupted\n"), printed);
+    }
+
+    @Test
+    void shouldNameTheConfigurationThatIsMissing() {
+        assertRefused("expected --config FILE, found none", "serve");
+        assertRefused("/none.conf: no such file", "serve", "--config", "/none.conf");
+        assertRefused("expected options only, found 'vm.conf'", "serve", "vm.conf");
+    }
+
+    @Test
+    void shouldLeaveSocketsAloneThatAreInUse() throws IOException {
+        Files.createDirectory(run);
+        Path config = write(CONFIG);
+        try (VfioUserSocket other = VfioUserSocket.at(run.resolve("rng-09.0.sock"))) {
+            assertRefused("machine guest: path=" + other.path()
+                    + " is served by another process; end that, or choose another path",
+                    "serve", "--config", config.toString());
+            assertEquals(List.of("rng-09.0.sock"), files());
+        }
+    }
+
+    @Test
+    void shouldRefuseFoldersThatCannotBe() throws IOException {
+        Path nowhere = write(CONFIG.replace("= run", "= none/run"));
+        assertRefused("machine guest: " + folder + "/none/run: no such folder",
+                "serve", "--config", nowhere.toString());
+        Path file = write(CONFIG.replace("= run", "= disk.img"));
+        assertRefused("machine guest: " + folder + "/disk.img: expected a folder, found something else",
+                "serve", "--config", file.toString());
+    }
+
+    @Test
+    void shouldRefuseWhatDoesNotGoTogether() throws IOException {
+        Path config = write(CONFIG.replace("00:08.0\n", "00:08.0\nprobe-size = 8\n"));
+        assertRefused("machine guest: probeSize=8, but endpoint=0x48 has 24 bytes of properties",
+                "serve", "--config", config.toString());
+        assertFalse(Files.exists(run));
+    }
+
+    private Path write(String text) throws IOException {
+        return Files.writeString(folder.resolve("vm.conf"), text);
+    }
+
+    private List<String> files() throws IOException {
+        try (Stream<Path> files = Files.list(run)) {
+            return files.map(file -> file.getFileName().toString()).sorted().toList();
+        }
+    }
+
+    private static void assertRefused(String message, String... args) {
+        CommandRun refused = CommandRun.of(args);
+        assertEquals("virtio4j: " + message + "\n", refused.err());
+        assertEquals(2, refused.status());
+        assertEquals("", refused.out());
+    }
+}

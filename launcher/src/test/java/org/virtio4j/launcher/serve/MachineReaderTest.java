@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.serve;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.virtio4j.iommu.ReservedRegion;
+import org.virtio4j.iommu.ReservedRegions;
+import org.virtio4j.iommu.VirtioIommu;
+import org.virtio4j.launcher.command.CommandFailure;
+import org.virtio4j.machine.PciAddress;
+import org.virtio4j.wire.iommu.IommuConfig;
+import org.virtio4j.wire.iommu.IommuFeature;
+
+/** What a configuration means, and what is said to one that means nothing. */
+class MachineReaderTest {
+
+    private static final String WHOLE = """
+            [machine vm]
+            folder = run
+            [iommu]
+            address = 00:08.0
+            [rng]
+            address = 00:09.0
+            """;
+
+    @TempDir
+    private Path folder;
+
+    @BeforeEach
+    void makeDisk() throws IOException {
+        Files.write(folder.resolve("disk.img"), new byte[4096]);
+    }
+
+    @Test
+    void shouldTakeSimpleMachine() throws CommandFailure, IOException {
+        MachinePlan plan = read(WHOLE).getFirst();
+        assertEquals("vm", plan.name());
+        assertEquals(folder.resolve("run"), plan.folder());
+        assertEquals(512, plan.memoryMebibytes());
+        assertEquals(Optional.empty(), plan.memoryFile());
+        assertEquals(PciAddress.of("00:08.0"), plan.iommuAddress());
+        DevicePlan rng = plan.devices().getFirst();
+        assertEquals("rng-09.0", rng.name());
+        assertEquals(PciAddress.of("00:09.0"), rng.address());
+        assertTrue(rng.translated());
+        assertEquals(ReservedRegions.X86_MSI, rng.reserved());
+    }
+
+    @Test
+    void shouldTakeEveryKey() throws CommandFailure, IOException {
+        MachinePlan plan = read("""
+                # All there is.
+                [machine big]
+                folder = /run/big
+                memory = 2048
+                memory-file = ram
+
+                  [ iommu ]
+                address=0:8.0
+                page-sizes = 4K, 2M 1G
+                input-range = 1000-7fffffffff
+                domain-range = 1-65535
+                probe-size = 1024
+                bypass = no
+                bypass-after-reset = yes
+                request-queue = 1024
+                event-queue = 128
+                max-mappings = 1000
+                reserved = msi:fee00000-feefffff, reserved:0-fff
+                without = mmio bypass-config
+
+                [disk]
+                address = 00:0a.0
+                iommu = yes
+                file = disk.img
+                read-only = yes
+                queues = 4
+                queue-size = 64
+                block-size = 4096
+                id = serial number
+                reserved = none
+
+                [rng]
+                address = 00:0b.0
+                iommu = no
+                """).getFirst();
+        assertEquals(2048, plan.memoryMebibytes());
+        assertEquals(Optional.of(folder.resolve("ram")), plan.memoryFile());
+        VirtioIommu iommu = plan.iommu().build();
+        assertEquals(0x4020_1000L, iommu.readConfig((int) IommuConfig.PAGE_SIZE_MASK, 8));
+        assertEquals(0x1000, iommu.readConfig((int) IommuConfig.INPUT_START, 8));
+        assertEquals(0x7f_ffff_ffffL, iommu.readConfig((int) IommuConfig.INPUT_END, 8));
+        assertEquals(1, iommu.readConfig((int) IommuConfig.DOMAIN_START, 4));
+        assertEquals(65535, iommu.readConfig((int) IommuConfig.DOMAIN_END, 4));
+        assertEquals(1024, iommu.readConfig((int) IommuConfig.PROBE_SIZE, 4));
+        assertEquals(0, iommu.readConfig((int) IommuConfig.BYPASS, 1));
+        assertEquals(List.of(1024, 128), iommu.info().queueSizes());
+        assertFalse(iommu.offered().has(IommuFeature.MMIO));
+        assertFalse(iommu.offered().has(IommuFeature.BYPASS_CONFIG));
+        assertTrue(iommu.offered().has(IommuFeature.PROBE));
+        DevicePlan disk = plan.devices().get(0);
+        assertEquals("disk-0a.0", disk.name());
+        assertEquals(ReservedRegions.NONE, disk.reserved());
+        DevicePlan rng = plan.devices().get(1);
+        assertFalse(rng.translated());
+        assertEquals(List.of(ReservedRegion.Kind.MSI, ReservedRegion.Kind.RESERVED),
+                rng.reserved().list().stream().map(ReservedRegion::kind).toList());
+    }
+
+    @Test
+    void shouldTakeSeveralMachines() throws CommandFailure, IOException {
+        List<MachinePlan> plans = read(WHOLE + WHOLE.replace("vm", "other").replace("run", "elsewhere"));
+        assertEquals(List.of("vm", "other"), plans.stream().map(MachinePlan::name).toList());
+    }
+
+    private static Stream<Arguments> mistakes() {
+        return Stream.of(
+                arguments("folder = run", "floder = run", 2,
+                        "unknown key 'floder' in [machine]; did you mean folder?"),
+                arguments("[rng]", "[rgn]", 5,
+                        "unknown section [rgn]; did you mean rng?"),
+                arguments("[rng]", "[rng", 5,
+                        "expected ']' at the end of '[rng'"),
+                arguments("[rng]", "[rng a b]", 5,
+                        "expected [SECTION] or [SECTION NAME], found '[rng a b]'"),
+                arguments("address = 00:09.0", "address", 6,
+                        "expected KEY = VALUE or [SECTION], found 'address'"),
+                arguments("address = 00:09.0", "address = 00:08.0", 6,
+                        "address: expected one function at 00:08.0, found [iommu] of line 3 there too"),
+                arguments("address = 00:09.0", "address = 9", 6,
+                        "address='9': must be BUS:DEVICE.FUNCTION, hexadecimal, such as 00:0a.0"),
+                arguments("address = 00:09.0", "address = 01:09.0", 6,
+                        "address: expected 00:DEVICE.0, a device of its own on QEMU's root bus, found '01:09.0'"),
+                arguments("address = 00:09.0", "iommu = yes", 5,
+                        "expected a key address in [rng], found none"),
+                arguments("address = 00:08.0", "address = 00:08.0\naddress = 3", 5,
+                        "key address: expected once in [iommu], found on line 4 too"),
+                arguments("address = 00:08.0", "address = 00:08.0\nbypass = on", 5,
+                        "bypass: expected yes or no, found 'on'"),
+                arguments("address = 00:08.0", "address = 00:08.0\npage-sizes = 3K", 5,
+                        "page-sizes: expected powers of two, found '3K'"),
+                arguments("address = 00:08.0", "address = 00:08.0\npage-sizes = 1K", 5,
+                        "page-sizes: mask=0x400, but its lowest bit is the granule and must be 4096 at least"),
+                arguments("address = 00:08.0", "address = 00:08.0\nrequest-queue = 100", 5,
+                        "request-queue: expected a power of two, found '100'"),
+                arguments("address = 00:08.0", "address = 00:08.0\nwithout = prob", 5,
+                        "without: unknown feature 'prob'; did you mean probe?"),
+                arguments("address = 00:08.0", "address = 00:08.0\ninput-range = 0", 5,
+                        "input-range: expected two hexadecimal addresses such as 0-7fffffffff, found '0'"),
+                arguments("address = 00:08.0", "address = 00:08.0\ndomain-range = 0-5000000000", 5,
+                        "domain-range: expected 32-bit numbers, found '0-5000000000'"),
+                arguments("address = 00:08.0", "address = 00:08.0\nreserved = fee00000", 5,
+                        "reserved: expected none, or regions such as msi:fee00000-feefffff or "
+                                + "reserved:0-fff, found 'fee00000'"),
+                arguments("address = 00:09.0", "address = 00:09.0\niommu = no", 3,
+                        "expected a device behind the IOMMU, found none"),
+                arguments("[rng]", "[iommu]", 5,
+                        "expected one [iommu] in a machine, found one on line 3 too"),
+                arguments("[iommu]", "[rng]", 1,
+                        "expected a section [iommu] in the machine, found none"),
+                arguments("folder = run", "folder = run\nmemory = 512M", 3,
+                        "memory: expected 1 to 1048576, found '512M'"),
+                arguments("[machine vm]", "key = value", 1,
+                        "expected [machine] first, found 'key = value'"),
+                arguments("[machine vm]", "[rng]\naddress = 00:01.0", 1,
+                        "expected [machine] first, found [rng]"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("mistakes")
+    void shouldSayWhatIsWrongAndWhere(String line, String instead, int number, String message) throws IOException {
+        Path file = write(WHOLE.replaceFirst(Pattern.quote(line), instead));
+        CommandFailure failure = assertThrows(CommandFailure.class, () -> MachineReader.read(file));
+        assertEquals(file + ":" + number + ": " + message, failure.getMessage());
+    }
+
+    @Test
+    void shouldRefuseTwoMachinesInOnePlace() throws IOException {
+        Path names = write(WHOLE + WHOLE);
+        assertEquals(names + ":7: expected each machine vm once, found one on line 1 too", refusal(names));
+        Path folders = write(WHOLE + WHOLE.replace("vm", "other"));
+        assertEquals(folders + ":7: expected each folder " + folder + "/run once, found one on line 1 too",
+                refusal(folders));
+    }
+
+    @Test
+    void shouldRefuseDisksThatCannotBe() throws IOException {
+        Path missing = write(WHOLE + "[disk]\naddress = 00:0a.0\nfile = none.img\n");
+        assertEquals(missing + ":9: file: expected a file to be the disk, found none: " + folder + "/none.img",
+                refusal(missing));
+        Path directory = write(WHOLE + "[disk]\naddress = 00:0a.0\nfile = .\n");
+        assertEquals(directory + ":9: file: expected a file to be the disk, found something else: " + folder,
+                refusal(directory));
+        Path twice = write(WHOLE + "[disk]\naddress = 00:0a.0\nfile = disk.img\n"
+                + "[disk]\naddress = 00:0b.0\nfile = disk.img\n");
+        assertEquals(twice + ":10: expected each disk " + folder + "/disk.img once, found one on line 7 too",
+                refusal(twice));
+    }
+
+    @Test
+    void shouldRefuseFilesThatAreNone() throws IOException {
+        assertEquals(folder.resolve("none") + ": no such file", refusal(folder.resolve("none")));
+        Path empty = write("# nothing\n");
+        assertEquals(empty + ": expected a section [machine], found none", refusal(empty));
+        Path binary = Files.write(folder.resolve("binary"), new byte[] {'[', (byte) 0xff});
+        assertEquals(binary + ": expected text in UTF-8, found something else", refusal(binary));
+    }
+
+    private List<MachinePlan> read(String text) throws CommandFailure, IOException {
+        return MachineReader.read(write(text));
+    }
+
+    private Path write(String text) throws IOException {
+        return Files.writeString(folder.resolve("vm.conf"), text);
+    }
+
+    private static String refusal(Path file) {
+        return String.valueOf(assertThrows(CommandFailure.class, () -> MachineReader.read(file)).getMessage());
+    }
+}
