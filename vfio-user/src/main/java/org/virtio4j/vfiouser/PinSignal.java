@@ -69,7 +69,7 @@ final class PinSignal implements InterruptLine {
         }
     }
 
-    /** An eventfd never blocks, so the lock may be held. */
+    /** A signal does not wait, or for a second where the client wants it so; then the lock may be held. */
     private void signal() {
         if (level && !masked && eventfd != null) {
             masked = true;

@@ -203,6 +203,29 @@ class InterruptTest {
         Libc.close(memfd);
     }
 
+    @Test
+    void shouldNotWaitForEverForAClientThatLetsAnEventfdBlock() {
+        client.setIrqs(EVENTFD | TRIGGER, MSIX, 0, 1, first);
+        client.setIrqs(EVENTFD | TRIGGER, PIN, 0, 1, second);
+        Libc.fillAndBlock(first);
+        vectors.raise(0);
+        Libc.fillAndBlock(second);
+        pin.set(true);
+        assertEquals(1, count(first));
+        assertEquals(1, count(second));
+    }
+
+    @Test
+    void shouldServeTheNextClientWhenAnEventfdBlocksTheSocketsThread() {
+        client.setIrqs(EVENTFD | TRIGGER, MSIX, 0, 1, first);
+        Libc.fillAndBlock(first);
+        client.post(TestClient.SET_IRQS, TestClient.body(20).putInt(20).putInt(NONE | TRIGGER).putInt(MSIX).putInt(0)
+                .putInt(1));
+        client.close();
+        client = served.connect();
+        assertEquals(0x1af4, client.value(TestClient.CONFIG, 0, 2));
+    }
+
     /** What was signalled since the last call. */
     private static long count(int eventfd) {
         byte[] counter = Libc.read(eventfd, 8);

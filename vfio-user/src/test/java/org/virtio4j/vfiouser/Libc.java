@@ -27,6 +27,8 @@ final class Libc {
     private static final MethodHandle SENDMSG = link("sendmsg",
             FunctionDescriptor.of(LONG, INT, ValueLayout.ADDRESS, INT));
     private static final MethodHandle READ = link("read", FunctionDescriptor.of(LONG, INT, ValueLayout.ADDRESS, LONG));
+    private static final MethodHandle WRITE = link("write",
+            FunctionDescriptor.of(LONG, INT, ValueLayout.ADDRESS, LONG));
     private static final MethodHandle OPEN = link("open", FunctionDescriptor.of(INT, ValueLayout.ADDRESS, INT));
     private static final MethodHandle CLOSE = link("close", FunctionDescriptor.of(INT, INT));
     private static final MethodHandle SHUTDOWN = link("shutdown", FunctionDescriptor.of(INT, INT, INT));
@@ -144,6 +146,20 @@ final class Libc {
     static int eventfd() {
         try {
             return check("eventfd", (int) EVENTFD.invokeExact(0, 0x800 | 0x80000));
+        } catch (Throwable failed) {
+            throw new AssertionError(failed);
+        }
+    }
+
+    /** Takes O_NONBLOCK back and leaves no room in the counter, so that a write to it waits. */
+    static void fillAndBlock(int eventfd) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment most = arena.allocate(LONG);
+            most.set(LONG, 0, -2);
+            if ((long) WRITE.invokeExact(eventfd, most, 8L) != 8) {
+                throw new AssertionError("write failed");
+            }
+            check("F_SETFL", (int) FCNTL.invokeExact(eventfd, 4, 0));
         } catch (Throwable failed) {
             throw new AssertionError(failed);
         }

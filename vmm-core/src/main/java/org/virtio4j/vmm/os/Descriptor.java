@@ -13,10 +13,10 @@ import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * An open descriptor of this process: memory or an eventfd that another process has sent. Any thread may call any
- * method. The number goes back to the system at the first moment when {@link #close} was called and no other method is
- * at work, and not before: the system gives a free number to whoever opens something next, and a late write would hit
- * that.
+ * An open descriptor of this process: memory or an eventfd that another process has sent, or a file. Any thread may
+ * call any method. The number goes back to the system at the first moment when {@link #close} was called and no other
+ * method is at work, and not before: the system gives a free number to whoever opens something next, and a late write
+ * would hit that.
  */
 public final class Descriptor implements AutoCloseable {
 
@@ -39,6 +39,14 @@ public final class Descriptor implements AutoCloseable {
     private static final ValueLayout.OfLong U64 = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.nativeOrder());
     private static final ValueLayout.OfShort U16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.nativeOrder());
 
+    /** Of {@code struct pollfd}. */
+    private static final long POLL_BYTES = 8;
+    private static final long POLL_EVENTS = 4;
+    private static final short POLLOUT = 4;
+
+    /** Of {@code preadv2}: what an eventfd and its flags cannot overrule. */
+    private static final int RWF_NOWAIT = 8;
+
     /** In {@link #uses}: closed, the number goes back with the last use. */
     private static final int CLOSED = 1 << 30;
 
@@ -47,13 +55,17 @@ public final class Descriptor implements AutoCloseable {
     /** How many calls are at work, and {@link #CLOSED}. */
     private final AtomicInteger uses = new AtomicInteger();
 
+    /** Whether {@link SignalGuard} knows it. Written before anybody signals. */
+    private boolean guarded;
+
     Descriptor(int number) {
         this.number = number;
     }
 
     /**
-     * Whether writing 8 bytes to it signals, and never waits. An eventfd is the only thing without a file type that can
-     * be written; the others refuse. Sets {@code O_NONBLOCK}, for the sender as well.
+     * Whether writing 8 bytes to it signals. An eventfd is the only thing without a file type that can be written; the
+     * others refuse. Sets {@code O_NONBLOCK}, for the sender as well; if he takes that back and fills the counter, a
+     * signal may wait for a second.
      *
      * @return true for an eventfd
      * @throws IOException if the system refuses to say
@@ -65,6 +77,10 @@ public final class Descriptor implements AutoCloseable {
         int flags = control(F_GETFL, 0);
         if (flags < 0 || control(F_SETFL, flags | O_NONBLOCK) < 0) {
             throw new NativeFailureException("fcntl(O_NONBLOCK)", NativeCall.errno());
+        }
+        if (!guarded) {
+            guarded = true;
+            SignalGuard.watch(this);
         }
         return true;
     }
@@ -80,8 +96,9 @@ public final class Descriptor implements AutoCloseable {
             return false;
         }
         try {
-            // EAGAIN is all that an eventfd can answer, and it means that the counter is full.
-            long ignored = (long) Calls.WRITE.invokeExact(NativeCall.state(), number, Calls.ONE, (long) Long.BYTES);
+            // EAGAIN is all that an eventfd can answer, and it means that the counter is full. It waits instead if the
+            // sender has taken O_NONBLOCK back; SignalGuard ends that.
+            long ignored = (long) Calls.WRITE.invokeExact(number, Calls.ONE, (long) Long.BYTES);
             return true;
         } catch (Throwable thrown) {
             throw NativeCall.impossible(thrown);
@@ -134,7 +151,32 @@ public final class Descriptor implements AutoCloseable {
     public void close() {
         int now = uses.getAndUpdate(count -> count | CLOSED);
         if (now == 0) {
-            release(number);
+            giveBack();
+        }
+    }
+
+    /**
+     * Empties the counter of an eventfd that is full, if somebody is at work in it, who may be waiting for room. None
+     * of the calls waits, whatever the flags are.
+     */
+    void emptyIfFull() {
+        if (!joinWork()) {
+            return;
+        }
+        try (Arena call = Arena.ofConfined()) {
+            MemorySegment poll = call.allocate(POLL_BYTES, Integer.BYTES);
+            poll.set(ValueLayout.JAVA_INT, 0, number);
+            poll.set(ValueLayout.JAVA_SHORT, POLL_EVENTS, POLLOUT);
+            if ((int) GuardCalls.POLL.invokeExact(poll, 1L, 0) == 0) {
+                MemorySegment vector = call.allocate(SocketLayout.IOV_SIZE, Long.BYTES);
+                vector.set(ValueLayout.ADDRESS, SocketLayout.IOV_BASE, call.allocate(ValueLayout.JAVA_LONG));
+                vector.set(ValueLayout.JAVA_LONG, SocketLayout.IOV_LEN, Long.BYTES);
+                long ignored = (long) GuardCalls.PREADV2.invokeExact(number, vector, 1, -1L, RWF_NOWAIT);
+            }
+        } catch (Throwable thrown) {
+            throw NativeCall.impossible(thrown);
+        } finally {
+            end();
         }
     }
 
@@ -153,7 +195,8 @@ public final class Descriptor implements AutoCloseable {
         }
     }
 
-    private boolean begin() {
+    /** Keeps the number from going back until {@link #end}; false if it has. */
+    boolean begin() {
         int count = uses.get();
         while ((count & CLOSED) == 0) {
             if (uses.compareAndSet(count, count + 1)) {
@@ -164,10 +207,29 @@ public final class Descriptor implements AutoCloseable {
         return false;
     }
 
-    private void end() {
+    void end() {
         if (uses.decrementAndGet() == CLOSED) {
-            release(number);
+            giveBack();
         }
+    }
+
+    /** Keeps the number from going back, also of a closed descriptor; false if nobody is at work in it. */
+    private boolean joinWork() {
+        int count = uses.get();
+        while ((count & ~CLOSED) != 0) {
+            if (uses.compareAndSet(count, count + 1)) {
+                return true;
+            }
+            count = uses.get();
+        }
+        return false;
+    }
+
+    private void giveBack() {
+        if (guarded) {
+            SignalGuard.forget(this);
+        }
+        release(number);
     }
 
     private int control(int command, int argument) {
@@ -201,12 +263,22 @@ public final class Descriptor implements AutoCloseable {
 
         static final MethodHandle CLOSE = NativeCall.link("close",
                 FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
-        static final MethodHandle WRITE = NativeCall.link("write", FunctionDescriptor.of(ValueLayout.JAVA_LONG,
+        static final MethodHandle WRITE = NativeCall.linkQuietly("write", FunctionDescriptor.of(ValueLayout.JAVA_LONG,
                 ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG));
         static final MethodHandle FCNTL = NativeCall.linkVariadic("fcntl", 2, FunctionDescriptor.of(
                 ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
         static final MethodHandle STATX = NativeCall.link("statx", FunctionDescriptor.of(ValueLayout.JAVA_INT,
                 ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT,
                 ValueLayout.ADDRESS));
+    }
+
+    /** Apart, because not every C library has both. */
+    private static final class GuardCalls {
+
+        static final MethodHandle POLL = NativeCall.linkQuietly("poll", FunctionDescriptor.of(ValueLayout.JAVA_INT,
+                ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
+        static final MethodHandle PREADV2 = NativeCall.linkQuietly("preadv2", FunctionDescriptor.of(
+                ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
     }
 }

@@ -31,7 +31,12 @@ final class NativeCall {
         return System.getProperty("os.name").equals("Linux") && NativeCall.class.getModule().isNativeAccessEnabled();
     }
 
-    /** The first argument of every call: where its error number goes. */
+    /** Whether the C library has a function; some are younger than others. */
+    static boolean exists(String name) {
+        return Linker.nativeLinker().defaultLookup().find(name).isPresent();
+    }
+
+    /** The first argument of every call but those linked quietly: where its error number goes. */
     static MemorySegment state() {
         return STATE_OF_THREAD.get();
     }
@@ -50,6 +55,14 @@ final class NativeCall {
     static MethodHandle linkVariadic(String name, int firstUnnamed, FunctionDescriptor descriptor) {
         return link(name, descriptor, Linker.Option.captureCallState("errno"),
                 Linker.Option.firstVariadicArg(firstUnnamed));
+    }
+
+    /**
+     * Links a function of the C library whose error number is not asked for. Calls allocate nothing then, while an
+     * error number costs 40 bytes of heap wherever the JIT does not help.
+     */
+    static MethodHandle linkQuietly(String name, FunctionDescriptor descriptor) {
+        return link(name, descriptor, new Linker.Option[0]);
     }
 
     /** Passes on what a call may throw in truth; a method handle declares to throw anything. */
