@@ -3,6 +3,7 @@ package org.virtio4j.endpoint;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.virtio4j.device.ResetKind;
 import org.virtio4j.driver.FeatureSet;
 
 /** Sections 5.2.1 to 5.2.5, what a driver sees of the disk before its first request. */
@@ -127,6 +129,29 @@ class BlockConfigurationTest extends BlockTests {
         assertEquals(4 * SECTOR, contents().length);
         assertStatus(DiskRequests.S_IOERR, machine.send(DiskRequests.out(4, random(1, SECTOR)), 1));
         assertEquals(4 * SECTOR, contents().length);
+    }
+
+    @Test
+    @DisplayName("2.5.1: a capacity that changes while the driver reads it moves the generation, before DRIVER_OK too")
+    void shouldMoveTheGenerationBeforeTheDriverIsReady() throws IOException {
+        BlockMachine machine = powerOn(disk(8));
+        assertGenerationMovesOnce(machine, 16);
+        machine.negotiate(machine.offered());
+        assertGenerationMovesOnce(machine, 24);
+        machine.start();
+        machine.reset(ResetKind.DEVICE);
+        assertGenerationMovesOnce(machine, 4);
+    }
+
+    private void assertGenerationMovesOnce(BlockMachine machine, int sectors) throws IOException {
+        machine.config(0, 4);
+        int before = machine.transport().configGeneration();
+        disk().resize((long) sectors * SECTOR);
+        assertEquals(sectors, machine.config(0, 8));
+        int after = machine.transport().configGeneration();
+        assertNotEquals(before, after);
+        assertEquals(sectors, machine.config(0, 8));
+        assertEquals(after, machine.transport().configGeneration());
     }
 
     @Test

@@ -14,8 +14,12 @@ import org.virtio4j.wire.block.BlockFeature;
  */
 final class BlockConfiguration {
 
+    /** In one object, so that nobody sees a new length with an old number. */
+    private record Capacity(long sectors, int version) {
+    }
+
     private final MemorySegment fixed = Arena.ofAuto().allocate(BlockConfig.SIZE, Long.BYTES);
-    private volatile long capacity;
+    private volatile Capacity capacity = new Capacity(0, 0);
     private volatile boolean writeback;
     private volatile Features negotiated = Features.NONE;
 
@@ -45,11 +49,20 @@ final class BlockConfiguration {
 
     /** The length of the disk in sectors. */
     long capacity() {
-        return capacity;
+        return capacity.sectors;
     }
 
+    /** One thread at a time. */
     void capacity(long sectors) {
-        capacity = sectors;
+        Capacity before = capacity;
+        if (sectors != before.sectors) {
+            capacity = new Capacity(sectors, before.version + 1);
+        }
+    }
+
+    /** How often the length has changed. */
+    int version() {
+        return capacity.version;
     }
 
     /** Section 5.2.5.2: a driver that cannot flush gets a writethrough cache. */
@@ -68,7 +81,7 @@ final class BlockConfiguration {
     }
 
     long read(int offset, int width) {
-        long sectors = capacity;
+        long sectors = capacity();
         int cacheMode = writeback ? BlockConfig.WRITE_BACK : BlockConfig.WRITE_THROUGH;
         long value = 0;
         for (int i = width - 1; i >= 0; i--) {

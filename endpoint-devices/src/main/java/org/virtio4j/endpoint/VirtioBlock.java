@@ -247,6 +247,11 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
     }
 
     @Override
+    public int configVersion() {
+        return configuration.version();
+    }
+
+    @Override
     public void writeConfig(int offset, int width, long value) {
         configuration.write(offset, width, value);
     }

@@ -53,6 +53,9 @@ public final class DeviceLifecycle {
     private Features driverFeatures = Features.NONE;
     private int configGeneration;
 
+    /** What the device said when its configuration was read last. */
+    private int configVersion;
+
     /**
      * Puts a device behind a transport.
      *
@@ -71,6 +74,7 @@ public final class DeviceLifecycle {
         this.signals = signals;
         this.rings = rings;
         this.offered = offer(device, dma);
+        this.configVersion = device.configVersion();
         this.queues = info.queueSizes().stream().map(QueueRegisters::new).toArray(QueueRegisters[]::new);
         this.resetting = new AtomicIntegerArray(queues.length);
     }
@@ -462,8 +466,10 @@ public final class DeviceLifecycle {
             long value = device.readConfig((int) offset, width);
             // Asked after the value was read, for it may change meanwhile: a driver that read a part of it before must
             // notice (section 2.5.1).
-            if (configDirty) {
+            int version = device.configVersion();
+            if (configDirty || version != configVersion) {
                 configDirty = false;
+                configVersion = version;
                 configGeneration++;
             }
             return value;

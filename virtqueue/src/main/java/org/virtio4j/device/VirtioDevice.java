@@ -78,6 +78,16 @@ public interface VirtioDevice {
     long readConfig(int offset, int width);
 
     /**
+     * How often the configuration has changed other than by {@link #writeConfig}. A device whose configuration changes
+     * while no driver has started it, so that there is no {@link DeviceContext#configChanged} to call, overrides this.
+     *
+     * @return a number that differs after a change from what it was before; the change and its number are seen at once
+     */
+    default int configVersion() {
+        return 0;
+    }
+
+    /**
      * Writes the device configuration; what cannot be written is ignored.
      *
      * @param offset bytes, with {@code width} inside the configuration
