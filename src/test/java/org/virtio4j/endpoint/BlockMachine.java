@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.VirtioDevice;
@@ -45,7 +46,7 @@ final class BlockMachine implements AutoCloseable {
     private static final int READ_WRITE = 3;
     private static final long PAGE = GuestMemory.PAGE_SIZE;
     private static final long BORDER = 0x100_0000;
-    private static final long RAM_END = 2 * BORDER;
+    static final long RAM_END = 2 * BORDER;
     private static final long DRIVER_RAM = 0x10_0000;
     private static final int AREA = 2 << 20;
     private static final long AREA_IOVA = 0x80_0000_0000L;
@@ -70,8 +71,15 @@ final class BlockMachine implements AutoCloseable {
     private long nextToken;
 
     BlockMachine(GuestKind kind, VirtioDevice device) {
-        memory.addAnonymous(0, BORDER);
-        memory.addAnonymous(BORDER, RAM_END - BORDER);
+        this(kind, device, memory -> {
+            memory.addAnonymous(0, BORDER);
+            memory.addAnonymous(BORDER, RAM_END - BORDER);
+        });
+    }
+
+    /** A guest whose RAM, from 0 to {@link #RAM_END}, comes from elsewhere. */
+    BlockMachine(GuestKind kind, VirtioDevice device, Consumer<GuestMemory> memorySource) {
+        memorySource.accept(memory);
         ram = new GuestRam(memory, DRIVER_RAM, RAM_END - DRIVER_RAM);
         Random random = new Random(1);
         if (kind.behindIommu) {

@@ -51,7 +51,11 @@ abstract class BlockTests {
 
     /** Powers a guest on whose driver has not touched the disk yet. */
     BlockMachine powerOn(VirtioBlock disk) {
-        BlockMachine machine = new BlockMachine(kind, disk);
+        return keep(new BlockMachine(kind, disk));
+    }
+
+    /** Closes it when the test ends. */
+    BlockMachine keep(BlockMachine machine) {
         machines.add(machine);
         return machine;
     }
