@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.endpoint;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.Arrays;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -17,6 +20,7 @@ import org.virtio4j.endpoint.DiskRequests.Range;
 class BlockRangesTest extends BlockTests {
 
     private static final int SECTORS = 100;
+    private static final int MANY = 4096;
     private static final int MOST_ZEROES = 1 << 13;
     private static final int MOST_RANGES = 64;
 
@@ -38,13 +42,64 @@ class BlockRangesTest extends BlockTests {
     }
 
     @Test
-    @DisplayName("5.2.6.2: DISCARD may leave the sectors as they are")
-    void shouldDiscard() {
-        BlockMachine machine = start(disk(SECTORS));
+    @DisplayName("5.2.6.2: DISCARD gives storage back; what was not named keeps its bytes, the file its length")
+    void shouldGiveStorageBack() {
+        BlockMachine machine = start(disk(2 * MANY));
+        byte[] expected = contents();
+        long before = storage();
+        Arrays.fill(expected, 0, MANY * SECTOR, (byte) 0);
+        assertStatus(DiskRequests.S_OK, machine.send(DiskRequests.ranges(DiskRequests.DISCARD,
+                new Range(0, MANY - 8, 0), new Range(MANY - 8, 8, 0), new Range(2 * MANY, 0, 0)), 1));
+        assertArrayEquals(expected, contents());
+        assertTrue(storage() <= before - MANY * SECTOR, before + " before, " + storage() + " after");
+    }
+
+    @Test
+    @DisplayName("5.2.6.2: WRITE_ZEROES with UNMAP gives storage back, and reads as zeros")
+    void shouldGiveStorageBackForZeros() {
+        BlockMachine machine = start(disk(2 * MANY));
+        byte[] expected = contents();
+        long before = storage();
+        Arrays.fill(expected, MANY * SECTOR, 2 * MANY * SECTOR, (byte) 0);
+        assertStatus(DiskRequests.S_OK, machine.send(DiskRequests.ranges(DiskRequests.WRITE_ZEROES,
+                new Range(MANY, MANY, DiskRequests.UNMAP)), 1));
+        assertArrayEquals(expected, contents());
+        assertTrue(storage() <= before - MANY * SECTOR, before + " before, " + storage() + " after");
+    }
+
+    @Test
+    @DisplayName("5.2.6.2: WRITE_ZEROES without UNMAP keeps the storage")
+    void shouldKeepStorageForZeros() {
+        BlockMachine machine = start(disk(2 * MANY));
+        long before = storage();
+        assertStatus(DiskRequests.S_OK, machine.send(DiskRequests.ranges(DiskRequests.WRITE_ZEROES,
+                new Range(0, 2 * MANY, 0)), 1));
+        assertArrayEquals(new byte[2 * MANY * SECTOR], contents());
+        assertEquals(before, storage());
+    }
+
+    @Test
+    @DisplayName("5.2.6.2: without sparse files DISCARD leaves the sectors as they are, and zeros are written")
+    void shouldDoWithoutGivingBack() {
+        BlockMachine machine = start(disk(SECTORS, false));
+        assertEquals(0, machine.config(56, 1), "write_zeroes_may_unmap");
         byte[] before = contents();
         assertStatus(DiskRequests.S_OK, machine.send(DiskRequests.ranges(DiskRequests.DISCARD,
                 new Range(0, SECTORS, 0), new Range(SECTORS, 0, 0)), 1));
         assertArrayEquals(before, contents());
+        assertStatus(DiskRequests.S_OK, machine.send(DiskRequests.ranges(DiskRequests.WRITE_ZEROES,
+                new Range(0, SECTORS, DiskRequests.UNMAP)), 1));
+        assertArrayEquals(new byte[SECTORS * SECTOR], contents());
+    }
+
+    /** Bytes that the file takes of its file system. */
+    private long storage() {
+        try {
+            Process stat = new ProcessBuilder("stat", "-c", "%b", path().toString()).redirectErrorStream(true).start();
+            return 512 * Long.parseLong(new String(stat.getInputStream().readAllBytes(), UTF_8).strip());
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+        }
     }
 
     @ParameterizedTest

@@ -41,9 +41,14 @@ abstract class BlockTests {
 
     /** A disk of so many sectors with random contents. */
     VirtioBlockBuilder disk(int sectors) {
+        return disk(sectors, true);
+    }
+
+    /** The same, where the file system can give storage back and where it cannot. */
+    VirtioBlockBuilder disk(int sectors, boolean sparse) {
         write(random(sectors, sectors * SECTOR));
         return new VirtioBlockBuilder(readOnly -> {
-            TestFile opened = new TestFile(path(), readOnly);
+            TestFile opened = new TestFile(path(), readOnly, sparse);
             file = opened;
             return opened;
         }).queueSize(BlockMachine.QUEUE_SIZE);

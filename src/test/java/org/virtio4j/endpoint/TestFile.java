@@ -10,8 +10,10 @@ import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.virtio4j.vmm.os.SparseFile;
 
 /** A real file that a test can watch, hold up and break: a hook runs before each transfer, on its thread. */
 final class TestFile extends DiskFile {
@@ -31,8 +33,21 @@ final class TestFile extends DiskFile {
     /** The most bytes that one call transfers. */
     volatile int most = Integer.MAX_VALUE;
 
+    private final boolean sparse;
+
     TestFile(Path path, boolean readOnly) {
+        this(path, readOnly, true);
+    }
+
+    /** With or without a file system that can give storage back. */
+    TestFile(Path path, boolean readOnly, boolean sparse) {
         super(path, readOnly);
+        this.sparse = sparse;
+    }
+
+    @Override
+    Optional<SparseFile> openSparse() throws IOException {
+        return sparse ? super.openSparse() : Optional.empty();
     }
 
     @Override

@@ -47,6 +47,11 @@ final class BlockConfiguration {
         }
     }
 
+    /** Section 5.2.6.2: says so where WRITE_ZEROES may give storage back, before a driver looks. */
+    void writeZeroesMayUnmap() {
+        LittleEndian.putU8(fixed, BlockConfig.WRITE_ZEROES_MAY_UNMAP, 1);
+    }
+
     /** The length of the disk in sectors. */
     long capacity() {
         return capacity.sectors;

@@ -160,9 +160,19 @@ final class BlockRequest implements ChainHandler {
                 : BlockOutcome.BAD_LENGTH;
     }
 
-    /** A file channel cannot give storage back in the middle of a file, and section 5.2.6.2 does not ask for it. */
-    private BlockOutcome discard(QueueServer server) {
-        return readRanges(server, BlockFeature.DISCARD, 0, BlockSettings.MOST_DISCARD_SECTORS);
+    /** Gives storage back where the host can; section 5.2.6.2 does not ask for it. */
+    private BlockOutcome discard(QueueServer server) throws IOException {
+        BlockOutcome checked = readRanges(server, BlockFeature.DISCARD, 0, BlockSettings.MOST_DISCARD_SECTORS);
+        if (checked != BlockOutcome.OK) {
+            return checked;
+        }
+        for (long at = 0; at < readable; at += SectorRange.SIZE) {
+            if (!server.wanted()) {
+                return BlockOutcome.ABANDONED;
+            }
+            giveBack(at);
+        }
+        return BlockOutcome.OK;
     }
 
     private BlockOutcome writeZeroes(QueueServer server) throws IOException {
@@ -173,15 +183,30 @@ final class BlockRequest implements ChainHandler {
         }
         data.fill((byte) 0);
         for (long at = 0; at < readable; at += SectorRange.SIZE) {
-            long end = (rangeStart(at) + rangeLength(at)) * BlockConfig.SECTOR_SIZE;
-            for (long to = rangeStart(at) * BlockConfig.SECTOR_SIZE; to < end; to += BUFFER_SIZE) {
-                if (!server.wanted()) {
-                    return BlockOutcome.ABANDONED;
-                }
-                file.write(buffer.limit((int) Math.min(BUFFER_SIZE, end - to)), to);
+            boolean unmap = (LittleEndian.i32(ranges, at + SectorRange.FLAGS) & SectorRange.FLAG_UNMAP) != 0;
+            if (!(unmap && giveBack(at)) && !fillWithZeros(server, at)) {
+                return BlockOutcome.ABANDONED;
             }
         }
         return stable();
+    }
+
+    /** False if nobody waits for the rest any more. */
+    private boolean fillWithZeros(QueueServer server, long range) throws IOException {
+        long end = (rangeStart(range) + rangeLength(range)) * BlockConfig.SECTOR_SIZE;
+        for (long to = rangeStart(range) * BlockConfig.SECTOR_SIZE; to < end; to += BUFFER_SIZE) {
+            if (!server.wanted()) {
+                return false;
+            }
+            file.write(buffer.limit((int) Math.min(BUFFER_SIZE, end - to)), to);
+        }
+        return true;
+    }
+
+    /** Whether the range reads as zeros now, because its storage was given back. */
+    private boolean giveBack(long range) throws IOException {
+        return rangeLength(range) != 0 && file.giveBack(rangeStart(range) * BlockConfig.SECTOR_SIZE,
+                rangeLength(range) * BlockConfig.SECTOR_SIZE);
     }
 
     /** Copies the ranges of a DISCARD or WRITE_ZEROES, and checks them all before the first is touched. */

@@ -8,8 +8,10 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.vmm.os.SparseFile;
 
 /**
  * The file behind a disk. Any thread may call any method, several at once.
@@ -28,6 +30,9 @@ class DiskFile implements AutoCloseable {
     /** Null once closed; changed under this object's monitor. */
     private volatile @Nullable FileChannel channel;
 
+    /** Null where storage cannot be given back. */
+    private volatile @Nullable SparseFile sparse;
+
     DiskFile(Path path, boolean readOnly) {
         this.path = path;
         this.readOnly = readOnly;
@@ -36,6 +41,14 @@ class DiskFile implements AutoCloseable {
     /** Opens the file for the first time, before anything else is called. */
     final void begin() throws IOException {
         channel = open();
+        if (!readOnly) {
+            sparse = openSparse().orElse(null);
+        }
+    }
+
+    /** Opens the file once more, if parts of it can be given back. */
+    Optional<SparseFile> openSparse() throws IOException {
+        return SparseFile.open(path);
     }
 
     /** Opens the file, for the first time or again. */
@@ -68,6 +81,17 @@ class DiskFile implements AutoCloseable {
         run(Transfer.FORCE, null, 0);
     }
 
+    /** Whether storage can be given back in the middle of the file. */
+    final boolean isSparse() {
+        return sparse != null;
+    }
+
+    /** Gives a range back, more than 0 bytes, which reads as zeros then; false if nothing has changed. */
+    final boolean giveBack(long position, long length) throws IOException {
+        SparseFile holes = sparse;
+        return holes != null && holes.punch(position, length);
+    }
+
     /** Makes the file longer or shorter. */
     final void resize(long bytes) throws IOException {
         if (bytes > size()) {
@@ -81,6 +105,10 @@ class DiskFile implements AutoCloseable {
     public final synchronized void close() throws IOException {
         FileChannel open = channel;
         channel = null;
+        SparseFile holes = sparse;
+        if (holes != null) {
+            holes.close();
+        }
         if (open != null) {
             open.close();
         }

@@ -21,6 +21,7 @@ import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.wire.DeviceType;
 import org.virtio4j.wire.block.BlockConfig;
+import org.virtio4j.wire.block.BlockFeature;
 import org.virtio4j.wire.block.RequestHeader;
 
 /**
@@ -37,6 +38,10 @@ import org.virtio4j.wire.block.RequestHeader;
  * otherwise. A request is answered when it is done. What a host cannot read or write is answered with {@code IOERR} and
  * counted; the next request is tried again. A completed write is stable after a later FLUSH; for a driver that did not
  * negotiate FLUSH, or chose a writethrough cache, as soon as it is completed.
+ *
+ * <p>DISCARD, and WRITE_ZEROES with UNMAP, give storage back to the host where its file system can do that and native
+ * calls are allowed ({@code --enable-native-access=org.virtio4j.vmm}). Else DISCARD changes nothing, and WRITE_ZEROES
+ * writes.
  *
  * <p>When a reset returns, of the device or of a queue, or {@link #close}, no request of before is at work any more,
  * neither in guest memory nor in the file: it waits for the transfer under way, at most 64 KiB of each queue or a
@@ -80,6 +85,9 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
             idleStrategies.add(Objects.requireNonNull(settings.idleStrategies().get()));
         }
         file.begin();
+        if (file.isSparse() && settings.features().has(BlockFeature.WRITE_ZEROES)) {
+            configuration.writeZeroesMayUnmap();
+        }
         configuration.capacity(sectors(file.size()));
     }
 
