@@ -23,19 +23,34 @@ public final class Guest {
     private final GuestOptions options;
     private final Packages packages;
     private final GuestObserver observer;
+    private final GuestDevices.Server server;
 
     private final GuestFacts facts = new GuestFacts();
     private long startNanos;
     private @Nullable Duration untilInit;
 
     /**
-     * Prepares a guest.
+     * Prepares a guest with this project's devices or, if the options say so, QEMU's own.
      *
      * @param options what kind of guest
      * @param home the project's folder, where the script is that fetches what is missing
      * @param observer hears how it gets on
      */
     public Guest(GuestOptions options, Path home, GuestObserver observer) {
+        this(options, home, observer,
+                (folder, with) -> with.qemuDevices() ? new QemuDevices() : ServedDevices.serve(folder, with));
+    }
+
+    /**
+     * Prepares a guest with the caller's devices.
+     *
+     * @param options what kind of guest
+     * @param home the project's folder, where the script is that fetches what is missing
+     * @param observer hears how it gets on
+     * @param server makes the devices
+     */
+    public Guest(GuestOptions options, Path home, GuestObserver observer, GuestDevices.Server server) {
+        this.server = server;
         this.options = options;
         this.packages = new Packages(home, observer::interrupted);
         this.observer = observer;
@@ -57,13 +72,24 @@ public final class Guest {
         try (RunFolder folder = new RunFolder()) {
             folder.sparseFile(RunFolder.DISK, DISK_BYTES);
             Path initramfs = folder.file("initramfs.gz", Initramfs.of(kernel, tools, options.workload()));
-            QemuCommand command = command(qemu, folder).boot(kernel.image(), initramfs, options.kernelOptions());
-            try (GuestDevices devices = options.qemuDevices() ? new QemuDevices()
-                    : ServedDevices.serve(folder, options)) {
+            try (GuestDevices devices = server.serve(folder, options)) {
+                QemuCommand command = command(qemu, folder).boot(kernel.image(), initramfs,
+                        options.kernelOptions() + devices.kernelOptions());
                 devices.addTo(command, folder);
                 return run(qemu, command, devices);
             }
         }
+    }
+
+    /**
+     * Fetches what is missing, which {@link #run} would do.
+     *
+     * @throws NotFetchedException as {@link #run}
+     * @throws UnusableGuestException as {@link #run}
+     */
+    public void fetch() throws NotFetchedException, UnusableGuestException {
+        findQemu();
+        packages.linux();
     }
 
     private Qemu findQemu() throws NotFetchedException, UnusableGuestException {
@@ -102,21 +128,23 @@ public final class Guest {
         startNanos = System.nanoTime();
         GuestRun run = new GuestRun(command.words(), GuestRun.Limits.DEFAULT, observer::interrupted);
         boolean shell = options.workload() == Workload.SHELL;
-        GuestRun.End end = shell ? run.runInTerminal() : run.run(line -> hear(line, devices));
+        GuestRun.End end = shell ? run.runInTerminal() : run.run(text -> hear(text, devices));
         Duration total = sinceStart();
         Optional<String> trouble = shell ? Optional.empty() : trouble(end);
         return new GuestResult(qemu.version(), facts, untilInit == null ? total : untilInit, total,
                 devices.report(), trouble);
     }
 
-    private void hear(ConsoleLine line, GuestDevices devices) {
+    private void hear(String text, GuestDevices devices) {
+        observer.heard(text);
+        ConsoleLine line = ConsoleLine.of(text);
         facts.add(line);
         if (line instanceof ConsoleLine.Step step) {
             untilInit = untilInit == null ? sinceStart() : untilInit;
             observer.step(step.text());
         }
         if (line instanceof ConsoleLine.Ready ready && ready.name().equals(Workload.FAULT.toString())) {
-            observer.step("an endpoint writes where nothing is mapped");
+            observer.step("an endpoint accesses what is not mapped");
             devices.strayDma();
         }
     }

@@ -5,15 +5,49 @@ import java.io.IOException;
 import java.util.List;
 
 /** IOMMU, disk and entropy source of one guest, from before QEMU starts to after it has ended. */
-interface GuestDevices extends AutoCloseable {
+public interface GuestDevices extends AutoCloseable {
 
-    /** Says to QEMU where they are; files for QEMU are put into the folder. */
+    /** Begins to serve devices for a guest that is about to be started. */
+    @FunctionalInterface
+    interface Server {
+
+        /**
+         * Makes devices ready.
+         *
+         * @param folder for their sockets; it has the file that is to be the disk
+         * @param options what kind of guest it will be
+         * @return devices that the guest's run closes
+         * @throws IOException if this machine refuses to do its part
+         */
+        GuestDevices serve(RunFolder folder, GuestOptions options) throws IOException;
+    }
+
+    /**
+     * What Linux must be told to live with them.
+     *
+     * @return words for the kernel's command line, each with a blank before it
+     */
+    default String kernelOptions() {
+        return "";
+    }
+
+    /**
+     * Says to QEMU where they are.
+     *
+     * @param command to be added to
+     * @param folder for files that QEMU reads
+     * @throws IOException if such a file cannot be written
+     */
     void addTo(QemuCommand command, RunFolder folder) throws IOException;
 
     /** Lets an endpoint access what is not mapped for it. */
     void strayDma();
 
-    /** What they have seen, a line each. QEMU has ended. */
+    /**
+     * What they have seen. QEMU has ended.
+     *
+     * @return lines for the user
+     */
     List<String> report();
 
     /** Frees all that they use. QEMU has ended. */

@@ -12,6 +12,15 @@ public interface GuestObserver {
     void step(String what);
 
     /**
+     * The guest has sent a line over its console, whatever it means.
+     *
+     * @param line without its end, and without control characters
+     */
+    default void heard(String line) {
+        // Most users want to know what it means.
+    }
+
+    /**
      * Whether the user wants an end.
      *
      * @return whether to end soon

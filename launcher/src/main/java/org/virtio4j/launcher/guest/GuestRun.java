@@ -62,11 +62,11 @@ final class GuestRun {
     }
 
     /** Runs QEMU with nothing on its input; each line of the console is handed on when it is complete. */
-    End run(Consumer<ConsoleLine> listener) throws IOException {
+    End run(Consumer<String> listener) throws IOException {
         Process qemu = new ProcessBuilder(command).redirectErrorStream(true).start();
         try (InputStream console = qemu.getInputStream()) {
             qemu.getOutputStream().close();
-            LineCutter lines = new LineCutter(line -> listener.accept(ConsoleLine.of(line)));
+            LineCutter lines = new LineCutter(listener);
             End end = listen(qemu, console, lines);
             lines.finish();
             return end;

@@ -11,7 +11,7 @@ import org.virtio4j.machine.PciAddress;
  * The command line of a QEMU with one guest: a PC (q35) without anything that is not asked for, emulated without help
  * of the processor, so that it runs on every machine.
  */
-final class QemuCommand {
+public final class QemuCommand {
 
     private final List<String> words;
 
@@ -25,8 +25,13 @@ final class QemuCommand {
         return add("-smp", Integer.toString(count));
     }
 
-    /** What has to do with memory, and with functions that other processes serve. */
-    QemuCommand arguments(QemuArguments arguments) {
+    /**
+     * What has to do with memory, and with functions that other processes serve.
+     *
+     * @param arguments to be added
+     * @return this
+     */
+    public QemuCommand arguments(QemuArguments arguments) {
         words.addAll(arguments.words());
         return this;
     }

@@ -10,12 +10,12 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** A folder for the files of one run. Nobody else can look into it, and it disappears with the run. */
-final class RunFolder implements AutoCloseable {
+public final class RunFolder implements AutoCloseable {
 
     /** Name of the file that is the guest's disk. */
-    static final String DISK = "disk";
+    public static final String DISK = "disk";
     /** Name of the file that is the guest's RAM, if it is a file. */
-    static final String MEMORY = "memory";
+    public static final String MEMORY = "memory";
 
     private final Path folder;
 
@@ -24,13 +24,25 @@ final class RunFolder implements AutoCloseable {
         folder = Files.createTempDirectory("virtio4j-");
     }
 
-    /** Where a file of this name is or will be. */
-    Path path(String name) {
+    /**
+     * Where a file is or will be.
+     *
+     * @param name its name
+     * @return its path
+     */
+    public Path path(String name) {
         return folder.resolve(name);
     }
 
-    /** A new file with this content. */
-    Path file(String name, byte[] content) throws IOException {
+    /**
+     * Writes a new file.
+     *
+     * @param name its name
+     * @param content its bytes
+     * @return its path
+     * @throws IOException if there is no room
+     */
+    public Path file(String name, byte[] content) throws IOException {
         return Files.write(path(name), content);
     }
 

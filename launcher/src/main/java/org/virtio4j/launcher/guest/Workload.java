@@ -17,6 +17,8 @@ public enum Workload {
     RESET("reset the machine while it writes, and compare"),
     /** Takes devices from their drivers and gives them back. */
     REBIND("unbind and bind the drivers 30 times"),
+    /** Resets the IOMMU while an endpoint is at work, which ends the guest's work for good. */
+    FLR("reset the IOMMU alone while the disk is read: the guest goes no further"),
     /** Gives a device to a program of the guest. */
     VFIO("give the entropy source to a program, by VFIO"),
     /** Lets the user work. */

@@ -109,6 +109,15 @@ public final class ServedMachine implements AutoCloseable {
     }
 
     /**
+     * Its IOMMU, to look at.
+     *
+     * @return the same object each time
+     */
+    public VirtioIommu iommu() {
+        return iommu;
+    }
+
+    /**
      * The DMA space of a function, to do more DMA than its device does.
      *
      * @param address where it lies

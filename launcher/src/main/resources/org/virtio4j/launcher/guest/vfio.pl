@@ -3,7 +3,8 @@
 # A driver in the guest's user space for the entropy source, by VFIO: vfio.pl GROUP FUNCTION. It says on standard output
 # what it finds, and ends with status 1 and a line when something is not as it should be.
 #
-# The buffer is mapped, filled by the device, and unmapped; then the device is told to fill it again, which must fail.
+# The buffer is mapped, and filled by the device. Then it is mapped for reading alone, and unmapped; each time the
+# device is told to fill it again, which must fail.
 
 use strict;
 use warnings;
@@ -95,8 +96,8 @@ my $descriptor = ioctl $group, GET_DEVICE, $name or fail("cannot open $function:
 open $device, '+<&=', $descriptor or fail("cannot use $function: $!");
 
 sub map_page {
-    my ($page, $iova) = @_;
-    my $request = pack 'LLQQQ', 32, READABLE | WRITABLE, $address + $page * PAGE, $iova, PAGE;
+    my ($page, $iova, $access) = @_;
+    my $request = pack 'LLQQQ', 32, $access, $address + $page * PAGE, $iova, PAGE;
     ioctl $container, MAP_DMA, $request or fail("cannot map: $!");
 }
 
@@ -125,8 +126,8 @@ put($bar, $common + FEATURE_SELECT, 4, 1);
 put($bar, $common + FEATURE, 4, 3); # VERSION_1 and ACCESS_PLATFORM
 status(ACKNOWLEDGE | DRIVER | FEATURES_OK);
 get($bar, $common + STATUS, 1) & FEATURES_OK or fail('the device refuses VERSION_1 and ACCESS_PLATFORM');
-map_page(0, RING);
-map_page(1, BUFFER);
+map_page(0, RING, READABLE | WRITABLE);
+map_page(1, BUFFER, READABLE | WRITABLE);
 put($bar, $common + QUEUE_SELECT, 2, 0);
 put($bar, $common + QUEUE_SIZE, 2, 4);
 my @parts = ([QUEUE_DESC, RING], [QUEUE_DRIVER, RING + AVAILABLE], [QUEUE_DEVICE, RING + USED]);
@@ -158,6 +159,11 @@ print 'mapped=', unpack('H*', $random), "\n";
 
 store(PAGE, $zeros);
 unmap_page(BUFFER);
-fill(2, 10) eq $zeros or fail('the device filled a buffer that was not mapped any more');
+map_page(1, BUFFER, READABLE);
+fill(2, 10) eq $zeros or fail('the device filled a buffer that it may only read');
+print "readonly=unchanged\n";
+
+unmap_page(BUFFER);
+fill(3, 10) eq $zeros or fail('the device filled a buffer that was not mapped any more');
 print "unmapped=unchanged\n";
 status(0);

@@ -64,7 +64,8 @@ class GuestRunTest {
     private GuestRun.End run(Duration silence, Duration total, String script) throws IOException {
         GuestRun run = new GuestRun(List.of("sh", "-c", "echo $$; " + script),
                 new GuestRun.Limits(silence, total), interrupted::get);
-        return run.run(line -> {
+        return run.run(text -> {
+            ConsoleLine line = ConsoleLine.of(text);
             facts.add(line);
             if (line instanceof ConsoleLine.Other other) {
                 others.add(other.text());
