@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.guestsuite;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.Writer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.virtio4j.launcher.guest.Guest;
+import org.virtio4j.launcher.guest.GuestDevices;
+import org.virtio4j.launcher.guest.GuestObserver;
+import org.virtio4j.launcher.guest.GuestOptions;
+import org.virtio4j.launcher.guest.GuestOptions.Translation;
+import org.virtio4j.launcher.guest.NotFetchedException;
+import org.virtio4j.launcher.guest.UnusableGuestException;
+import org.virtio4j.launcher.guest.Workload;
+
+/**
+ * Boots the guests of one test, and keeps all that they say over their consoles in {@code target/consoles}; where, is
+ * printed if the test fails.
+ */
+final class GuestBooter implements BeforeEachCallback, AfterEachCallback {
+
+    private static final Path HOME = Path.of(System.getProperty("virtio4j.home", "..")).toAbsolutePath();
+    /** The RAM of each guest. */
+    static final int MEBIBYTES = 512;
+
+    private final List<Path> kept = new ArrayList<>();
+    private final Map<String, Runnable> reactions = new LinkedHashMap<>();
+    private String name = "";
+    private volatile boolean enough;
+
+    /** Whether RAM is handed over as a descriptor, or opened by its name. */
+    enum Memory { DESCRIPTOR, FILE }
+
+    /** Fetches what guests need, if it is missing. */
+    static void fetch() throws NotFetchedException, UnusableGuestException {
+        new Guest(options(Workload.BOOT, 1, Translation.LAZY, Memory.DESCRIPTOR, false), HOME,
+                new GuestBooter().new Listener(new PrintWriter(Writer.nullWriter()))).fetch();
+    }
+
+    @Override
+    public void beforeEach(ExtensionContext context) {
+        name = context.getRequiredTestClass().getSimpleName() + "." + context.getRequiredTestMethod().getName();
+    }
+
+    @Override
+    public void afterEach(ExtensionContext context) {
+        if (context.getExecutionException().isPresent()) {
+            kept.forEach(console -> System.out.println("the guest's console: " + console));
+        }
+    }
+
+    /** Does something whenever the guest sends a line with these words in it, on the thread that listens to it. */
+    GuestBooter when(String words, Runnable what) {
+        reactions.put(words, what);
+        return this;
+    }
+
+    /** Ends the guest that runs. */
+    void end() {
+        enough = true;
+    }
+
+    /** Boots a guest with devices of this suite, and returns when it has ended. */
+    Booted boot(Workload workload, int processors, Translation translation, Memory memory, GuestDevices.Server server)
+            throws IOException, NotFetchedException, UnusableGuestException {
+        Path console = console();
+        try (PrintWriter out = new PrintWriter(Files.newBufferedWriter(console))) {
+            Listener listener = new Listener(out);
+            GuestOptions options = options(workload, processors, translation, memory, false);
+            return new Booted(new Guest(options, HOME, listener, server).run(), listener.lines, console);
+        }
+    }
+
+    /** Boots a guest as the command does. */
+    Booted bootAsShipped(Workload workload, Translation translation, boolean qemuDevices)
+            throws IOException, NotFetchedException, UnusableGuestException {
+        Path console = console();
+        try (PrintWriter out = new PrintWriter(Files.newBufferedWriter(console))) {
+            Listener listener = new Listener(out);
+            GuestOptions options = options(workload, 2, translation, Memory.DESCRIPTOR, qemuDevices);
+            return new Booted(new Guest(options, HOME, listener).run(), listener.lines, console);
+        }
+    }
+
+    private static GuestOptions options(Workload workload, int processors, Translation translation, Memory memory,
+            boolean qemuDevices) {
+        return new GuestOptions(workload, processors, MEBIBYTES, translation, memory == Memory.FILE, qemuDevices,
+                null, null);
+    }
+
+    private Path console() throws IOException {
+        enough = false;
+        Path folder = Files.createDirectories(Path.of("target", "consoles").toAbsolutePath());
+        Path console = folder.resolve(name + "-" + (kept.size() + 1) + ".log");
+        kept.add(console);
+        return console;
+    }
+
+    /** Hears one guest. */
+    private final class Listener implements GuestObserver {
+
+        private final PrintWriter out;
+        private final List<String> lines = new ArrayList<>();
+
+        private Listener(PrintWriter out) {
+            this.out = out;
+        }
+
+        @Override
+        public void step(String what) {
+            // It is among the lines.
+        }
+
+        @Override
+        public void heard(String line) {
+            out.println(line);
+            out.flush();
+            lines.add(line);
+            reactions.forEach((words, what) -> {
+                if (line.contains(words)) {
+                    what.run();
+                }
+            });
+        }
+
+        @Override
+        public boolean interrupted() {
+            return enough;
+        }
+    }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.guestsuite;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+import org.virtio4j.guestsuite.GuestBooter.Memory;
+import org.virtio4j.launcher.guest.GuestOptions.Translation;
+import org.virtio4j.launcher.guest.NotFetchedException;
+import org.virtio4j.launcher.guest.UnusableGuestException;
+import org.virtio4j.launcher.guest.Workload;
+
+/** The process that serves the devices is killed in mid-write, as by kill -9, and another takes its place. */
+@GuestScenario
+class ServerKilledTest {
+
+    @RegisterExtension
+    private final GuestBooter guest = new GuestBooter();
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void shouldKeepTheDisk() throws IOException, NotFetchedException, UnusableGuestException {
+        ServerProcess server = new ServerProcess(folder);
+        guest.when("virtio4j: step writing it once more", server::kill);
+        Booted first = guest.boot(Workload.RESET, 2, Translation.LAZY, Memory.DESCRIPTOR, server);
+        // QEMU cannot go on without its devices.
+        assertEquals(Optional.of("QEMU has ended with an error"), first.result().trouble());
+
+        Booted second = guest.boot(Workload.RESET, 2, Translation.LAZY, Memory.DESCRIPTOR, server);
+        second.assertDone();
+        assertEquals(32, second.fact("reset/written").length());
+        assertEquals(second.fact("reset/written"), second.fact("reset/found"));
+    }
+}
