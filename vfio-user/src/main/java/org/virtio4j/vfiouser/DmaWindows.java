@@ -37,6 +37,9 @@ final class DmaWindows {
     /** The system lets a process have some 65,000 mappings in all, and other machines want some too. */
     static final int MOST_MAPPED = 4096;
 
+    /** 16 TiB: a process has 128 TiB of addresses for all its machines, and for itself. */
+    static final long MOST_BYTES_MAPPED = 1L << 44;
+
     private static final Duration LIMIT = Duration.ofSeconds(1);
 
     /** Both ends inclusive; no region where there is no memory. */
@@ -47,6 +50,7 @@ final class DmaWindows {
     private final VfioUserOptions options;
     private final NavigableMap<Long, Window> windows = new TreeMap<>(Long::compareUnsigned);
     private int mapped;
+    private long mappedBytes;
     private boolean exchanging;
     private volatile int count;
 
@@ -75,7 +79,7 @@ final class DmaWindows {
         if (overlaps(start, start + (size - 1))) {
             return Errno.EEXIST;
         }
-        if (windows.size() >= MOST || mapped >= MOST_MAPPED) {
+        if (windows.size() >= MOST || mapped >= MOST_MAPPED || size > MOST_BYTES_MAPPED - mappedBytes) {
             return Errno.ENOSPC;
         }
         reply.body(0);
@@ -134,7 +138,10 @@ final class DmaWindows {
             MemoryRegion region = region(request, start, size, writable);
             windows.put(start, new Window(start, start + (size - 1), region));
             count = windows.size();
-            mapped += region == null ? 0 : 1;
+            if (region != null) {
+                mapped++;
+                mappedBytes += size;
+            }
             return 0;
         } catch (NativeFailureException refused) {
             return refused.errno();
@@ -206,6 +213,7 @@ final class DmaWindows {
         count = windows.size();
         if (window.region != null) {
             mapped--;
+            mappedBytes -= window.region.size();
             memory.remove(window.region, LIMIT);
         }
     }

@@ -217,14 +217,47 @@ class DmaWindowTest {
     @Test
     void shouldCarryOnWithManyWindows() {
         int most = DmaWindows.MOST_MAPPED;
-        for (int i = 0; i < most; i++) {
-            assertEquals(0, client.map(i * 0x1000L, 0x1000, 0, READ_WRITE, memfd).errno());
-        }
+        mapMany();
         assertEquals(28, client.map(most * 0x1000L, 0x1000, 0, READ_WRITE, memfd).errno(), "ENOSPC");
         assertEquals(most, served.socket.windows());
         assertEquals(0, client.unmap(0, 0, ALL).errno());
         assertNothingMapped();
         assertNotNull(served.socket.memory().map());
+    }
+
+    @Test
+    void shouldLeaveAddressesForOthers() {
+        long half = DmaWindows.MOST_BYTES_MAPPED / 2;
+        int huge = Libc.memfd(half, Libc.SEAL_SHRINK);
+        assertEquals(0, client.map(0, half, 0, READ_WRITE, huge).errno());
+        assertEquals(0, client.map(half, half, 0, READ_WRITE, huge).errno());
+        assertEquals(28, client.map(2 * half, 0x1000, 0, READ_WRITE, huge).errno(), "ENOSPC");
+        assertEquals(0, client.unmap(half, half, 0).errno());
+        assertEquals(0, client.map(2 * half, half, 0, READ_WRITE, huge).errno());
+        Libc.close(huge);
+    }
+
+    @Test
+    void shouldKeepLittleForEachWindow() {
+        mapMany();
+        client.unmap(0, 0, ALL);
+        HeldMemory none = HeldMemory.now();
+        mapMany();
+        HeldMemory mapped = HeldMemory.now();
+        client.unmap(0, 0, ALL);
+        for (int i = 0; i < DmaWindows.MOST; i++) {
+            assertEquals(0, client.map(i * 0x1000L, 0x1000, 0, READ_WRITE).errno());
+        }
+        assertEquals(28, client.map(DmaWindows.MOST * 0x1000L, 0x1000, 0, READ_WRITE).errno(), "ENOSPC");
+        HeldMemory nowhere = HeldMemory.now();
+        assertTrue(mapped.heap() - none.heap() < DmaWindows.MOST_MAPPED * 1024L);
+        assertTrue(nowhere.heap() - none.heap() < DmaWindows.MOST * 256L);
+    }
+
+    private void mapMany() {
+        for (int i = 0; i < DmaWindows.MOST_MAPPED; i++) {
+            assertEquals(0, client.map(i * 0x1000L, 0x1000, 0, READ_WRITE, memfd).errno());
+        }
     }
 
     private void assertNothingMapped() {
