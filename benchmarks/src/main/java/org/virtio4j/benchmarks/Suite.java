@@ -50,6 +50,7 @@ final class Suite {
         suite.sections();
         suite.transfers();
         suite.rings();
+        suite.disks();
         return suite;
     }
 
@@ -179,6 +180,15 @@ final class Suite {
         ring("ring: a chain, in batches of 128", "ring of 256, 1 descriptor", "large");
         ring("ring: a chain, alone", "ring of 256, 128 descriptors", "longChain");
         ring("ring: a chain, alone", "ring of 256, indirect table of 128", "indirect");
+    }
+
+    private void disks() {
+        String geometry = "pci, ring of 256, page cache";
+        Row one = Row.of("disk: read of 4 KiB, one a doorbell", geometry, DiskBenchmark.class, "readOne", Map.of())
+                .withMoreWarmUp().onlyInFull();
+        rows.add(one);
+        rows.add(Row.of("disk: read of 4 KiB, 64 a doorbell", geometry, DiskBenchmark.class, "readBatch", Map.of())
+                .withMoreWarmUp().onlyInFull().against(one));
     }
 
     private void ring(String name, String geometry, String method) {
