@@ -22,6 +22,7 @@ import org.virtio4j.launcher.guest.GuestResult;
 import org.virtio4j.launcher.guest.NotFetchedException;
 import org.virtio4j.launcher.guest.UnusableGuestException;
 import org.virtio4j.launcher.guest.Workload;
+import org.virtio4j.launcher.record.Recorder;
 
 /** {@code virtio4j guest}: boots a Linux guest and says what came of it. */
 final class GuestCommand {
@@ -34,10 +35,12 @@ final class GuestCommand {
     private static final String MEMORY_FILE = "--memory-file";
     private static final String QEMU = "--qemu";
     private static final String QEMU_DEVICES = "--qemu-devices";
+    private static final String RECORD = "--record";
     private static final String KERNEL = "--kernel";
-    private static final Map<String, Boolean> OPTIONS = Map.of(WORKLOAD, true, STRICT, false, PASSTHROUGH, false,
-            CPUS, true, MEMORY, true, MEMORY_FILE, false, QEMU, true, QEMU_DEVICES, false, KERNEL, true,
-            Options.HELP, false);
+    private static final Map<String, Boolean> OPTIONS = Map.ofEntries(Map.entry(WORKLOAD, true),
+            Map.entry(STRICT, false), Map.entry(PASSTHROUGH, false), Map.entry(CPUS, true), Map.entry(MEMORY, true),
+            Map.entry(MEMORY_FILE, false), Map.entry(QEMU, true), Map.entry(QEMU_DEVICES, false),
+            Map.entry(RECORD, true), Map.entry(KERNEL, true), Map.entry(Options.HELP, false));
     private static final String WORKLOADS = "{workloads}";
     private static final int MOST_CPUS = 64;
     private static final int LEAST_MEMORY = 384;
@@ -60,6 +63,7 @@ final class GuestCommand {
               --qemu FILE      the qemu-system-x86_64 to use, 10.1 or newer
               --kernel FILE    the kernel to boot, with its modules in lib/modules/VERSION of a folder above
               --qemu-devices   QEMU's own IOMMU, disk and entropy source, to compare with
+              --record FILE    write down what the guest asks of its IOMMU, for virtio4j replay
               --help           print this
 
             Exit status: 0 the work is done, 1 it failed, 2 input that cannot be used, 3 no QEMU or no guest to be had,
@@ -87,9 +91,13 @@ final class GuestCommand {
             throw new CommandFailure("expected options only, found '" + options.operands().getFirst() + "'");
         }
         Path home = Path.of(System.getProperty("virtio4j.home", "."));
-        GuestResult result;
-        try {
-            result = new Guest(guestOptions(options), home, observer()).run();
+        GuestOptions wanted = guestOptions(options);
+        Path record = options.path(RECORD);
+        try (Recorder recorder = record == null ? null : Recorder.to(record)) {
+            Guest guest = recorder == null ? new Guest(wanted, home, observer())
+                    : Guest.recorded(wanted, home, observer(), recorder);
+            int status = report(guest.run());
+            return recorder == null ? status : finish(recorder, status);
         } catch (NotFetchedException told) {
             return interruption.requested() ? Main.INTERRUPTED : Main.NOT_STARTED;
         } catch (UnusableGuestException unusable) {
@@ -97,7 +105,19 @@ final class GuestCommand {
         } catch (IOException trouble) {
             throw new CommandFailure("the guest's files: " + trouble.getMessage());
         }
-        return report(result);
+    }
+
+    /** A guest that failed may well have nothing to record; that it failed is what counts. */
+    private int finish(Recorder recorder, int status) throws CommandFailure {
+        try {
+            recorder.finish();
+        } catch (CommandFailure lost) {
+            if (status == Main.OK) {
+                throw lost;
+            }
+            err.println("virtio4j: " + lost.getMessage());
+        }
+        return status;
     }
 
     private int report(GuestResult result) {
@@ -134,6 +154,10 @@ final class GuestCommand {
         Workload workload = workload(options.value(WORKLOAD));
         if (workload == Workload.FAULT && options.has(QEMU_DEVICES)) {
             throw new CommandFailure("workload " + workload + ": expected devices that can be made to misbehave, found "
+                    + QEMU_DEVICES);
+        }
+        if (options.has(RECORD) && options.has(QEMU_DEVICES)) {
+            throw new CommandFailure("option " + RECORD + ": expected devices of ours to record, found "
                     + QEMU_DEVICES);
         }
         return new GuestOptions(workload, number(options, CPUS, 2, 1, MOST_CPUS),

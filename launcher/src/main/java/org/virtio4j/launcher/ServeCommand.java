@@ -10,9 +10,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 import org.virtio4j.launcher.command.CommandFailure;
 import org.virtio4j.launcher.command.Interruption;
 import org.virtio4j.launcher.command.Options;
+import org.virtio4j.launcher.record.Recorder;
 import org.virtio4j.launcher.serve.MachinePlan;
 import org.virtio4j.launcher.serve.MachineReader;
 import org.virtio4j.launcher.serve.ServedMachine;
@@ -21,22 +23,24 @@ import org.virtio4j.launcher.serve.ServedMachine;
 final class ServeCommand {
 
     private static final String CONFIG = "--config";
-    private static final Map<String, Boolean> OPTIONS = Map.of(CONFIG, true, Options.HELP, false);
+    private static final String RECORD = "--record";
+    private static final Map<String, Boolean> OPTIONS = Map.of(CONFIG, true, RECORD, true, Options.HELP, false);
     private static final long LOOK_AGAIN_NANOS = 50_000_000;
 
     private static final String USAGE = """
-            Usage: virtio4j serve --config FILE
+            Usage: virtio4j serve --config FILE [--record FILE]
 
             Serves a virtio-iommu, and disks and entropy sources behind it or not, to a QEMU that you start: each at a
             Unix socket. Prints the arguments QEMU needs, then serves until Ctrl-C, also when QEMU leaves and comes
             again. End QEMU first: it aborts when its devices disappear.
 
               --config FILE  what to serve
+              --record FILE  write down what the guest asks of its IOMMU, for virtio4j replay; of one machine
               --help         print this
 
-            FILE has one machine or several, each like this one; all other keys are in docs/qemu.md:
+            The configuration has one machine or several, each like this one; all other keys are in docs/qemu.md:
 
-              # Where the sockets go, counted from FILE's folder, and the guest's RAM in MiB.
+              # Where the sockets go, counted from this file's folder, and the guest's RAM in MiB.
               [machine]
               folder = run
               memory = 512
@@ -78,23 +82,36 @@ final class ServeCommand {
             throw new CommandFailure("expected " + CONFIG + " FILE, found none");
         }
         List<MachinePlan> plans = MachineReader.read(config);
+        Path record = options.path(RECORD);
+        if (record != null && plans.size() > 1) {
+            throw new CommandFailure("option " + RECORD + ": expected one machine, found " + plans.size());
+        }
+        try (Recorder recorder = record == null ? null : Recorder.to(record)) {
+            serve(plans, recorder);
+            if (recorder != null) {
+                recorder.finish();
+            }
+        }
+        out.println("interrupted");
+        return Main.INTERRUPTED;
+    }
+
+    private void serve(List<MachinePlan> plans, @Nullable Recorder recorder) throws CommandFailure {
         List<ServedMachine> machines = new ArrayList<>();
         try {
             for (MachinePlan plan : plans) {
-                machines.add(serve(plan));
+                machines.add(serve(plan, recorder));
             }
             machines.forEach(this::announce);
             waitForInterruption(machines);
         } finally {
             machines.forEach(this::end);
         }
-        out.println("interrupted");
-        return Main.INTERRUPTED;
     }
 
-    private static ServedMachine serve(MachinePlan plan) throws CommandFailure {
+    private static ServedMachine serve(MachinePlan plan, @Nullable Recorder recorder) throws CommandFailure {
         try {
-            return ServedMachine.serve(plan);
+            return ServedMachine.serve(plan, recorder);
         } catch (NoSuchFileException missing) {
             throw new CommandFailure("machine " + plan.name() + ": " + missing.getFile() + ": no such folder");
         } catch (AccessDeniedException denied) {

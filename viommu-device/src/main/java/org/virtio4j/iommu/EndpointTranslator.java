@@ -19,13 +19,13 @@ final class EndpointTranslator implements Translator {
     private final Endpoint endpoint;
     private final Domains domains;
     private final Bypass bypass;
-    private final EventQueue events;
+    private final FaultReports faults;
 
-    EndpointTranslator(Endpoint endpoint, Domains domains, Bypass bypass, EventQueue events) {
+    EndpointTranslator(Endpoint endpoint, Domains domains, Bypass bypass, FaultReports faults) {
         this.endpoint = endpoint;
         this.domains = domains;
         this.bypass = bypass;
-        this.events = events;
+        this.faults = faults;
     }
 
     @Override
@@ -58,7 +58,7 @@ final class EndpointTranslator implements Translator {
 
     @Override
     public void faulted(TranslateResult reason, long iova, Access access) {
-        events.report(endpoint.id(), reason, iova, access);
+        faults.report(this, endpoint.id(), reason, iova, access);
     }
 
     /** Section 5.13.6: in bypass every access is allowed and means itself; else nothing is. */

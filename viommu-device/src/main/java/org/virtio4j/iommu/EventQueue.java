@@ -29,6 +29,7 @@ final class EventQueue {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final IommuCounters counters;
+    private final @Nullable TrafficListener traffic;
     private Chain chain = new Chain();
     private final MemorySegment event = Arena.ofAuto().allocate(FaultEvent.SIZE, Long.BYTES);
 
@@ -37,13 +38,17 @@ final class EventQueue {
     private final int[] endpoints = new int[PENDING];
     private final int[] reasons = new int[PENDING];
     private final int[] flags = new int[PENDING];
+
+    /** Whether the listener knows of the fault, and so is to know of its report. */
+    private final boolean[] told = new boolean[PENDING];
     private int first;
     private int count;
 
     private volatile @Nullable DeviceContext context;
 
-    EventQueue(IommuCounters counters) {
+    EventQueue(IommuCounters counters, @Nullable TrafficListener traffic) {
         this.counters = counters;
+        this.traffic = traffic;
     }
 
     void activate(DeviceContext active) {
@@ -62,18 +67,18 @@ final class EventQueue {
         }
     }
 
-    void report(int endpoint, TranslateResult reason, long iova, Access access) {
+    /** Takes a fault; {@link #deliver} must follow. The listener knows of it or not. */
+    void add(int endpoint, TranslateResult reason, long iova, Access access, boolean known) {
         lock.lock();
         try {
             if (context == null) {
                 counters.lostFaults(1);
                 return;
             }
-            append(endpoint, reasonOf(reason), FaultEvent.FLAG_ADDRESS | access.mask(), iova);
+            append(endpoint, reasonOf(reason), FaultEvent.FLAG_ADDRESS | access.mask(), iova, known);
         } finally {
             lock.unlock();
         }
-        deliver();
     }
 
     /** Writes what waits into the buffers there are, and tells the driver under no lock. */
@@ -100,7 +105,7 @@ final class EventQueue {
         }
     }
 
-    private void append(int endpoint, int reason, int flag, long address) {
+    private void append(int endpoint, int reason, int flag, long address, boolean known) {
         int last = (first + count - 1) % PENDING;
         if (count > 0 && addresses[last] == address && endpoints[last] == endpoint && reasons[last] == reason
                 && flags[last] == flag) {
@@ -116,6 +121,7 @@ final class EventQueue {
         endpoints[next] = endpoint;
         reasons[next] = reason;
         flags[next] = flag;
+        told[next] = known;
         count++;
     }
 
@@ -159,11 +165,18 @@ final class EventQueue {
         LittleEndian.putI64(event, FaultEvent.ADDRESS, addresses[first]);
         if (chain.write(0, event, 0, FaultEvent.SIZE) == DmaResult.OK) {
             counters.reportedFault();
+            tell();
         } else {
             counters.lostFaults(1);
         }
         first = (first + 1) % PENDING;
         count--;
+    }
+
+    private void tell() {
+        if (traffic != null && told[first]) {
+            traffic.reported(reasons[first], flags[first], endpoints[first], addresses[first]);
+        }
     }
 
     private static int reasonOf(TranslateResult result) {

@@ -21,7 +21,6 @@ final class ReplyWriter {
     private final int probeSize;
     private final IommuCounters counters;
     private final MemorySegment reply;
-    private final MemorySegment tail = Arena.ofAuto().allocate(RequestTail.SIZE, Integer.BYTES);
 
     ReplyWriter(int probeSize, IommuCounters counters) {
         this.probeSize = probeSize;
@@ -34,15 +33,31 @@ final class ReplyWriter {
         if (!request.answered) {
             return;
         }
-        if (request.type == RequestType.PROBE) {
-            writeProbe(request, domains);
-        } else {
-            LittleEndian.putI32(tail, RequestTail.STATUS, request.status);
-            write(request, tail, RequestTail.SIZE);
+        long length = compose(request, domains);
+        if (request.chain.write(0, reply, 0, length) != DmaResult.OK) {
+            counters.unwritable();
         }
+        request.usedLength = request.chain.writtenLength();
     }
 
-    private void writeProbe(Request request, Domains domains) {
+    /** The answer once more, for somebody who comes later under the same lock; its first bytes are what was written. */
+    MemorySegment composed(Request request, Domains domains) {
+        if (request.answered) {
+            long ignored = compose(request, domains);
+        }
+        return reply;
+    }
+
+    /** Puts an answer together; returns its length. */
+    private long compose(Request request, Domains domains) {
+        if (request.type == RequestType.PROBE) {
+            return composeProbe(request, domains);
+        }
+        LittleEndian.putI32(reply, RequestTail.STATUS, request.status);
+        return RequestTail.SIZE;
+    }
+
+    private long composeProbe(Request request, Domains domains) {
         long tailOffset = Math.min(probeSize, request.chain.writableLength() - RequestTail.SIZE);
         reply.fill((byte) 0);
         if (request.status == RequestStatus.OK) {
@@ -51,13 +66,7 @@ final class ReplyWriter {
         }
         // The three bytes behind the status are reserved and zero, so a 32-bit store writes the whole tail.
         LittleEndian.putI32(reply, tailOffset + RequestTail.STATUS, request.status);
-        write(request, reply, tailOffset + RequestTail.SIZE);
-    }
-
-    private void write(Request request, MemorySegment from, long length) {
-        if (request.chain.write(0, from, 0, length) != DmaResult.OK) {
-            counters.unwritable();
-        }
+        return tailOffset + RequestTail.SIZE;
     }
 
     private void writeProperties(ReservedRegions regions) {

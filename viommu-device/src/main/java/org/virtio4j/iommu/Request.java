@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import org.virtio4j.queue.Chain;
+import org.virtio4j.wire.iommu.ProbeRequest;
 
 /** A slot for one request on its way through the device: its buffer, its fields read once, and what is answered. */
 final class Request {
@@ -20,9 +23,19 @@ final class Request {
     long virtEnd;
     long physStart;
 
+    /** What was read of it, as many bytes as are looked at. */
+    final MemorySegment bytes = Arena.ofAuto().allocate(ProbeRequest.SIZE, Long.BYTES);
+    int bytesRead;
+    long readableLength;
+    long writableLength;
+
     /** Whether a status is written at all; false for what was not understood. */
     boolean answered;
     int status;
+
+    /** How many mappings it removed, by itself or because a domain ended. */
+    long removed;
+    long usedLength;
 
     Request() {
     }

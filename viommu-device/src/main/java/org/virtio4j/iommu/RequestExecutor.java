@@ -61,6 +61,7 @@ final class RequestExecutor {
             return;
         }
         removed = 0;
+        long before = domains.mappings();
         request.status = switch (request.type) {
             case RequestType.ATTACH -> attach(request);
             case RequestType.DETACH -> detach(request);
@@ -69,6 +70,7 @@ final class RequestExecutor {
             default -> probe(request);
         };
         request.answered = true;
+        request.removed = Math.max(0, before - domains.mappings());
         counters.answered(request.type, request.status, removed);
         listener.served(request.type, request.status, removed);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu;
 
+import org.jspecify.annotations.Nullable;
 import org.virtio4j.queue.DeviceQueue;
 
 /**
@@ -19,12 +20,17 @@ final class RequestQueue {
     private final ReplyWriter replies;
     private final Domains domains;
     private final IommuCounters counters;
+    private final @Nullable TrafficListener traffic;
+    private final ServedRequest served;
 
-    RequestQueue(RequestExecutor executor, ReplyWriter replies, Domains domains, IommuCounters counters) {
+    RequestQueue(RequestExecutor executor, ReplyWriter replies, Domains domains, IommuCounters counters,
+            @Nullable TrafficListener traffic) {
         this.executor = executor;
         this.replies = replies;
         this.domains = domains;
         this.counters = counters;
+        this.traffic = traffic;
+        this.served = new ServedRequest(replies, domains);
         emptySlots();
     }
 
@@ -95,9 +101,18 @@ final class RequestQueue {
         } finally {
             queue.leave();
         }
+        tell(taken);
         // Before the driver can see that something was unmapped, nobody uses it any more.
         domains.settle();
         counters.batch();
         return queue.publish();
+    }
+
+    private void tell(int taken) {
+        if (traffic != null) {
+            for (int i = 0; i < taken; i++) {
+                traffic.served(served.of(requests[i]));
+            }
+        }
     }
 }

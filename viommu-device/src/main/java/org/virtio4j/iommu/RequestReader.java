@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import org.virtio4j.vmm.DmaResult;
 import org.virtio4j.vmm.LittleEndian;
 import org.virtio4j.wire.iommu.AttachRequest;
@@ -20,19 +18,21 @@ final class RequestReader {
     /** The longest request; what a driver adds behind it is ignored. */
     private static final long LONGEST = ProbeRequest.SIZE;
 
-    private final MemorySegment copy = Arena.ofAuto().allocate(LONGEST, Long.BYTES);
-
     /** Inside a section of the request queue. */
     void read(Request request) {
         request.type = Request.UNREADABLE;
         request.answered = false;
-        long readable = request.chain.readableLength();
-        long length = Math.min(readable, LONGEST);
-        if (readable < RequestHead.SIZE || request.chain.writableLength() < RequestTail.SIZE
-                || request.chain.read(0, copy, 0, length) != DmaResult.OK) {
+        request.removed = 0;
+        request.usedLength = 0;
+        request.readableLength = request.chain.readableLength();
+        request.writableLength = request.chain.writableLength();
+        long length = Math.min(request.readableLength, LONGEST);
+        boolean read = request.chain.read(0, request.bytes, 0, length) == DmaResult.OK;
+        request.bytesRead = read ? (int) length : 0;
+        if (!read || length < RequestHead.SIZE || request.writableLength < RequestTail.SIZE) {
             return;
         }
-        int type = LittleEndian.u8(copy, RequestHead.TYPE);
+        int type = LittleEndian.u8(request.bytes, RequestHead.TYPE);
         if (length >= sizeOf(type)) {
             request.type = type;
             readFields(request);
@@ -57,7 +57,7 @@ final class RequestReader {
             case RequestType.DETACH -> readDetach(request);
             case RequestType.MAP -> readMap(request);
             case RequestType.UNMAP -> readUnmap(request);
-            case RequestType.PROBE -> request.endpoint = LittleEndian.i32(copy, ProbeRequest.ENDPOINT);
+            case RequestType.PROBE -> request.endpoint = LittleEndian.i32(request.bytes, ProbeRequest.ENDPOINT);
             default -> {
                 // Not understood, and so not looked at.
             }
@@ -65,30 +65,30 @@ final class RequestReader {
     }
 
     private void readAttach(Request request) {
-        request.domain = LittleEndian.i32(copy, AttachRequest.DOMAIN);
-        request.endpoint = LittleEndian.i32(copy, AttachRequest.ENDPOINT);
-        request.flags = LittleEndian.i32(copy, AttachRequest.FLAGS);
-        request.reservedSet = LittleEndian.i32(copy, AttachRequest.RESERVED) != 0;
+        request.domain = LittleEndian.i32(request.bytes, AttachRequest.DOMAIN);
+        request.endpoint = LittleEndian.i32(request.bytes, AttachRequest.ENDPOINT);
+        request.flags = LittleEndian.i32(request.bytes, AttachRequest.FLAGS);
+        request.reservedSet = LittleEndian.i32(request.bytes, AttachRequest.RESERVED) != 0;
     }
 
     /** The reserved bytes are ignored, as the section on DETACH demands. */
     private void readDetach(Request request) {
-        request.domain = LittleEndian.i32(copy, DetachRequest.DOMAIN);
-        request.endpoint = LittleEndian.i32(copy, DetachRequest.ENDPOINT);
+        request.domain = LittleEndian.i32(request.bytes, DetachRequest.DOMAIN);
+        request.endpoint = LittleEndian.i32(request.bytes, DetachRequest.ENDPOINT);
     }
 
     private void readMap(Request request) {
-        request.domain = LittleEndian.i32(copy, MapRequest.DOMAIN);
-        request.virtStart = LittleEndian.i64(copy, MapRequest.VIRT_START);
-        request.virtEnd = LittleEndian.i64(copy, MapRequest.VIRT_END);
-        request.physStart = LittleEndian.i64(copy, MapRequest.PHYS_START);
-        request.flags = LittleEndian.i32(copy, MapRequest.FLAGS);
+        request.domain = LittleEndian.i32(request.bytes, MapRequest.DOMAIN);
+        request.virtStart = LittleEndian.i64(request.bytes, MapRequest.VIRT_START);
+        request.virtEnd = LittleEndian.i64(request.bytes, MapRequest.VIRT_END);
+        request.physStart = LittleEndian.i64(request.bytes, MapRequest.PHYS_START);
+        request.flags = LittleEndian.i32(request.bytes, MapRequest.FLAGS);
     }
 
     private void readUnmap(Request request) {
-        request.domain = LittleEndian.i32(copy, UnmapRequest.DOMAIN);
-        request.virtStart = LittleEndian.i64(copy, UnmapRequest.VIRT_START);
-        request.virtEnd = LittleEndian.i64(copy, UnmapRequest.VIRT_END);
-        request.reservedSet = LittleEndian.i32(copy, UnmapRequest.RESERVED) != 0;
+        request.domain = LittleEndian.i32(request.bytes, UnmapRequest.DOMAIN);
+        request.virtStart = LittleEndian.i64(request.bytes, UnmapRequest.VIRT_START);
+        request.virtEnd = LittleEndian.i64(request.bytes, UnmapRequest.VIRT_END);
+        request.reservedSet = LittleEndian.i32(request.bytes, UnmapRequest.RESERVED) != 0;
     }
 }

@@ -51,6 +51,8 @@ public final class VirtioIommu implements VirtioDevice {
     private final RequestExecutor executor;
     private final RequestQueue requests;
     private final EventQueue events;
+    private final FaultReports faults;
+    private final @Nullable TrafficListener traffic;
     private final ConfigSpace config;
 
     private volatile @Nullable DeviceContext context;
@@ -65,8 +67,9 @@ public final class VirtioIommu implements VirtioDevice {
     private volatile boolean serving;
 
     VirtioIommu(IommuSettings settings, List<Endpoint> endpoints, StallListener stallListener,
-            List<MappingListener> listeners, RequestListener requestListener) {
+            List<MappingListener> listeners, RequestListener requestListener, @Nullable TrafficListener traffic) {
         this.settings = settings;
+        this.traffic = traffic;
         this.info = new DeviceInfo(DeviceType.IOMMU, List.of(settings.requestQueueSize(), settings.eventQueueSize()),
                 (int) IommuConfig.SIZE);
         this.bypass = new Bypass(settings.features().has(IommuFeature.BYPASS_CONFIG), settings.bootBypass());
@@ -77,8 +80,10 @@ public final class VirtioIommu implements VirtioDevice {
         this.domains = new Domains(endpoints, space, new Readers(stallListener), settings.stallLimitNanos());
         this.mirror = new Mirror(listeners);
         this.executor = new RequestExecutor(settings, domains, mirror, counters, requestListener);
-        this.requests = new RequestQueue(executor, new ReplyWriter(settings.probeSize(), counters), domains, counters);
-        this.events = new EventQueue(counters);
+        this.requests = new RequestQueue(executor, new ReplyWriter(settings.probeSize(), counters), domains, counters,
+                traffic);
+        this.events = new EventQueue(counters, traffic);
+        this.faults = new FaultReports(control, events, traffic);
         this.config = new ConfigSpace(settings);
     }
 
@@ -99,7 +104,7 @@ public final class VirtioIommu implements VirtioDevice {
      * @throws IllegalArgumentException if there is no such endpoint
      */
     public Translator translator(int endpoint) {
-        return new EndpointTranslator(require(endpoint), domains, bypass, events);
+        return new EndpointTranslator(require(endpoint), domains, bypass, faults);
     }
 
     /**
@@ -214,6 +219,14 @@ public final class VirtioIommu implements VirtioDevice {
     @Override
     public void negotiated(Features features) {
         bypassWritable = features.has(IommuFeature.BYPASS_CONFIG);
+        if (traffic != null) {
+            control.lock();
+            try {
+                traffic.negotiated(features);
+            } finally {
+                control.unlock();
+            }
+        }
     }
 
     @Override
@@ -223,6 +236,9 @@ public final class VirtioIommu implements VirtioDevice {
             executor.negotiated(active.features());
             events.activate(active);
             context = active;
+            if (traffic != null) {
+                traffic.activated(sizeOf(active.queue(REQUESTS)), sizeOf(active.queue(EventQueue.INDEX)));
+            }
         } finally {
             control.unlock();
         }
@@ -254,6 +270,9 @@ public final class VirtioIommu implements VirtioDevice {
             }
             domains.detachAll(!system && !settings.bypassAfterReset(), mirror);
             domains.settle();
+            if (traffic != null) {
+                traffic.reset(kind);
+            }
         } finally {
             control.unlock();
         }
@@ -279,6 +298,9 @@ public final class VirtioIommu implements VirtioDevice {
             bypass.set(written == 1);
             domains.tookAway();
             domains.settle();
+            if (traffic != null) {
+                traffic.bypassWritten(written == 1);
+            }
         } finally {
             control.unlock();
         }
@@ -309,6 +331,9 @@ public final class VirtioIommu implements VirtioDevice {
             DeviceQueue queue = active == null ? null : active.queue(REQUESTS);
             if (queue != null) {
                 interrupt = requests.serve(queue);
+                if (traffic != null) {
+                    traffic.kicked();
+                }
                 failed = queue.failure() != QueueFailure.NONE;
             }
         } finally {
@@ -322,6 +347,10 @@ public final class VirtioIommu implements VirtioDevice {
         if (active != null && failed) {
             active.queueFailed(REQUESTS);
         }
+    }
+
+    private static int sizeOf(@Nullable DeviceQueue queue) {
+        return queue == null ? 0 : queue.size();
     }
 
     private Endpoint require(int id) {

@@ -29,6 +29,7 @@ public final class VirtioIommuBuilder {
     private ReservedRegions reserved = ReservedRegions.NONE;
     private StallListener stallListener = (holder, waitedNanos) -> { };
     private RequestListener requestListener = (type, status, removed) -> { };
+    private @Nullable TrafficListener trafficListener;
     private Features features = ALL;
     private long pageSizeMask = GuestMemory.PAGE_SIZE;
     private long inputStart;
@@ -245,6 +246,17 @@ public final class VirtioIommuBuilder {
     }
 
     /**
+     * Watches all that goes between the IOMMU and its driver.
+     *
+     * @param listener hears of it; there is one
+     * @return this
+     */
+    public VirtioIommuBuilder trafficListener(TrafficListener listener) {
+        trafficListener = Objects.requireNonNull(listener);
+        return this;
+    }
+
+    /**
      * Makes the device.
      *
      * @return an IOMMU with all endpoints attached to nothing
@@ -260,7 +272,8 @@ public final class VirtioIommuBuilder {
                 bypassAfterReset, requestQueueSize, eventQueueSize, maxMappings, stallLimit.toNanos());
         List<Endpoint> all = new ArrayList<>();
         endpoints.forEach((id, regions) -> all.add(new Endpoint(id, regionsOf(regions))));
-        return new VirtioIommu(settings, all, stallListener, List.copyOf(listeners), requestListener);
+        return new VirtioIommu(settings, all, stallListener, List.copyOf(listeners), requestListener,
+                trafficListener);
     }
 
     private VirtioIommuBuilder put(int id, @Nullable ReservedRegions regions) {

@@ -11,7 +11,8 @@
  * without a lock: an endpoint's attachment is one word, and a mapping table can be read while it changes. What a device
  * may not do is reported on the event queue, after its section and under no other lock.
  *
- * <p>{@link org.virtio4j.iommu.MappingListener} mirrors mappings elsewhere, and can refuse them.
+ * <p>{@link org.virtio4j.iommu.MappingListener} mirrors mappings elsewhere, and can refuse them. {@link
+ * org.virtio4j.iommu.TrafficListener} sees all that a driver does, to record it.
  */
 @NullMarked
 package org.virtio4j.iommu;

@@ -61,11 +61,31 @@ public final class OutputFile implements AutoCloseable {
      * @throws CommandFailure if that fails; the old file is still there then
      */
     public void write(String text) throws CommandFailure {
-        Path place = temporary == null ? target : temporary;
+        try (OutputStream stream = stream()) {
+            stream.write(text.getBytes(StandardCharsets.UTF_8));
+        } catch (IOException trouble) {
+            throw failure(target, trouble);
+        }
+        complete();
+    }
+
+    /**
+     * Opens the file for who writes it little by little; once.
+     *
+     * @return a stream to be closed before {@link #complete}
+     * @throws IOException if it cannot be opened
+     */
+    public OutputStream stream() throws IOException {
+        return Files.newOutputStream(temporary == null ? target : temporary, StandardOpenOption.WRITE);
+    }
+
+    /**
+     * Puts what was written in its place.
+     *
+     * @throws CommandFailure if that fails; the old file is still there then
+     */
+    public void complete() throws CommandFailure {
         try {
-            try (OutputStream stream = Files.newOutputStream(place, StandardOpenOption.WRITE)) {
-                stream.write(text.getBytes(StandardCharsets.UTF_8));
-            }
             if (temporary != null) {
                 Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
             }

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.launcher.record.Recorder;
 import org.virtio4j.launcher.serve.QemuArguments;
 import org.virtio4j.machine.PciAddress;
 
@@ -38,7 +39,7 @@ public final class Guest {
      */
     public Guest(GuestOptions options, Path home, GuestObserver observer) {
         this(options, home, observer,
-                (folder, with) -> with.qemuDevices() ? new QemuDevices() : ServedDevices.serve(folder, with));
+                (folder, with) -> with.qemuDevices() ? new QemuDevices() : ServedDevices.serve(folder, with, null));
     }
 
     /**
@@ -54,6 +55,19 @@ public final class Guest {
         this.options = options;
         this.packages = new Packages(home, observer::interrupted);
         this.observer = observer;
+    }
+
+    /**
+     * Prepares a guest with this project's devices, whose IOMMU is recorded.
+     *
+     * @param options what kind of guest
+     * @param home the project's folder, where the script is that fetches what is missing
+     * @param observer hears how it gets on
+     * @param recorder finished by the caller after {@link #run}
+     * @return the guest
+     */
+    public static Guest recorded(GuestOptions options, Path home, GuestObserver observer, Recorder recorder) {
+        return new Guest(options, home, observer, (folder, with) -> ServedDevices.serve(folder, with, recorder));
     }
 
     /**

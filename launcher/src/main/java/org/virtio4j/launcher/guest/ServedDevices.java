@@ -5,10 +5,12 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.endpoint.VirtioEntropy;
 import org.virtio4j.iommu.ReservedRegions;
 import org.virtio4j.iommu.VirtioIommu;
+import org.virtio4j.launcher.record.Recorder;
 import org.virtio4j.launcher.serve.DevicePlan;
 import org.virtio4j.launcher.serve.MachinePlan;
 import org.virtio4j.launcher.serve.QemuArguments;
@@ -31,8 +33,9 @@ final class ServedDevices implements GuestDevices {
     }
 
     /** Begins to serve at sockets in the folder. */
-    static ServedDevices serve(RunFolder folder, GuestOptions options) throws IOException {
-        return new ServedDevices(ServedMachine.serve(plan(folder, options)));
+    static ServedDevices serve(RunFolder folder, GuestOptions options, @Nullable Recorder recorder)
+            throws IOException {
+        return new ServedDevices(ServedMachine.serve(plan(folder, options), recorder));
     }
 
     private static MachinePlan plan(RunFolder folder, GuestOptions options) {

@@ -9,13 +9,18 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.endpoint.BlockCounters;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.iommu.IommuCounters;
+import org.virtio4j.iommu.ReservedRegions;
 import org.virtio4j.iommu.VirtioIommu;
+import org.virtio4j.launcher.record.Recorder;
 import org.virtio4j.machine.Machine;
 import org.virtio4j.machine.PciAddress;
 import org.virtio4j.vfiouser.VfioUserOptions;
@@ -42,28 +47,36 @@ public final class ServedMachine implements AutoCloseable {
     private boolean folderMade;
     private boolean viotWritten;
 
-    private ServedMachine(MachinePlan plan) {
+    private ServedMachine(MachinePlan plan, @Nullable Recorder recorder) {
         this.plan = plan;
         this.viot = plan.folder().resolve("viot");
+        Map<Integer, ReservedRegions> endpoints = new TreeMap<>();
         for (DevicePlan device : plan.devices()) {
             if (device.translated()) {
-                plan.iommu().endpoint(device.address().bdf(), device.reserved());
+                endpoints.put(device.address().bdf(), device.reserved());
             }
         }
-        this.iommu = plan.iommu().build();
+        endpoints.forEach(plan.iommu()::endpoint);
+        if (recorder == null) {
+            this.iommu = plan.iommu().build();
+        } else {
+            this.iommu = plan.iommu().trafficListener(recorder).build();
+            recorder.watch(iommu, endpoints);
+        }
     }
 
     /**
      * Begins to serve.
      *
      * @param plan what the machine is to have
+     * @param recorder what is to record its IOMMU, if anything
      * @return the machine, whose sockets are there
      * @throws IOException if a disk, a socket or the table's file cannot be had; nothing is left behind then
      * @throws IllegalArgumentException if the parts of the plan do not go together
      * @throws UnsupportedOperationException as {@link VfioUserSocket#at(Path, VfioUserOptions)}
      */
-    public static ServedMachine serve(MachinePlan plan) throws IOException {
-        ServedMachine machine = new ServedMachine(plan);
+    public static ServedMachine serve(MachinePlan plan, @Nullable Recorder recorder) throws IOException {
+        ServedMachine machine = new ServedMachine(plan, recorder);
         try {
             machine.start();
             return machine;

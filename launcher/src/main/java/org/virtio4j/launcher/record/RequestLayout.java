@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.record;
+
+import org.virtio4j.iommu.ServedRequest;
+import org.virtio4j.wire.iommu.AttachRequest;
+import org.virtio4j.wire.iommu.DetachRequest;
+import org.virtio4j.wire.iommu.MapRequest;
+import org.virtio4j.wire.iommu.ProbeRequest;
+import org.virtio4j.wire.iommu.RequestHead;
+import org.virtio4j.wire.iommu.RequestTail;
+import org.virtio4j.wire.iommu.RequestType;
+import org.virtio4j.wire.iommu.UnmapRequest;
+
+/**
+ * Tells requests that look as the specification has them from all others, which a trace must hold byte by byte (the
+ * rules are in {@code docs/trace-format.md}).
+ */
+final class RequestLayout {
+
+    private final long probeSize;
+
+    RequestLayout(long probeSize) {
+        this.probeSize = probeSize;
+    }
+
+    /** Whether its fields and its status are all there is to say of a request. */
+    boolean isExact(ServedRequest request, byte[] bytes) {
+        if (!request.understood()) {
+            return false;
+        }
+        long answer = request.type() == RequestType.PROBE ? probeSize + RequestTail.SIZE : RequestTail.SIZE;
+        return request.readableLength() == sizeOf(request.type())
+                && request.writableLength() == answer && request.usedLength() == answer
+                && isZero(bytes, RequestHead.TYPE + 1, RequestHead.SIZE)
+                && isZero(bytes, reservedOf(request.type()), sizeOf(request.type()));
+    }
+
+    private static long sizeOf(int type) {
+        return switch (type) {
+            case RequestType.ATTACH -> AttachRequest.SIZE;
+            case RequestType.DETACH -> DetachRequest.SIZE;
+            case RequestType.MAP -> MapRequest.SIZE;
+            case RequestType.UNMAP -> UnmapRequest.SIZE;
+            default -> ProbeRequest.SIZE;
+        };
+    }
+
+    /** Where the reserved bytes begin that end a request of this type. */
+    private static long reservedOf(int type) {
+        return switch (type) {
+            case RequestType.ATTACH -> AttachRequest.RESERVED;
+            case RequestType.DETACH -> DetachRequest.RESERVED;
+            case RequestType.MAP -> MapRequest.SIZE;
+            case RequestType.UNMAP -> UnmapRequest.RESERVED;
+            default -> ProbeRequest.RESERVED;
+        };
+    }
+
+    private static boolean isZero(byte[] bytes, long start, long end) {
+        for (int i = (int) start; i < end; i++) {
+            if (bytes[i] != 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+}
