@@ -31,17 +31,17 @@ class IommuResetTest {
     @Test
     @DisplayName("An endpoint that was attached does not get at physical addresses by a reset of the IOMMU alone")
     void shouldBlockEndpoints() throws IOException, NotFetchedException, UnusableGuestException {
-        SuiteDevices devices = boot(Wiring.DEFAULT.withCanary());
+        SuiteDevices devices = boot(Wiring.WITH_CANARY);
         assertEquals(DmaResult.FAULT, devices.strayWrite());
         assertEquals(DmaResult.FAULT, devices.strayRead());
-        assertTrue(devices.theIommu().counters().lostFaults() >= 2, "who has no driver cannot report");
+        assertTrue(devices.iommu().counters().lostFaults() >= 2, "who has no driver cannot report");
         devices.assertNothingLeft();
     }
 
     /** To the letter of section 5.13.6.3.2, with which the bypass byte decides after a reset. */
     @Test
     void shouldFailWithBypassAfterReset() throws IOException, NotFetchedException, UnusableGuestException {
-        SuiteDevices devices = boot(Wiring.DEFAULT.withCanary().withBypassAfterReset());
+        SuiteDevices devices = boot(Wiring.WITH_CANARY.withBypassAfterReset());
         assertEquals(DmaResult.OK, devices.strayWrite());
         assertEquals(DmaResult.OK, devices.strayRead());
         assertThrows(AssertionError.class, devices::assertNothingLeft);
@@ -50,10 +50,10 @@ class IommuResetTest {
 
     private SuiteDevices boot(Wiring wiring) throws IOException, NotFetchedException, UnusableGuestException {
         SuiteDevices.Maker maker = new SuiteDevices.Maker(wiring);
-        guest.when("virtio4j: step resetting", () -> assertEquals(2, maker.devices().theIommu().liveDomains()));
+        guest.when("virtio4j: step resetting", () -> assertEquals(2, maker.devices().iommu().liveDomains()));
         guest.when("virtio4j: ready flr", () -> {
-            assertEquals(0, maker.devices().theIommu().liveDomains());
-            assertEquals(0, maker.devices().theIommu().liveMappings());
+            assertEquals(0, maker.devices().iommu().liveDomains());
+            assertEquals(0, maker.devices().iommu().liveMappings());
             maker.devices().strayDma();
             guest.end();
         });

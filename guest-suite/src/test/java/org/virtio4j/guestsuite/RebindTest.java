@@ -28,7 +28,7 @@ class RebindTest {
         booted.assertDone();
         assertEquals("30", booted.fact("rebind/rounds"));
         assertEquals(List.of(), booted.faults());
-        assertTrue(maker.devices().theDisk().counters().bytesRead() >= 30 * 65_536);
+        assertTrue(maker.devices().disk().counters().bytesRead() >= 30 * 65_536);
         maker.devices().assertNothingLeft();
     }
 }

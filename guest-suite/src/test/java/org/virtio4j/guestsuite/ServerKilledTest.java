@@ -2,6 +2,7 @@
 package org.virtio4j.guestsuite;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -19,6 +20,8 @@ import org.virtio4j.launcher.guest.Workload;
 @GuestScenario
 class ServerKilledTest {
 
+    private static final String IN_MID_WRITE = "virtio4j: step writing it once more";
+
     @RegisterExtension
     private final GuestBooter guest = new GuestBooter();
 
@@ -28,8 +31,9 @@ class ServerKilledTest {
     @Test
     void shouldKeepTheDisk() throws IOException, NotFetchedException, UnusableGuestException {
         ServerProcess server = new ServerProcess(folder);
-        guest.when("virtio4j: step writing it once more", server::kill);
+        guest.when(IN_MID_WRITE, server::kill);
         Booted first = guest.boot(Workload.RESET, 2, Translation.LAZY, Memory.DESCRIPTOR, server);
+        assertTrue(first.lines().stream().anyMatch(line -> line.contains(IN_MID_WRITE)), "it never came to that");
         // QEMU cannot go on without its devices.
         assertEquals(Optional.of("QEMU has ended with an error"), first.result().trouble());
 

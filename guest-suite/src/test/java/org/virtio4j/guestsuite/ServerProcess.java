@@ -5,29 +5,44 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import org.virtio4j.launcher.guest.GuestDevices;
 import org.virtio4j.launcher.guest.GuestOptions;
 import org.virtio4j.launcher.guest.QemuCommand;
 import org.virtio4j.launcher.guest.RunFolder;
+import org.virtio4j.launcher.serve.QemuArguments;
 
-/** Devices in a process of their own, a new one for each guest, at the same sockets and with the same disk. */
+/** The command {@code serve} as a process of its own, a new one for each guest, with the same configuration. */
 final class ServerProcess implements GuestDevices.Server {
 
-    private static final String SERVING = "serving";
     private static final long DISK_BYTES = 128 << 20;
+    private static final String CONFIGURATION = """
+            [machine]
+            folder = run
+            memory = 512
+
+            [iommu]
+            address = 00:05.0
+
+            [rng]
+            address = 00:07.0
+
+            [disk]
+            address = 00:0c.0
+            file = disk
+            """;
 
     private final Path folder;
-    private final Path disk;
+    private final Path configuration;
     private Process process;
 
-    /** Makes a disk in the folder, where the sockets will be too. */
+    /** Makes a disk and a configuration in the folder. */
     ServerProcess(Path folder) throws IOException {
         this.folder = folder;
-        this.disk = folder.resolve("disk");
-        try (RandomAccessFile file = new RandomAccessFile(disk.toFile(), "rw")) {
+        configuration = Files.writeString(folder.resolve("machine"), CONFIGURATION);
+        try (RandomAccessFile file = new RandomAccessFile(folder.resolve("disk").toFile(), "rw")) {
             file.setLength(DISK_BYTES);
         }
     }
@@ -36,12 +51,12 @@ final class ServerProcess implements GuestDevices.Server {
     public GuestDevices serve(RunFolder run, GuestOptions options) throws IOException {
         String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
         process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED", "-cp", classPath, ServerProcess.class.getName(),
-                folder.toString(), disk.toString(), Integer.toString(options.processors()))
-                .redirectError(Redirect.INHERIT).start();
+                "--enable-native-access=ALL-UNNAMED", "-cp", classPath, "org.virtio4j.launcher.Main", "serve",
+                "--config", configuration.toString()).redirectError(Redirect.INHERIT).start();
+        // The rest is so little that nobody needs to read it.
         String said = process.inputReader(StandardCharsets.UTF_8).readLine();
-        if (!SERVING.equals(said)) {
-            throw new IOException("the server says: " + said);
+        if (said == null) {
+            throw new IOException("the command serves nothing");
         }
         return new Devices();
     }
@@ -49,22 +64,6 @@ final class ServerProcess implements GuestDevices.Server {
     /** Gives it no chance. */
     void kill() {
         process.destroyForcibly();
-    }
-
-    /**
-     * Serves until its input ends.
-     *
-     * @param args folder of the sockets, disk, queues of the disk
-     * @throws IOException if that is impossible
-     */
-    public static void main(String[] args) throws IOException {
-        SuiteDevices devices = new SuiteDevices(Wiring.DEFAULT, Path.of(args[0]), Path.of(args[1]),
-                Integer.parseInt(args[2]), Optional.empty());
-        System.out.println(SERVING);
-        while (System.in.read() >= 0) {
-            // Nothing is said to it.
-        }
-        devices.close();
     }
 
     /** What QEMU is told of it. */
@@ -76,8 +75,10 @@ final class ServerProcess implements GuestDevices.Server {
         }
 
         @Override
-        public void addTo(QemuCommand command, RunFolder run) throws IOException {
-            SuiteDevices.describe(command, run, folder);
+        public void addTo(QemuCommand command, RunFolder run) {
+            QemuArguments arguments = new QemuArguments();
+            Machinery.addTo(arguments, folder.resolve("run"));
+            command.arguments(arguments);
         }
 
         @Override
@@ -92,7 +93,7 @@ final class ServerProcess implements GuestDevices.Server {
 
         @Override
         public void close() throws IOException {
-            process.getOutputStream().close();
+            process.toHandle().destroy();
             try {
                 process.waitFor();
             } catch (InterruptedException givenUp) {

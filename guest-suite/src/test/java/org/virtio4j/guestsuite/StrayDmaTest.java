@@ -33,17 +33,17 @@ class StrayDmaTest {
     @Test
     @DisplayName("5.13.6.9: a fault is reported with endpoint, address and access, and memory is as it was")
     void shouldReportStrayDma() throws IOException, NotFetchedException, UnusableGuestException {
-        SuiteDevices.Maker maker = new SuiteDevices.Maker(Wiring.DEFAULT.withCanary());
+        SuiteDevices.Maker maker = new SuiteDevices.Maker(Wiring.WITH_CANARY);
         Booted booted = guest.boot(Workload.FAULT, 2, Translation.LAZY, Memory.FILE, maker);
         assertReported(booted, maker.devices());
-        assertEquals(2, maker.devices().theIommu().counters().reportedFaults());
-        assertEquals(0, maker.devices().theIommu().counters().lostFaults());
+        assertEquals(2, maker.devices().iommu().counters().reportedFaults());
+        assertEquals(0, maker.devices().iommu().counters().lostFaults());
     }
 
     /** Without the IOMMU before it the write arrives, and Linux hears of the disk alone, which came after. */
     @Test
     void shouldFailWithoutTranslation() throws IOException, NotFetchedException, UnusableGuestException {
-        SuiteDevices.Maker maker = new SuiteDevices.Maker(Wiring.DEFAULT.withCanary().withoutTranslation());
+        SuiteDevices.Maker maker = new SuiteDevices.Maker(Wiring.WITH_CANARY.with(Mistake.NOT_TRANSLATED));
         Booted booted = guest.boot(Workload.FAULT, 2, Translation.LAZY, Memory.FILE, maker);
         assertThrows(AssertionError.class, () -> assertReported(booted, maker.devices()));
         booted.assertDone();

@@ -35,23 +35,23 @@ class SystemResetTest {
 
     @Test
     void shouldLetNoDmaHitMemoryAndKeepTheDisk() throws IOException, NotFetchedException, UnusableGuestException {
-        SuiteDevices.Maker maker = new SuiteDevices.Maker(Wiring.DEFAULT.withCanary());
+        SuiteDevices.Maker maker = new SuiteDevices.Maker(Wiring.WITH_CANARY);
         guest.when(DRIVERS, boots::incrementAndGet);
         Booted booted = guest.boot(Workload.RESET, 2, Translation.STRICT, Memory.FILE, maker);
         booted.assertDone();
         assertEquals(2, boots.get());
         assertEquals(32, booted.fact("reset/written").length());
         assertEquals(booted.fact("reset/written"), booted.fact("reset/found"));
-        assertEquals(4, maker.devices().theIommu().counters().requests(RequestType.PROBE));
+        assertEquals(4, maker.devices().iommu().counters().requests(RequestType.PROBE));
         assertTrue(maker.devices().arrivals() > 0, "no DMA was in flight");
         maker.devices().assertNothingLeft();
     }
 
     /** Ends as soon as the guest has come back from the reset. */
     @ParameterizedTest
-    @EnumSource(names = "RIGHT", mode = EnumSource.Mode.EXCLUDE)
-    void shouldFailWithoutOrder(Wiring.Order order) throws IOException, NotFetchedException, UnusableGuestException {
-        SuiteDevices.Maker maker = new SuiteDevices.Maker(Wiring.DEFAULT.withCanary().reset(order));
+    @EnumSource(names = {"IOMMU_RESET_FIRST", "RESET_NOT_AWAITED"})
+    void shouldFailWithoutOrder(Mistake mistake) throws IOException, NotFetchedException, UnusableGuestException {
+        SuiteDevices.Maker maker = new SuiteDevices.Maker(Wiring.WITH_CANARY.with(mistake));
         guest.when(DRIVERS, () -> {
             if (boots.incrementAndGet() == 2) {
                 guest.end();

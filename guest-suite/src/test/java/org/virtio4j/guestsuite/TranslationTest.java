@@ -39,7 +39,7 @@ class TranslationTest {
 
     @Test
     void shouldTranslateWhatIsUnmappedLater() throws IOException, NotFetchedException, UnusableGuestException {
-        SuiteDevices.Maker maker = new SuiteDevices.Maker(Wiring.DEFAULT.rings(1024, 1024));
+        SuiteDevices.Maker maker = new SuiteDevices.Maker(Wiring.DEFAULT.rings(1024));
         Booted booted = guest.boot(Workload.VERIFY, 2, Translation.LAZY, Memory.DESCRIPTOR, maker);
         booted.assertDone();
         assertFound(booted, 2, "DMA-FQ");
@@ -50,7 +50,7 @@ class TranslationTest {
 
     @Test
     void shouldTranslateWhatIsUnmappedAtOnce() throws IOException, NotFetchedException, UnusableGuestException {
-        SuiteDevices.Maker maker = new SuiteDevices.Maker(Wiring.DEFAULT.rings(64, 64).withCanary());
+        SuiteDevices.Maker maker = new SuiteDevices.Maker(Wiring.WITH_CANARY.rings(64));
         Booted booted = guest.boot(Workload.FS, 1, Translation.STRICT, Memory.FILE, maker);
         booted.assertDone();
         assertFound(booted, 1, "DMA");
@@ -66,7 +66,7 @@ class TranslationTest {
         booted.assertDone();
         assertFound(booted, 2, "identity");
         assertVerified(booted, maker.devices());
-        assertEquals(0, maker.devices().theIommu().counters().requests(RequestType.MAP));
+        assertEquals(0, maker.devices().iommu().counters().requests(RequestType.MAP));
         assertOnlyOk(maker.devices());
         maker.devices().assertNothingLeft();
     }
@@ -93,30 +93,30 @@ class TranslationTest {
         assertEquals(32, booted.fact("verify/written").length());
         assertEquals(booted.fact("verify/written"), booted.fact("verify/direct"));
         assertEquals(booted.fact("verify/written"), booted.fact("verify/cached"));
-        assertTrue(devices.theDisk().counters().bytesWritten() >= WORK_BYTES);
-        assertTrue(devices.theDisk().counters().bytesRead() >= 2 * WORK_BYTES);
+        assertTrue(devices.disk().counters().bytesWritten() >= WORK_BYTES);
+        assertTrue(devices.disk().counters().bytesRead() >= 2 * WORK_BYTES);
         for (BlockOutcome outcome : BlockOutcome.values()) {
-            assertEquals(outcome == BlockOutcome.OK, devices.theDisk().counters().outcomes(outcome) > 0,
+            assertEquals(outcome == BlockOutcome.OK, devices.disk().counters().outcomes(outcome) > 0,
                     outcome.toString());
         }
     }
 
     /** Linux takes away what it mapped, but for what its drivers and the machine's end leave. */
     private static void assertMapped(SuiteDevices devices) {
-        long mapped = devices.theIommu().counters().requests(RequestType.MAP);
-        long removed = devices.theIommu().counters().removedMappings();
+        long mapped = devices.iommu().counters().requests(RequestType.MAP);
+        long removed = devices.iommu().counters().removedMappings();
         assertTrue(removed > 0 && mapped > removed, "MAP " + mapped + ", removed " + removed);
-        assertEquals(removed, devices.theIommu().counters().requests(RequestType.UNMAP));
-        assertEquals(0, devices.theIommu().counters().reportedFaults());
-        assertEquals(0, devices.theIommu().counters().lostFaults());
+        assertEquals(removed, devices.iommu().counters().requests(RequestType.UNMAP));
+        assertEquals(0, devices.iommu().counters().reportedFaults());
+        assertEquals(0, devices.iommu().counters().lostFaults());
         assertOnlyOk(devices);
     }
 
     private static void assertOnlyOk(SuiteDevices devices) {
-        assertEquals(ENDPOINTS.size(), devices.theIommu().counters().requests(RequestType.PROBE));
-        assertTrue(devices.theIommu().counters().requests(RequestType.ATTACH) >= ENDPOINTS.size());
+        assertEquals(ENDPOINTS.size(), devices.iommu().counters().requests(RequestType.PROBE));
+        assertTrue(devices.iommu().counters().requests(RequestType.ATTACH) >= ENDPOINTS.size());
         for (int status = RequestStatus.IOERR; status <= RequestStatus.NOMEM; status++) {
-            assertEquals(0, devices.theIommu().counters().statuses(status), RequestStatus.name(status));
+            assertEquals(0, devices.iommu().counters().statuses(status), RequestStatus.name(status));
         }
     }
 }

@@ -25,7 +25,7 @@ final class UnrulyEntropy implements VirtioDevice, AutoCloseable {
     private final VirtioEntropy entropy = new VirtioEntropy();
     private final Arena arena = Arena.ofShared();
     private final MemorySegment data = arena.allocate(BYTES).fill((byte) 0x5a);
-    private final DmaHandle inFlight;
+    private volatile DmaHandle inFlight;
     private final long target;
     private final boolean awaits;
     private boolean active;
@@ -35,14 +35,17 @@ final class UnrulyEntropy implements VirtioDevice, AutoCloseable {
     /**
      * A source whose DMA in flight goes to the target.
      *
-     * @param dma where it does DMA
-     * @param target an address in it
+     * @param target an I/O virtual address
      * @param awaits whether a reset waits for the DMA in flight
      */
-    UnrulyEntropy(DmaSpace dma, long target, boolean awaits) {
-        this.inFlight = dma.open("in flight");
+    UnrulyEntropy(long target, boolean awaits) {
         this.target = target;
         this.awaits = awaits;
+    }
+
+    /** Begins to be unruly. */
+    void begin(DmaSpace dma) {
+        inFlight = dma.open("in flight");
     }
 
     /** Lets a DMA arrive that was in flight at a reset and not waited for. */

@@ -35,7 +35,7 @@ class VfioTest {
     /** The program finds its buffer written to, though it had allowed reading alone. */
     @Test
     void shouldFailWithoutPermissions() throws IOException, NotFetchedException, UnusableGuestException {
-        SuiteDevices.Maker maker = new SuiteDevices.Maker(Wiring.DEFAULT.behind(EverythingReads::new));
+        SuiteDevices.Maker maker = new SuiteDevices.Maker(Wiring.DEFAULT.with(Mistake.NO_PERMISSIONS));
         Booted booted = guest.boot(Workload.VFIO, 1, Translation.STRICT, Memory.DESCRIPTOR, maker);
         assertThrows(AssertionError.class, () -> assertServed(booted, maker.devices()));
         assertEquals(Optional.of("the guest says: vfio.pl: mapped=" + mapped(booted)

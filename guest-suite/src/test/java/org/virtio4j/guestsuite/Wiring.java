@@ -1,67 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.guestsuite;
 
-import java.nio.file.Path;
-import java.util.function.UnaryOperator;
-import org.virtio4j.vmm.Translator;
-
 /**
- * How a guest's devices are put together: as they should be, but for what a test changes.
+ * How the devices of a guest are set up.
  *
- * @param requestRing entries of each of the IOMMU's rings
+ * @param iommuRing entries of each of the IOMMU's rings
  * @param diskRing entries of each of the disk's rings
  * @param canary whether RAM has a {@link Canary}, for which it must be a file
- * @param disk the file that is the disk, or null for a new one
- * @param entropyTranslated whether DMA of the entropy source goes through the IOMMU
- * @param entropyTranslator what stands before the IOMMU, seen from the entropy source
- * @param bypassAfterReset whether a reset of the IOMMU lets endpoints through
- * @param order how the machine is reset
+ * @param bypassAfterReset whether a reset of the IOMMU alone lets endpoints through
+ * @param mistake how they are connected
  */
-record Wiring(int requestRing, int diskRing, boolean canary, Path disk, boolean entropyTranslated,
-        UnaryOperator<Translator> entropyTranslator, boolean bypassAfterReset, Order order) {
+record Wiring(int iommuRing, int diskRing, boolean canary, boolean bypassAfterReset, Mistake mistake) {
 
-    static final Wiring DEFAULT =
-            new Wiring(256, 256, false, null, true, UnaryOperator.identity(), false, Order.RIGHT);
+    /** Rings of the size that devices have if nobody says otherwise; connected as they should be. */
+    static final Wiring DEFAULT = new Wiring(256, 256, false, false, Mistake.NONE);
 
-    /** How a machine is reset whose entropy source is in the middle of a DMA. */
-    enum Order {
-        /** First the endpoints, which wait for their DMA, then the IOMMU. */
-        RIGHT,
-        /** First the IOMMU. */
-        IOMMU_FIRST,
-        /** The endpoints do not wait for their DMA. */
-        NOT_AWAITED
-    }
+    /** The same with a canary. */
+    static final Wiring WITH_CANARY = new Wiring(256, 256, true, false, Mistake.NONE);
 
-    Wiring rings(int requests, int diskRequests) {
-        return new Wiring(requests, diskRequests, canary, disk, entropyTranslated, entropyTranslator,
-                bypassAfterReset, order);
-    }
-
-    Wiring withCanary() {
-        return new Wiring(requestRing, diskRing, true, disk, entropyTranslated, entropyTranslator, bypassAfterReset,
-                order);
-    }
-
-    Wiring withDisk(Path file) {
-        return new Wiring(requestRing, diskRing, canary, file, entropyTranslated, entropyTranslator,
-                bypassAfterReset, order);
-    }
-
-    Wiring withoutTranslation() {
-        return new Wiring(requestRing, diskRing, canary, disk, false, entropyTranslator, bypassAfterReset, order);
-    }
-
-    Wiring behind(UnaryOperator<Translator> before) {
-        return new Wiring(requestRing, diskRing, canary, disk, entropyTranslated, before, bypassAfterReset, order);
+    Wiring rings(int entries) {
+        return new Wiring(entries, entries, canary, bypassAfterReset, mistake);
     }
 
     Wiring withBypassAfterReset() {
-        return new Wiring(requestRing, diskRing, canary, disk, entropyTranslated, entropyTranslator, true, order);
+        return new Wiring(iommuRing, diskRing, canary, true, mistake);
     }
 
-    Wiring reset(Order other) {
-        return new Wiring(requestRing, diskRing, canary, disk, entropyTranslated, entropyTranslator,
-                bypassAfterReset, other);
+    Wiring with(Mistake made) {
+        return new Wiring(iommuRing, diskRing, canary, bypassAfterReset, made);
     }
 }

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.guestsuite;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.virtio4j.endpoint.VirtioBlock;
+import org.virtio4j.iommu.ReservedRegions;
+import org.virtio4j.iommu.VirtioIommu;
+import org.virtio4j.iommu.VirtioIommuBuilder;
+import org.virtio4j.launcher.serve.DevicePlan;
+import org.virtio4j.launcher.serve.MachinePlan;
+import org.virtio4j.launcher.serve.QemuArguments;
+import org.virtio4j.launcher.serve.ServedMachine;
+import org.virtio4j.machine.PciAddress;
+import org.virtio4j.vmm.DmaSpace;
+
+/** As the command connects them. */
+final class ServedMachinery implements Machinery {
+
+    private final ServedMachine machine;
+
+    ServedMachinery(Path folder, Optional<Path> memoryFile, VirtioIommuBuilder iommu, UnrulyEntropy entropy,
+            VirtioBlock disk) throws IOException {
+        machine = ServedMachine.serve(new MachinePlan("suite", folder, GuestBooter.MEBIBYTES, memoryFile, IOMMU, iommu,
+                List.of(new DevicePlan("rng", ENTROPY, true, ReservedRegions.X86_MSI, () -> entropy),
+                        new DevicePlan("disk", DISK, true, ReservedRegions.X86_MSI, () -> disk))));
+    }
+
+    @Override
+    public VirtioIommu iommu() {
+        return machine.iommu();
+    }
+
+    @Override
+    public DmaSpace dma(PciAddress endpoint) {
+        return machine.dma(endpoint);
+    }
+
+    @Override
+    public int connected() {
+        return machine.connected();
+    }
+
+    @Override
+    public Optional<String> failure() {
+        return machine.failure();
+    }
+
+    @Override
+    public void addTo(QemuArguments arguments) {
+        machine.addTo(arguments);
+    }
+
+    @Override
+    public void close() throws IOException {
+        machine.close();
+    }
+}
