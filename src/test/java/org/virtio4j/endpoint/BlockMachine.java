@@ -271,6 +271,11 @@ final class BlockMachine implements AutoCloseable {
         return interrupts.get();
     }
 
+    /** Lets the device do DMA or not, where the transport can. */
+    void busMastering(boolean on) {
+        connection.busMastering().accept(on);
+    }
+
     /** What happens to the device from outside the guest. */
     void reset(ResetKind kind) {
         connection.reset().accept(kind);

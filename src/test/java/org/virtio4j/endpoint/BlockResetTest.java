@@ -14,6 +14,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.driver.StartResult;
 import org.virtio4j.endpoint.DiskRequests.Range;
@@ -93,6 +94,50 @@ class BlockResetTest extends BlockTests {
         System.arraycopy(data, 0, expected, 0, 65_536);
         assertArrayEquals(expected, contents());
         assertStatus(DiskRequests.S_OK, machine.send(1, DiskRequests.in(0), SECTOR + 1, 1000));
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    @DisplayName("PCI 6.2.2: a request at work when bus mastering goes off is done when it is on again, not before")
+    void shouldGoOnWhenBusMasteringIsBack(boolean heldBefore) {
+        // The kick returns when the request can neither go on nor be given back.
+        BlockMachine machine = start(heldBefore ? disk(SECTORS).servedInKicks() : disk(SECTORS));
+        holdUp(Operation.READ);
+        long token = machine.add(0, DiskRequests.in(0), LONG * SECTOR + 1, Integer.MAX_VALUE);
+        Thread kicker = new Thread(() -> machine.kick(0), "kicker");
+        kicker.start();
+        Parked.await(there);
+        machine.busMastering(false);
+        if (heldBefore) {
+            go.countDown();
+            Parked.finish(kicker);
+            assertEquals(!kind.pci, disk().counters().outcomes(BlockOutcome.OK) == 1);
+        }
+        machine.busMastering(true);
+        go.countDown();
+        DiskReply reply = machine.await(0);
+        assertEquals(token, reply.token());
+        assertStatus(DiskRequests.S_OK, reply);
+        assertArrayEquals(Arrays.copyOf(contents(), LONG * SECTOR), reply.data());
+        assertOutcome(BlockOutcome.ABANDONED, 0);
+        assertOutcome(BlockOutcome.OK, 1);
+        assertStatus(DiskRequests.S_OK, machine.send(DiskRequests.in(3), SECTOR + 1));
+    }
+
+    @Test
+    @DisplayName("2.4: a request that waits for bus mastering ends with a reset")
+    void shouldForgetWhatWaitsForBusMasteringAtReset() {
+        BlockMachine machine = start(disk(SECTORS));
+        holdUp(Operation.READ);
+        machine.add(0, DiskRequests.in(0), LONG * SECTOR + 1, Integer.MAX_VALUE);
+        machine.kick(0);
+        Parked.await(there);
+        machine.busMastering(false);
+        go.countDown();
+        machine.reset(ResetKind.DEVICE);
+        machine.busMastering(true);
+        machine.start();
+        assertStatus(DiskRequests.S_OK, machine.send(DiskRequests.in(3), SECTOR + 1));
     }
 
     @Test

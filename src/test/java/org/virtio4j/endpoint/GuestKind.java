@@ -22,13 +22,16 @@ enum GuestKind {
 
     private static final long BARS = 0x4000_0000L;
     private static final int BARS_SIZE = 1 << 20;
+    private static final int COMMAND = 4;
+    private static final int MEMORY_SPACE = 2;
+    private static final int BUS_MASTER = 4;
 
-    /** Both ends of a device: what a driver talks to, and what the machine resets from outside. */
-    record Connection(DriverTransport driver, Consumer<ResetKind> reset) {
+    /** Both ends of a device: what a driver talks to, what the machine resets from outside, and may it do DMA. */
+    record Connection(DriverTransport driver, Consumer<ResetKind> reset, Consumer<Boolean> busMastering) {
     }
 
     final boolean behindIommu;
-    private final boolean pci;
+    final boolean pci;
 
     GuestKind(boolean pci, boolean behindIommu) {
         this.pci = pci;
@@ -46,7 +49,7 @@ enum GuestKind {
                 interrupt.run();
             }
         });
-        return new Connection(MmioDriverTransport.of(window), window::reset);
+        return new Connection(MmioDriverTransport.of(window), window::reset, on -> { });
     }
 
     private static Connection overPci(VirtioDevice device, DmaSpace dma, Runnable interrupt) {
@@ -58,6 +61,7 @@ enum GuestKind {
         PciBus bus = new PciBus(BARS, BARS_SIZE);
         bus.add(1, 0, function);
         PciHost host = new PciHost(bus.ecam(), bus.memory(), BARS, BARS_SIZE);
-        return new Connection(host.scan().getFirst(), function::reset);
+        return new Connection(host.scan().getFirst(), function::reset,
+                on -> function.writeConfig(COMMAND, 2, on ? BUS_MASTER | MEMORY_SPACE : MEMORY_SPACE));
     }
 }

@@ -107,6 +107,11 @@ public final class MailboxQueue implements DeviceQueue {
     }
 
     @Override
+    public boolean isReachable() {
+        return true;
+    }
+
+    @Override
     public QueueFailure failure() {
         return QueueFailure.NONE;
     }

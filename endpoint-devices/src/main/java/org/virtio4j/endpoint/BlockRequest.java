@@ -63,7 +63,7 @@ final class BlockRequest implements ChainHandler {
     }
 
     @Override
-    public void work(QueueServer server) {
+    public boolean work(QueueServer server) {
         if (outcome == BlockOutcome.OK) {
             try {
                 outcome = execute(server);
@@ -72,6 +72,7 @@ final class BlockRequest implements ChainHandler {
                 outcome = BlockOutcome.FILE;
             }
         }
+        return outcome != BlockOutcome.ABANDONED;
     }
 
     @Override

@@ -12,8 +12,12 @@ interface ChainHandler {
     /** Begins with a chain that was just taken. Inside a section: copy and go. */
     void take(Chain chain);
 
-    /** Does what takes time, outside any section; the chain's data is reached through the server. */
-    void work(QueueServer server);
+    /**
+     * Does what takes time, outside any section; the chain's data is reached through the server.
+     *
+     * @return false if DMA was stopped before it was done; where it goes on later, so does this, with {@link #take}
+     */
+    boolean work(QueueServer server);
 
     /** Ends with the chain, which is given back next. Inside a section. */
     void answer(Chain chain);

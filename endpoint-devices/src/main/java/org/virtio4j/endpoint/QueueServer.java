@@ -14,6 +14,10 @@ import org.virtio4j.vmm.DmaResult;
  * Serves one queue, a chain at a time: takes it, lets a {@link ChainHandler} work while no section is open, gives it
  * back and publishes it. So nobody's UNMAP waits for a disk, and a driver hears of each chain when it is done.
  *
+ * <p>While a guest has taken bus mastering away, a chain at work can neither go on nor be given back. PCI says that a
+ * function makes no requests then, not that it forgets any. So the chain is held, and done again from its start when
+ * the next call to serve finds the ring within reach.
+ *
  * <p>Any thread may serve, several at once too; they take turns chain by chain.
  */
 final class QueueServer {
@@ -33,6 +37,9 @@ final class QueueServer {
     private Chain chain = new Chain();
     private @Nullable DeviceContext context;
     private @Nullable DeviceQueue queue;
+
+    /** Whether {@link #chain}, of {@link #queue}, is still to be done because DMA was stopped. */
+    private boolean held;
 
     /** The queue in whose service something threw; nothing more is taken from it. */
     private @Nullable DeviceQueue broken;
@@ -56,6 +63,9 @@ final class QueueServer {
         int most = 2 * ring.size();
         int left = most;
         try {
+            if (publish(ring)) {
+                active.interrupt(index);
+            }
             notifications(ring, false);
             do {
                 while (left > 0 && serveOne(active, ring)) {
@@ -123,8 +133,8 @@ final class QueueServer {
             if (!take(active, ring)) {
                 return Step.NOTHING;
             }
-            handler.work(this);
-            return giveBack(ring) ? Step.INTERRUPT : Step.SERVED;
+            boolean done = handler.work(this);
+            return giveBack(ring, done);
         } catch (RuntimeException | Error failure) {
             abandon(ring);
             throw failure;
@@ -138,10 +148,15 @@ final class QueueServer {
         if (ring == broken) {
             return false;
         }
+        if (held && ring != queue) {
+            // Its queue was reset meanwhile, and nobody waits for it any more.
+            chain = new Chain();
+            held = false;
+        }
         context = active;
         queue = ring;
         ring.enter();
-        boolean taken = ring.poll(chain);
+        boolean taken = held ? ring.isReachable() : ring.poll(chain);
         if (taken) {
             handler.take(chain);
         }
@@ -149,12 +164,31 @@ final class QueueServer {
         return taken;
     }
 
-    private boolean giveBack(DeviceQueue ring) {
+    private Step giveBack(DeviceQueue ring, boolean done) {
         ring.enter();
-        handler.answer(chain);
-        ring.complete(chain);
+        held = !(done && ring.isReachable()) && wanted() && ring.failure() == QueueFailure.NONE;
+        if (!held) {
+            handler.answer(chain);
+            ring.complete(chain);
+        }
         ring.leave();
-        return ring.publish();
+        if (held) {
+            return Step.NOTHING;
+        }
+        return ring.publish() ? Step.INTERRUPT : Step.SERVED;
+    }
+
+    /** Shows the driver what was given back before DMA was stopped; true if it wants to be interrupted for that. */
+    private boolean publish(DeviceQueue ring) {
+        turn.lock();
+        try {
+            return ring.publish();
+        } catch (RuntimeException | Error failure) {
+            abandon(ring);
+            throw failure;
+        } finally {
+            turn.unlock();
+        }
     }
 
     /** Tells the driver whether to notify; true if buffers came before it could know. */
@@ -177,6 +211,7 @@ final class QueueServer {
     /** Leaves a queue that cannot be served any more, so that nobody waits for its section. */
     private void abandon(DeviceQueue ring) {
         broken = ring;
+        held = false;
         chain = new Chain();
         try {
             ring.leave();

@@ -87,8 +87,9 @@ public final class VirtioEntropy implements VirtioDevice {
         }
 
         @Override
-        public void work(QueueServer server) {
+        public boolean work(QueueServer server) {
             random.nextBytes(fresh);
+            return true;
         }
 
         @Override

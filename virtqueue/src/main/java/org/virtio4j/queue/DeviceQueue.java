@@ -72,6 +72,14 @@ public interface DeviceQueue extends AutoCloseable {
     boolean enableNotifications();
 
     /**
+     * Whether this section reaches the ring. It does not once the queue was closed, and while DMA is stopped (see
+     * {@link org.virtio4j.vmm.DmaGate}); what is completed then is lost. Inside a section.
+     *
+     * @return the same throughout a section
+     */
+    boolean isReachable();
+
+    /**
      * Whether and why this queue takes no more buffers.
      *
      * @return the first reason, {@link QueueFailure#NONE} if there is none

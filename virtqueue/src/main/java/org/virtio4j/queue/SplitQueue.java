@@ -185,6 +185,11 @@ public final class SplitQueue implements DeviceQueue {
     }
 
     @Override
+    public boolean isReachable() {
+        return reachable;
+    }
+
+    @Override
     public QueueFailure failure() {
         return failure;
     }
