@@ -28,9 +28,9 @@ record HeldMemory(long heap, long outside) {
     void awaitNoMore() {
         HeldMemory now = now();
         while (now.heap > heap + SLACK || now.outside > outside + SLACK) {
+            OpenThings.failWhenTimedOut(this, now);
             now = now();
         }
-        System.out.println("held before " + this + ", after " + now);
     }
 
     private static long outsideTheHeap() {
