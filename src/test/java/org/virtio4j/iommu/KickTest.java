@@ -45,6 +45,23 @@ class KickTest extends IommuTests {
     }
 
     @Test
+    @DisplayName("A batch is announced once, when its answers are visible")
+    void shouldSayWhenABatchIsPublished() {
+        List<String> heard = new ArrayList<>();
+        IommuMachine[] machine = new IommuMachine[1];
+        machine[0] = start(iommu().requestListener((type, status, removed) -> heard.add("served"))
+                .batchListener(requests -> {
+                    heard.add("published " + requests);
+                    assertTrue(machine[0].requests().poll(), "not visible yet");
+                }));
+        add(machine[0], 0);
+        add(machine[0], 1);
+        machine[0].transport().notifyQueue(IommuMachine.REQUESTS);
+        machine[0].transport().notifyQueue(IommuMachine.REQUESTS);
+        assertEquals(List.of("served", "served", "published 2"), heard);
+    }
+
+    @Test
     @DisplayName("A kick that finds the lock taken by somebody who serves no requests is not lost")
     void shouldServeWhenLockIsHeldForSomethingElse() {
         CountDownLatch waiting = new CountDownLatch(1);

@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.Arrays;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.virtio4j.vmm.DmaHandle;
 
 /** Section 5.13.6, device operations: what all requests have in common. */
 class OperationTest extends IommuTests {
@@ -105,5 +107,20 @@ class OperationTest extends IommuTests {
         byte[] longer = Arrays.copyOf(Requests.ofType(type), 1000);
         Arrays.fill(longer, Spec.readableSize(type), longer.length, (byte) 0xff);
         Reply.assertStatus(Spec.OK, machine.send(longer, 1000));
+    }
+
+    @Test
+    @DisplayName("Counters say how many addresses devices looked up, and how many of them they knew")
+    void shouldCountTranslationsOfEndpoints() {
+        IommuMachine machine = start();
+        machine.ok(Requests.attach(ONE, DISK));
+        machine.ok(Requests.map(ONE, 0x1000, 0x2fff, IommuMachine.FREE_RAM));
+        DmaHandle handle = machine.dma(DISK);
+        handle.enter();
+        Dma.assertReads(handle, 0x1000, 8, 0);
+        Dma.assertReads(handle, 0x2ff8, 8, 0);
+        handle.leave();
+        assertEquals(2, machine.iommu().counters().translations());
+        assertEquals(1, machine.iommu().counters().cacheHits());
     }
 }

@@ -2,6 +2,7 @@
 package org.virtio4j.iommu;
 
 import java.util.concurrent.atomic.AtomicLongArray;
+import org.virtio4j.vmm.Readers;
 
 /**
  * What an IOMMU has done since it was made; resets do not clear it. Any thread may read, at any time; the numbers only
@@ -27,7 +28,11 @@ public final class IommuCounters {
     /** What the control lock's holder counts, shown to others once a batch. */
     private final long[] served = new long[SERVED];
 
-    IommuCounters() {
+    /** Those who translate, and count that themselves. */
+    private final Readers readers;
+
+    IommuCounters(Readers readers) {
+        this.readers = readers;
     }
 
     /**
@@ -84,6 +89,25 @@ public final class IommuCounters {
      */
     public long batches() {
         return counts.get(BATCHES);
+    }
+
+    /**
+     * Addresses that the devices behind it have looked up: one for each piece of a transfer that is contiguous after
+     * translation, refused ones included.
+     *
+     * @return a count
+     */
+    public long translations() {
+        return readers.translations();
+    }
+
+    /**
+     * Translations that a device knew from the one before, so that the mapping table was not asked.
+     *
+     * @return a count
+     */
+    public long cacheHits() {
+        return readers.cacheHits();
     }
 
     /**

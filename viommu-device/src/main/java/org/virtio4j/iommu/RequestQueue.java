@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu;
 
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.queue.DeviceQueue;
 
@@ -22,15 +23,17 @@ final class RequestQueue {
     private final IommuCounters counters;
     private final @Nullable TrafficListener traffic;
     private final ServedRequest served;
+    private final IntConsumer batchListener;
 
     RequestQueue(RequestExecutor executor, ReplyWriter replies, Domains domains, IommuCounters counters,
-            @Nullable TrafficListener traffic) {
+            @Nullable TrafficListener traffic, IntConsumer batchListener) {
         this.executor = executor;
         this.replies = replies;
         this.domains = domains;
         this.counters = counters;
         this.traffic = traffic;
         this.served = new ServedRequest(replies, domains);
+        this.batchListener = batchListener;
         emptySlots();
     }
 
@@ -105,7 +108,9 @@ final class RequestQueue {
         // Before the driver can see that something was unmapped, nobody uses it any more.
         domains.settle();
         counters.batch();
-        return queue.publish();
+        boolean interrupt = queue.publish();
+        batchListener.accept(taken);
+        return interrupt;
     }
 
     private void tell(int taken) {

@@ -4,6 +4,7 @@ package org.virtio4j.iommu;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.DeviceContext;
 import org.virtio4j.device.DeviceInfo;
@@ -44,7 +45,7 @@ public final class VirtioIommu implements VirtioDevice {
 
     private final IommuSettings settings;
     private final DeviceInfo info;
-    private final IommuCounters counters = new IommuCounters();
+    private final IommuCounters counters;
     private final Bypass bypass;
     private final Domains domains;
     private final Mirror mirror;
@@ -67,7 +68,8 @@ public final class VirtioIommu implements VirtioDevice {
     private volatile boolean serving;
 
     VirtioIommu(IommuSettings settings, List<Endpoint> endpoints, StallListener stallListener,
-            List<MappingListener> listeners, RequestListener requestListener, @Nullable TrafficListener traffic) {
+            List<MappingListener> listeners, RequestListener requestListener, @Nullable TrafficListener traffic,
+            IntConsumer batchListener) {
         this.settings = settings;
         this.traffic = traffic;
         this.info = new DeviceInfo(DeviceType.IOMMU, List.of(settings.requestQueueSize(), settings.eventQueueSize()),
@@ -77,11 +79,13 @@ public final class VirtioIommu implements VirtioDevice {
         // nothing. Twice, because the mappings of a small domain have a node to themselves.
         int tables = 2 * (endpoints.size() + 3);
         NodeSpace space = new NodeSpace(HostMemory.collected(NodeSpace.bytesFor(settings.maxMappings(), tables)));
-        this.domains = new Domains(endpoints, space, new Readers(stallListener), settings.stallLimitNanos());
+        Readers readers = new Readers(stallListener);
+        this.counters = new IommuCounters(readers);
+        this.domains = new Domains(endpoints, space, readers, settings.stallLimitNanos());
         this.mirror = new Mirror(listeners);
         this.executor = new RequestExecutor(settings, domains, mirror, counters, requestListener);
         this.requests = new RequestQueue(executor, new ReplyWriter(settings.probeSize(), counters), domains, counters,
-                traffic);
+                traffic, batchListener);
         this.events = new EventQueue(counters, traffic);
         this.faults = new FaultReports(control, events, traffic);
         this.config = new ConfigSpace(settings);

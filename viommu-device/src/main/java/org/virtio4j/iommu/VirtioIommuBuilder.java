@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.Features;
 import org.virtio4j.vmm.GuestMemory;
@@ -30,6 +31,7 @@ public final class VirtioIommuBuilder {
     private StallListener stallListener = (holder, waitedNanos) -> { };
     private RequestListener requestListener = (type, status, removed) -> { };
     private @Nullable TrafficListener trafficListener;
+    private IntConsumer batchListener = requests -> { };
     private Features features = ALL;
     private long pageSizeMask = GuestMemory.PAGE_SIZE;
     private long inputStart;
@@ -257,6 +259,18 @@ public final class VirtioIommuBuilder {
     }
 
     /**
+     * Watches the batches in which requests are answered, to measure how long that takes.
+     *
+     * @param listener hears how many requests have been answered whenever the driver can see their answers; under the
+     *                 control lock of the IOMMU, which must not be called back; there is one
+     * @return this
+     */
+    public VirtioIommuBuilder batchListener(IntConsumer listener) {
+        batchListener = Objects.requireNonNull(listener);
+        return this;
+    }
+
+    /**
      * Makes the device.
      *
      * @return an IOMMU with all endpoints attached to nothing
@@ -273,7 +287,7 @@ public final class VirtioIommuBuilder {
         List<Endpoint> all = new ArrayList<>();
         endpoints.forEach((id, regions) -> all.add(new Endpoint(id, regionsOf(regions))));
         return new VirtioIommu(settings, all, stallListener, List.copyOf(listeners), requestListener,
-                trafficListener);
+                trafficListener, batchListener);
     }
 
     private VirtioIommuBuilder put(int id, @Nullable ReservedRegions regions) {

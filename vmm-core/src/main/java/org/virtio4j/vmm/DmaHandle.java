@@ -38,6 +38,11 @@ public final class DmaHandle implements AutoCloseable {
     private MemoryMap map = MemoryMap.EMPTY;
     private @Nullable MemoryRegion lastRegion;
     private boolean live;
+
+    /** Lookups that asked the translator, and those that {@link #extent} answered. */
+    private long walks;
+    private long cacheHits;
+
     private TranslateResult faultReason = TranslateResult.OK;
     private long faultIova;
     private Access faultAccess = Access.READ;
@@ -93,6 +98,7 @@ public final class DmaHandle implements AutoCloseable {
         checkInside();
         // What this section knew is worth nothing in the next, and nothing outside one.
         live = false;
+        slot.count(walks, cacheHits);
         slot.leave();
     }
 
@@ -147,7 +153,10 @@ public final class DmaHandle implements AutoCloseable {
         long at = iova;
         long left = length;
         while (left > 0) {
-            if (!extent.allows(at, access)) {
+            if (extent.allows(at, access)) {
+                cacheHits++;
+            } else {
+                walks++;
                 TranslateResult result = translator.translate(at, access, extent);
                 if (result != TranslateResult.OK) {
                     return refuse(result, at, access, out);
@@ -188,6 +197,7 @@ public final class DmaHandle implements AutoCloseable {
             // Nobody waits for a closed handle any more, so it must not look at what may be taken away.
             return TranslateResult.NO_DOMAIN;
         }
+        walks++;
         TranslateResult result = translator.translate(iova, access, out);
         if (result != TranslateResult.OK) {
             record(result, iova, access);
@@ -282,6 +292,7 @@ public final class DmaHandle implements AutoCloseable {
         if (!live) {
             return DmaResult.CLOSED;
         }
+        walks++;
         TranslateResult translated = translator.translate(iova, Access.WRITE, extent);
         if (translated != TranslateResult.OK) {
             record(translated, iova, Access.WRITE);
@@ -335,7 +346,11 @@ public final class DmaHandle implements AutoCloseable {
         boolean inside = region.holds(physical) && region.allows(access)
                 && Long.compareUnsigned(length - 1, region.end() - physical) <= 0
                 && Long.compareUnsigned(length - 1, extent.after(iova)) <= 0;
-        return inside ? region : null;
+        if (!inside) {
+            return null;
+        }
+        cacheHits++;
+        return region;
     }
 
     private @Nullable MemoryRegion region(long physical) {

@@ -5,8 +5,8 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * Says whether one {@link DmaHandle} is inside a section just now. The handle's owner writes it, whoever takes
- * something away reads it; see {@link Readers} for how the two meet.
+ * Says whether one {@link DmaHandle} is inside a section just now, and how many addresses it has looked up. The
+ * handle's owner writes it, whoever takes something away reads it; see {@link Readers} for how the two meet.
  */
 public final class ReaderSlot {
 
@@ -15,13 +15,17 @@ public final class ReaderSlot {
     /** 128 bytes on either side: the prefetcher of common processors fetches cache lines in pairs. */
     private static final int MIDDLE = 16;
 
+    /** Behind the middle and in its cache line, which the owner writes anyway. */
+    private static final int WALKS = MIDDLE + 1;
+    private static final int CACHE_HITS = MIDDLE + 2;
+
     private final String holder;
 
     /**
-     * The element in the middle counts entries and exits, so it is odd inside a section; the rest keeps neighbours
-     * away.
+     * The element in the middle counts entries and exits, so it is odd inside a section; two more count lookups, and
+     * the rest keeps neighbours away.
      */
-    private final long[] cell = new long[2 * MIDDLE + 1];
+    private final long[] cell = new long[CACHE_HITS + MIDDLE + 1];
 
     ReaderSlot(String holder) {
         this.holder = holder;
@@ -43,6 +47,12 @@ public final class ReaderSlot {
         VarHandle.fullFence();
     }
 
+    /** Owner only. Says before the exit what was looked up so far, by its translator and by what it remembered. */
+    void count(long walks, long cacheHits) {
+        CELL.setOpaque(cell, WALKS, walks);
+        CELL.setOpaque(cell, CACHE_HITS, cacheHits);
+    }
+
     /** Owner only. */
     void leave() {
         CELL.setRelease(cell, MIDDLE, cell[MIDDLE] + 1);
@@ -56,6 +66,16 @@ public final class ReaderSlot {
     /** Any thread; acquires, so that a writer who sees the exit sees what the section wrote. */
     long ticket() {
         return (long) CELL.getAcquire(cell, MIDDLE);
+    }
+
+    /** Any thread: lookups that asked the translator, up to the last exit or the one before. */
+    long walks() {
+        return (long) CELL.getOpaque(cell, WALKS);
+    }
+
+    /** Any thread: lookups that did not have to. */
+    long cacheHits() {
+        return (long) CELL.getOpaque(cell, CACHE_HITS);
     }
 
     static boolean isInside(long ticket) {

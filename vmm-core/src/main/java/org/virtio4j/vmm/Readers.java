@@ -19,6 +19,9 @@ import java.util.concurrent.locks.LockSupport;
  * interrupts anybody: after a limit it tells the {@link StallListener} who holds it up, and goes on waiting. A thread
  * that waits inside its own section waits for ever; that is a bug of the caller, and the listener names it.
  *
+ * <p>Each reader counts for itself what it looks up, so that counting costs it no more than two stores a section; the
+ * sums are made when they are asked for.
+ *
  * <p>All methods may be called from any thread.
  */
 public final class Readers {
@@ -30,6 +33,10 @@ public final class Readers {
     private final StallListener listener;
     private final AtomicLong stalls = new AtomicLong();
     private volatile ReaderSlot[] slots = new ReaderSlot[0];
+
+    /** What those counted that are no readers any more; guarded by this object's monitor, as all changes of members. */
+    private long formerWalks;
+    private long formerCacheHits;
 
     /**
      * Starts with no reader.
@@ -57,7 +64,12 @@ public final class Readers {
      * @param slot the slot of a reader that enters no section any more
      */
     public synchronized void remove(ReaderSlot slot) {
-        slots = Arrays.stream(slots).filter(member -> member != slot).toArray(ReaderSlot[]::new);
+        ReaderSlot[] others = Arrays.stream(slots).filter(member -> member != slot).toArray(ReaderSlot[]::new);
+        if (others.length < slots.length) {
+            slots = others;
+            formerWalks += slot.walks();
+            formerCacheHits += slot.cacheHits();
+        }
     }
 
     /**
@@ -95,6 +107,32 @@ public final class Readers {
      */
     public long stalls() {
         return stalls.get();
+    }
+
+    /**
+     * How many addresses all readers so far have looked up, in sections that have ended.
+     *
+     * @return a count that only grows
+     */
+    public synchronized long translations() {
+        long sum = formerWalks + formerCacheHits;
+        for (ReaderSlot slot : slots) {
+            sum += slot.walks() + slot.cacheHits();
+        }
+        return sum;
+    }
+
+    /**
+     * How many of the {@link #translations} were answered by what the reader remembered from the one before.
+     *
+     * @return a count that only grows
+     */
+    public synchronized long cacheHits() {
+        long sum = formerCacheHits;
+        for (ReaderSlot slot : slots) {
+            sum += slot.cacheHits();
+        }
+        return sum;
     }
 
     /** Waits for one slot alone, fenced like {@link #awaitAll(long)}. */
