@@ -17,13 +17,15 @@ final class Client {
     private final Service service;
     private final Request request;
     private final Reply reply;
+    private final Runnable received;
     private final Handshake handshake = new Handshake();
 
-    Client(LocalConnection connection, Service service, Request request, Reply reply) {
+    Client(LocalConnection connection, Service service, Request request, Reply reply, Runnable received) {
         this.connection = connection;
         this.service = service;
         this.request = request;
         this.reply = reply;
+        this.received = received;
     }
 
     /**
@@ -34,6 +36,7 @@ final class Client {
     void serve() throws IOException {
         try {
             while (request.receive(connection)) {
+                received.run();
                 if (request.type() != MessageHeader.TYPE_REPLY) {
                     answer();
                 }

@@ -13,12 +13,14 @@ import org.virtio4j.vmm.StallListener;
  * @param descriptors whether descriptors are taken: of memory, and of eventfds for interrupts. Without them nothing
  *                    needs native access; RAM is {@code memoryFile} alone, and the guest must poll for interrupts
  * @param stalls      hears when taking memory away waits for a device longer than a second
+ * @param received    called on the socket's thread when a message is here, before it is carried out
  */
-public record VfioUserOptions(Optional<Path> memoryFile, boolean descriptors, StallListener stalls) {
+public record VfioUserOptions(Optional<Path> memoryFile, boolean descriptors, StallListener stalls,
+        Runnable received) {
 
     /** Memory and interrupts by descriptors. */
     public static final VfioUserOptions DEFAULT =
-            new VfioUserOptions(Optional.empty(), true, (holder, waitedNanos) -> { });
+            new VfioUserOptions(Optional.empty(), true, (holder, waitedNanos) -> { }, () -> { });
 
     /**
      * Checks and keeps the values.
@@ -40,7 +42,7 @@ public record VfioUserOptions(Optional<Path> memoryFile, boolean descriptors, St
      * @return new options
      */
     public VfioUserOptions withMemoryFile(Path file) {
-        return new VfioUserOptions(Optional.of(file), descriptors, stalls);
+        return new VfioUserOptions(Optional.of(file), descriptors, stalls, received);
     }
 
     /**
@@ -50,7 +52,7 @@ public record VfioUserOptions(Optional<Path> memoryFile, boolean descriptors, St
      * @return new options
      */
     public VfioUserOptions withoutDescriptors(Path file) {
-        return new VfioUserOptions(Optional.of(file), false, stalls);
+        return new VfioUserOptions(Optional.of(file), false, stalls, received);
     }
 
     /**
@@ -60,6 +62,16 @@ public record VfioUserOptions(Optional<Path> memoryFile, boolean descriptors, St
      * @return new options
      */
     public VfioUserOptions withStallListener(StallListener listener) {
-        return new VfioUserOptions(memoryFile, descriptors, listener);
+        return new VfioUserOptions(memoryFile, descriptors, listener, received);
+    }
+
+    /**
+     * The same with somebody who is told of each message, to measure from there.
+     *
+     * @param listener called on the socket's thread when a message is here, before it is carried out
+     * @return new options
+     */
+    public VfioUserOptions withMessageListener(Runnable listener) {
+        return new VfioUserOptions(memoryFile, descriptors, stalls, listener);
     }
 }

@@ -43,6 +43,7 @@ public final class VfioUserSocket implements AutoCloseable {
     private final VectorSignals vectors = new VectorSignals();
     private final PinSignal pin = new PinSignal();
     private final Counters counters = new Counters();
+    private final Runnable received;
 
     /** Guards what follows. */
     private final ReentrantLock lock = new ReentrantLock();
@@ -56,6 +57,7 @@ public final class VfioUserSocket implements AutoCloseable {
         this.path = path;
         this.memory = new GuestMemory(options.stalls());
         this.windows = new DmaWindows(memory, options);
+        this.received = options.received();
         this.listener = LocalSockets.listen(path, options.descriptors());
     }
 
@@ -264,7 +266,7 @@ public final class VfioUserSocket implements AutoCloseable {
                 return;
             }
             counters.connected();
-            Client client = new Client(connection, service, request, reply);
+            Client client = new Client(connection, service, request, reply, received);
             try {
                 client.serve();
             } catch (IOException broken) {

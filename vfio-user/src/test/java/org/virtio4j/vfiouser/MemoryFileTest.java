@@ -131,7 +131,7 @@ class MemoryFileTest {
     @Test
     void shouldRefuseOptionsThatGiveNoMemory() {
         assertThrows(IllegalArgumentException.class,
-                () -> new VfioUserOptions(Optional.empty(), false, (holder, waitedNanos) -> { }));
+                () -> new VfioUserOptions(Optional.empty(), false, (holder, waitedNanos) -> { }, () -> { }));
     }
 
     private static String pathOf(Class<?> type) {

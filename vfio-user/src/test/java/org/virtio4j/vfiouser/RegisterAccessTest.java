@@ -6,8 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -67,6 +70,22 @@ class RegisterAccessTest {
 
         client.write(TestClient.CONFIG, 0x20, 8, 0x1_8000_0000L);
         assertEquals(0x1_8000_0000L, served.function.barAddress(BAR), "both halves of a BAR in one message");
+    }
+
+    @Test
+    void shouldTellOfAMessageBeforeItIsCarriedOut() throws IOException {
+        Path other = Files.createDirectory(folder.resolve("other"));
+        List<Long> commands = new ArrayList<>();
+        Served[] told = new Served[1];
+        VfioUserOptions options = VfioUserOptions.DEFAULT.withMessageListener(
+                () -> commands.add(told[0].function.readConfig(COMMAND, 2)));
+        told[0] = new Served(other, options);
+        try (Served ended = told[0]; TestClient second = ended.connect()) {
+            commands.clear(); // the handshake
+            second.write(TestClient.CONFIG, COMMAND, 2, MEMORY_AND_MASTER);
+            second.write(TestClient.CONFIG, COMMAND, 2, 0);
+            assertEquals(List.of(0L, (long) MEMORY_AND_MASTER), commands);
+        }
     }
 
     @ParameterizedTest
