@@ -22,6 +22,12 @@ public final class VirtioBlockBuilder {
     private static final Features ALL = Features.of(BlockFeature.SEG_MAX, BlockFeature.BLK_SIZE, BlockFeature.FLUSH,
             BlockFeature.CONFIG_WCE, BlockFeature.DISCARD, BlockFeature.WRITE_ZEROES);
 
+    private static final int SPINS = 100;
+    private static final int YIELDS = 10;
+
+    /** A kick ends it, so parking for a short time first would only wake a thread for nothing. */
+    private static final long PARK_NANOS = 100_000_000;
+
     private static final int MOST_QUEUES = 1024;
     private static final int LARGEST_BLOCK = 65_536;
 
@@ -130,7 +136,7 @@ public final class VirtioBlockBuilder {
 
     /**
      * Sets what a queue's thread does while there is nothing to do. Default: it spins for some microseconds and then
-     * parks, longer each time, up to 100 ms. A kick ends parking at once, but neither sleeping nor yielding.
+     * parks, for 100 ms each time. A kick ends parking at once, but neither sleeping nor yielding.
      *
      * @param strategies asked for one strategy for each thread
      * @return this
@@ -180,6 +186,6 @@ public final class VirtioBlockBuilder {
     }
 
     private static IdleStrategy backOff() {
-        return new BackoffIdleStrategy(100, 10, 1_000, 100_000_000);
+        return new BackoffIdleStrategy(SPINS, YIELDS, PARK_NANOS, PARK_NANOS);
     }
 }
