@@ -40,6 +40,7 @@ public final class ServedMachine implements AutoCloseable {
 
     private final MachinePlan plan;
     private final Path viot;
+    private final DoorbellLatency latency = new DoorbellLatency(System::nanoTime);
     private final VirtioIommu iommu;
 
     /** The IOMMU first; those that came into being, if not all could. */
@@ -57,6 +58,7 @@ public final class ServedMachine implements AutoCloseable {
             }
         }
         endpoints.forEach(plan.iommu()::endpoint);
+        plan.iommu().batchListener(latency::published);
         if (recorder == null) {
             this.iommu = plan.iommu().build();
         } else {
@@ -179,6 +181,7 @@ public final class ServedMachine implements AutoCloseable {
      */
     public List<String> report() {
         List<String> lines = new ArrayList<>(iommuReport(iommu));
+        lines.addAll(latency.report());
         for (ServedFunction function : functions) {
             if (function.device() instanceof VirtioBlock disk) {
                 BlockCounters blocks = disk.counters();
@@ -246,7 +249,7 @@ public final class ServedMachine implements AutoCloseable {
     private void add(PciAddress address, String name, VirtioDevice device, boolean translated) throws IOException {
         VfioUserSocket socket;
         try {
-            socket = VfioUserSocket.at(plan.folder().resolve(name + SOCKET), options());
+            socket = VfioUserSocket.at(plan.folder().resolve(name + SOCKET), options(device));
         } catch (IOException | RuntimeException refused) {
             ServedFunction.close(device);
             throw refused;
@@ -256,8 +259,10 @@ public final class ServedMachine implements AutoCloseable {
         functions.add(ServedFunction.of(address, device, socket, dma));
     }
 
-    private VfioUserOptions options() {
-        return plan.memoryFile().map(VfioUserOptions.DEFAULT::withMemoryFile).orElse(VfioUserOptions.DEFAULT);
+    private VfioUserOptions options(VirtioDevice device) {
+        VfioUserOptions options =
+                plan.memoryFile().map(VfioUserOptions.DEFAULT::withMemoryFile).orElse(VfioUserOptions.DEFAULT);
+        return device instanceof VirtioIommu ? options.withMessageListener(latency::received) : options;
     }
 
     private static String nameOf(ServedFunction function) {
@@ -272,6 +277,8 @@ public final class ServedMachine implements AutoCloseable {
                         counters.requests(RequestType.ATTACH), counters.requests(RequestType.MAP),
                         counters.requests(RequestType.UNMAP), counters.removedMappings(),
                         counters.requests(RequestType.PROBE), counters.batches()),
+                String.format(Locale.ROOT, "translations: %,d, of which %,d did not have to ask the mapping table",
+                        counters.translations(), counters.cacheHits()),
                 String.format(Locale.ROOT, "faults: %,d reported, %,d lost", counters.reportedFaults(),
                         counters.lostFaults()),
                 String.format(Locale.ROOT, "left over: %,d mappings, %,d domains", iommu.liveMappings(),
