@@ -14,6 +14,7 @@ import org.virtio4j.launcher.command.CommandFailure;
 import org.virtio4j.launcher.command.Interruption;
 import org.virtio4j.launcher.command.NearestName;
 import org.virtio4j.launcher.command.Options;
+import org.virtio4j.launcher.guest.Comparison;
 import org.virtio4j.launcher.guest.Guest;
 import org.virtio4j.launcher.guest.GuestObserver;
 import org.virtio4j.launcher.guest.GuestOptions;
@@ -36,12 +37,15 @@ final class GuestCommand {
     private static final String QEMU = "--qemu";
     private static final String QEMU_DEVICES = "--qemu-devices";
     private static final String RECORD = "--record";
+    private static final String COMPARE = "--compare";
     private static final String KERNEL = "--kernel";
     private static final Map<String, Boolean> OPTIONS = Map.ofEntries(Map.entry(WORKLOAD, true),
             Map.entry(STRICT, false), Map.entry(PASSTHROUGH, false), Map.entry(CPUS, true), Map.entry(MEMORY, true),
             Map.entry(MEMORY_FILE, false), Map.entry(QEMU, true), Map.entry(QEMU_DEVICES, false),
-            Map.entry(RECORD, true), Map.entry(KERNEL, true), Map.entry(Options.HELP, false));
+            Map.entry(RECORD, true), Map.entry(COMPARE, false), Map.entry(KERNEL, true),
+            Map.entry(Options.HELP, false));
     private static final String WORKLOADS = "{workloads}";
+    private static final int ROUNDS = 2;
     private static final int MOST_CPUS = 64;
     private static final int LEAST_MEMORY = 384;
     private static final int MOST_MEMORY = 1 << 20;
@@ -62,7 +66,8 @@ final class GuestCommand {
               --memory-file    RAM is a file that is opened by its name, not a descriptor that is handed over
               --qemu FILE      the qemu-system-x86_64 to use, 10.1 or newer
               --kernel FILE    the kernel to boot, with its modules in lib/modules/VERSION of a folder above
-              --qemu-devices   QEMU's own IOMMU, disk and entropy source, to compare with
+              --qemu-devices   QEMU's own IOMMU, disk and entropy source
+              --compare        our devices and QEMU's own by turns, twice each, with workload verify
               --record FILE    write down what the guest asks of its IOMMU, for virtio4j replay
               --help           print this
 
@@ -94,6 +99,9 @@ final class GuestCommand {
         GuestOptions wanted = guestOptions(options);
         Path record = options.path(RECORD);
         try (Recorder recorder = record == null ? null : Recorder.to(record)) {
+            if (options.has(COMPARE)) {
+                return report(Comparison.run(wanted, ROUNDS, home, observer()));
+            }
             Guest guest = recorder == null ? new Guest(wanted, home, observer())
                     : Guest.recorded(wanted, home, observer(), recorder);
             int status = report(guest.run());
@@ -116,6 +124,17 @@ final class GuestCommand {
                 throw lost;
             }
             err.println("virtio4j: " + lost.getMessage());
+        }
+        return status;
+    }
+
+    private int report(Comparison comparison) {
+        int status = report(comparison.ours().getLast());
+        if (status == Main.OK && !comparison.qemus().isEmpty()) {
+            status = report(comparison.qemus().getLast());
+        }
+        if (status == Main.OK) {
+            out.print(GuestReport.of(comparison));
         }
         return status;
     }
@@ -159,6 +178,11 @@ final class GuestCommand {
         if (options.has(RECORD) && options.has(QEMU_DEVICES)) {
             throw new CommandFailure("option " + RECORD + ": expected devices of ours to record, found "
                     + QEMU_DEVICES);
+        }
+        if (options.has(COMPARE)
+                && (workload != Workload.VERIFY || options.has(QEMU_DEVICES) || options.has(RECORD))) {
+            throw new CommandFailure("option " + COMPARE + ": expected workload " + Workload.VERIFY + " and neither "
+                    + QEMU_DEVICES + " nor " + RECORD);
         }
         return new GuestOptions(workload, number(options, CPUS, 2, 1, MOST_CPUS),
                 number(options, MEMORY, 512, LEAST_MEMORY, MOST_MEMORY), translation(options),

@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.virtio4j.launcher.guest.Comparison;
 import org.virtio4j.launcher.guest.GuestFacts;
 import org.virtio4j.launcher.guest.GuestResult;
 import org.virtio4j.launcher.guest.Workload;
@@ -34,6 +35,17 @@ final class GuestReport {
         report.work();
         result.devices().forEach(line -> report.line("devices", line));
         return report.text.toString();
+    }
+
+    /** A line for each part of the work that both sides did. */
+    static String of(Comparison comparison) {
+        StringBuilder lines = new StringBuilder();
+        for (Comparison.Transfer transfer : Comparison.Transfer.values()) {
+            lines.append(String.format(Locale.ROOT, "  %-14s%-11s %.2f s, QEMU's own %.2f s: %.2f of its speed%n",
+                    "compared", transfer, comparison.ourSeconds(transfer), comparison.qemuSeconds(transfer),
+                    comparison.ratio(transfer)));
+        }
+        return lines.toString();
     }
 
     /** One line for each IOMMU group: whom it holds, and how Linux translates for it. */

@@ -45,6 +45,13 @@ class GuestCommandTest {
     }
 
     @Test
+    void shouldCompareTheWorkloadThatIsTimedAlone() {
+        String message = "option --compare: expected workload verify and neither --qemu-devices nor --record";
+        assertRefused(message, "--compare", "--workload", "fs");
+        assertRefused(message, "--compare", "--qemu-devices");
+    }
+
+    @Test
     void shouldRefuseQemuThatIsNone() {
         assertRefused("/bin/true: expected a qemu-system-x86_64 that runs on this machine, found something else",
                 "--qemu", "/bin/true");

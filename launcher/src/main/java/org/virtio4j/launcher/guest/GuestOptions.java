@@ -50,6 +50,12 @@ public record GuestOptions(Workload workload, int processors, int memoryMebibyte
         }
     }
 
+    /** The same with other work and other devices. */
+    GuestOptions with(Workload newWorkload, boolean newQemuDevices) {
+        return new GuestOptions(newWorkload, processors, memoryMebibytes, translation, memoryByName, newQemuDevices,
+                qemu, kernel);
+    }
+
     /** For the kernel's command line; what the kernel does not know goes to the script {@code init}. */
     String kernelOptions() {
         return "console=ttyS0 quiet panic=-1 printk.devkmsg=on " + translation.kernelOption()
