@@ -11,6 +11,8 @@ import org.virtio4j.endpoint.VirtioEntropy;
 import org.virtio4j.iommu.ReservedRegions;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.launcher.record.Recorder;
+import org.virtio4j.launcher.replay.Replay;
+import org.virtio4j.launcher.replay.ReplayTransport;
 import org.virtio4j.launcher.serve.DevicePlan;
 import org.virtio4j.launcher.serve.MachinePlan;
 import org.virtio4j.launcher.serve.QemuArguments;
@@ -23,13 +25,27 @@ final class ServedDevices implements GuestDevices {
     /** Where nothing is mapped: Linux takes addresses from the top of a device's range. */
     private static final long STRAY_ADDRESS = 0xdead000;
     private static final long STRAY_BYTES = 16;
+    private static final int WARM_UPS = 5;
 
     private final ServedMachine machine;
     private final DmaHandle stray;
+    private final Thread warmUp;
 
     private ServedDevices(ServedMachine machine) {
         this.machine = machine;
         stray = machine.dma(Guest.RNG).open("stray DMA");
+        warmUp = Thread.ofPlatform().name("warm-up").daemon().start(ServedDevices::warmUp);
+    }
+
+    /**
+     * Has the code compiled that serves requests, on an IOMMU that nobody else sees. Firmware and the beginning of
+     * Linux keep one processor busy and ask little of devices; Linux at work asks much at once. Once is not enough: the
+     * compiler asks the more of code the more is waiting to be compiled.
+     */
+    private static void warmUp() {
+        for (int i = 0; i < WARM_UPS; i++) {
+            Replay.warmUpAll(List.of(ReplayTransport.PCI));
+        }
     }
 
     /** Begins to serve at sockets in the folder. */
@@ -74,5 +90,10 @@ final class ServedDevices implements GuestDevices {
     public void close() throws IOException {
         stray.close();
         machine.close();
+        try {
+            warmUp.join();
+        } catch (InterruptedException unexpected) {
+            throw new IllegalStateException("nobody interrupts this thread", unexpected);
+        }
     }
 }
