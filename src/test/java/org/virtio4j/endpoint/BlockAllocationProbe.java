@@ -74,7 +74,8 @@ final class BlockAllocationProbe {
         boolean right = failures == 0
                 && disk.counters().outcomes(BlockOutcome.OK) == expected * (requests.size() - 1)
                 && disk.counters().outcomes(BlockOutcome.UNKNOWN_TYPE) == expected;
-        return right ? Long.toString(bytes) : failures + " failures, " + disk.counters();
+        return right ? Long.toString(bytes) : failures + " failures, "
+                + disk.counters().outcomes(BlockOutcome.OK) + " requests";
     }
 
     private int rounds(int count) {
