@@ -3,7 +3,6 @@ package org.virtio4j.guestsuite;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -15,9 +14,8 @@ import org.virtio4j.launcher.guest.GuestResult;
  *
  * @param result what the launcher says of it
  * @param lines all that the guest sent over its console
- * @param console the file where that is kept
  */
-record Booted(GuestResult result, List<String> lines, Path console) {
+record Booted(GuestResult result, List<String> lines) {
 
     private static final Pattern FAULT = Pattern.compile("^\\[[^a-z]*\\] virtio_iommu virtio\\d+: (.* fault .*)");
 

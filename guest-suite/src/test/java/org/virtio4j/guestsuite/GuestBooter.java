@@ -10,6 +10,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -32,6 +34,8 @@ final class GuestBooter implements BeforeEachCallback, AfterEachCallback {
     /** The RAM of each guest. */
     static final int MEBIBYTES = 512;
 
+    private static final Pattern INVOCATION = Pattern.compile("test-template-invocation:#(\\d+)");
+
     private final List<Path> kept = new ArrayList<>();
     private final Map<String, Runnable> reactions = new LinkedHashMap<>();
     private String name = "";
@@ -48,7 +52,9 @@ final class GuestBooter implements BeforeEachCallback, AfterEachCallback {
 
     @Override
     public void beforeEach(ExtensionContext context) {
-        name = context.getRequiredTestClass().getSimpleName() + "." + context.getRequiredTestMethod().getName();
+        Matcher invocation = INVOCATION.matcher(context.getUniqueId());
+        name = context.getRequiredTestClass().getSimpleName() + "." + context.getRequiredTestMethod().getName()
+                + (invocation.find() ? "-" + invocation.group(1) : "");
     }
 
     @Override
@@ -72,22 +78,20 @@ final class GuestBooter implements BeforeEachCallback, AfterEachCallback {
     /** Boots a guest with devices of this suite, and returns when it has ended. */
     Booted boot(Workload workload, int processors, Translation translation, Memory memory, GuestDevices.Server server)
             throws IOException, NotFetchedException, UnusableGuestException {
-        Path console = console();
-        try (PrintWriter out = new PrintWriter(Files.newBufferedWriter(console))) {
+        try (PrintWriter out = console()) {
             Listener listener = new Listener(out);
             GuestOptions options = options(workload, processors, translation, memory, false);
-            return new Booted(new Guest(options, HOME, listener, server).run(), listener.lines, console);
+            return new Booted(new Guest(options, HOME, listener, server).run(), listener.lines);
         }
     }
 
     /** Boots a guest as the command does. */
     Booted bootAsShipped(Workload workload, Translation translation, boolean qemuDevices)
             throws IOException, NotFetchedException, UnusableGuestException {
-        Path console = console();
-        try (PrintWriter out = new PrintWriter(Files.newBufferedWriter(console))) {
+        try (PrintWriter out = console()) {
             Listener listener = new Listener(out);
             GuestOptions options = options(workload, 2, translation, Memory.DESCRIPTOR, qemuDevices);
-            return new Booted(new Guest(options, HOME, listener).run(), listener.lines, console);
+            return new Booted(new Guest(options, HOME, listener).run(), listener.lines);
         }
     }
 
@@ -97,12 +101,12 @@ final class GuestBooter implements BeforeEachCallback, AfterEachCallback {
                 null, null);
     }
 
-    private Path console() throws IOException {
+    private PrintWriter console() throws IOException {
         enough = false;
         Path folder = Files.createDirectories(Path.of("target", "consoles").toAbsolutePath());
-        Path console = folder.resolve(name + "-" + (kept.size() + 1) + ".log");
+        Path console = folder.resolve(name + "." + (kept.size() + 1) + ".log");
         kept.add(console);
-        return console;
+        return new PrintWriter(Files.newBufferedWriter(console));
     }
 
     /** Hears one guest. */

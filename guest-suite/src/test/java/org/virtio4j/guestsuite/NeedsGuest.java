@@ -31,7 +31,7 @@ final class NeedsGuest implements ExecutionCondition {
             } catch (NotFetchedException told) {
                 return skipped("neither found nor fetched: " + told.getMessage());
             } catch (UnusableGuestException unusable) {
-                return skipped(unusable.getMessage());
+                return skipped(String.valueOf(unusable.getMessage()));
             }
         }
 

@@ -8,6 +8,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.virtio4j.launcher.guest.GuestDevices;
 import org.virtio4j.launcher.guest.GuestOptions;
 import org.virtio4j.launcher.guest.QemuCommand;
@@ -36,7 +38,7 @@ final class ServerProcess implements GuestDevices.Server {
 
     private final Path folder;
     private final Path configuration;
-    private Process process;
+    private @Nullable Process process;
 
     /** Makes a disk and a configuration in the folder. */
     ServerProcess(Path folder) throws IOException {
@@ -50,24 +52,31 @@ final class ServerProcess implements GuestDevices.Server {
     @Override
     public GuestDevices serve(RunFolder run, GuestOptions options) throws IOException {
         String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-        process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        Process server = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED", "-cp", classPath, "org.virtio4j.launcher.Main", "serve",
                 "--config", configuration.toString()).redirectError(Redirect.INHERIT).start();
+        process = server;
         // The rest is so little that nobody needs to read it.
-        String said = process.inputReader(StandardCharsets.UTF_8).readLine();
+        String said = server.inputReader(StandardCharsets.UTF_8).readLine();
         if (said == null) {
             throw new IOException("the command serves nothing");
         }
-        return new Devices();
+        return new Devices(server);
     }
 
     /** Gives it no chance. */
     void kill() {
-        process.destroyForcibly();
+        Objects.requireNonNull(process).destroyForcibly();
     }
 
     /** What QEMU is told of it. */
     private final class Devices implements GuestDevices {
+
+        private final Process server;
+
+        private Devices(Process server) {
+            this.server = server;
+        }
 
         @Override
         public String kernelOptions() {
@@ -93,11 +102,12 @@ final class ServerProcess implements GuestDevices.Server {
 
         @Override
         public void close() throws IOException {
-            process.toHandle().destroy();
+            // Not by the process, which would close its output too.
+            boolean ignored = server.toHandle().destroy();
             try {
-                process.waitFor();
+                server.waitFor();
             } catch (InterruptedException givenUp) {
-                process.destroyForcibly();
+                server.destroyForcibly();
                 throw new IOException("the test is given up", givenUp);
             }
         }

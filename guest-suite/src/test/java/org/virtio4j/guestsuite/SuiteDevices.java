@@ -8,7 +8,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.iommu.VirtioIommuBuilder;
@@ -164,7 +166,7 @@ final class SuiteDevices implements GuestDevices {
     static final class Maker implements GuestDevices.Server {
 
         private final Wiring wiring;
-        private SuiteDevices made;
+        private @Nullable SuiteDevices made;
 
         Maker(Wiring wiring) {
             this.wiring = wiring;
@@ -172,12 +174,13 @@ final class SuiteDevices implements GuestDevices {
 
         @Override
         public GuestDevices serve(RunFolder folder, GuestOptions options) throws IOException {
-            made = new SuiteDevices(wiring, folder, options);
-            return made;
+            SuiteDevices devices = new SuiteDevices(wiring, folder, options);
+            made = devices;
+            return devices;
         }
 
         SuiteDevices devices() {
-            return made;
+            return Objects.requireNonNull(made, "no guest was booted");
         }
     }
 }

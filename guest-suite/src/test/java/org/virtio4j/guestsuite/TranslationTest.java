@@ -42,7 +42,7 @@ class TranslationTest {
         SuiteDevices.Maker maker = new SuiteDevices.Maker(Wiring.DEFAULT.rings(1024));
         Booted booted = guest.boot(Workload.VERIFY, 2, Translation.LAZY, Memory.DESCRIPTOR, maker);
         booted.assertDone();
-        assertFound(booted, 2, "DMA-FQ");
+        assertFound(booted, 2, 1024, "DMA-FQ");
         assertVerified(booted, maker.devices());
         assertMapped(maker.devices());
         maker.devices().assertNothingLeft();
@@ -53,7 +53,7 @@ class TranslationTest {
         SuiteDevices.Maker maker = new SuiteDevices.Maker(Wiring.WITH_CANARY.rings(64));
         Booted booted = guest.boot(Workload.FS, 1, Translation.STRICT, Memory.FILE, maker);
         booted.assertDone();
-        assertFound(booted, 1, "DMA");
+        assertFound(booted, 1, 64, "DMA");
         assertEquals("68", booted.fact("fs/files"));
         assertMapped(maker.devices());
         maker.devices().assertNothingLeft();
@@ -64,14 +64,14 @@ class TranslationTest {
         SuiteDevices.Maker maker = new SuiteDevices.Maker(Wiring.DEFAULT);
         Booted booted = guest.boot(Workload.VERIFY, 2, Translation.PASSTHROUGH, Memory.FILE, maker);
         booted.assertDone();
-        assertFound(booted, 2, "identity");
+        assertFound(booted, 2, 256, "identity");
         assertVerified(booted, maker.devices());
         assertEquals(0, maker.devices().iommu().counters().requests(RequestType.MAP));
         assertOnlyOk(maker.devices());
         maker.devices().assertNothingLeft();
     }
 
-    private static void assertFound(Booted booted, int processors, String type) {
+    private static void assertFound(Booted booted, int processors, int ring, String type) {
         assertEquals(Integer.toString(processors), booted.fact("processors"));
         assertEquals("virtio_iommu", booted.device(IOMMU, "driver"));
         assertEquals(String.join(" ", ENDPOINTS), booted.fact("iommu/" + IOMMU + "/endpoints"));
@@ -85,6 +85,7 @@ class TranslationTest {
             assertEquals("0x00000000fee00000 0x00000000feefffff msi", booted.group(function, "reserved"));
         }
         assertEquals("262144", booted.fact("disk/sectors"));
+        assertEquals(Integer.toString(ring), booted.fact("disk/requests"));
         assertEquals(processors, booted.fact("disk/queues").split(" ").length);
         assertEquals(List.of(), booted.faults());
     }

@@ -3,7 +3,9 @@ package org.virtio4j.guestsuite;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.DeviceContext;
 import org.virtio4j.device.DeviceInfo;
 import org.virtio4j.device.Features;
@@ -25,7 +27,7 @@ final class UnrulyEntropy implements VirtioDevice, AutoCloseable {
     private final VirtioEntropy entropy = new VirtioEntropy();
     private final Arena arena = Arena.ofShared();
     private final MemorySegment data = arena.allocate(BYTES).fill((byte) 0x5a);
-    private volatile DmaHandle inFlight;
+    private volatile @Nullable DmaHandle inFlight;
     private final long target;
     private final boolean awaits;
     private boolean active;
@@ -63,9 +65,10 @@ final class UnrulyEntropy implements VirtioDevice, AutoCloseable {
 
     private void write() {
         arrivals.incrementAndGet();
-        inFlight.enter();
-        DmaResult ignored = inFlight.write(target, data, 0, BYTES);
-        inFlight.leave();
+        DmaHandle dma = Objects.requireNonNull(inFlight);
+        dma.enter();
+        DmaResult ignored = dma.write(target, data, 0, BYTES);
+        dma.leave();
     }
 
     @Override
@@ -114,7 +117,7 @@ final class UnrulyEntropy implements VirtioDevice, AutoCloseable {
 
     @Override
     public void close() {
-        inFlight.close();
+        Objects.requireNonNull(inFlight).close();
         arena.close();
     }
 }
