@@ -23,7 +23,9 @@ public final class VirtioBlockBuilder {
             BlockFeature.CONFIG_WCE, BlockFeature.DISCARD, BlockFeature.WRITE_ZEROES);
 
     private static final int SPINS = 100;
-    private static final int YIELDS = 10;
+
+    /** A kick wakes a thread that parks, but does not call back one that has given its processor away. */
+    private static final int YIELDS = 0;
 
     /** A kick ends it, so parking for a short time first would only wake a thread for nothing. */
     private static final long PARK_NANOS = 100_000_000;
