@@ -52,6 +52,14 @@ class GuestCommandTest {
     }
 
     @Test
+    void shouldRefuseToRecordWhatItCannot() {
+        assertRefused("option --record: expected devices of ours to record, found --qemu-devices",
+                "--record", "some.trace", "--qemu-devices");
+        assertRefused("/none/some.trace: expected a file that can be written, found: no such folder",
+                "--record", "/none/some.trace");
+    }
+
+    @Test
     void shouldRefuseQemuThatIsNone() {
         assertRefused("/bin/true: expected a qemu-system-x86_64 that runs on this machine, found something else",
                 "--qemu", "/bin/true");

@@ -126,6 +126,15 @@ class ServeCommandTest {
         assertFalse(Files.exists(run));
     }
 
+    @Test
+    void shouldRecordOneMachineAlone() throws IOException {
+        Path config = write(CONFIG + CONFIG.replace("[machine]", "[machine other]").replace("run", "elsewhere")
+                .replace("disk.img", "disk.img\nread-only = yes"));
+        assertRefused("option --record: expected one machine, found 2",
+                "serve", "--config", config.toString(), "--record", folder + "/some.trace");
+        assertFalse(Files.exists(run));
+    }
+
     private Path write(String text) throws IOException {
         return Files.writeString(folder.resolve("vm.conf"), text);
     }

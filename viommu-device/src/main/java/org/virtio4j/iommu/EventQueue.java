@@ -40,7 +40,7 @@ final class EventQueue {
     private final int[] flags = new int[PENDING];
 
     /** Whether the listener knows of the fault, and so is to know of its report. */
-    private final boolean[] told = new boolean[PENDING];
+    private final boolean[] known = new boolean[PENDING];
     private int first;
     private int count;
 
@@ -67,15 +67,19 @@ final class EventQueue {
         }
     }
 
-    /** Takes a fault; {@link #deliver} must follow. The listener knows of it or not. */
-    void add(int endpoint, TranslateResult reason, long iova, Access access, boolean known) {
+    /** Takes a fault, and tells somebody if it is kept; {@link #deliver} must follow. */
+    void add(int endpoint, TranslateResult reason, long iova, Access access, @Nullable TrafficListener told) {
         lock.lock();
         try {
             if (context == null) {
                 counters.lostFaults(1);
                 return;
             }
-            append(endpoint, reasonOf(reason), FaultEvent.FLAG_ADDRESS | access.mask(), iova, known);
+            boolean kept = append(endpoint, reasonOf(reason), FaultEvent.FLAG_ADDRESS | access.mask(), iova,
+                    told != null);
+            if (kept && told != null) {
+                told.faulted(endpoint, iova, access);
+            }
         } finally {
             lock.unlock();
         }
@@ -105,24 +109,25 @@ final class EventQueue {
         }
     }
 
-    private void append(int endpoint, int reason, int flag, long address, boolean known) {
+    private boolean append(int endpoint, int reason, int flag, long address, boolean told) {
         int last = (first + count - 1) % PENDING;
         if (count > 0 && addresses[last] == address && endpoints[last] == endpoint && reasons[last] == reason
                 && flags[last] == flag) {
             counters.repeatedFault();
-            return;
+            return false;
         }
         if (count == PENDING) {
             counters.lostFaults(1);
-            return;
+            return false;
         }
         int next = (first + count) % PENDING;
         addresses[next] = address;
         endpoints[next] = endpoint;
         reasons[next] = reason;
         flags[next] = flag;
-        told[next] = known;
+        known[next] = told;
         count++;
+        return true;
     }
 
     /** Looks at twice the ring at most: a driver may add buffers of no use as fast as they come back. */
@@ -174,7 +179,7 @@ final class EventQueue {
     }
 
     private void tell() {
-        if (traffic != null && told[first]) {
+        if (traffic != null && known[first]) {
             traffic.reported(reasons[first], flags[first], endpoints[first], addresses[first]);
         }
     }

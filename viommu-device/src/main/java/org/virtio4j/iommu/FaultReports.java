@@ -27,27 +27,22 @@ final class FaultReports {
 
     void report(EndpointTranslator where, int endpoint, TranslateResult reason, long iova, Access access) {
         if (traffic == null) {
-            events.add(endpoint, reason, iova, access, false);
+            events.add(endpoint, reason, iova, access, null);
         } else {
-            tell(traffic, where, endpoint, reason, iova, access);
+            tell(where, endpoint, reason, iova, access);
         }
         events.deliver();
     }
 
     /**
      * Gives the fault its place among the requests. The section is over, so the driver may have changed by now what was
-     * the reason; such a fault has no place, and is told to the driver alone. One lock around both keeps listener and
-     * event queue in the same order.
+     * the reason; such a fault has no place, and is told to the driver alone.
      */
-    private void tell(TrafficListener listener, EndpointTranslator where, int endpoint, TranslateResult reason,
-            long iova, Access access) {
+    private void tell(EndpointTranslator where, int endpoint, TranslateResult reason, long iova, Access access) {
         control.lock();
         try {
             boolean same = where.translate(iova, access, NOWHERE) == reason;
-            if (same) {
-                listener.faulted(endpoint, iova, access);
-            }
-            events.add(endpoint, reason, iova, access, same);
+            events.add(endpoint, reason, iova, access, same ? traffic : null);
         } finally {
             control.unlock();
         }

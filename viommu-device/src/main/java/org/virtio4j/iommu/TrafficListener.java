@@ -55,8 +55,8 @@ public interface TrafficListener {
     void kicked();
 
     /**
-     * An access of an endpoint was refused, and still would be: by what the driver did before this call. An access that
-     * was refused while the driver made it legal is not told.
+     * An access of an endpoint was refused, and still would be: by what the driver did before this call. It will be
+     * reported when there is a buffer. What the driver made legal meanwhile is not told, nor what is never reported.
      *
      * @param endpoint who tried
      * @param iova     the address

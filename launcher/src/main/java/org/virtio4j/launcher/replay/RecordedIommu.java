@@ -10,6 +10,7 @@ import org.virtio4j.iommu.ReservedRegions;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.iommu.VirtioIommuBuilder;
 import org.virtio4j.trace.TraceHeader;
+import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.wire.FeatureBit;
 import org.virtio4j.wire.iommu.IommuFeature;
 
@@ -57,13 +58,14 @@ final class RecordedIommu {
                 .withPollLimit(POLL_LIMIT);
     }
 
-    /** Guest memory that the driver needs for rings, requests and answers, generously. */
+    /** Guest memory that the driver needs for rings, requests and answers, generously, in whole pages. */
     static long driverMemory(TraceHeader.Iommu recorded) {
         long perRequest = 256;
         long perEvent = 128;
         long rest = 1L << 20;
-        return recorded.requestQueueSize() * perRequest + recorded.eventQueueSize() * perEvent
-                + Math.ceilDiv(recorded.probeSize(), 4096L) * 4096 + rest;
+        long bytes = recorded.requestQueueSize() * perRequest + recorded.eventQueueSize() * perEvent
+                + recorded.probeSize() + rest;
+        return Math.ceilDiv(bytes, GuestMemory.PAGE_SIZE) * GuestMemory.PAGE_SIZE;
     }
 
     private static void offer(VirtioIommuBuilder builder, TraceHeader.Iommu recorded) {
