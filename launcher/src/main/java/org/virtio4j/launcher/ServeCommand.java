@@ -32,7 +32,7 @@ final class ServeCommand {
 
             Serves a virtio-iommu, and disks and entropy sources behind it or not, to a QEMU that you start: each at a
             Unix socket. Prints the arguments QEMU needs, then serves until Ctrl-C, also when QEMU leaves and comes
-            again. End QEMU first: it aborts when its devices disappear.
+            again. End QEMU first: a guest that runs would lose its devices.
 
               --config FILE  what to serve
               --record FILE  write down what the guest asks of its IOMMU, for virtio4j replay; of one machine
