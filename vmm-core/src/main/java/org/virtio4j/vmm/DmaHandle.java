@@ -38,11 +38,6 @@ public final class DmaHandle implements AutoCloseable {
     private MemoryMap map = MemoryMap.EMPTY;
     private @Nullable MemoryRegion lastRegion;
     private boolean live;
-
-    /** Lookups that asked the translator, and those that {@link #extent} answered. */
-    private long walks;
-    private long cacheHits;
-
     private TranslateResult faultReason = TranslateResult.OK;
     private long faultIova;
     private Access faultAccess = Access.READ;
@@ -98,7 +93,6 @@ public final class DmaHandle implements AutoCloseable {
         checkInside();
         // What this section knew is worth nothing in the next, and nothing outside one.
         live = false;
-        slot.count(walks, cacheHits);
         slot.leave();
     }
 
@@ -154,9 +148,9 @@ public final class DmaHandle implements AutoCloseable {
         long left = length;
         while (left > 0) {
             if (extent.allows(at, access)) {
-                cacheHits++;
+                slot.countCacheHit();
             } else {
-                walks++;
+                slot.countWalk();
                 TranslateResult result = translator.translate(at, access, extent);
                 if (result != TranslateResult.OK) {
                     return refuse(result, at, access, out);
@@ -197,7 +191,7 @@ public final class DmaHandle implements AutoCloseable {
             // Nobody waits for a closed handle any more, so it must not look at what may be taken away.
             return TranslateResult.NO_DOMAIN;
         }
-        walks++;
+        slot.countWalk();
         TranslateResult result = translator.translate(iova, access, out);
         if (result != TranslateResult.OK) {
             record(result, iova, access);
@@ -292,7 +286,7 @@ public final class DmaHandle implements AutoCloseable {
         if (!live) {
             return DmaResult.CLOSED;
         }
-        walks++;
+        slot.countWalk();
         TranslateResult translated = translator.translate(iova, Access.WRITE, extent);
         if (translated != TranslateResult.OK) {
             record(translated, iova, Access.WRITE);
@@ -349,7 +343,7 @@ public final class DmaHandle implements AutoCloseable {
         if (!inside) {
             return null;
         }
-        cacheHits++;
+        slot.countCacheHit();
         return region;
     }
 

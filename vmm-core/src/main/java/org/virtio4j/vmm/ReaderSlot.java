@@ -47,10 +47,14 @@ public final class ReaderSlot {
         VarHandle.fullFence();
     }
 
-    /** Owner only. Says before the exit what was looked up so far, by its translator and by what it remembered. */
-    void count(long walks, long cacheHits) {
-        CELL.setOpaque(cell, WALKS, walks);
-        CELL.setOpaque(cell, CACHE_HITS, cacheHits);
+    /** Owner only. Counts a lookup that asks the translator. */
+    void countWalk() {
+        CELL.setOpaque(cell, WALKS, cell[WALKS] + 1);
+    }
+
+    /** Owner only. Counts a lookup that does not have to. */
+    void countCacheHit() {
+        CELL.setOpaque(cell, CACHE_HITS, cell[CACHE_HITS] + 1);
     }
 
     /** Owner only. */
@@ -68,7 +72,7 @@ public final class ReaderSlot {
         return (long) CELL.getAcquire(cell, MIDDLE);
     }
 
-    /** Any thread: lookups that asked the translator, up to the last exit or the one before. */
+    /** Any thread: lookups that asked the translator. */
     long walks() {
         return (long) CELL.getOpaque(cell, WALKS);
     }
