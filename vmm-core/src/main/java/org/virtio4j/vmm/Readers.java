@@ -19,8 +19,8 @@ import java.util.concurrent.locks.LockSupport;
  * interrupts anybody: after a limit it tells the {@link StallListener} who holds it up, and goes on waiting. A thread
  * that waits inside its own section waits for ever; that is a bug of the caller, and the listener names it.
  *
- * <p>Each reader counts for itself what it looks up, so that counting costs it one store; the sums are made when they are
- * asked for.
+ * <p>Each reader counts for itself what it looks up, so that counting costs it one store; the sums are made when they
+ * are asked for.
  *
  * <p>All methods may be called from any thread.
  */
