@@ -23,9 +23,11 @@ final class ServedMachinery implements Machinery {
 
     ServedMachinery(Path folder, Optional<Path> memoryFile, VirtioIommuBuilder iommu, UnrulyEntropy entropy,
             VirtioBlock disk) throws IOException {
-        machine = ServedMachine.serve(new MachinePlan("suite", folder, GuestBooter.MEBIBYTES, memoryFile, IOMMU, iommu,
+        List<DevicePlan> devices =
                 List.of(new DevicePlan("rng", ENTROPY, true, ReservedRegions.X86_MSI, () -> entropy),
-                        new DevicePlan("disk", DISK, true, ReservedRegions.X86_MSI, () -> disk))));
+                        new DevicePlan("disk", DISK, true, ReservedRegions.X86_MSI, () -> disk));
+        machine = ServedMachine.serve(new MachinePlan("suite", folder, GuestBooter.MEBIBYTES, memoryFile, IOMMU, iommu,
+                devices), null);
     }
 
     @Override
