@@ -153,6 +153,7 @@ why_packages_failed() {
         [ ! -s "$work/sources" ]; then
         echo "the package sources of this machine have no $1"
     else
-        grep -v '^$' "$work/log" | tail -n 1
+        last=$(grep -v '^$' "$work/log" | tail -n 1)
+        echo "${last:-apt-get failed without a word}"
     fi
 }

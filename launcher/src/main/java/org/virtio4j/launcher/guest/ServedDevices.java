@@ -3,8 +3,10 @@ package org.virtio4j.launcher.guest;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.endpoint.VirtioEntropy;
@@ -25,6 +27,9 @@ final class ServedDevices implements GuestDevices {
     /** Where nothing is mapped: Linux takes addresses from the top of a device's range. */
     private static final long STRAY_ADDRESS = 0xdead000;
     private static final long STRAY_BYTES = 16;
+
+    private static final long PATIENCE_NANOS = 5_000_000_000L;
+    private static final long PAUSE_NANOS = 1_000_000;
     private static final int WARM_UPS = 5;
 
     private final ServedMachine machine;
@@ -81,9 +86,16 @@ final class ServedDevices implements GuestDevices {
         }
     }
 
+    /** QEMU has ended, but its sockets may still be taking back what it had; that belongs into the report. */
     @Override
     public List<String> report() {
-        return machine.report();
+        long began = System.nanoTime();
+        while (machine.connected() > 0 && System.nanoTime() - began < PATIENCE_NANOS) {
+            LockSupport.parkNanos(PAUSE_NANOS);
+        }
+        List<String> lines = new ArrayList<>(machine.report());
+        machine.failure().ifPresent(failure -> lines.add("failed: " + failure));
+        return lines;
     }
 
     @Override
