@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Optional;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,11 +31,15 @@ class ServerKilledTest {
     @Test
     void shouldKeepTheDisk() throws IOException, NotFetchedException, UnusableGuestException {
         ServerProcess server = new ServerProcess(folder);
-        guest.when(IN_MID_WRITE, server::kill);
+        guest.when(IN_MID_WRITE, () -> {
+            server.kill();
+            guest.end();
+        });
         Booted first = guest.boot(Workload.RESET, 2, Translation.LAZY, Memory.DESCRIPTOR, server);
         assertTrue(first.lines().stream().anyMatch(line -> line.contains(IN_MID_WRITE)), "it never came to that");
-        // QEMU cannot go on without its devices.
-        assertEquals(Optional.of("QEMU has ended with an error"), first.result().trouble());
+        // Without its devices QEMU aborts, or waits for their answer for good, which end() is for.
+        String trouble = first.result().trouble().orElse("none");
+        assertTrue(List.of("QEMU has ended with an error", "interrupted").contains(trouble), trouble);
 
         Booted second = guest.boot(Workload.RESET, 2, Translation.LAZY, Memory.DESCRIPTOR, server);
         second.assertDone();
