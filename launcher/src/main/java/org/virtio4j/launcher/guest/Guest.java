@@ -4,6 +4,8 @@ package org.virtio4j.launcher.guest;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.launcher.record.Recorder;
@@ -140,13 +142,23 @@ public final class Guest {
     private GuestResult run(Qemu qemu, QemuCommand command, GuestDevices devices) throws IOException {
         observer.step("starting QEMU " + qemu.version());
         startNanos = System.nanoTime();
-        GuestRun run = new GuestRun(command.words(), GuestRun.Limits.DEFAULT, observer::interrupted);
+        GuestRun run = new GuestRun(behindUs(command.words()), GuestRun.Limits.DEFAULT, observer::interrupted);
         boolean shell = options.workload() == Workload.SHELL;
         GuestRun.End end = shell ? run.runInTerminal() : run.run(text -> hear(text, devices));
         Duration total = sinceStart();
         Optional<String> trouble = shell ? Optional.empty() : trouble(end);
         return new GuestResult(qemu.version(), facts, untilInit == null ? total : untilInit, total,
                 devices.report(), trouble);
+    }
+
+    /**
+     * A virtual processor spins while it waits for an answer. Where virtual processors are as many as the host has,
+     * what answers must come before them, or each answer waits for the end of a time slice.
+     */
+    private static List<String> behindUs(List<String> qemu) {
+        List<String> words = new ArrayList<>(List.of("nice", "-n", "10"));
+        words.addAll(qemu);
+        return words;
     }
 
     private void hear(String text, GuestDevices devices) {
