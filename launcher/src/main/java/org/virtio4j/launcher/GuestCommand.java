@@ -92,9 +92,7 @@ final class GuestCommand {
             out.print(USAGE.replace(WORKLOADS, workloads()));
             return Main.OK;
         }
-        if (!options.operands().isEmpty()) {
-            throw new CommandFailure("expected options only, found '" + options.operands().getFirst() + "'");
-        }
+        options.refuseOperands();
         Path home = Path.of(System.getProperty("virtio4j.home", "."));
         GuestOptions wanted = guestOptions(options);
         Path record = options.path(RECORD);

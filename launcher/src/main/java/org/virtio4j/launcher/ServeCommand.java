@@ -74,9 +74,7 @@ final class ServeCommand {
             out.print(USAGE);
             return Main.OK;
         }
-        if (!options.operands().isEmpty()) {
-            throw new CommandFailure("expected options only, found '" + options.operands().getFirst() + "'");
-        }
+        options.refuseOperands();
         Path config = options.path(CONFIG);
         if (config == null) {
             throw new CommandFailure("expected " + CONFIG + " FILE, found none");

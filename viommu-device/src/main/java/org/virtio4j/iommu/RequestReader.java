@@ -33,22 +33,10 @@ final class RequestReader {
             return;
         }
         int type = LittleEndian.u8(request.bytes, RequestHead.TYPE);
-        if (length >= sizeOf(type)) {
+        if (length >= RequestType.readableSize(type)) {
             request.type = type;
             readFields(request);
         }
-    }
-
-    /** The readable part of each type; an unknown one needs its head only. */
-    private static long sizeOf(int type) {
-        return switch (type) {
-            case RequestType.ATTACH -> AttachRequest.SIZE;
-            case RequestType.DETACH -> DetachRequest.SIZE;
-            case RequestType.MAP -> MapRequest.SIZE;
-            case RequestType.UNMAP -> UnmapRequest.SIZE;
-            case RequestType.PROBE -> ProbeRequest.SIZE;
-            default -> RequestHead.SIZE;
-        };
     }
 
     private void readFields(Request request) {

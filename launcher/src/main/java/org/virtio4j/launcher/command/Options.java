@@ -96,6 +96,17 @@ public final class Options {
         return operands;
     }
 
+    /**
+     * For a command that takes none.
+     *
+     * @throws CommandFailure if there is one
+     */
+    public void refuseOperands() throws CommandFailure {
+        if (!operands.isEmpty()) {
+            throw new CommandFailure("expected options only, found '" + operands.getFirst() + "'");
+        }
+    }
+
     private static void check(String name, Map<String, Boolean> known) throws CommandFailure {
         if (!known.containsKey(name)) {
             throw new CommandFailure("unknown option '" + name + "'"

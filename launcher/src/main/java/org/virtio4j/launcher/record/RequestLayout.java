@@ -29,20 +29,10 @@ final class RequestLayout {
             return false;
         }
         long answer = request.type() == RequestType.PROBE ? probeSize + RequestTail.SIZE : RequestTail.SIZE;
-        return request.readableLength() == sizeOf(request.type())
+        return request.readableLength() == RequestType.readableSize(request.type())
                 && request.writableLength() == answer && request.usedLength() == answer
                 && isZero(bytes, RequestHead.TYPE + 1, RequestHead.SIZE)
-                && isZero(bytes, reservedOf(request.type()), sizeOf(request.type()));
-    }
-
-    private static long sizeOf(int type) {
-        return switch (type) {
-            case RequestType.ATTACH -> AttachRequest.SIZE;
-            case RequestType.DETACH -> DetachRequest.SIZE;
-            case RequestType.MAP -> MapRequest.SIZE;
-            case RequestType.UNMAP -> UnmapRequest.SIZE;
-            default -> ProbeRequest.SIZE;
-        };
+                && isZero(bytes, reservedOf(request.type()), RequestType.readableSize(request.type()));
     }
 
     /** Where the reserved bytes begin that end a request of this type. */

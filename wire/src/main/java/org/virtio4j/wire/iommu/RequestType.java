@@ -18,6 +18,23 @@ public final class RequestType {
     }
 
     /**
+     * How long the readable part of a request is. Any thread.
+     *
+     * @param type first byte of a request
+     * @return bytes; of a type that does not exist, those of the head alone
+     */
+    public static long readableSize(int type) {
+        return switch (type) {
+            case ATTACH -> AttachRequest.SIZE;
+            case DETACH -> DetachRequest.SIZE;
+            case MAP -> MapRequest.SIZE;
+            case UNMAP -> UnmapRequest.SIZE;
+            case PROBE -> ProbeRequest.SIZE;
+            default -> RequestHead.SIZE;
+        };
+    }
+
+    /**
      * Names a type for messages. Allocates for a number without a name; may be called from any thread.
      *
      * @param type first byte of a request
