@@ -3,6 +3,8 @@ package org.virtio4j.iommu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
@@ -13,6 +15,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.virtio4j.driver.FeatureSet;
@@ -182,13 +185,24 @@ class KickTest extends IommuTests {
     }
 
     @Test
-    @DisplayName("Of requests added without a kick while it serves, a kick takes twice the ring and leaves the rest")
-    void shouldStopAfterTwiceTheRing() {
+    @DisplayName("Requests added without a kick while it serves are served to the last, with others let in between")
+    void shouldServeOnWhileRequestsAreAdded() {
         long size = 8;
-        AtomicLong left = new AtomicLong(5 * size);
+        assertEquals(5 * size + 1, servedByOneKick(size, 5 * size));
+    }
+
+    @Test
+    @DisplayName("A driver that adds requests for ever does not keep the thread that kicked")
+    void shouldReturnFromKickInTheEnd() {
+        long size = 8;
+        assertEquals(2 * size * 1000, servedByOneKick(size, Long.MAX_VALUE));
+    }
+
+    /** The guest's other CPU takes what is back and adds one more, as fast as they are served, up to a limit. */
+    private long servedByOneKick(long size, long more) {
+        AtomicLong left = new AtomicLong(more);
         IommuMachine[] machine = new IommuMachine[1];
         machine[0] = start(iommu().queueSizes((int) size, 8).requestListener((type, status, removed) -> {
-            // The guest's other CPU, which takes what is back and adds one more, as fast as they are served.
             while (machine[0].requests().poll()) {
                 assertEquals(0, machine[0].requests().usedToken());
             }
@@ -198,11 +212,76 @@ class KickTest extends IommuTests {
         }));
         add(machine[0], 0);
         machine[0].transport().notifyQueue(IommuMachine.REQUESTS);
-        assertEquals(2 * size, served(machine[0]));
-        machine[0].iommu().poll();
-        assertEquals(4 * size, served(machine[0]));
+        return served(machine[0]);
+    }
+
+    @Test
+    @DisplayName("Who waits for the control lock gets it between two passes over the ring")
+    void shouldLetOthersInWhileItServesOn() {
+        Thread kicking = Thread.currentThread();
+        AtomicBoolean let = new AtomicBoolean();
+        AtomicReference<Thread> onlooker = new AtomicReference<>();
+        IommuMachine[] machine = new IommuMachine[1];
+        machine[0] = start(iommu().queueSizes(8, 8).requestListener((type, status, removed) -> {
+            machine[0].requests().poll();
+            if (onlooker.get() == null) {
+                onlooker.set(Thread.ofPlatform().daemon().start(() -> {
+                    machine[0].iommu().liveMappings();
+                    let.set(true);
+                }));
+                Threads.awaitThat(() -> onlooker.get().getState() == Thread.State.WAITING);
+            }
+            assertSame(kicking, Thread.currentThread());
+            // On and on, until the other was let in; the test would not end if it never was.
+            if (!let.get()) {
+                add(machine[0], 0);
+            }
+        }));
+        add(machine[0], 0);
         machine[0].transport().notifyQueue(IommuMachine.REQUESTS);
-        assertEquals(5 * size + 1, served(machine[0]));
+        assertTrue(served(machine[0]) < 2 * 8 * 1000, "the kick came to its limit first");
+    }
+
+    @Test
+    @DisplayName("A request that comes while the device lingers is served without a kick, and the waiting begins anew")
+    void shouldServeWithoutKickWhileItLingers() {
+        List<Long> asked = new ArrayList<>();
+        IommuMachine[] machine = new IommuMachine[1];
+        // A clock that moves by 10 each time it is asked, and with the third question a request comes.
+        machine[0] = start(iommu().linger(Duration.ofNanos(30)).nanoTime(() -> {
+            asked.add(served(machine[0]));
+            if (asked.size() == 3) {
+                add(machine[0], 1);
+            }
+            return 10L * asked.size();
+        }));
+        machine[0].requests().disableUsedNotifications();
+        add(machine[0], 0);
+        machine[0].transport().notifyQueue(IommuMachine.REQUESTS);
+        assertEquals(List.of(1L, 1L, 1L, 2L, 2L, 2L, 2L), asked);
+        assertTrue(machine[0].requests().poll());
+        assertTrue(machine[0].requests().poll());
+        add(machine[0], 2);
+        assertTrue(machine[0].requests().kickNeeded(), "after the last look the driver must notify again");
+    }
+
+    @Test
+    @DisplayName("A driver that wants an interrupt gets it at once")
+    void shouldNotLingerBeforeAnInterrupt() {
+        IommuMachine machine = powerOn(iommu().linger(Duration.ofSeconds(1)).nanoTime(() -> {
+            throw new AssertionError("lingers");
+        })).start(FeatureSet.of(32));
+        machine.ok(REQUEST);
+        assertEquals(1, machine.interrupts());
+    }
+
+    @Test
+    @DisplayName("linger is zero to one second")
+    void shouldRefuseLingerThatMakesNoSense() {
+        for (Duration time : List.of(Duration.ofNanos(-1), Duration.ofSeconds(1, 1))) {
+            assertEquals("linger=" + time + ", but it must be zero to one second",
+                    assertThrows(IllegalArgumentException.class, () -> iommu().linger(time)).getMessage());
+        }
     }
 
     @Test

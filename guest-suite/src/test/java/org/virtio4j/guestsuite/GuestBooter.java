@@ -15,6 +15,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
+import org.virtio4j.launcher.guest.Comparison;
 import org.virtio4j.launcher.guest.Guest;
 import org.virtio4j.launcher.guest.GuestDevices;
 import org.virtio4j.launcher.guest.GuestObserver;
@@ -92,6 +93,14 @@ final class GuestBooter implements BeforeEachCallback, AfterEachCallback {
             Listener listener = new Listener(out);
             GuestOptions options = options(workload, 2, translation, Memory.DESCRIPTOR, qemuDevices);
             return new Booted(new Guest(options, HOME, listener).run(), listener.lines);
+        }
+    }
+
+    /** Boots guests as the command does to compare devices, each kind once. */
+    Comparison compare(Translation translation) throws IOException, NotFetchedException, UnusableGuestException {
+        try (PrintWriter out = console()) {
+            GuestOptions options = options(Workload.VERIFY, 2, translation, Memory.DESCRIPTOR, false);
+            return Comparison.run(options, 1, HOME, new Listener(out));
         }
     }
 

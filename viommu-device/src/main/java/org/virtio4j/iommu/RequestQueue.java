@@ -2,6 +2,7 @@
 package org.virtio4j.iommu;
 
 import java.util.function.IntConsumer;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.queue.DeviceQueue;
 
@@ -24,9 +25,12 @@ final class RequestQueue {
     private final @Nullable TrafficListener traffic;
     private final ServedRequest served;
     private final IntConsumer batchListener;
+    private final long lingerNanos;
+    private final LongSupplier nanoTime;
+    private boolean leftSome;
 
     RequestQueue(RequestExecutor executor, ReplyWriter replies, Domains domains, IommuCounters counters,
-            @Nullable TrafficListener traffic, IntConsumer batchListener) {
+            @Nullable TrafficListener traffic, IntConsumer batchListener, long lingerNanos, LongSupplier nanoTime) {
         this.executor = executor;
         this.replies = replies;
         this.domains = domains;
@@ -34,11 +38,13 @@ final class RequestQueue {
         this.traffic = traffic;
         this.served = new ServedRequest(replies, domains);
         this.batchListener = batchListener;
+        this.lingerNanos = lingerNanos;
+        this.nanoTime = nanoTime;
         emptySlots();
     }
 
     /**
-     * Serves what is available, up to twice the ring, and leaves notifications on.
+     * Serves what is available, and what comes while it lingers, up to twice the ring, and leaves notifications on.
      *
      * @return whether the driver wants an interrupt for what was used
      * @throws InternalError if the guest's memory was cut short while it was being used
@@ -59,19 +65,39 @@ final class RequestQueue {
         }
     }
 
+    /** Whether {@link #serve} came to its limit before the end of what was available. */
+    boolean leftSome() {
+        return leftSome;
+    }
+
     private boolean serveAvailable(DeviceQueue queue) {
         boolean interrupt = false;
         int left = 2 * queue.size();
         queue.disableNotifications();
         do {
-            int taken;
-            do {
-                taken = take(queue, Math.min(BATCH, left));
+            int taken = take(queue, Math.min(BATCH, left));
+            while (taken > 0) {
                 interrupt |= finish(queue, taken);
                 left -= taken;
-            } while (taken == BATCH && left > 0);
-        } while (queue.enableNotifications() && left > 0);
+                taken = takeNext(queue, Math.min(BATCH, left), interrupt);
+            }
+            leftSome = queue.enableNotifications();
+        } while (leftSome && left > 0);
         return interrupt;
+    }
+
+    /** A driver that wants no interrupt is spinning, and will ask for more as soon as it has its answer. */
+    private int takeNext(DeviceQueue queue, int most, boolean interrupt) {
+        int taken = take(queue, most);
+        if (taken > 0 || most == 0 || interrupt || lingerNanos == 0) {
+            return taken;
+        }
+        long start = nanoTime.getAsLong();
+        do {
+            Thread.onSpinWait();
+            taken = take(queue, most);
+        } while (taken == 0 && nanoTime.getAsLong() - start < lingerNanos);
+        return taken;
     }
 
     private int take(DeviceQueue queue, int most) {
@@ -89,9 +115,6 @@ final class RequestQueue {
     }
 
     private boolean finish(DeviceQueue queue, int taken) {
-        if (taken == 0) {
-            return false;
-        }
         for (int i = 0; i < taken; i++) {
             executor.execute(requests[i]);
         }

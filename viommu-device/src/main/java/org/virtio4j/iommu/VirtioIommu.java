@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntConsumer;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.DeviceContext;
 import org.virtio4j.device.DeviceInfo;
@@ -38,10 +39,16 @@ public final class VirtioIommu implements VirtioDevice {
     private static final int REQUESTS = 0;
 
     /**
-     * The control lock: request queue, domains, configuration. It comes after that of the life cycle, before the event
-     * queue's.
+     * After so many passes over twice the ring a kick returns, whatever else there is: a driver that adds requests as
+     * fast as they are served must not keep the thread for ever.
      */
-    private final ReentrantLock control = new ReentrantLock();
+    private static final int MOST_PASSES = 1000;
+
+    /**
+     * The control lock: request queue, domains, configuration. It comes after that of the life cycle, before the event
+     * queue's. Fair, so that who waits for it gets it between two passes over the request queue.
+     */
+    private final ReentrantLock control = new ReentrantLock(true);
 
     private final IommuSettings settings;
     private final DeviceInfo info;
@@ -69,7 +76,7 @@ public final class VirtioIommu implements VirtioDevice {
 
     VirtioIommu(IommuSettings settings, List<Endpoint> endpoints, StallListener stallListener,
             List<MappingListener> listeners, RequestListener requestListener, @Nullable TrafficListener traffic,
-            IntConsumer batchListener) {
+            IntConsumer batchListener, LongSupplier nanoTime) {
         this.settings = settings;
         this.traffic = traffic;
         this.info = new DeviceInfo(DeviceType.IOMMU, List.of(settings.requestQueueSize(), settings.eventQueueSize()),
@@ -85,7 +92,7 @@ public final class VirtioIommu implements VirtioDevice {
         this.mirror = new Mirror(listeners);
         this.executor = new RequestExecutor(settings, domains, mirror, counters, requestListener);
         this.requests = new RequestQueue(executor, new ReplyWriter(settings.probeSize(), counters), domains, counters,
-                traffic, batchListener);
+                traffic, batchListener, settings.lingerNanos(), nanoTime);
         this.events = new EventQueue(counters, traffic);
         this.faults = new FaultReports(control, events, traffic);
         this.config = new ConfigSpace(settings);
@@ -256,7 +263,7 @@ public final class VirtioIommu implements VirtioDevice {
         }
         // Set before the lock is tried: if another thread serves, that thread will see this before it is done.
         pending.set(true);
-        while (pending.get() && takeControl()) {
+        for (int pass = 0; pass < MOST_PASSES && pending.get() && takeControl(); pass++) {
             serveAndUnlock();
         }
     }
@@ -312,7 +319,7 @@ public final class VirtioIommu implements VirtioDevice {
 
     /** Takes the lock, unless who has it serves requests: that one will serve this kick too. */
     private boolean takeControl() {
-        if (control.tryLock()) {
+        if (!control.hasQueuedThreads() && control.tryLock()) {
             return true;
         }
         if (serving) {
@@ -335,6 +342,10 @@ public final class VirtioIommu implements VirtioDevice {
             DeviceQueue queue = active == null ? null : active.queue(REQUESTS);
             if (queue != null) {
                 interrupt = requests.serve(queue);
+                if (requests.leftSome()) {
+                    // The driver may have seen no need to notify, and wait for the answer.
+                    pending.set(true);
+                }
                 if (traffic != null) {
                     traffic.kicked();
                 }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.IntConsumer;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.Features;
 import org.virtio4j.vmm.GuestMemory;
@@ -45,6 +46,8 @@ public final class VirtioIommuBuilder {
     private int eventQueueSize = 64;
     private long maxMappings = 1L << 22;
     private Duration stallLimit = Duration.ofMillis(100);
+    private Duration linger = Duration.ZERO;
+    private LongSupplier nanoTime = System::nanoTime;
 
     VirtioIommuBuilder() {
     }
@@ -226,6 +229,34 @@ public final class VirtioIommuBuilder {
     }
 
     /**
+     * Keeps looking for further requests after the last was answered, before the driver is asked to notify again. Linux
+     * maps piece by piece and spins for each answer; where a notification costs far more than a request, as it does
+     * between processes, most notifications are saved. A driver that wants an interrupt is not kept waiting. Default
+     * zero, which is right where the kick comes on the virtual CPU's own thread: nothing is added meanwhile.
+     *
+     * @param time how long the thread that kicks looks, with the control lock held; a second at most
+     * @return this
+     */
+    public VirtioIommuBuilder linger(Duration time) {
+        if (time.isNegative() || time.compareTo(Duration.ofSeconds(1)) > 0) {
+            throw new IllegalArgumentException("linger=" + time + ", but it must be zero to one second");
+        }
+        linger = time;
+        return this;
+    }
+
+    /**
+     * Sets what {@link #linger} is measured with. Default {@link System#nanoTime}.
+     *
+     * @param clock counts nanoseconds from anywhere; asked under the control lock, which it must not call back
+     * @return this
+     */
+    public VirtioIommuBuilder nanoTime(LongSupplier clock) {
+        nanoTime = Objects.requireNonNull(clock);
+        return this;
+    }
+
+    /**
      * Mirrors every mapping to somebody else, who may refuse it.
      *
      * @param listener is asked before each change
@@ -283,11 +314,12 @@ public final class VirtioIommuBuilder {
         boolean domains = features.has(IommuFeature.DOMAIN_RANGE);
         IommuSettings settings = new IommuSettings(features, pageSizeMask, inputs ? inputStart : 0,
                 inputs ? inputEnd : -1, domains ? domainStart : 0, domains ? domainEnd : -1, probeSize, bootBypass,
-                bypassAfterReset, requestQueueSize, eventQueueSize, maxMappings, stallLimit.toNanos());
+                bypassAfterReset, requestQueueSize, eventQueueSize, maxMappings, stallLimit.toNanos(),
+                linger.toNanos());
         List<Endpoint> all = new ArrayList<>();
         endpoints.forEach((id, regions) -> all.add(new Endpoint(id, regionsOf(regions))));
         return new VirtioIommu(settings, all, stallListener, List.copyOf(listeners), requestListener,
-                trafficListener, batchListener);
+                trafficListener, batchListener, nanoTime);
     }
 
     private VirtioIommuBuilder put(int id, @Nullable ReservedRegions regions) {

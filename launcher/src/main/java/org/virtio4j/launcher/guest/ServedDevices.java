@@ -3,6 +3,7 @@ package org.virtio4j.launcher.guest;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -31,6 +32,9 @@ final class ServedDevices implements GuestDevices {
     private static final long PATIENCE_NANOS = 5_000_000_000L;
     private static final long PAUSE_NANOS = 1_000_000;
     private static final int WARM_UPS = 5;
+
+    /** The default of serve. */
+    private static final Duration LINGER = Duration.ofNanos(10_000);
 
     private final ServedMachine machine;
     private final DmaHandle stray;
@@ -62,7 +66,7 @@ final class ServedDevices implements GuestDevices {
     private static MachinePlan plan(RunFolder folder, GuestOptions options) {
         return new MachinePlan("guest", folder.path(""), options.memoryMebibytes(),
                 options.memoryByName() ? Optional.of(folder.path(RunFolder.MEMORY)) : Optional.empty(),
-                Guest.IOMMU, VirtioIommu.builder(), List.of(
+                Guest.IOMMU, VirtioIommu.builder().linger(LINGER), List.of(
                         new DevicePlan("rng", Guest.RNG, true, ReservedRegions.X86_MSI, VirtioEntropy::new),
                         new DevicePlan("disk", Guest.DISK, true, ReservedRegions.X86_MSI,
                                 VirtioBlock.builder(folder.path(RunFolder.DISK)).queues(options.processors())::build)));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.launcher.serve;
 
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -28,11 +29,12 @@ final class IommuReader {
     private static final String REQUEST_QUEUE = "request-queue";
     private static final String EVENT_QUEUE = "event-queue";
     private static final String MAX_MAPPINGS = "max-mappings";
+    private static final String LINGER = "linger";
     private static final String WITHOUT = "without";
 
     /** All that may be said, with the address. */
     static final List<String> KEYS = List.of(MachineReader.ADDRESS, RESERVED, PAGE_SIZES, INPUT_RANGE, DOMAIN_RANGE,
-            PROBE_SIZE, BYPASS, BYPASS_AFTER_RESET, REQUEST_QUEUE, EVENT_QUEUE, MAX_MAPPINGS, WITHOUT);
+            PROBE_SIZE, BYPASS, BYPASS_AFTER_RESET, REQUEST_QUEUE, EVENT_QUEUE, MAX_MAPPINGS, LINGER, WITHOUT);
 
     private static final Map<String, Integer> FEATURES = Map.of("input-range", IommuFeature.INPUT_RANGE,
             "domain-range", IommuFeature.DOMAIN_RANGE, "map-unmap", IommuFeature.MAP_UNMAP,
@@ -47,6 +49,14 @@ final class IommuReader {
     private static final int MOST_PROPERTIES = 65_536;
     private static final long MOST_DOMAINS = 0xffff_ffffL;
     private static final int MOST_ENTRIES = 32_768;
+    private static final long NANOS_PER_MICRO = 1_000;
+    private static final int MOST_LINGER = 1_000_000;
+
+    /**
+     * Of ten requests that follow on an answer eight come within it, and while it lasts the virtual CPU that notified
+     * may have to wait for this thread.
+     */
+    private static final int LINGER_MICROS = 10;
 
     private IommuReader() {
     }
@@ -56,6 +66,7 @@ final class IommuReader {
         VirtioIommuBuilder builder = VirtioIommu.builder()
                 .probeSize((int) section.number(PROBE_SIZE, 512, 0, MOST_PROPERTIES))
                 .bootBypass(section.flag(BYPASS, true))
+                .linger(Duration.ofNanos(NANOS_PER_MICRO * section.number(LINGER, LINGER_MICROS, 0, MOST_LINGER)))
                 .bypassAfterReset(section.flag(BYPASS_AFTER_RESET, false))
                 .queueSizes(entries(section, REQUEST_QUEUE, 256), entries(section, EVENT_QUEUE, 64))
                 .maxMappings(section.number(MAX_MAPPINGS, 1L << 22, 1, MOST_MAPPINGS));

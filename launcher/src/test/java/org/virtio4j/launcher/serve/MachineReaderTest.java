@@ -83,6 +83,7 @@ class MachineReaderTest {
                 request-queue = 1024
                 event-queue = 128
                 max-mappings = 1000
+                linger = 0
                 reserved = msi:fee00000-feefffff, reserved:0-fff
                 without = mmio bypass-config
 
