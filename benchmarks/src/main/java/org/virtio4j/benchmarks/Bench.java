@@ -12,6 +12,8 @@ import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.benchmarks.Measurement.RowFailure;
+import org.virtio4j.benchmarks.peers.PeerRequest;
+import org.virtio4j.benchmarks.peers.PeersCommand;
 import org.virtio4j.launcher.command.CommandFailure;
 import org.virtio4j.launcher.command.Interruption;
 import org.virtio4j.launcher.command.Options;
@@ -30,11 +32,15 @@ public final class Bench {
     private static final String LIST = "--list";
     private static final String JSON = "--json";
     private static final String MARKDOWN = "--markdown";
+    private static final String PEERS = "--peers";
     private static final Map<String, Boolean> OPTIONS =
-            Map.of(FULL, false, LIST, false, JSON, true, MARKDOWN, true, Options.HELP, false);
+            Map.of(FULL, false, LIST, false, JSON, true, MARKDOWN, true, PEERS, false, PeerRequest.QUICK, false,
+                    PeerRequest.TRACE, true, PeerRequest.SVG, true, Options.HELP, false);
 
     private static final String USAGE = """
             Usage: virtio4j bench [--full] [--list] [--json FILE] [--markdown FILE] [REGEX]
+                   virtio4j bench --peers [--quick | --full] [--trace FILE,...] [--json FILE] [--markdown FILE]
+                                          [--svg FILE]
 
             Measures what requests, translations and transfers cost, and prints nanoseconds and heap bytes for each
             operation. REGEX chooses rows by what --list prints, in upper or lower case. Takes about two minutes;
@@ -45,6 +51,15 @@ public final class Bench {
               --json FILE      write the results to FILE too, with JMH's own
               --markdown FILE  write the table to FILE too, as Markdown
               --help           print this
+
+            With --peers the mapping table alone is measured, beside GLib's GTree in C, Rust's BTreeMap and Java's
+            TreeMap, all of which take turns: about six minutes. The results go to target/peers unless FILE says where.
+            A program that cannot be built, for want of cc, pkg-config, glib-2.0 or rustc, has an empty column.
+
+              --quick          whether it all works, in less than a minute
+              --full           more sizes and more rounds: about half an hour
+              --trace FILE,... play recorded traffic back, too
+              --svg FILE       draw the results into FILE
 
             Exit status: 0 all rows measured, 1 some failed, 2 something is wrong with the arguments or the output,
             130 ended by Ctrl-C.
@@ -85,6 +100,10 @@ public final class Bench {
             out.print(USAGE);
             return OK;
         }
+        if (options.has(PEERS)) {
+            return comparePeers(options);
+        }
+        refusePeerOptions(options);
         Host host = Host.present();
         RunMode mode = options.has(FULL) ? RunMode.FULL : RunMode.QUICK;
         // A quarter of the memory stays for others, and another for the heap and what is not counted here.
@@ -107,6 +126,23 @@ public final class Bench {
                 markdown.write(report.markdown());
             }
             return interruption.requested() ? INTERRUPTED : report.complete() ? OK : ROW_FAILED;
+        }
+    }
+
+    private int comparePeers(Options options) throws CommandFailure {
+        if (options.has(LIST)) {
+            throw new CommandFailure("option " + LIST + ": expected without " + PEERS + ", found with it");
+        }
+        PeerRequest request = PeerRequest.of(options, Path.of(System.getProperty("virtio4j.home", ".")));
+        new PeersCommand(out, this::progress, interruption::requested).run(request);
+        return interruption.requested() ? INTERRUPTED : OK;
+    }
+
+    private static void refusePeerOptions(Options options) throws CommandFailure {
+        for (String option : PeerRequest.OWN_OPTIONS) {
+            if (options.has(option)) {
+                throw new CommandFailure("option " + option + ": expected with " + PEERS + ", found without it");
+            }
         }
     }
 
@@ -147,7 +183,7 @@ public final class Bench {
     private Report measure(Host host, RunMode mode, List<Row> rows) throws CommandFailure {
         Control before = Control.measure();
         Table table = new Table(rows);
-        out.print(Report.head(host, mode, before) + System.lineSeparator() + table.head() + System.lineSeparator());
+        out.print(host.head(mode.text(), before) + System.lineSeparator() + table.head() + System.lineSeparator());
         out.flush();
         List<Result> results = measureRows(new Measurement(mode), table, rows);
         Report report = new Report(host, mode, results.size() == rows.size(), results, before, Control.measure());

@@ -3,6 +3,7 @@ package org.virtio4j.benchmarks;
 
 import java.util.Arrays;
 import java.util.Locale;
+import org.virtio4j.launcher.command.JsonText;
 
 /**
  * Two loops that have nothing to do with this project, timed before and after the rows: if they took longer, something
@@ -13,7 +14,7 @@ import java.util.Locale;
  * @param chaseNanos      median of a dependent load, in nanoseconds
  * @param spread          how much longer the slowest pass took than the fastest: 0.1 for a tenth, of the worse loop
  */
-record Control(double arithmeticNanos, double chaseNanos, double spread) {
+public record Control(double arithmeticNanos, double chaseNanos, double spread) {
 
     private static final int PASSES_TO_WARM_UP = 5;
     private static final int PASSES = 7;
@@ -21,12 +22,14 @@ record Control(double arithmeticNanos, double chaseNanos, double spread) {
     private static final int CHASE_STEPS = 500_000;
     private static final int CHASE_BYTES = 16 << 20;
     private static final int INTS_PER_LINE = 16;
+    private static final double QUIET = 0.1;
     private static final long FACTOR = 6_364_136_223_846_793_005L;
 
     /** Where results go, lest the loops be left out. */
     private static volatile long sink;
 
-    static Control measure() {
+    /** Takes a fraction of a second. */
+    public static Control measure() {
         int[] chain = chain();
         double[] arithmetic = new double[PASSES];
         double[] chase = new double[PASSES];
@@ -53,8 +56,27 @@ record Control(double arithmeticNanos, double chaseNanos, double spread) {
                 arithmeticNanos, chaseNanos, 100 * spread);
     }
 
+    /** What the loops say of the time that lies between two measurements, in words. */
+    public String verdict(Control later) {
+        return "control at the end: " + later.text() + String.format(Locale.ROOT, "; moved by %.0f %%: %s",
+                100 * change(later), quiet(later) ? "a quiet machine" : "a busy machine, so measure again");
+    }
+
+    /** Adds an object. */
+    public void writeTo(JsonText json) {
+        json.open('{');
+        json.key("arithmeticNanos").value(arithmeticNanos);
+        json.key("chaseNanos").value(chaseNanos);
+        json.key("spread").value(spread);
+        json.close('}');
+    }
+
+    private boolean quiet(Control later) {
+        return change(later) < QUIET && spread < QUIET && later.spread < QUIET;
+    }
+
     /** How far the machine moved between two measurements, of the loop that moved more. */
-    double change(Control later) {
+    private double change(Control later) {
         return Math.max(Math.abs(later.arithmeticNanos / arithmeticNanos - 1),
                 Math.abs(later.chaseNanos / chaseNanos - 1));
     }

@@ -9,9 +9,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
+import org.virtio4j.launcher.command.JsonText;
 
 /**
  * Where and with what the figures came about.
@@ -27,13 +30,14 @@ import java.util.Map;
  * @param commit of this project
  * @param date   UTC
  */
-record Host(String jdk, String cpu, int cores, Caches caches, long memory, String system, double load,
+public record Host(String jdk, String cpu, int cores, Caches caches, long memory, String system, double load,
         List<String> flags, String commit, String date) {
 
     private static final String UNKNOWN = "unknown";
     private static final Path HUGE_PAGES = Path.of("/sys/kernel/mm/transparent_hugepage/enabled");
 
-    static Host present() {
+    /** This machine, this JVM, now. */
+    public static Host present() {
         OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         return new Host(System.getProperty("java.vm.name") + " " + System.getProperty("java.vm.version"),
                 cpuModel(Path.of("/proc/cpuinfo")), system.getAvailableProcessors(), Caches.ofThisMachine(),
@@ -44,8 +48,39 @@ record Host(String jdk, String cpu, int cores, Caches caches, long memory, Strin
                 Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
     }
 
+    /**
+     * What stands above a table.
+     *
+     * @param mode   how long everything is measured
+     * @param before the control loops at the start
+     */
+    public String head(String mode, Control before) {
+        List<Map.Entry<String, String>> lines = new ArrayList<>(lines());
+        lines.add(Map.entry("mode", mode));
+        lines.add(Map.entry("control", before.text()));
+        return lines.stream().map(line -> String.format(Locale.ROOT, "%-10s %s%n", line.getKey(), line.getValue()))
+                .collect(Collectors.joining());
+    }
+
+    /** Adds the members of an object. */
+    public void writeTo(JsonText json) {
+        json.key("jdk").string(jdk);
+        json.key("cpu").string(cpu);
+        json.key("cores").value(cores);
+        json.key("level2Bytes").value(caches.level2());
+        json.key("lastLevelBytes").value(caches.lastLevel());
+        json.key("memoryBytes").value(memory);
+        json.key("system").string(system);
+        json.key("load").value(load);
+        json.key("jvmFlags").open('[');
+        flags.forEach(flag -> json.element().string(flag));
+        json.close(']');
+        json.key("commit").string(commit);
+        json.key("date").string(date);
+    }
+
     /** Lines of a name and a value. */
-    List<Map.Entry<String, String>> lines() {
+    private List<Map.Entry<String, String>> lines() {
         return List.of(
                 Map.entry("JDK", jdk),
                 Map.entry("CPU", cpu + ", " + cores + " cores, " + caches.text()),

@@ -4,7 +4,7 @@ package org.virtio4j.benchmarks;
 import java.util.Locale;
 
 /** Numbers as the table shows them. */
-final class Quantity {
+public final class Quantity {
 
     private static final long KIB = 1 << 10;
     private static final long MIB = 1 << 20;
@@ -13,7 +13,7 @@ final class Quantity {
     private Quantity() {
     }
 
-    static String bytes(long bytes) {
+    public static String bytes(long bytes) {
         if (bytes < KIB) {
             return bytes + " B";
         }
@@ -22,13 +22,13 @@ final class Quantity {
     }
 
     /** A count of mappings, in units of 1,024. */
-    static String count(long count) {
+    public static String count(long count) {
         return count < KIB ? Long.toString(count)
                 : count < MIB ? scaled(count, KIB) + " k" : scaled(count, MIB) + " M";
     }
 
     /** Three digits that count, or all before the point. */
-    static String nanos(double nanos) {
+    public static String nanos(double nanos) {
         return nanos < 9.995 ? String.format(Locale.ROOT, "%.2f", nanos)
                 : nanos < 99.95 ? String.format(Locale.ROOT, "%.1f", nanos)
                 : String.format(Locale.ROOT, "%,.0f", nanos);

@@ -7,7 +7,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.results.RunResult;
@@ -28,22 +27,11 @@ import org.virtio4j.launcher.command.JsonText;
 record Report(Host host, RunMode mode, boolean complete, List<Result> results, Control before, Control after) {
 
     private static final double MOST_DECODE = 0.1;
-    private static final double QUIET = 0.1;
-
-    /** What stands above the table. */
-    static String head(Host host, RunMode mode, Control before) {
-        List<Map.Entry<String, String>> lines = new ArrayList<>(host.lines());
-        lines.add(Map.entry("mode", mode.text()));
-        lines.add(Map.entry("control", before.text()));
-        return lines.stream().map(line -> String.format(Locale.ROOT, "%-10s %s%n", line.getKey(), line.getValue()))
-                .collect(Collectors.joining());
-    }
 
     /** What stands below the table, one thing a line. */
     List<String> conclusions() {
         List<String> lines = new ArrayList<>();
-        lines.add("control at the end: " + after.text() + String.format(Locale.ROOT, "; moved by %.0f %%: %s",
-                100 * before.change(after), quiet() ? "a quiet machine" : "a busy machine, so measure again"));
+        lines.add(before.verdict(after));
         for (Result result : results) {
             if (isDecode(result) && result.compared()) {
                 lines.add("doorbell decode / one MAP, " + transport(result.row()) + ": "
@@ -59,7 +47,7 @@ record Report(Host host, RunMode mode, boolean complete, List<Result> results, C
 
     String markdown() {
         StringBuilder text = new StringBuilder();
-        head(host, mode, before).lines().forEach(line -> text.append("    ").append(line).append('\n'));
+        host.head(mode.text(), before).lines().forEach(line -> text.append("    ").append(line).append('\n'));
         text.append('\n').append(Table.markdown(results)).append('\n');
         conclusions().forEach(line -> text.append("- ").append(line).append('\n'));
         return text.toString();
@@ -69,18 +57,14 @@ record Report(Host host, RunMode mode, boolean complete, List<Result> results, C
         JsonText json = new JsonText().open('{');
         json.key("mode").string(mode.name().toLowerCase(Locale.ROOT));
         json.key("complete").value(complete);
-        host(json);
-        control(json.key("controlBefore"), before);
-        control(json.key("controlAfter"), after);
+        host.writeTo(json);
+        before.writeTo(json.key("controlBefore"));
+        after.writeTo(json.key("controlAfter"));
         json.key("rows").open('[');
         results.forEach(result -> row(json.element(), result));
         json.close(']');
         json.key("jmh").raw(jmh(results));
         return json.close('}').toString();
-    }
-
-    private boolean quiet() {
-        return before.change(after) < QUIET && before.spread() < QUIET && after.spread() < QUIET;
     }
 
     private static boolean isDecode(Result result) {
@@ -89,30 +73,6 @@ record Report(Host host, RunMode mode, boolean complete, List<Result> results, C
 
     private static String transport(Row row) {
         return String.valueOf(row.params().get("transport")).toLowerCase(Locale.ROOT);
-    }
-
-    private void host(JsonText json) {
-        json.key("jdk").string(host.jdk());
-        json.key("cpu").string(host.cpu());
-        json.key("cores").value(host.cores());
-        json.key("level2Bytes").value(host.caches().level2());
-        json.key("lastLevelBytes").value(host.caches().lastLevel());
-        json.key("memoryBytes").value(host.memory());
-        json.key("system").string(host.system());
-        json.key("load").value(host.load());
-        json.key("jvmFlags").open('[');
-        host.flags().forEach(flag -> json.element().string(flag));
-        json.close(']');
-        json.key("commit").string(host.commit());
-        json.key("date").string(host.date());
-    }
-
-    private static void control(JsonText json, Control control) {
-        json.open('{');
-        json.key("arithmeticNanos").value(control.arithmeticNanos());
-        json.key("chaseNanos").value(control.chaseNanos());
-        json.key("spread").value(control.spread());
-        json.close('}');
     }
 
     private static void row(JsonText json, Result result) {

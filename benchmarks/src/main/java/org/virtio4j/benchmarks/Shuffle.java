@@ -4,7 +4,7 @@ package org.virtio4j.benchmarks;
 import java.util.SplittableRandom;
 
 /** The order in which things are visited: random, so that no prefetcher guesses it, and the same in each run. */
-final class Shuffle {
+public final class Shuffle {
 
     private static final long SEED = 1;
 
@@ -12,7 +12,7 @@ final class Shuffle {
     }
 
     /** The numbers from 0 to {@code count} − 1, each once. */
-    static int[] order(int count) {
+    public static int[] order(int count) {
         SplittableRandom random = new SplittableRandom(SEED);
         int[] order = new int[count];
         for (int i = 0; i < count; i++) {

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.benchmarks.peers;
+
+import java.util.List;
+
+/**
+ * What came of all rounds.
+ *
+ * @param median of all
+ * @param least  the smallest
+ * @param most   the largest
+ */
+record Figure(double median, double least, double most) {
+
+    /** There must be at least one sample. */
+    static Figure of(List<Double> samples) {
+        List<Double> sorted = samples.stream().sorted().toList();
+        return new Figure(sorted.get(sorted.size() / 2), sorted.getFirst(), sorted.getLast());
+    }
+}

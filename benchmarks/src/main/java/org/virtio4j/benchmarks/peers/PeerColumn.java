@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.benchmarks.peers;
+
+import java.util.List;
+
+/** What stands side by side in a row. */
+enum PeerColumn {
+    VIRTIO4J("virtio4j", "ours", "#0b6e4f"),
+    RUST("Rust BTreeMap", "Rust", "#c1440e"),
+    GTREE("GLib GTree", "GTree", "#3b5b92"),
+    TREE_MAP("Java TreeMap", "TreeMap", "#c99700"),
+    /** One dependent load over memory of the table's size: no table, but what bounds them all. */
+    MISS("one miss", "miss", "#8a8a8a");
+
+    /** Those whose time by ours is a ratio to look at. */
+    static final List<PeerColumn> PEERS = List.of(RUST, GTREE, TREE_MAP);
+
+    private final String title;
+    private final String shortTitle;
+    private final String colour;
+
+    PeerColumn(String title, String shortTitle, String colour) {
+        this.title = title;
+        this.shortTitle = shortTitle;
+        this.colour = colour;
+    }
+
+    String title() {
+        return title;
+    }
+
+    /** In a ratio. */
+    String shortTitle() {
+        return shortTitle;
+    }
+
+    /** In the chart. */
+    String colour() {
+        return colour;
+    }
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.benchmarks.peers;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import org.virtio4j.benchmarks.Quantity;
+
+/**
+ * Keys for all programs, and what they are to do with them.
+ *
+ * @param geometry   the keys in words
+ * @param operations in the order in which they are measured
+ * @param keys       makes them, which takes memory for as long as they are used
+ */
+record PeerSet(String geometry, List<PeerOperation> operations, Supplier<Keys> keys) {
+
+    private static final int MIXED = 1 << 16;
+
+    /** Each workload in each of some sizes; mixed sizes in one. */
+    static List<PeerSet> ofMappings(List<Integer> sizes) {
+        List<PeerSet> sets = new ArrayList<>();
+        sizes.forEach(size -> sets.add(of(Workload.UNIFORM, size)));
+        sizes.stream().filter(size -> size == MIXED).forEach(size -> sets.add(of(Workload.MIXED, size)));
+        return sets;
+    }
+
+    private static PeerSet of(Workload workload, int size) {
+        return new PeerSet(Quantity.count(size) + " mappings, " + workload.text(), PeerOperation.OF_MAPPINGS,
+                () -> workload.keys(size));
+    }
+}

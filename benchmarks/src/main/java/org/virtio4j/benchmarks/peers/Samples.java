@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.benchmarks.peers;
+
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/** What all rounds of all sittings gave for one set. */
+final class Samples {
+
+    private final Map<PeerOperation, Map<PeerColumn, List<Double>>> samples = new EnumMap<>(PeerOperation.class);
+
+    void add(PeerOperation operation, PeerColumn column, double sample) {
+        samples.computeIfAbsent(operation, first -> new EnumMap<>(PeerColumn.class))
+                .computeIfAbsent(column, first -> new ArrayList<>()).add(sample);
+    }
+
+    /** One row for each operation that was measured. */
+    List<PeerRow> rows(String geometry) {
+        List<PeerRow> rows = new ArrayList<>();
+        samples.forEach((operation, columns) -> {
+            Map<PeerColumn, Figure> figures = new EnumMap<>(PeerColumn.class);
+            columns.forEach((column, all) -> figures.put(column, Figure.of(all)));
+            rows.add(new PeerRow(operation.text(), geometry, operation.unit(), figures));
+        });
+        return rows;
+    }
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.benchmarks.peers;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.virtio4j.benchmarks.Quantity;
+import org.virtio4j.launcher.command.CommandFailure;
+import org.virtio4j.trace.TraceEvent;
+import org.virtio4j.trace.TraceReader;
+import org.virtio4j.trace.TranslationKind;
+
+/**
+ * What a recorded guest asked of one domain, the one of which it asked most: each MAP and UNMAP that succeeded, and
+ * each translation. A domain that loses its last endpoint loses its mappings, too.
+ */
+final class TraceSet {
+
+    /** A domain or an endpoint, by its IOMMU and its number there. */
+    private record Id(int iommu, int number) {
+    }
+
+    private final Map<Id, Steps> domains = new HashMap<>();
+    private final Map<Id, Id> domainOfEndpoint = new HashMap<>();
+
+    private TraceSet() {
+    }
+
+    /**
+     * Reads a recording.
+     *
+     * @throws CommandFailure if it cannot be used
+     */
+    static PeerSet read(Path file) throws CommandFailure {
+        TraceSet set = new TraceSet();
+        try (TraceReader reader = TraceReader.open(file)) {
+            while (reader.next()) {
+                set.add(reader.event());
+            }
+        } catch (IOException unusable) {
+            throw new CommandFailure(String.valueOf(unusable.getMessage()));
+        }
+        Steps busiest = set.domains.values().stream().max(Comparator.comparingInt(Steps::count)).orElseThrow(() ->
+                new CommandFailure(file + ": expected requests of a guest, found none"));
+        return of(String.valueOf(file.getFileName()).replaceAll("(\\.trace)?(\\.gz)?$", ""), busiest);
+    }
+
+    private static PeerSet of(String name, Steps steps) {
+        long[] none = new long[0];
+        Keys keys = new Keys(none, none, none, none, steps.words());
+        return new PeerSet(name + ", at most " + Quantity.count(steps.mostLive()) + " live", PeerOperation.OF_STEPS,
+                () -> keys);
+    }
+
+    private void add(TraceEvent event) throws CommandFailure {
+        if (event.status() != 0) {
+            return;
+        }
+        switch (event.kind()) {
+            case MAP -> domain(event).map(signed(event.virtStart()), signed(event.virtEnd()), event.physStart());
+            case UNMAP -> domain(event).unmap(signed(event.virtStart()), last(event), event.removed());
+            case TRANSLATE -> translate(event);
+            case ATTACH -> attach(endpoint(event), new Id(event.iommu(), event.domain()));
+            case DETACH -> leave(endpoint(event));
+            case RESET_SYSTEM -> reset(event.iommu());
+            case STATUS -> status(event);
+            default -> { }
+        }
+    }
+
+    private void translate(TraceEvent event) throws CommandFailure {
+        @Nullable Id domain = domainOfEndpoint.get(endpoint(event));
+        if (domain != null && event.translation() == TranslationKind.ADDRESS) {
+            steps(domain).translate(signed(event.iova()));
+        }
+    }
+
+    private void attach(Id endpoint, Id domain) {
+        if (!domain.equals(domainOfEndpoint.get(endpoint))) {
+            leave(endpoint);
+            domainOfEndpoint.put(endpoint, domain);
+        }
+    }
+
+    private void leave(Id endpoint) {
+        @Nullable Id left = domainOfEndpoint.remove(endpoint);
+        if (left != null && !domainOfEndpoint.containsValue(left)) {
+            steps(left).unmapAll();
+        }
+    }
+
+    private void status(TraceEvent event) {
+        if (event.deviceStatus() == 0) {
+            reset(event.iommu());
+        }
+    }
+
+    private void reset(int iommu) {
+        domainOfEndpoint.keySet().removeIf(endpoint -> endpoint.iommu == iommu);
+        domains.forEach((domain, steps) -> {
+            if (domain.iommu == iommu) {
+                steps.unmapAll();
+            }
+        });
+    }
+
+    private Steps domain(TraceEvent event) {
+        return steps(new Id(event.iommu(), event.domain()));
+    }
+
+    private Steps steps(Id domain) {
+        return domains.computeIfAbsent(domain, first -> new Steps());
+    }
+
+    private static Id endpoint(TraceEvent event) {
+        return new Id(event.iommu(), event.endpoint());
+    }
+
+    private static long last(TraceEvent event) {
+        return event.virtEnd() < 0 ? Long.MAX_VALUE : event.virtEnd();
+    }
+
+    /** Java's tree compares signed numbers. */
+    private static long signed(long address) throws CommandFailure {
+        if (address < 0) {
+            throw new CommandFailure("a trace: expected addresses below 2^63, found " + Long.toHexString(address));
+        }
+        return address;
+    }
+}
