@@ -7,7 +7,8 @@
  * {@link org.virtio4j.benchmarks.PlacedRing}, which has a driver's work done beforehand, and {@link
  * org.virtio4j.benchmarks.IommuGuest}. {@link org.virtio4j.benchmarks.Suite} lists the rows: what is measured, in which
  * geometry and compared with what. {@link org.virtio4j.benchmarks.Bench} is the command that runs them, each in JVMs of
- * its own, and prints one table.
+ * its own, and prints one table. The package {@code peers} has the comparison with tables of other VMMs, which is no
+ * JMH benchmark.
  *
  * <p>Four rules keep the rows comparable. What the driver does is done outside the measured time, but for the one store
  * that makes a buffer available. Where the time of one operation is asked for, the next cannot begin before it, because

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -76,6 +77,26 @@ class BenchTest {
                 out.toString(StandardCharsets.UTF_8));
         assertTrue(Files.exists(json));
         assertTrue(Files.exists(folder.resolve("table.md")));
+    }
+
+    @Test
+    void shouldRefuseOptionsThatDoNotGoTogether() {
+        assertRefused("option --trace: expected with --peers, found without it", "--trace", "file");
+        assertRefused("option --list: expected without --peers, found with it", "--peers", "--list");
+        assertRefused("expected --quick or --full, found both", "--peers", "--quick", "--full");
+        assertRefused("expected options only, found 'lookup'", "--peers", "lookup");
+    }
+
+    /** With whatever compilers there are: a missing one leaves its column empty. */
+    @Test
+    void shouldCompareTheTableWithItsPeers() throws IOException {
+        Path json = folder.resolve("peers.json");
+        Path chart = folder.resolve("peers.svg");
+        assertEquals(0, run("--peers", "--quick", "--json", json.toString(), "--svg", chart.toString(), "--markdown",
+                folder.resolve("peers.md").toString()), err.toString(StandardCharsets.UTF_8));
+        assertTrue(Files.readString(json).contains("\"Java TreeMap\": {"), Files.readString(json));
+        assertTrue(Files.readString(chart).contains("remove and insert"), Files.readString(chart));
+        assertTrue(out.toString(StandardCharsets.UTF_8).contains("UNMAP of everything"));
     }
 
     private void assertRefused(String message, String... args) {
