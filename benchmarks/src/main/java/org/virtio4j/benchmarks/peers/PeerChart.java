@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.benchmarks.peers;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
+import java.util.stream.Collectors;
 import org.virtio4j.benchmarks.Quantity;
 
 /**
@@ -13,13 +14,15 @@ import org.virtio4j.benchmarks.Quantity;
  */
 final class PeerChart {
 
-    private static final int WIDTH = 960;
+    private static final int WIDTH = 1160;
     private static final int LEFT = 60;
     private static final int RIGHT = WIDTH - 10;
     private static final int LEGEND = 40;
     private static final int PANEL = 210;
     private static final int PLOT = 140;
     private static final int PLOT_TOP = 30;
+    /** So many beside each other, that their names do not touch; the full run has five geometries. */
+    private static final int GROUPS = 5;
     private static final int WIDEST_BAR = 46;
     private static final int GAP = 16;
 
@@ -32,18 +35,29 @@ final class PeerChart {
 
     /** Draws the rows that are times. */
     static String svg(List<PeerRow> rows) {
-        Map<String, List<PeerRow>> panels = new LinkedHashMap<>();
-        rows.stream().filter(row -> row.unit().equals(PeerRow.NANOS)).forEach(row ->
-                panels.merge(row.name(), List.of(row), PeerChart::joined));
+        List<List<PeerRow>> panels = panels(rows);
         PeerChart chart = new PeerChart(decades(rows));
         chart.open(LEGEND + panels.size() * PANEL);
         chart.legend();
         int top = LEGEND;
-        for (Map.Entry<String, List<PeerRow>> panel : panels.entrySet()) {
-            chart.panel(panel.getKey(), panel.getValue(), top);
+        for (List<PeerRow> panel : panels) {
+            chart.panel(panel, top);
             top += PANEL;
         }
         return chart.svg.append("</svg>\n").toString();
+    }
+
+    /** Rows of one kind of work together, in as many panels as they need. */
+    static List<List<PeerRow>> panels(List<PeerRow> rows) {
+        Map<String, List<PeerRow>> kinds = rows.stream().filter(row -> row.unit().equals(PeerRow.NANOS))
+                .collect(Collectors.groupingBy(PeerRow::name, LinkedHashMap::new, Collectors.toList()));
+        List<List<PeerRow>> panels = new ArrayList<>();
+        for (List<PeerRow> kind : kinds.values()) {
+            for (int i = 0; i < kind.size(); i += GROUPS) {
+                panels.add(kind.subList(i, Math.min(kind.size(), i + GROUPS)));
+            }
+        }
+        return panels;
     }
 
     /** Powers of ten on the scale. */
@@ -62,10 +76,6 @@ final class PeerChart {
         return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;");
     }
 
-    private static List<PeerRow> joined(List<PeerRow> some, List<PeerRow> more) {
-        return Stream.concat(some.stream(), more.stream()).toList();
-    }
-
     private void open(int height) {
         svg.append("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 ").append(WIDTH).append(' ').append(height)
                 .append("\" font-family=\"sans-serif\" font-size=\"11\">\n");
@@ -82,8 +92,8 @@ final class PeerChart {
         text(RIGHT, 24, "end", "ns an operation");
     }
 
-    private void panel(String name, List<PeerRow> rows, int top) {
-        text(LEFT, top + 16, "start", name);
+    private void panel(List<PeerRow> rows, int top) {
+        text(LEFT, top + 16, "start", rows.getFirst().name());
         int base = top + PLOT_TOP + PLOT;
         long label = 1;
         for (int decade = 0; decade <= decades; decade++) {
@@ -92,7 +102,7 @@ final class PeerChart {
             text(LEFT - 6, y + 4, "end", Long.toString(label));
             label *= 10;
         }
-        int width = (RIGHT - LEFT) / rows.size();
+        int width = (RIGHT - LEFT) / GROUPS;
         for (int i = 0; i < rows.size(); i++) {
             group(rows.get(i), LEFT + i * width, width, base);
         }

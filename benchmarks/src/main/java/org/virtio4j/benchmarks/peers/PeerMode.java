@@ -34,9 +34,9 @@ enum PeerMode {
         return sittings;
     }
 
-    /** How often each has its turn for each kind of work. */
-    int rounds() {
-        return rounds;
+    /** How often each has its turn; less often where all mappings have to be made again after it. */
+    int rounds(PeerOperation operation) {
+        return operation == PeerOperation.UNMAP_ALL ? (rounds + 1) / 2 : rounds;
     }
 
     /** How long a turn takes. */

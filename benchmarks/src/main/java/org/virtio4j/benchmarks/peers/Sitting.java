@@ -56,7 +56,7 @@ final class Sitting implements AutoCloseable {
     void measure(PeerOperation operation, PeerMode mode, Samples samples, BooleanSupplier interrupted)
             throws IOException {
         warmUp(operation, mode.warmUp());
-        for (int round = 0; round < mode.rounds() && !interrupted.getAsBoolean(); round++) {
+        for (int round = 0; round < mode.rounds(operation) && !interrupted.getAsBoolean(); round++) {
             measureOnce(operation, mode.seconds(), samples);
         }
     }

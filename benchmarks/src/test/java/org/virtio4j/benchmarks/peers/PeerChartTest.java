@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.StringReader;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import javax.xml.parsers.DocumentBuilderFactory;
@@ -34,6 +36,13 @@ class PeerChartTest {
         assertEquals(1.0 / 3, PeerChart.height(10, 3), 1e-9);
         assertEquals(0, PeerChart.height(1, 3), 1e-9);
         assertEquals(0, PeerChart.height(0.2, 3), 1e-9);
+    }
+
+    @Test
+    void shouldBeginAnotherPanelForAnotherKindOfWorkAndWhenOneIsFull() {
+        List<PeerRow> rows = new ArrayList<>(Collections.nCopies(7, time("replay", 50)));
+        rows.add(time("lookup", 20));
+        assertEquals(List.of(5, 2, 1), PeerChart.panels(rows).stream().map(List::size).toList());
     }
 
     @Test
