@@ -200,7 +200,7 @@ public final class VirtioIommuBuilder {
     }
 
     /**
-     * Limits how many mappings live in all domains together; a MAP beyond it gets NOMEM. Default 4,194,304. About 128
+     * Limits how many mappings live in all domains together; a MAP beyond it gets NOMEM. Default 4,194,304. About 200
      * bytes of address space are reserved for each, and committed as they are used.
      *
      * @param mappings at least 1

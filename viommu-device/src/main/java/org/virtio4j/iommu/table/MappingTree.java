@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu.table;
 
-import java.lang.foreign.MemorySegment;
 import org.virtio4j.vmm.ExtentSink;
-import org.virtio4j.vmm.LittleEndian;
 
 /** The table of the product: a B+-tree in the nodes of a {@link NodeSpace}, read while it changes. */
 public final class MappingTree implements MappingTable {
@@ -11,7 +9,7 @@ public final class MappingTree implements MappingTable {
     private static final int FLAGS = 7;
     private static final int SIZE = 0;
 
-    private final MemorySegment segment;
+    private final NodeMemory memory;
     // The root word has a node of its own, for it changes more often than what readers load beside it.
     private final long rootAt;
 
@@ -33,18 +31,18 @@ public final class MappingTree implements MappingTable {
             throw new IllegalStateException("hasRoomForTable=false: reclaim nodes, or give the space more memory");
         }
         this.space = space;
-        segment = space.segment();
-        rootAt = space.allocate();
-        path = new TreePath(segment, rootAt);
-        sorted = new SortedMappings(segment);
+        memory = space.memory();
+        rootAt = space.allocateLeaf();
+        path = new TreePath(memory, rootAt);
+        sorted = new SortedMappings(memory);
         insertion = new TreeInsert(space, path, sorted);
         removal = new TreeRemove(space, path);
-        LittleEndian.putI64Release(segment, rootAt, Node.rootWord(space.emptyLeaf(), 0));
+        memory.putI64Release(rootAt, Node.rootWord(memory, space.emptyLeaf(), 0));
     }
 
     @Override
     public Lookup find(long address, int required, ExtentSink out) {
-        return TreeSearch.find(segment, rootAt, address, required, out);
+        return TreeSearch.find(memory, rootAt, address, required, out);
     }
 
     @Override
@@ -123,7 +121,7 @@ public final class MappingTree implements MappingTable {
     }
 
     long rootWord() {
-        return LittleEndian.i64(segment, rootAt);
+        return memory.i64(rootAt);
     }
 
     private static void checkRange(long virtStart, long virtEnd) {

@@ -3,27 +3,17 @@ package org.virtio4j.iommu.table;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Set;
-import org.virtio4j.vmm.LittleEndian;
 
 /**
- * The memory that the tables of one IOMMU share, dealt out in nodes of one size.
+ * The memory that the tables of one IOMMU share, dealt out in nodes of two sizes: leaves, and inner nodes.
  *
  * <p>A node is free, or in use, or <em>retired</em>: taken out of its tree, but perhaps still under the eyes of a
  * reader that found it before. Retired nodes become free in {@link #reclaim}, which the writer calls after a grace
  * period: after it has seen every reader outside a section at least once since the latest change. Any number of changes
  * may lie between two grace periods; the nodes they retire wait in a list that has room for all nodes there are.
  *
- * <p>All methods belong to the writer. Nothing here is loaded by a reader.
- *
- * <pre>
- *     +---------+---------+----- ... -----+-----------------+------------ ... ------------+-----------------+
- *     | node 0  | node 1  |               | free references |  ---&gt;                 &lt;---  |     retired     |
- *     +---------+---------+----- ... -----+-----------------+------------ ... ------------+-----------------+
- * </pre>
- *
- * <p>Behind the nodes lies room for one reference each. From the left it holds a stack of the freed nodes, from the
- * right one of the retired; as no node is both, they never meet. Nodes that were never used are in neither. Memory that
- * is committed as it is touched is committed only as far as the space was ever in use.
+ * <p>All methods belong to the writer. Nothing here is loaded by a reader. Memory that is committed as it is touched is
+ * committed only as far as the space was ever in use.
  */
 public final class NodeSpace {
 
@@ -31,25 +21,32 @@ public final class NodeSpace {
     private static final int NODES_TO_REMOVE = 64;
     /** Most nodes that one insertion takes: two a level, a new root, and a separator that moves. */
     private static final int NODES_TO_INSERT = 2 * Node.MAX_LEVELS + 2;
+    private static final int NODES_TO_CHANGE = NODES_TO_INSERT + NODES_TO_REMOVE;
+    /** Inner nodes that changes between two grace periods may retire without a table being full for it. */
+    private static final int INNER_IN_RETIREMENT = 128;
     /** The leaf that all empty tables share. */
-    private static final int NODES_OF_SPACE = 1;
-    private static final int NODES_OF_TABLE = 1;
+    private static final int LEAVES_OF_SPACE = 1;
+    /** Where the root word is. */
+    private static final int LEAVES_OF_TABLE = 1;
 
-    private static final long REFERENCE_SIZE = Integer.BYTES;
-    private static final long BYTES_PER_NODE = Node.SIZE + REFERENCE_SIZE;
-    /** What the emptiest leaves that a guest can bring about may cost each mapping, inner nodes included. */
-    private static final long BYTES_PER_MAPPING = 160;
-    private static final long MAX_NODES = (1L << Integer.SIZE) * Node.ALIGNMENT / Node.SIZE;
+    private static final long BYTES_PER_LEAF = NodePool.bytesPerNode(Leaf.SIZE);
+    private static final long BYTES_PER_INNER = NodePool.bytesPerNode(Node.SIZE);
+    /** What the emptiest leaves that a guest can bring about may cost each mapping. */
+    private static final long LEAF_BYTES_PER_MAPPING = 160;
+    /** There is an inner node for so many leaves; the emptiest that a guest can bring about have twice as many. */
+    private static final int LEAVES_PER_INNER = 16;
+    /** A leaf with its share of inner nodes. */
+    private static final long BYTES_PER_LEAF_AND_ABOVE = BYTES_PER_LEAF
+            + (BYTES_PER_INNER + LEAVES_PER_INNER - 1) / LEAVES_PER_INNER;
+    /** What any space has, without room for a mapping. */
+    private static final long FIXED_BYTES = (NODES_TO_CHANGE + INNER_IN_RETIREMENT) * BYTES_PER_INNER
+            + (NODES_TO_CHANGE + LEAVES_OF_SPACE) * BYTES_PER_LEAF + 2 * Node.ALIGNMENT;
+    private static final long MAX_BYTES = (1L << Integer.SIZE) * Node.ALIGNMENT;
 
-    private static final int TOUCHED = 0;
-    private static final int FREED = 1;
-    private static final int RETIRED = 2;
-    private static final int EPOCH = 3;
-
-    private final MemorySegment segment;
-    private final long references;
-    private final long capacity;
-    private final WriterWords counters = new WriterWords(4);
+    private final NodeMemory memory;
+    private final NodePool leaves;
+    private final NodePool inner;
+    private final WriterWords epoch = new WriterWords(1);
 
     /**
      * Takes memory over.
@@ -66,14 +63,16 @@ public final class NodeSpace {
             throw new IllegalArgumentException("segment=" + segment + ": give native memory whose address is a multiple"
                     + " of " + Node.ALIGNMENT);
         }
-        capacity = size / BYTES_PER_NODE;
-        if (capacity > MAX_NODES) {
-            throw new IllegalArgumentException("segment size=" + size + ": 32-bit references reach only "
-                    + MAX_NODES * BYTES_PER_NODE + " bytes");
+        if (size > MAX_BYTES) {
+            throw new IllegalArgumentException("segment size=" + size + ": 32-bit references reach only " + MAX_BYTES
+                    + " bytes");
         }
-        this.segment = segment;
-        references = capacity * Node.SIZE;
-        Leaf.clear(segment, allocate());
+        memory = new NodeMemory(segment);
+        long more = (size - FIXED_BYTES) / BYTES_PER_LEAF_AND_ABOVE;
+        leaves = new NodePool(memory, memory.base(), Leaf.SIZE, NODES_TO_CHANGE + LEAVES_OF_SPACE + more);
+        inner = new NodePool(memory, leaves.end(), Node.SIZE,
+                NODES_TO_CHANGE + INNER_IN_RETIREMENT + more / LEAVES_PER_INNER);
+        Leaf.clear(memory, allocateLeaf());
     }
 
     /**
@@ -84,8 +83,8 @@ public final class NodeSpace {
      * @return bytes for the constructor; memory that is committed as it is touched costs a fraction of that
      */
     public static long bytesFor(long mappings, int tables) {
-        long fixed = NODES_OF_SPACE + (long) tables * NODES_OF_TABLE + NODES_TO_INSERT + NODES_TO_REMOVE;
-        return fixed * BYTES_PER_NODE + mappings * BYTES_PER_MAPPING;
+        long leaves = (mappings * LEAF_BYTES_PER_MAPPING + BYTES_PER_LEAF - 1) / BYTES_PER_LEAF;
+        return FIXED_BYTES + (leaves + (long) tables * LEAVES_OF_TABLE) * BYTES_PER_LEAF_AND_ABOVE;
     }
 
     /**
@@ -95,7 +94,7 @@ public final class NodeSpace {
      * @return true if its constructor may be called
      */
     public boolean hasRoomForTable() {
-        return available() >= NODES_OF_TABLE + NODES_TO_INSERT + NODES_TO_REMOVE;
+        return leaves.available() >= LEAVES_OF_TABLE + NODES_TO_CHANGE && inner.available() >= NODES_TO_CHANGE;
     }
 
     /**
@@ -104,7 +103,7 @@ public final class NodeSpace {
      * @return 0 if {@link #reclaim} would have nothing to do
      */
     public long retired() {
-        return counters.get(RETIRED);
+        return leaves.retired() + inner.retired();
     }
 
     /**
@@ -112,18 +111,14 @@ public final class NodeSpace {
      * and have ended by now.
      */
     public void reclaim() {
-        long retired = counters.get(RETIRED);
-        long first = capacity - retired;
-        MemorySegment.copy(segment, referenceAt(first), segment, referenceAt(counters.get(FREED)),
-                retired * REFERENCE_SIZE);
-        counters.add(FREED, retired);
-        counters.set(RETIRED, 0);
-        counters.add(EPOCH, 1);
+        leaves.reclaim();
+        inner.reclaim();
+        epoch.add(0, 1);
     }
 
     /** Counts grace periods: what was freed in a leaf under another number can be used again. */
     int epoch() {
-        return (int) counters.get(EPOCH);
+        return (int) epoch.get(0);
     }
 
     /**
@@ -132,7 +127,7 @@ public final class NodeSpace {
      * @return bytes
      */
     public long bytesInUse() {
-        return nodesInUse() * Node.SIZE;
+        return leaves.bytesInUse() + inner.bytesInUse();
     }
 
     /**
@@ -141,25 +136,25 @@ public final class NodeSpace {
      * @return bytes
      */
     public long highWaterBytes() {
-        return counters.get(TOUCHED) * BYTES_PER_NODE;
+        return leaves.highWaterBytes() + inner.highWaterBytes();
     }
 
     /** Nodes that are not free. */
     long nodesInUse() {
-        return counters.get(TOUCHED) - counters.get(FREED);
+        return leaves.inUse() + inner.inUse();
     }
 
-    MemorySegment segment() {
-        return segment;
+    NodeMemory memory() {
+        return memory;
     }
 
     /** The leaf with nothing in it, which every empty table has for a root. */
     long emptyLeaf() {
-        return 0;
+        return memory.base();
     }
 
     boolean hasRoomToInsert() {
-        return available() >= NODES_TO_INSERT + NODES_TO_REMOVE;
+        return leaves.available() >= NODES_TO_CHANGE && inner.available() >= NODES_TO_CHANGE;
     }
 
     /**
@@ -167,70 +162,34 @@ public final class NodeSpace {
      * take.
      */
     boolean hasRoomToRemove() {
-        return available() >= NODES_TO_REMOVE;
+        return leaves.available() >= NODES_TO_REMOVE && inner.available() >= NODES_TO_REMOVE;
     }
 
-    private long available() {
-        return capacity - counters.get(TOUCHED) + counters.get(FREED);
+    /** Takes a free leaf, of which there must be one. What it holds is undefined. */
+    long allocateLeaf() {
+        return leaves.allocate();
     }
 
-    /** Takes a free node, the one freed last, of which there must be one. What it holds is undefined. */
-    long allocate() {
-        long freed = counters.get(FREED);
-        if (freed != 0) {
-            counters.set(FREED, freed - 1);
-            return nodeAt(freed - 1);
-        }
-        long touched = counters.get(TOUCHED);
-        if (touched == capacity) {
-            throw new IllegalStateException("nodes=" + capacity + " are all in use, though room was asked for before");
-        }
-        counters.set(TOUCHED, touched + 1);
-        return touched * Node.SIZE;
+    /** Takes a free inner node, of which there must be one. What it holds is undefined. */
+    long allocateInner() {
+        return inner.allocate();
     }
 
     /** Puts a node that no tree holds any more among those that wait for a grace period. */
     void retire(long node) {
-        if (node == emptyLeaf()) {
-            return;
+        if (node != emptyLeaf()) {
+            (leaves.holds(node) ? leaves : inner).retire(node);
         }
-        long retired = counters.get(RETIRED) + 1;
-        counters.set(RETIRED, retired);
-        LittleEndian.putI32(segment, referenceAt(capacity - retired), Node.reference(node));
     }
 
-    /** Retires {@code count} children of an inner node. */
-    void retireChildren(long node, int first, int count) {
-        long retired = counters.get(RETIRED) + count;
-        counters.set(RETIRED, retired);
-        MemorySegment.copy(segment, Node.childAt(node, first), segment, referenceAt(capacity - retired),
-                count * REFERENCE_SIZE);
+    /** Retires some children of an inner node, which are leaves. */
+    void retireLeaves(long node, int first, int count) {
+        leaves.retireChildren(node, first, count);
     }
 
     /** Checks that none of the nodes of a tree is free, retired, or was never dealt out. */
     void requireHeld(Set<Long> nodes) {
-        for (long node : nodes) {
-            require(node % Node.SIZE == 0 && node < counters.get(TOUCHED) * Node.SIZE, node, "was never dealt out");
-        }
-        for (long slot = 0; slot < counters.get(FREED); slot++) {
-            require(!nodes.contains(nodeAt(slot)), nodeAt(slot), "is free");
-        }
-        for (long slot = capacity - counters.get(RETIRED); slot < capacity; slot++) {
-            require(!nodes.contains(nodeAt(slot)), nodeAt(slot), "is retired");
-        }
-    }
-
-    private static void require(boolean holds, long node, String broken) {
-        if (!holds) {
-            throw new IllegalStateException("a tree holds node offset=" + node + ", which " + broken);
-        }
-    }
-
-    private long nodeAt(long slot) {
-        return Node.offset(LittleEndian.i32(segment, referenceAt(slot)));
-    }
-
-    private long referenceAt(long slot) {
-        return references + slot * REFERENCE_SIZE;
+        leaves.requireHeld(nodes);
+        inner.requireHeld(nodes);
     }
 }

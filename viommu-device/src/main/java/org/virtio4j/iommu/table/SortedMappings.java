@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu.table;
 
-import java.lang.foreign.MemorySegment;
 
 /** The mappings of one leaf in order: what the writer needs to cut a leaf in two, or to walk. */
 final class SortedMappings {
@@ -11,22 +10,22 @@ final class SortedMappings {
     private static final int SLOT_BITS = 4;
     private static final int SLOT_MASK = (1 << SLOT_BITS) - 1;
 
-    private final MemorySegment segment;
+    private final NodeMemory memory;
 
     /** Each entry is the first page of a mapping with its slot below, so that one word is moved, and not three. */
     private final WriterWords words = new WriterWords(ENTRY + Leaf.CAPACITY);
     private long leaf;
 
-    SortedMappings(MemorySegment segment) {
-        this.segment = segment;
+    SortedMappings(NodeMemory memory) {
+        this.memory = memory;
     }
 
     void load(long from) {
         leaf = from;
         int count = 0;
-        for (int left = Leaf.used(segment, from); left != 0; left &= left - 1) {
+        for (int left = Leaf.used(memory, from); left != 0; left &= left - 1) {
             int slot = Integer.numberOfTrailingZeros(left);
-            put(count, (Leaf.firstPage(segment, from, slot) << SLOT_BITS) | slot);
+            put(count, (Leaf.firstPage(memory, from, slot) << SLOT_BITS) | slot);
             count++;
         }
         words.set(COUNT, count);
@@ -59,11 +58,11 @@ final class SortedMappings {
     }
 
     long last(int index) {
-        return Leaf.lastPage(segment, leaf, slot(index));
+        return Leaf.lastPage(memory, leaf, slot(index));
     }
 
     long target(int index) {
-        return Leaf.target(segment, leaf, slot(index));
+        return Leaf.target(memory, leaf, slot(index));
     }
 
     private int slot(int index) {

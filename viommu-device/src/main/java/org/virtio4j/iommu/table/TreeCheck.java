@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu.table;
 
-import java.lang.foreign.MemorySegment;
 import java.util.HashSet;
 import java.util.Set;
 
@@ -9,7 +8,7 @@ import java.util.Set;
 final class TreeCheck {
 
     private final NodeSpace space;
-    private final MemorySegment segment;
+    private final NodeMemory memory;
     private final long rootWord;
     private final SortedMappings sorted;
     private final Set<Long> nodes = new HashSet<>();
@@ -18,20 +17,20 @@ final class TreeCheck {
 
     TreeCheck(NodeSpace space, long rootWord) {
         this.space = space;
-        this.segment = space.segment();
+        this.memory = space.memory();
         this.rootWord = rootWord;
-        this.sorted = new SortedMappings(segment);
+        this.sorted = new SortedMappings(memory);
     }
 
     /** Checks all and returns the number of nodes. */
     long check(long size) {
-        long root = Node.rootNode(rootWord);
+        long root = Node.rootNode(memory.base(), rootWord);
         int height = Node.height(rootWord);
         if (root == space.emptyLeaf()) {
-            require(height == 0 && Leaf.mappings(segment, root) == 0, "the empty leaf holds something", root);
+            require(height == 0 && Leaf.mappings(memory, root) == 0, "the empty leaf holds something", root);
         } else {
             require(height < Node.MAX_LEVELS, "the tree is too high", root);
-            require(height == 0 || Node.children(segment, root) > 1, "the root has one child only", root);
+            require(height == 0 || Node.children(memory, root) > 1, "the root has one child only", root);
             checkNode(root, height, 0, Pages.COUNT);
         }
         require(mappings == size, "mappings=" + mappings + " but size=" + size, root);
@@ -50,10 +49,10 @@ final class TreeCheck {
     }
 
     private void checkLeaf(long leaf, long begin, long fence) {
-        int used = Leaf.used(segment, leaf);
+        int used = Leaf.used(memory, leaf);
         require(used != 0, "a leaf is empty", leaf);
         for (int slot = 0; slot < Leaf.CAPACITY; slot++) {
-            boolean holds = Leaf.firstPage(segment, leaf, slot) != Pages.NONE;
+            boolean holds = Leaf.firstPage(memory, leaf, slot) != Pages.NONE;
             require(holds == (((used >>> slot) & 1) != 0), "slot " + slot + " and used=" + used + " disagree", leaf);
         }
         sorted.load(leaf);
@@ -71,20 +70,21 @@ final class TreeCheck {
     }
 
     private void checkInner(long node, int level, long begin, long fence) {
-        int count = Node.children(segment, node);
+        int count = Node.children(memory, node);
         require(count > 0 && count <= Node.INNER_CAPACITY, "children=" + count, node);
         long from = begin;
         for (int slot = 0; slot < Node.INNER_CAPACITY; slot++) {
-            long separator = Node.separator(segment, node, slot);
+            long separator = Node.separator(memory, node, slot);
             if (slot < count - 1) {
                 require(separator > from && separator < fence, "separator " + slot + " is out of order", node);
-                checkNode(Node.child(segment, node, slot), level - 1, from, separator);
+                checkNode(Node.child(memory, node, slot), level - 1, from, separator);
                 from = separator;
             } else {
                 require(separator == Pages.NONE, "unused separator " + slot + " holds page " + separator, node);
             }
         }
-        checkNode(Node.child(segment, node, count - 1), level - 1, from, fence);
+        require(Node.groupsHold(memory, node), "the end of a group of separators is wrong", node);
+        checkNode(Node.child(memory, node, count - 1), level - 1, from, fence);
     }
 
     private static void require(boolean holds, String broken, long node) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu.table;
 
-import java.lang.foreign.MemorySegment;
 import org.virtio4j.iommu.table.MappingTable.Insertion;
 
 /**
@@ -25,14 +24,14 @@ final class TreeInsert {
     private static final int KEEP_RIGHT = 1;
 
     private final NodeSpace space;
-    private final MemorySegment segment;
+    private final NodeMemory memory;
     private final TreePath path;
     private final SortedMappings sorted;
     private final WriterWords words = new WriterWords(RECENT + 1);
 
     TreeInsert(NodeSpace space, TreePath path, SortedMappings sorted) {
         this.space = space;
-        this.segment = space.segment();
+        this.memory = space.memory();
         this.path = path;
         this.sorted = sorted;
     }
@@ -49,7 +48,7 @@ final class TreeInsert {
         }
         long leaf = path.leaf();
         boolean within = lastPage < path.fence(0) && leaf != space.emptyLeaf();
-        if (!within || !Leaf.insert(segment, leaf, firstPage, lastPage, target, space.epoch())) {
+        if (!within || !Leaf.insert(memory, leaf, firstPage, lastPage, target, space.epoch())) {
             if (!space.hasRoomToInsert() || isHighestPossible()) {
                 return Insertion.FULL;
             }
@@ -64,29 +63,29 @@ final class TreeInsert {
         if (lastPage >= path.fence(0)) {
             moveFence(lastPage + 1);
         }
-        if (Leaf.mappings(segment, leaf) == Leaf.CAPACITY) {
+        if (Leaf.mappings(memory, leaf) == Leaf.CAPACITY) {
             splitLeaf(leaf, firstPage, lastPage, target);
             return;
         }
-        long fresh = space.allocate();
-        Leaf.clear(segment, fresh);
-        Leaf.appendAll(segment, fresh, leaf);
-        Leaf.append(segment, fresh, firstPage, lastPage, target);
+        long fresh = space.allocateLeaf();
+        Leaf.clear(memory, fresh);
+        Leaf.appendAll(memory, fresh, leaf);
+        Leaf.append(memory, fresh, firstPage, lastPage, target);
         path.replace(0, fresh);
         space.retire(leaf);
     }
 
     /** Whether a range meets a mapping of the path's leaf, or the first of the next leaf. */
     private boolean collides(long firstPage, long lastPage) {
-        return Leaf.reaches(segment, path.leaf(), lastPage, firstPage)
-                || (lastPage >= path.fence(0) && Leaf.lowest(segment, path.leafFor(path.fence(0))) <= lastPage);
+        return Leaf.reaches(memory, path.leaf(), lastPage, firstPage)
+                || (lastPage >= path.fence(0) && Leaf.lowest(memory, path.leafFor(path.fence(0))) <= lastPage);
     }
 
     /** Whether a split might need a level more than a path has room for. */
     private boolean isHighestPossible() {
         int height = path.height();
         return height == Node.MAX_LEVELS - 1
-                && Node.children(segment, path.node(height)) == Node.INNER_CAPACITY;
+                && Node.children(memory, path.node(height)) == Node.INNER_CAPACITY;
     }
 
     /**
@@ -99,9 +98,10 @@ final class TreeInsert {
             level++;
         }
         long old = path.node(level);
-        long moved = space.allocate();
-        Node.copyNode(segment, old, moved);
-        Node.putSeparator(segment, moved, path.slot(level), page);
+        long moved = space.allocateInner();
+        Node.copyNode(memory, old, moved);
+        Node.putSeparator(memory, moved, path.slot(level), page);
+        Node.close(memory, moved, Node.children(memory, moved));
         path.replace(level, moved);
         space.retire(old);
     }
@@ -124,7 +124,7 @@ final class TreeInsert {
         int leftCount = at < cut ? cut - 1 : cut;
         long left = leafPart(leaf, 0, leftCount, at < cut);
         long right = leafPart(leaf, leftCount, Leaf.CAPACITY, at >= cut);
-        Leaf.append(segment, at < cut ? left : right, firstPage, lastPage, target);
+        Leaf.append(memory, at < cut ? left : right, firstPage, lastPage, target);
         long afterLeft = (at == cut - 1 ? lastPage : sorted.last(leftCount - 1)) + 1;
         long firstRight = at == cut ? firstPage : sorted.first(leftCount);
         // The gap between the two goes to the side where the next mapping of the run will come; two runs share it.
@@ -148,12 +148,12 @@ final class TreeInsert {
         if (to - from == Leaf.CAPACITY && !grows) {
             return leaf;
         }
-        long part = space.allocate();
-        Leaf.clear(segment, part);
+        long part = space.allocateLeaf();
+        Leaf.clear(memory, part);
         for (int i = from; i < to; i++) {
-            Leaf.putMapping(segment, part, i - from, sorted.first(i), sorted.last(i), sorted.target(i));
+            Leaf.putMapping(memory, part, i - from, sorted.first(i), sorted.last(i), sorted.target(i));
         }
-        Leaf.close(segment, part, to - from);
+        Leaf.close(memory, part, to - from);
         return part;
     }
 
@@ -176,7 +176,7 @@ final class TreeInsert {
     /** Publishes two nodes where the path has its leaf, splitting inner nodes as far up as needed. */
     private void grow(long left, long separator, long right) {
         int level = 0;
-        while (level < path.height() && Node.children(segment, path.node(level + 1)) == Node.INNER_CAPACITY) {
+        while (level < path.height() && Node.children(memory, path.node(level + 1)) == Node.INNER_CAPACITY) {
             retireUnlessKept(path.node(level), left, right);
             long node = path.node(level + 1);
             int slot = path.slot(level + 1);
@@ -197,15 +197,15 @@ final class TreeInsert {
     private void publish(int level, long left, long separator, long right) {
         if (level < path.height()) {
             long node = path.node(level + 1);
-            int children = Node.children(segment, node);
+            int children = Node.children(memory, node);
             path.replace(level + 1, innerPart(node, 0, children + 1, path.slot(level + 1), left, separator, right));
             space.retire(node);
         } else {
-            long root = space.allocate();
-            Node.putChild(segment, root, 0, left);
-            Node.putSeparator(segment, root, 0, separator);
-            Node.putChild(segment, root, 1, right);
-            Node.closeInner(segment, root, 2);
+            long root = space.allocateInner();
+            Node.putChild(memory, root, 0, left);
+            Node.putSeparator(memory, root, 0, separator);
+            Node.putChild(memory, root, 1, right);
+            Node.close(memory, root, 2);
             path.publishRoot(root, level + 1);
         }
     }
@@ -231,31 +231,31 @@ final class TreeInsert {
      * @param to   the slot after the last
      */
     private long innerPart(long node, int from, int to, int slot, long left, long separator, long right) {
-        long part = space.allocate();
+        long part = space.allocateInner();
         int before = Math.clamp(slot, from, to);
         int after = Math.clamp(slot + 2, from, to);
-        Node.copyChildren(segment, node, from, part, 0, before - from);
+        Node.copyChildren(memory, node, from, part, 0, before - from);
         for (int added = before; added < after; added++) {
-            Node.putChild(segment, part, added - from, added == slot ? left : right);
+            Node.putChild(memory, part, added - from, added == slot ? left : right);
         }
-        Node.copyChildren(segment, node, after - 1, part, after - from, to - after);
+        Node.copyChildren(memory, node, after - 1, part, after - from, to - after);
         copySeparators(node, from, to - 1, slot, separator, part);
-        Node.closeInner(segment, part, to - from);
+        Node.close(memory, part, to - from);
         return part;
     }
 
     private void copySeparators(long node, int from, int to, int slot, long separator, long part) {
         int before = Math.clamp(slot, from, to);
         int after = Math.clamp(slot + 1, from, to);
-        Node.copySeparators(segment, node, from, part, 0, before - from);
+        Node.copySeparators(memory, node, from, part, 0, before - from);
         if (before != after) {
-            Node.putSeparator(segment, part, slot - from, separator);
+            Node.putSeparator(memory, part, slot - from, separator);
         }
-        Node.copySeparators(segment, node, after - 1, part, after - from, to - after);
+        Node.copySeparators(memory, node, after - 1, part, after - from, to - after);
     }
 
     /** The separator after a slot, counted with the two children in place. */
     private long separatorAt(int at, long node, int slot, long separator) {
-        return at == slot ? separator : Node.separator(segment, node, at < slot ? at : at - 1);
+        return at == slot ? separator : Node.separator(memory, node, at < slot ? at : at - 1);
     }
 }

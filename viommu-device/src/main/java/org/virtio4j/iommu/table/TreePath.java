@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu.table;
 
-import java.lang.foreign.MemorySegment;
-import org.virtio4j.vmm.LittleEndian;
 
 /**
  * The writer's way from the root to a leaf, and the one place where it publishes. Levels count from the leaf, which is
@@ -18,7 +16,7 @@ final class TreePath {
     private static final int CURRENT = BEGIN + 1;
     private static final int END = CURRENT + 1;
 
-    private final MemorySegment segment;
+    private final NodeMemory memory;
     private final long rootAt;
     private final WriterWords words = new WriterWords(END);
 
@@ -27,8 +25,8 @@ final class TreePath {
      *
      * @param rootAt offset of the root word
      */
-    TreePath(MemorySegment segment, long rootAt) {
-        this.segment = segment;
+    TreePath(NodeMemory memory, long rootAt) {
+        this.memory = memory;
         this.rootAt = rootAt;
     }
 
@@ -43,20 +41,20 @@ final class TreePath {
     }
 
     private void descendFromRoot(long page) {
-        long root = LittleEndian.i64(segment, rootAt);
+        long root = memory.i64(rootAt);
         int level = Node.height(root);
-        long node = Node.rootNode(root);
+        long node = Node.rootNode(memory.base(), root);
         long fence = Pages.COUNT;
         long begin = 0;
         words.set(HEIGHT, level);
         words.set(NODE + level, node);
         words.set(FENCE + level, fence);
         while (level > 0) {
-            int slot = Node.childFor(segment, node, page);
+            int slot = Node.childFor(memory, node, page);
             words.set(SLOT + level, slot);
-            fence = Math.min(fence, Node.separator(segment, node, slot));
-            begin = slot == 0 ? begin : Node.separator(segment, node, slot - 1);
-            node = Node.child(segment, node, slot);
+            fence = Math.min(fence, Node.separator(memory, node, slot));
+            begin = slot == 0 ? begin : Node.separator(memory, node, slot - 1);
+            node = Node.child(memory, node, slot);
             level--;
             words.set(NODE + level, node);
             words.set(FENCE + level, fence);
@@ -90,7 +88,7 @@ final class TreePath {
 
     /** The leaf that another way would end in; the path stays as it is. */
     long leafFor(long page) {
-        return TreeSearch.leafFor(segment, rootAt, page);
+        return TreeSearch.leafFor(memory, rootAt, page);
     }
 
     /** Publishes a node, complete, in place of the one that the path has at its level. */
@@ -98,7 +96,7 @@ final class TreePath {
         if (level == height()) {
             publishRoot(node, level);
         } else {
-            LittleEndian.putI32Release(segment, Node.childAt(node(level + 1), slot(level + 1)), Node.reference(node));
+            memory.putI32Release(Node.childAt(node(level + 1), slot(level + 1)), memory.reference(node));
             words.set(NODE + level, node);
             words.set(CURRENT, level == 0 ? words.get(CURRENT) : 0);
         }
@@ -106,7 +104,7 @@ final class TreePath {
 
     /** Publishes another root. */
     void publishRoot(long node, int height) {
-        LittleEndian.putI64Release(segment, rootAt, Node.rootWord(node, height));
+        memory.putI64Release(rootAt, Node.rootWord(memory, node, height));
         words.set(HEIGHT, height);
         words.set(NODE + height, node);
         words.set(CURRENT, 0);

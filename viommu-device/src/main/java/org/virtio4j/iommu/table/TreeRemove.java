@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu.table;
 
-import java.lang.foreign.MemorySegment;
 import org.virtio4j.iommu.table.MappingTable.Removal;
 
 /**
@@ -22,21 +21,21 @@ final class TreeRemove {
     private static final int LEAF_SPARSE = 5;
     private static final int LEAF_SPARSER = 1;
     private static final int LEAF_JOINED = 12;
-    private static final int INNER_SPARSE = 8;
-    private static final int INNER_JOINED = 24;
+    private static final int INNER_SPARSE = 28;
+    private static final int INNER_JOINED = 88;
 
     private static final int REMOVED = 0;
     private static final int NODE = 1;
     private static final int NEXT = NODE + Node.MAX_LEVELS;
 
     private final NodeSpace space;
-    private final MemorySegment segment;
+    private final NodeMemory memory;
     private final TreePath path;
     private final WriterWords words = new WriterWords(NEXT + Node.MAX_LEVELS);
 
     TreeRemove(NodeSpace space, TreePath path) {
         this.space = space;
-        this.segment = space.segment();
+        this.memory = space.memory();
         this.path = path;
     }
 
@@ -48,8 +47,8 @@ final class TreeRemove {
     boolean wouldSplit(long virtStart, long virtEnd) {
         long firstLeaf = path.leafFor(Pages.of(virtStart));
         long lastLeaf = path.leafFor(Pages.of(virtEnd));
-        return Leaf.reaches(segment, firstLeaf, Pages.firstInside(virtStart) - 1, Pages.of(virtStart))
-                || Leaf.reaches(segment, lastLeaf, Pages.of(virtEnd), Pages.lastInside(virtEnd) + 1);
+        return Leaf.reaches(memory, firstLeaf, Pages.firstInside(virtStart) - 1, Pages.of(virtStart))
+                || Leaf.reaches(memory, lastLeaf, Pages.of(virtEnd), Pages.lastInside(virtEnd) + 1);
     }
 
     Removal remove(long virtStart, long virtEnd) {
@@ -64,15 +63,15 @@ final class TreeRemove {
             return Removal.REMOVED;
         }
         long lastLeaf = Pages.of(virtEnd) < path.fence(0) ? leaf : path.leafFor(Pages.of(virtEnd));
-        if (Leaf.reaches(segment, leaf, first - 1, Pages.of(virtStart))
-                || Leaf.reaches(segment, lastLeaf, Pages.of(virtEnd), last + 1)) {
+        if (Leaf.reaches(memory, leaf, first - 1, Pages.of(virtStart))
+                || Leaf.reaches(memory, lastLeaf, Pages.of(virtEnd), last + 1)) {
             return Removal.WOULD_SPLIT;
         }
         if (!space.hasRoomToRemove()) {
             return Removal.FULL;
         }
         if (lastLeaf == leaf) {
-            removeWithin(Leaf.between(segment, leaf, first, last), first);
+            removeWithin(Leaf.between(memory, leaf, first, last), first);
         } else {
             removeAcross(first, last);
         }
@@ -83,9 +82,9 @@ final class TreeRemove {
      * The slot of a mapping that is just the range, which is what most guests remove; no other can be in the way then.
      */
     private int exactly(long leaf, long virtStart, long virtEnd) {
-        long floor = Leaf.floor(segment, leaf, Pages.of(virtStart));
+        long floor = Leaf.floor(memory, leaf, Pages.of(virtStart));
         boolean exact = floor != Leaf.NOTHING && Leaf.distance(floor) == 0
-                && Leaf.lastPage(segment, leaf, Leaf.slot(floor)) == Pages.of(virtEnd)
+                && Leaf.lastPage(memory, leaf, Leaf.slot(floor)) == Pages.of(virtEnd)
                 && Pages.offset(virtStart | ~virtEnd) == 0;
         return exact ? 1 << Leaf.slot(floor) : 0;
     }
@@ -96,7 +95,7 @@ final class TreeRemove {
         if (slots == 0) {
             return;
         }
-        int before = Leaf.mappings(segment, path.leaf());
+        int before = Leaf.mappings(memory, path.leaf());
         int rest = before - Integer.bitCount(slots);
         takeFromLeaf(slots);
         if (rest == 0) {
@@ -109,8 +108,8 @@ final class TreeRemove {
     private void takeFromLeaf(int slots) {
         long leaf = path.leaf();
         words.add(REMOVED, Integer.bitCount(slots));
-        if (slots != Leaf.used(segment, leaf)) {
-            Leaf.remove(segment, leaf, slots, space.epoch());
+        if (slots != Leaf.used(memory, leaf)) {
+            Leaf.remove(memory, leaf, slots, space.epoch());
         } else if (path.height() == 0) {
             path.publishRoot(space.emptyLeaf(), 0);
             space.retire(leaf);
@@ -140,7 +139,7 @@ final class TreeRemove {
         while (at <= last) {
             path.descend(at);
             at = path.fence(0);
-            int slots = Leaf.between(segment, path.leaf(), first, last);
+            int slots = Leaf.between(memory, path.leaf(), first, last);
             if (slots != 0) {
                 takeFromLeaf(slots);
             }
@@ -152,8 +151,8 @@ final class TreeRemove {
         for (int level = path.height(); level > 0; level--) {
             int from = path.slot(level) + 1;
             int to = path.fence(level) <= last + 1
-                    ? Node.children(segment, path.node(level))
-                    : Node.childFor(segment, path.node(level), last + 1);
+                    ? Node.children(memory, path.node(level))
+                    : Node.childFor(memory, path.node(level), last + 1);
             if (from < to) {
                 drop(level, from, to);
                 return true;
@@ -167,20 +166,20 @@ final class TreeRemove {
         long begin = 0;
         for (int level = path.height(); level > 0; level--) {
             long node = path.node(level);
-            int from = begin >= first ? 0 : Node.childFor(segment, node, first - 1) + 1;
+            int from = begin >= first ? 0 : Node.childFor(memory, node, first - 1) + 1;
             int to = path.slot(level);
             if (from < to) {
                 drop(level, from, to);
                 return true;
             }
-            begin = to > 0 ? Node.separator(segment, node, to - 1) : begin;
+            begin = to > 0 ? Node.separator(memory, node, to - 1) : begin;
         }
         return false;
     }
 
     private void drop(int level, int from, int to) {
         for (int slot = from; slot < to; slot++) {
-            words.add(REMOVED, retireTree(Node.child(segment, path.node(level), slot), level - 1));
+            words.add(REMOVED, retireTree(Node.child(memory, path.node(level), slot), level - 1));
         }
         unlink(level, from, to);
     }
@@ -190,7 +189,7 @@ final class TreeRemove {
     /** Takes children out of the path's node of a level; if none remains, that node out of its parent, and so on. */
     private void unlink(int level, int from, int to) {
         long node = path.node(level);
-        if (to - from < Node.children(segment, node)) {
+        if (to - from < Node.children(memory, node)) {
             path.replace(level, without(node, from, to));
             space.retire(node);
             lowerRoot();
@@ -208,15 +207,15 @@ final class TreeRemove {
      * left.
      */
     private long without(long node, int from, int to) {
-        int children = Node.children(segment, node);
-        long rest = space.allocate();
-        Node.copyChildren(segment, node, 0, rest, 0, from);
-        Node.copyChildren(segment, node, to, rest, from, children - to);
+        int children = Node.children(memory, node);
+        long rest = space.allocateInner();
+        Node.copyChildren(memory, node, 0, rest, 0, from);
+        Node.copyChildren(memory, node, to, rest, from, children - to);
         int separators = Math.max(from - 1, 0);
         int next = from > 0 ? to - 1 : to;
-        Node.copySeparators(segment, node, 0, rest, 0, separators);
-        Node.copySeparators(segment, node, next, rest, separators, Math.max(children - 1 - next, 0));
-        Node.closeInner(segment, rest, children - (to - from));
+        Node.copySeparators(memory, node, 0, rest, 0, separators);
+        Node.copySeparators(memory, node, next, rest, separators, Math.max(children - 1 - next, 0));
+        Node.close(memory, rest, children - (to - from));
         return rest;
     }
 
@@ -224,9 +223,9 @@ final class TreeRemove {
     private void lowerRoot() {
         int height = path.height();
         long node = path.node(height);
-        while (height > 0 && Node.children(segment, node) == 1) {
+        while (height > 0 && Node.children(memory, node) == 1) {
             space.retire(node);
-            node = Node.child(segment, node, 0);
+            node = Node.child(memory, node, 0);
             height--;
         }
         if (height < path.height()) {
@@ -251,7 +250,7 @@ final class TreeRemove {
     }
 
     private int count(long node, int level) {
-        return level == 0 ? Leaf.mappings(segment, node) : Node.children(segment, node);
+        return level == 0 ? Leaf.mappings(memory, node) : Node.children(memory, node);
     }
 
     private boolean joinWithNeighbour(int level) {
@@ -260,7 +259,7 @@ final class TreeRemove {
             join(level, slot - 1);
             return true;
         }
-        if (slot + 1 < Node.children(segment, path.node(level + 1)) && canJoin(level, slot)) {
+        if (slot + 1 < Node.children(memory, path.node(level + 1)) && canJoin(level, slot)) {
             join(level, slot);
             return true;
         }
@@ -270,19 +269,19 @@ final class TreeRemove {
     /** Whether the child in a slot of the node above and the next one fit in a node and leave room in it. */
     private boolean canJoin(int level, int slot) {
         long parent = path.node(level + 1);
-        int together = count(Node.child(segment, parent, slot), level)
-                + count(Node.child(segment, parent, slot + 1), level);
+        int together = count(Node.child(memory, parent, slot), level)
+                + count(Node.child(memory, parent, slot + 1), level);
         return together <= (level == 0 ? LEAF_JOINED : INNER_JOINED);
     }
 
     private void join(int level, int slot) {
         long parent = path.node(level + 1);
-        long left = Node.child(segment, parent, slot);
-        long right = Node.child(segment, parent, slot + 1);
+        long left = Node.child(memory, parent, slot);
+        long right = Node.child(memory, parent, slot + 1);
         long rest = without(parent, slot + 1, slot + 2);
-        Node.putChild(segment, rest, slot, level == 0
+        Node.putChild(memory, rest, slot, level == 0
                 ? joinLeaves(left, right)
-                : joinInner(left, Node.separator(segment, parent, slot), right));
+                : joinInner(left, Node.separator(memory, parent, slot), right));
         path.replace(level + 1, rest);
         space.retire(left);
         space.retire(right);
@@ -291,23 +290,23 @@ final class TreeRemove {
     }
 
     private long joinLeaves(long left, long right) {
-        long joined = space.allocate();
-        Leaf.clear(segment, joined);
-        Leaf.appendAll(segment, joined, left);
-        Leaf.appendAll(segment, joined, right);
+        long joined = space.allocateLeaf();
+        Leaf.clear(memory, joined);
+        Leaf.appendAll(memory, joined, left);
+        Leaf.appendAll(memory, joined, right);
         return joined;
     }
 
     private long joinInner(long left, long separator, long right) {
-        int children = Node.children(segment, left);
-        int more = Node.children(segment, right);
-        long joined = space.allocate();
-        Node.copyChildren(segment, left, 0, joined, 0, children);
-        Node.copyChildren(segment, right, 0, joined, children, more);
-        Node.copySeparators(segment, left, 0, joined, 0, children - 1);
-        Node.putSeparator(segment, joined, children - 1, separator);
-        Node.copySeparators(segment, right, 0, joined, children, more - 1);
-        Node.closeInner(segment, joined, children + more);
+        int children = Node.children(memory, left);
+        int more = Node.children(memory, right);
+        long joined = space.allocateInner();
+        Node.copyChildren(memory, left, 0, joined, 0, children);
+        Node.copyChildren(memory, right, 0, joined, children, more);
+        Node.copySeparators(memory, left, 0, joined, 0, children - 1);
+        Node.putSeparator(memory, joined, children - 1, separator);
+        Node.copySeparators(memory, right, 0, joined, children, more - 1);
+        Node.close(memory, joined, children + more);
         return joined;
     }
 
@@ -331,10 +330,10 @@ final class TreeRemove {
         while (level <= height) {
             long node = words.get(NODE + level);
             int next = (int) words.get(NEXT + level);
-            if (level > 1 && next < Node.children(segment, node)) {
+            if (level > 1 && next < Node.children(memory, node)) {
                 words.set(NEXT + level, next + 1);
                 level--;
-                words.set(NODE + level, Node.child(segment, node, next));
+                words.set(NODE + level, Node.child(memory, node, next));
                 words.set(NEXT + level, 0);
             } else {
                 mappings += level > 1 ? 0 : retireBelow(node, level);
@@ -347,14 +346,14 @@ final class TreeRemove {
 
     private long retireBelow(long node, int level) {
         if (level == 0) {
-            return Leaf.mappings(segment, node);
+            return Leaf.mappings(memory, node);
         }
-        int children = Node.children(segment, node);
+        int children = Node.children(memory, node);
         long mappings = 0;
         for (int slot = 0; slot < children; slot++) {
-            mappings += Leaf.mappings(segment, Node.child(segment, node, slot));
+            mappings += Leaf.mappings(memory, Node.child(memory, node, slot));
         }
-        space.retireChildren(node, 0, children);
+        space.retireLeaves(node, 0, children);
         return mappings;
     }
 }

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu.table;
 
-import java.lang.foreign.MemorySegment;
 import org.virtio4j.iommu.table.MappingTable.Lookup;
 import org.virtio4j.vmm.ExtentSink;
-import org.virtio4j.vmm.LittleEndian;
 
 /**
  * What a reader does. It loads the root word and then one child reference a level, each with acquire, so that it sees
@@ -20,19 +18,19 @@ final class TreeSearch {
     private TreeSearch() {
     }
 
-    static Lookup find(MemorySegment segment, long rootAt, long address, int required, ExtentSink out) {
+    static Lookup find(NodeMemory memory, long rootAt, long address, int required, ExtentSink out) {
         long page = Pages.of(address);
-        long leaf = leafFor(segment, rootAt, page);
-        long floor = Leaf.floor(segment, leaf, page);
+        long leaf = leafFor(memory, rootAt, page);
+        long floor = Leaf.floor(memory, leaf, page);
         if (floor == Leaf.NOTHING) {
             return Lookup.ABSENT;
         }
         int slot = Leaf.slot(floor);
-        long last = Leaf.lastPage(segment, leaf, slot);
+        long last = Leaf.lastPage(memory, leaf, slot);
         if (last < page) {
             return Lookup.ABSENT;
         }
-        long target = Leaf.target(segment, leaf, slot);
+        long target = Leaf.target(memory, leaf, slot);
         if ((target & required) != required) {
             return Lookup.DENIED;
         }
@@ -41,11 +39,12 @@ final class TreeSearch {
         return Lookup.FOUND;
     }
 
-    static long leafFor(MemorySegment segment, long rootAt, long page) {
-        long root = LittleEndian.i64Acquire(segment, rootAt);
-        long node = Node.rootNode(root);
+    static long leafFor(NodeMemory memory, long rootAt, long page) {
+        long base = memory.base();
+        long root = memory.i64Acquire(rootAt);
+        long node = Node.rootNode(base, root);
         for (int level = Node.height(root); level > 0; level--) {
-            node = Node.childAcquire(segment, node, Node.childFor(segment, node, page));
+            node = Node.childAcquire(memory, base, node, Node.childFor(memory, node, page));
         }
         return node;
     }

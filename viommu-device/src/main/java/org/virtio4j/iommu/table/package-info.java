@@ -25,7 +25,7 @@
  *
  * <p>Layout, search, change and reclaiming are each in files of their own: {@code Node} and {@code Leaf};
  * {@code TreeSearch}; {@code TreeInsert} and {@code TreeRemove}, which publish through {@code TreePath};
- * {@code NodeSpace}.
+ * {@code NodeSpace} and its {@code NodePool}s. {@code NodeMemory} is where they all load and store.
  */
 @NullMarked
 package org.virtio4j.iommu.table;

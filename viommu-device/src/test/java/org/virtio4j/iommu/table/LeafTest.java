@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -14,45 +13,45 @@ import org.junit.jupiter.api.Test;
 class LeafTest {
 
     private static final int EPOCH = 7;
-    private static final long LEAF = Node.SIZE;
     private static final int TARGET = 0x5000 | 3;
 
-    private final MemorySegment segment = Arena.ofAuto().allocate(2 * Node.SIZE, Node.ALIGNMENT);
+    private final NodeMemory memory = new NodeMemory(Arena.ofAuto().allocate(2 * Leaf.SIZE, Node.ALIGNMENT));
+    private final long leaf = memory.base() + Leaf.SIZE;
 
     @BeforeEach
     void clear() {
-        Leaf.clear(segment, LEAF);
+        Leaf.clear(memory, leaf);
     }
 
     @Test
     void shouldNotTouchTheValuesOfASlotThatAReaderMayStillLookAt() {
         insert(10, EPOCH);
-        Leaf.remove(segment, LEAF, 1, EPOCH);
+        Leaf.remove(memory, leaf, 1, EPOCH);
         for (int page = 20; page < 20 + Leaf.CAPACITY - 1; page++) {
             assertTrue(insert(page, EPOCH));
         }
         assertFalse(insert(90, EPOCH), "the only slot left is resting");
-        assertEquals(10, Leaf.lastPage(segment, LEAF, 0));
-        assertEquals(TARGET, Leaf.target(segment, LEAF, 0));
+        assertEquals(10, Leaf.lastPage(memory, leaf, 0));
+        assertEquals(TARGET, Leaf.target(memory, leaf, 0));
     }
 
     @Test
     void shouldUseASlotAgainAfterAGracePeriod() {
         insert(10, EPOCH);
-        Leaf.remove(segment, LEAF, 1, EPOCH);
+        Leaf.remove(memory, leaf, 1, EPOCH);
         insert(20, EPOCH + 1);
-        assertEquals(20, Leaf.firstPage(segment, LEAF, 0));
+        assertEquals(20, Leaf.firstPage(memory, leaf, 0));
     }
 
     @Test
     void shouldRememberSlotsFreedInSeveralRemovalsOfOnePeriod() {
         insert(10, EPOCH);
         insert(11, EPOCH);
-        Leaf.remove(segment, LEAF, 1, EPOCH);
-        Leaf.remove(segment, LEAF, 2, EPOCH);
+        Leaf.remove(memory, leaf, 1, EPOCH);
+        Leaf.remove(memory, leaf, 2, EPOCH);
         insert(12, EPOCH);
-        assertEquals(12, Leaf.firstPage(segment, LEAF, 2));
-        assertEquals(1, Leaf.mappings(segment, LEAF));
+        assertEquals(12, Leaf.firstPage(memory, leaf, 2));
+        assertEquals(1, Leaf.mappings(memory, leaf));
     }
 
     @Test
@@ -60,30 +59,30 @@ class LeafTest {
         for (long page : new long[] {40, 10, 30, 20}) {
             insert(page, EPOCH);
         }
-        assertEquals(Leaf.NOTHING, Leaf.floor(segment, LEAF, 9));
-        assertEquals(0, Leaf.distance(Leaf.floor(segment, LEAF, 10)));
-        assertEquals(9, Leaf.distance(Leaf.floor(segment, LEAF, 29)));
-        assertEquals(2, Leaf.slot(Leaf.floor(segment, LEAF, 39)));
-        assertEquals(Pages.COUNT - 1 - 40, Leaf.distance(Leaf.floor(segment, LEAF, Pages.COUNT - 1)));
+        assertEquals(Leaf.NOTHING, Leaf.floor(memory, leaf, 9));
+        assertEquals(0, Leaf.distance(Leaf.floor(memory, leaf, 10)));
+        assertEquals(9, Leaf.distance(Leaf.floor(memory, leaf, 29)));
+        assertEquals(2, Leaf.slot(Leaf.floor(memory, leaf, 39)));
+        assertEquals(Pages.COUNT - 1 - 40, Leaf.distance(Leaf.floor(memory, leaf, Pages.COUNT - 1)));
     }
 
     @Test
     void shouldFindNothingInAnEmptyLeafWhateverThePage() {
-        assertEquals(Leaf.NOTHING, Leaf.floor(segment, LEAF, 0));
-        assertEquals(Leaf.NOTHING, Leaf.floor(segment, LEAF, Pages.COUNT - 1));
-        assertEquals(Pages.NONE, Leaf.lowest(segment, LEAF));
+        assertEquals(Leaf.NOTHING, Leaf.floor(memory, leaf, 0));
+        assertEquals(Leaf.NOTHING, Leaf.floor(memory, leaf, Pages.COUNT - 1));
+        assertEquals(Pages.NONE, Leaf.lowest(memory, leaf));
     }
 
     @Test
     void shouldTellTheHighestPageFromTheLowest() {
         insert(Pages.COUNT - 1, EPOCH);
-        assertEquals(Leaf.NOTHING, Leaf.floor(segment, LEAF, 0));
+        assertEquals(Leaf.NOTHING, Leaf.floor(memory, leaf, 0));
         insert(0, EPOCH);
-        assertEquals(1, Leaf.slot(Leaf.floor(segment, LEAF, Pages.COUNT - 2)));
-        assertEquals(0, Leaf.slot(Leaf.floor(segment, LEAF, Pages.COUNT - 1)));
+        assertEquals(1, Leaf.slot(Leaf.floor(memory, leaf, Pages.COUNT - 2)));
+        assertEquals(0, Leaf.slot(Leaf.floor(memory, leaf, Pages.COUNT - 1)));
     }
 
     private boolean insert(long page, int epoch) {
-        return Leaf.insert(segment, LEAF, page, page, TARGET, epoch);
+        return Leaf.insert(memory, leaf, page, page, TARGET, epoch);
     }
 }

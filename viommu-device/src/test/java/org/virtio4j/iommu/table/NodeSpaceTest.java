@@ -26,14 +26,14 @@ import org.virtio4j.iommu.table.MappingTable.Removal;
 final class NodeSpaceTest {
 
     /** What the product must keep to at a million mappings, all overhead counted. */
-    private static final long BYTES_PER_MAPPING = 64;
+    private static final long BYTES_PER_MAPPING = 40;
     private static final int BATCH = 64;
 
     /** In what order a guest maps the pages 0, 2, 4, … */
     private enum Order { ASCENDING, DESCENDING, SHUFFLED }
 
     @Test
-    void shouldTakeAtMost64BytesForEachOfManyMappingsInAnyOrder() {
+    void shouldTakeAtMost40BytesForEachOfManyMappingsInAnyOrder() {
         int mappings = isInterpreted() ? 100_000 : 1_000_000;
         for (Order order : Order.values()) {
             try (TableMemory memory = TableMemory.forMappings(mappings)) {
@@ -268,20 +268,20 @@ final class NodeSpaceTest {
                 map(table, page * 2L, page * 2L);
                 memory.space.reclaim();
             }
-            MemorySegment segment = memory.space.segment();
-            long root = Node.rootNode(table.rootWord());
-            long leaf = Node.child(segment, Node.child(segment, root, 0), 0);
-            long first = Leaf.firstPage(segment, leaf, 3);
-            requireNotice(table, "inverted", () -> Leaf.putMapping(segment, leaf, 3, first, first - 1, 0));
-            requireNotice(table, "overlaps", () -> Leaf.putMapping(segment, leaf, 3, first - 2, first, 0));
-            requireNotice(table, "reaches out", () -> Leaf.putMapping(segment, leaf, 3, first, first + 1_000, 0));
-            Leaf.putMapping(segment, leaf, 3, first, first, physOf(start(first)));
+            NodeMemory nodes = memory.space.memory();
+            long root = Node.rootNode(nodes.base(), table.rootWord());
+            long leaf = Node.child(nodes, Node.child(nodes, root, 0), 0);
+            long first = Leaf.firstPage(nodes, leaf, 3);
+            requireNotice(table, "inverted", () -> Leaf.putMapping(nodes, leaf, 3, first, first - 1, 0));
+            requireNotice(table, "overlaps", () -> Leaf.putMapping(nodes, leaf, 3, first - 2, first, 0));
+            requireNotice(table, "reaches out", () -> Leaf.putMapping(nodes, leaf, 3, first, first + 1_000, 0));
+            Leaf.putMapping(nodes, leaf, 3, first, first, physOf(start(first)));
             table.verify();
-            requireNotice(table, "separator", () -> Node.putSeparator(segment, root, 0, Pages.COUNT));
-            long next = Node.child(segment, Node.child(segment, root, 1), 0);
-            Node.putSeparator(segment, root, 0, Leaf.lowest(segment, next));
+            requireNotice(table, "separator", () -> Node.putSeparator(nodes, root, 0, Pages.COUNT));
+            long next = Node.child(nodes, Node.child(nodes, root, 1), 0);
+            Node.putSeparator(nodes, root, 0, Leaf.lowest(nodes, next));
             table.verify();
-            requireNotice(table, "two parents", () -> Node.putChild(segment, root, 1, Node.child(segment, root, 0)));
+            requireNotice(table, "two parents", () -> Node.putChild(nodes, root, 1, Node.child(nodes, root, 0)));
         }
     }
 

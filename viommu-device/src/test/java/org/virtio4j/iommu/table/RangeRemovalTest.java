@@ -9,7 +9,6 @@ import static org.virtio4j.iommu.table.Mappings.map;
 import static org.virtio4j.iommu.table.Mappings.start;
 import static org.virtio4j.iommu.table.Mappings.unmap;
 
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -29,7 +28,8 @@ final class RangeRemovalTest {
             MappingTree table = filled(memory);
             List<Long> fences = new ArrayList<>();
             long root = table.rootWord();
-            collectFences(memory.space.segment(), Node.rootNode(root), Node.height(root), fences);
+            NodeMemory nodes = memory.space.memory();
+            collectFences(nodes, Node.rootNode(nodes.base(), root), Node.height(root), fences);
             for (long fence : fences) {
                 for (long shift = -2; shift <= 1; shift++) {
                     removeAndPutBack(memory, table, Math.max(fence - 150, 1), fence + shift);
@@ -40,15 +40,15 @@ final class RangeRemovalTest {
     }
 
     /** The separators above the lowest inner nodes: where more ends than a leaf. */
-    private static void collectFences(MemorySegment segment, long node, int level, List<Long> fences) {
+    private static void collectFences(NodeMemory memory, long node, int level, List<Long> fences) {
         if (level < 2) {
             return;
         }
-        for (int slot = 0; slot < Node.children(segment, node); slot++) {
-            if (slot + 1 < Node.children(segment, node)) {
-                fences.add(Node.separator(segment, node, slot));
+        for (int slot = 0; slot < Node.children(memory, node); slot++) {
+            if (slot + 1 < Node.children(memory, node)) {
+                fences.add(Node.separator(memory, node, slot));
             }
-            collectFences(segment, Node.child(segment, node, slot), level - 1, fences);
+            collectFences(memory, Node.child(memory, node, slot), level - 1, fences);
         }
     }
 

@@ -17,6 +17,7 @@ public final class NativeMemory {
     private static final int MAP_ANONYMOUS = 0x20;
     private static final int MAP_NORESERVE = 0x4000;
     private static final long MAP_FAILED = -1;
+    private static final int MADV_HUGEPAGE = 14;
 
     private NativeMemory() {
     }
@@ -72,6 +73,32 @@ public final class NativeMemory {
         return writable ? owned : owned.asReadOnly();
     }
 
+    /**
+     * Asks for huge pages (2 MiB on x86-64). A system that has none to give, or was built without, goes on with small
+     * ones.
+     *
+     * @param memory from {@link #mapAnonymous}
+     * @return whether the system will try; false with {@code EINVAL} where it knows no huge pages
+     */
+    public static boolean preferHugePages(MemorySegment memory) {
+        try {
+            return (int) Calls.MADVISE.invokeExact(NativeCall.state(), memory, memory.byteSize(), MADV_HUGEPAGE) == 0;
+        } catch (Throwable thrown) {
+            throw NativeCall.impossible(thrown);
+        }
+    }
+
+    /**
+     * All memory of the process, at offsets that are addresses. Nothing is checked: a wrong address ends the process,
+     * or worse. For code whose addresses come from nowhere but its own arithmetic on memory it keeps mapped.
+     *
+     * @return a segment that begins at address 0 and has no end
+     */
+    @SuppressWarnings("restricted") // this is what the restriction is about; see above who may use it
+    public static MemorySegment everything() {
+        return MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+    }
+
     @SuppressWarnings("restricted") // the length is what mmap was asked for and the arena's close is the munmap
     private static MemorySegment owned(MemorySegment memory, long size, Arena arena) {
         return memory.reinterpret(size, arena, mapped -> unmap(mapped, size));
@@ -104,6 +131,8 @@ public final class NativeMemory {
         static final MethodHandle MMAP = NativeCall.link("mmap", FunctionDescriptor.of(ValueLayout.ADDRESS,
                 ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT,
                 ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG));
+        static final MethodHandle MADVISE = NativeCall.link("madvise", FunctionDescriptor.of(ValueLayout.JAVA_INT,
+                ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
         static final MethodHandle MUNMAP = NativeCall.link("munmap",
                 FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG));
     }
