@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu;
 
+import java.util.function.Function;
 import org.virtio4j.vmm.Access;
+import org.virtio4j.vmm.DmaHandle;
+import org.virtio4j.vmm.ExtentSink;
 import org.virtio4j.vmm.TranslateResult;
 import org.virtio4j.vmm.Translator;
 
@@ -25,8 +28,20 @@ record Seen(TranslateResult result, long physical, long virtStart, long virtEnd,
     }
 
     static Seen of(Translator translator, long iova, Access access) {
+        return of(iova, out -> translator.translate(iova, access, out));
+    }
+
+    /** What a device finds through its own handle, in a section of its own. */
+    static Seen of(DmaHandle handle, long iova, Access access) {
+        handle.enter();
+        Seen seen = of(iova, out -> handle.translate(iova, access, out));
+        handle.leave();
+        return seen;
+    }
+
+    private static Seen of(long iova, Function<ExtentSink, TranslateResult> translation) {
         long[] extent = new long[4];
-        TranslateResult result = translator.translate(iova, access, (virtStart, virtEnd, physStart, permitted) -> {
+        TranslateResult result = translation.apply((virtStart, virtEnd, physStart, permitted) -> {
             extent[0] = physStart + (iova - virtStart);
             extent[1] = virtStart;
             extent[2] = virtEnd;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu;
 
+import java.util.ArrayList;
 import org.virtio4j.iommu.table.MappingTable;
 import org.virtio4j.iommu.table.MappingTree;
 import org.virtio4j.iommu.table.NodeSpace;
@@ -27,9 +28,9 @@ final class Domain {
 
     /** How many endpoints with each distinct set of reserved regions are attached. */
     private final int[] users;
+    private final ArrayList<Endpoint> endpoints = new ArrayList<>(2);
     private Kind kind;
     private int id;
-    private int endpoints;
 
     Domain(Kind kind, NodeSpace space, int distinctRegions) {
         this.kind = kind;
@@ -60,22 +61,29 @@ final class Domain {
     }
 
     void add(Endpoint endpoint) {
-        endpoints++;
+        endpoints.add(endpoint);
         users[endpoint.regionsIndex()]++;
     }
 
     void remove(Endpoint endpoint) {
-        endpoints--;
+        endpoints.remove(endpoint);
         users[endpoint.regionsIndex()]--;
     }
 
     boolean isEmpty() {
-        return endpoints == 0;
+        return endpoints.isEmpty();
     }
 
     /** Whether an endpoint with the regions of this index is attached. */
     boolean uses(int regionsIndex) {
         return users[regionsIndex] != 0;
+    }
+
+    /** Makes the devices at all endpoints forget what lay inside a range; the end is inclusive. */
+    void forget(long virtStart, long virtEnd) {
+        for (int i = 0; i < endpoints.size(); i++) {
+            endpoints.get(i).caches().forget(virtStart, virtEnd);
+        }
     }
 
     /** Whether nothing is mapped yet where an endpoint must not have mappings. */

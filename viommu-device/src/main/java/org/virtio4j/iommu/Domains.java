@@ -29,6 +29,7 @@ final class Domains {
     private final Readers readers;
     private final long stallLimitNanos;
     private final Generation generation = new Generation();
+    private final StaleTranslations stale;
     private final Domain unattached;
     private final Domain blocked;
     private final List<Endpoint> all;
@@ -43,6 +44,7 @@ final class Domains {
 
     Domains(List<Endpoint> all, NodeSpace space, Readers readers, long stallLimitNanos) {
         this.all = all;
+        this.stale = new StaleTranslations(all, generation);
         this.space = space;
         this.readers = readers;
         this.stallLimitNanos = stallLimitNanos;
@@ -114,7 +116,7 @@ final class Domains {
         Domain old = endpoint.domain();
         domain.add(endpoint);
         endpoint.domain(domain);
-        takenAway = true;
+        tookAttachment();
         mirror.attached(endpoint.id(), domain.id());
         leave(endpoint, old, mirror);
     }
@@ -143,8 +145,13 @@ final class Domains {
     private void release(Endpoint endpoint, Domain to, Mirror mirror) {
         Domain old = endpoint.domain();
         endpoint.domain(to);
-        takenAway = true;
+        tookAttachment();
         leave(endpoint, old, mirror);
+    }
+
+    private void tookAttachment() {
+        stale.moved();
+        takenAway = true;
     }
 
     private void leave(Endpoint endpoint, Domain old, Mirror mirror) {
@@ -194,6 +201,7 @@ final class Domains {
         }
         if (result == MappingTable.Removal.REMOVED && domain.table().removed() != 0) {
             mappings -= domain.table().removed();
+            stale.unmapped(domain, virtStart, virtEnd);
             takenAway = true;
         }
         return result;
@@ -201,8 +209,9 @@ final class Domains {
 
     // Grace periods
 
-    /** Says that something outside was taken from the readers: the bypass. */
-    void tookAway() {
+    /** Says that the bypass was taken from the readers, or given to them. */
+    void changedBypass() {
+        stale.bypassChanged();
         takenAway = true;
     }
 
@@ -215,7 +224,8 @@ final class Domains {
 
     private void settleNow() {
         // First the generation, then the wait: a section that saw the old generation began before, and is waited for.
-        generation.advance();
+        // The caches come before the wait, too: what a section finds there, it may use until it ends.
+        stale.forget();
         readers.awaitAll(stallLimitNanos);
         gracePeriods++;
         takenAway = false;

@@ -3,12 +3,14 @@ package org.virtio4j.iommu;
 
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.vmm.TranslationCaches;
 
 /** A device behind the IOMMU: what it may not map, and what it is attached to just now. */
 final class Endpoint {
 
     private final int id;
     private final ReservedRegions regions;
+    private final TranslationCaches caches = new TranslationCaches();
 
     /** Which of the IOMMU's distinct sets of regions this endpoint has; set once, while the IOMMU is made. */
     private int regionsIndex;
@@ -18,6 +20,9 @@ final class Endpoint {
      * Volatile, so that the domain's own fields are visible to whoever sees it.
      */
     private volatile @Nullable Domain domain;
+
+    /** Whether the caches may hold what was found through another attachment; guarded by the control lock. */
+    private boolean moved;
 
     Endpoint(int id, ReservedRegions regions) {
         this.id = id;
@@ -46,5 +51,25 @@ final class Endpoint {
 
     void domain(Domain attached) {
         domain = attached;
+        moved = true;
+    }
+
+    // What its devices remember
+
+    TranslationCaches caches() {
+        return caches;
+    }
+
+    /** Nothing that was found so far counts any more. */
+    void distrust() {
+        moved = true;
+    }
+
+    /** Once the change is out of the readers' sight. */
+    void forgetIfMoved() {
+        if (moved) {
+            caches.forgetAll();
+            moved = false;
+        }
     }
 }

@@ -5,6 +5,7 @@ import org.virtio4j.vmm.Access;
 import org.virtio4j.vmm.ExtentSink;
 import org.virtio4j.vmm.ReaderSlot;
 import org.virtio4j.vmm.TranslateResult;
+import org.virtio4j.vmm.TranslationCaches;
 import org.virtio4j.vmm.Translator;
 
 /**
@@ -44,6 +45,11 @@ final class EndpointTranslator implements Translator {
     @Override
     public long generation() {
         return domains.generation().get();
+    }
+
+    @Override
+    public TranslationCaches caches() {
+        return endpoint.caches();
     }
 
     @Override

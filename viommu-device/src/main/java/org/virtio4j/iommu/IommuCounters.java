@@ -102,7 +102,7 @@ public final class IommuCounters {
     }
 
     /**
-     * Translations that a device knew from the one before, so that the mapping table was not asked.
+     * Translations that a device remembered, so that the mapping table was not asked.
      *
      * @return a count
      */

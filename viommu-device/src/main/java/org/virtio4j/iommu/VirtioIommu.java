@@ -307,7 +307,7 @@ public final class VirtioIommu implements VirtioDevice {
         control.lock();
         try {
             bypass.set(written == 1);
-            domains.tookAway();
+            domains.changedBypass();
             domains.settle();
             if (traffic != null) {
                 traffic.bypassWritten(written == 1);

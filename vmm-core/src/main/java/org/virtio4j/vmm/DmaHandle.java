@@ -29,6 +29,11 @@ public final class DmaHandle implements AutoCloseable {
     private final int requesterId;
     private final @Nullable DmaGate gate;
     private final ReaderSlot slot;
+
+    /** What earlier sections found and this one may use; null if nothing outlives a section. */
+    private final @Nullable TranslationCaches caches;
+    private final @Nullable TranslationCache cache;
+
     private final Extent extent = new Extent();
     private final DmaCursor own = new DmaCursor();
 
@@ -46,7 +51,8 @@ public final class DmaHandle implements AutoCloseable {
     private @Nullable MessageSink doorbell;
     private long doorbellAddress;
 
-    DmaHandle(GuestMemory memory, Translator translator, int requesterId, @Nullable DmaGate gate, String holder) {
+    DmaHandle(GuestMemory memory, Translator translator, int requesterId, @Nullable DmaGate gate, String holder,
+            @Nullable TranslationCaches caches) {
         this.memory = memory;
         this.translator = translator;
         this.requesterId = requesterId;
@@ -54,6 +60,8 @@ public final class DmaHandle implements AutoCloseable {
         this.slot = new ReaderSlot(holder);
         memory.readers().add(slot);
         translator.join(slot);
+        this.caches = caches;
+        this.cache = caches == null ? null : caches.add();
     }
 
     /**
@@ -62,10 +70,9 @@ public final class DmaHandle implements AutoCloseable {
      * @throws IllegalStateException if one is open already: sections do not nest
      */
     public void enter() {
-        if (slot.inside()) {
+        if (!slot.enter()) {
             throw new IllegalStateException("section=open on " + slot.holder() + "; leave it before entering again");
         }
-        slot.enter();
         // All that follows loads after the fence of slot.enter, which is what makes the grace periods work.
         extent.clear();
         live = !closed && (gate == null || gate.isOpen());
@@ -90,10 +97,11 @@ public final class DmaHandle implements AutoCloseable {
 
     /** Ends the section, and leaves it to the caller to report {@linkplain #takeFault a fault}. */
     void leaveQuietly() {
-        checkInside();
         // What this section knew is worth nothing in the next, and nothing outside one.
         live = false;
-        slot.leave();
+        if (!slot.leave()) {
+            throw noSection();
+        }
     }
 
     /**
@@ -138,23 +146,18 @@ public final class DmaHandle implements AutoCloseable {
      * @throws IllegalStateException if no section is open
      */
     public DmaResult access(long iova, long length, Access access, DmaCursor out) {
-        checkInside();
         checkLength(length);
         out.clear();
         if (!live) {
+            checkInside();
             return DmaResult.CLOSED;
         }
         long at = iova;
         long left = length;
         while (left > 0) {
-            if (extent.allows(at, access)) {
-                slot.countCacheHit();
-            } else {
-                slot.countWalk();
-                TranslateResult result = translator.translate(at, access, extent);
-                if (result != TranslateResult.OK) {
-                    return refuse(result, at, access, out);
-                }
+            TranslateResult result = lookUp(at, access);
+            if (result != TranslateResult.OK) {
+                return refuse(result, at, access, out);
             }
             long physical = extent.physical(at);
             MemoryRegion region = region(physical);
@@ -186,14 +189,16 @@ public final class DmaHandle implements AutoCloseable {
      * @throws IllegalStateException if no section is open
      */
     public TranslateResult translate(long iova, Access access, ExtentSink out) {
-        checkInside();
         if (!live) {
+            checkInside();
             // Nobody waits for a closed handle any more, so it must not look at what may be taken away.
             return TranslateResult.NO_DOMAIN;
         }
-        slot.countWalk();
-        TranslateResult result = translator.translate(iova, access, out);
-        if (result != TranslateResult.OK) {
+        TranslateResult result = lookUp(iova, access);
+        if (result == TranslateResult.OK) {
+            extent.copyTo(out);
+        } else {
+            extent.clear();
             record(result, iova, access);
         }
         return result;
@@ -286,9 +291,9 @@ public final class DmaHandle implements AutoCloseable {
         if (!live) {
             return DmaResult.CLOSED;
         }
-        slot.countWalk();
-        TranslateResult translated = translator.translate(iova, Access.WRITE, extent);
+        TranslateResult translated = lookUp(iova, Access.WRITE);
         if (translated != TranslateResult.OK) {
+            extent.clear();
             record(translated, iova, Access.WRITE);
             return DmaResult.FAULT;
         }
@@ -324,16 +329,19 @@ public final class DmaHandle implements AutoCloseable {
         VarHandle.fullFence();
         memory.readers().awaitSlot(slot, CLOSE_LIMIT_NANOS);
         translator.part(slot);
+        if (caches != null && cache != null) {
+            caches.remove(cache);
+        }
         memory.readers().remove(slot);
     }
 
     /**
-     * The usual case of a copy: the buffer lies in the extent and the region that the section used last. Null sends the
-     * caller the long way, which finds out everything else.
+     * The usual case of a copy: the buffer lies in an extent that is known, and in the region that was used last. Null
+     * sends the caller the long way, which finds out everything else.
      */
     private @Nullable MemoryRegion onePiece(long iova, long length, Access access) {
         MemoryRegion region = lastRegion;
-        if (region == null || !live || !extent.allows(iova, access) || length <= 0 || length > MAX_BYTES) {
+        if (region == null || !live || length <= 0 || length > MAX_BYTES || !knows(iova, access)) {
             return null;
         }
         long physical = extent.physical(iova);
@@ -345,6 +353,34 @@ public final class DmaHandle implements AutoCloseable {
         }
         slot.countCacheHit();
         return region;
+    }
+
+    /** Sets {@link #extent} if the result is OK; else it is anything, and must be cleared. */
+    private TranslateResult lookUp(long iova, Access access) {
+        if (knows(iova, access)) {
+            slot.countCacheHit();
+            return TranslateResult.OK;
+        }
+        return walk(iova, access);
+    }
+
+    /** Whether {@link #extent} holds the address now, from the lookup before or from an earlier section. */
+    private boolean knows(long iova, Access access) {
+        return extent.allows(iova, access) || (cache != null && cache.find(iova, access, extent));
+    }
+
+    private TranslateResult walk(long iova, Access access) {
+        slot.countWalk();
+        long before = translator.generation();
+        TranslateResult result = translator.translate(iova, access, extent);
+        if (cache != null && result == TranslateResult.OK) {
+            cache.keep(extent);
+            if (translator.generation() != before) {
+                // Perhaps it was taken away meanwhile, by somebody who did not see it here. This section may use it.
+                cache.forget(extent.virtStart(), extent.virtEnd());
+            }
+        }
+        return result;
     }
 
     private @Nullable MemoryRegion region(long physical) {
@@ -386,8 +422,12 @@ public final class DmaHandle implements AutoCloseable {
 
     private void checkInside() {
         if (!slot.inside()) {
-            throw new IllegalStateException("section=none on " + slot.holder() + "; call enter first");
+            throw noSection();
         }
+    }
+
+    private IllegalStateException noSection() {
+        return new IllegalStateException("section=none on " + slot.holder() + "; call enter first");
     }
 
     private static void checkLength(long length) {

@@ -2,7 +2,7 @@
 package org.virtio4j.vmm;
 
 /**
- * The last answer of a translator, kept for the rest of the section: within a section nothing that was translated goes
+ * What a handle translated last, kept for the rest of the section: within a section nothing that was translated goes
  * away.
  */
 final class Extent implements ExtentSink {
@@ -22,6 +22,26 @@ final class Extent implements ExtentSink {
 
     void clear() {
         permitted = 0;
+    }
+
+    long virtStart() {
+        return virtStart;
+    }
+
+    long virtEnd() {
+        return virtEnd;
+    }
+
+    long physStart() {
+        return physStart;
+    }
+
+    int permitted() {
+        return permitted;
+    }
+
+    void copyTo(ExtentSink out) {
+        out.extent(virtStart, virtEnd, physStart, permitted);
     }
 
     boolean allows(long iova, Access access) {

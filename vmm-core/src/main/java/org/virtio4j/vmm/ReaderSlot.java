@@ -40,26 +40,44 @@ public final class ReaderSlot {
         return holder;
     }
 
-    /** Owner only. After it, nothing that was unlinked before a writer looked at this slot can be reached any more. */
-    void enter() {
-        CELL.setOpaque(cell, MIDDLE, cell[MIDDLE] + 1);
+    /**
+     * Owner only. After it, nothing that was unlinked before a writer looked at this slot can be reached any more.
+     *
+     * @return false, and nothing is done, if the owner is inside already
+     */
+    boolean enter() {
+        long ticket = cell[MIDDLE];
+        if (isInside(ticket)) {
+            return false;
+        }
+        CELL.setOpaque(cell, MIDDLE, ticket + 1);
         // The store must be visible before anything in the section is loaded, else the writer would miss this reader.
         VarHandle.fullFence();
+        return true;
     }
 
-    /** Owner only. Counts a lookup that asks the translator. */
+    /** Owner only. Counts a lookup that asks the translator; the release of {@link #leave} shows it to others. */
     void countWalk() {
-        CELL.setOpaque(cell, WALKS, cell[WALKS] + 1);
+        cell[WALKS]++;
     }
 
-    /** Owner only. Counts a lookup that does not have to. */
+    /** Owner only. Counts a lookup that does not have to, likewise. */
     void countCacheHit() {
-        CELL.setOpaque(cell, CACHE_HITS, cell[CACHE_HITS] + 1);
+        cell[CACHE_HITS]++;
     }
 
-    /** Owner only. */
-    void leave() {
-        CELL.setRelease(cell, MIDDLE, cell[MIDDLE] + 1);
+    /**
+     * Owner only.
+     *
+     * @return false, and nothing is done, if the owner is not inside
+     */
+    boolean leave() {
+        long ticket = cell[MIDDLE];
+        if (!isInside(ticket)) {
+            return false;
+        }
+        CELL.setRelease(cell, MIDDLE, ticket + 1);
+        return true;
     }
 
     /** Owner only. */

@@ -123,7 +123,8 @@ public final class Readers {
     }
 
     /**
-     * How many of the {@link #translations} were answered by what the reader remembered from the one before.
+     * How many of the {@link #translations} were answered by what the reader remembered, from the one before or from an
+     * earlier section.
      *
      * @return a count that only grows
      */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.vmm;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Turns I/O-virtual addresses into guest-physical ones: addresses only, never memory. The identity is one, an endpoint
  * of an IOMMU another.
@@ -27,11 +29,23 @@ public interface Translator {
 
     /**
      * A number that moves whenever an earlier translation may have been taken away. What was resolved under one value
-     * holds in every later section that starts by reading the same value.
+     * holds in every later section that starts by reading the same value. The load acquires: who sees a value sees what
+     * was done before it moved there.
      *
      * @return the present value; it only grows
      */
     long generation();
+
+    /**
+     * What the handles of this translator remember from section to section. Without that, each section asks for each
+     * extent that it uses.
+     *
+     * @return the same object each time, through which this translator makes them forget what it takes away; null, the
+     *         default, if handles must not remember anything beyond a section
+     */
+    default @Nullable TranslationCaches caches() {
+        return null;
+    }
 
     /**
      * Makes a reader known, before its first section. Any thread.

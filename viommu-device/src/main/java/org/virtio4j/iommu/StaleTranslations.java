@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.iommu;
+
+import java.lang.invoke.VarHandle;
+import java.util.List;
+
+/**
+ * What was taken away since the last grace period, and may still be in the caches of devices. It is collected, so that
+ * one fence serves a whole batch of UNMAPs. Under the control lock.
+ */
+final class StaleTranslations {
+
+    /** As many UNMAPs as a batch can hold. */
+    private static final int MOST_RANGES = 64;
+
+    private final List<Endpoint> endpoints;
+    private final Generation generation;
+    private final Domain[] domains = new Domain[MOST_RANGES];
+    private final long[] starts = new long[MOST_RANGES];
+    private final long[] ends = new long[MOST_RANGES];
+    private int ranges;
+    private boolean moved;
+
+    StaleTranslations(List<Endpoint> endpoints, Generation generation) {
+        this.endpoints = endpoints;
+        this.generation = generation;
+    }
+
+    /** Mappings that lay inside a range are in the table no more; the end is inclusive. */
+    void unmapped(Domain domain, long virtStart, long virtEnd) {
+        if (ranges == MOST_RANGES) {
+            forget();
+        }
+        domains[ranges] = domain;
+        starts[ranges] = virtStart;
+        ends[ranges] = virtEnd;
+        ranges++;
+    }
+
+    /** Some endpoints are not attached as they were; they know. */
+    void moved() {
+        moved = true;
+    }
+
+    /** What the bypass byte says to endpoints that are attached to nothing is different now. */
+    void bypassChanged() {
+        for (int i = 0; i < endpoints.size(); i++) {
+            Endpoint endpoint = endpoints.get(i);
+            if (endpoint.domain().kind() == Domain.Kind.UNATTACHED) {
+                endpoint.distrust();
+            }
+        }
+        moved = true;
+    }
+
+    /**
+     * Makes all caches forget, and moves the generation before and after, for the reasons that {@link
+     * org.virtio4j.vmm.TranslationCaches} gives. Everything that was taken away must be out of the readers' sight.
+     */
+    void forget() {
+        generation.advance();
+        if (ranges == 0 && !moved) {
+            return;
+        }
+        // The generation must be visible before the caches are read; pairs with the fence of a device that keeps.
+        VarHandle.fullFence();
+        for (int i = 0; i < ranges; i++) {
+            domains[i].forget(starts[i], ends[i]);
+        }
+        ranges = 0;
+        if (moved) {
+            forgetMoved();
+        }
+        generation.advance();
+    }
+
+    private void forgetMoved() {
+        for (int i = 0; i < endpoints.size(); i++) {
+            endpoints.get(i).forgetIfMoved();
+        }
+        moved = false;
+    }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.vmm;
+
+import java.util.Arrays;
+
+/**
+ * What all {@link DmaHandle}s of one {@link Translator} remember, and the way to make them forget. The translator has
+ * one such object and hands it out in {@link Translator#caches()}; each handle adds a cache to it.
+ *
+ * <p>To take a translation away, a translator
+ * <ol>
+ *   <li>makes sure that whoever asks it from now on finds it no more,
+ *   <li>moves {@link Translator#generation()},
+ *   <li>calls {@link java.lang.invoke.VarHandle#fullFence()},
+ *   <li>calls {@link #forget} or {@link #forgetAll},
+ *   <li>moves the generation again, lest somebody who read it between 2 and 4, and found an address before it was
+ *       forgotten, takes that for present,
+ *   <li>waits for its {@link Readers}.
+ * </ol>
+ * One pass over the steps may take any number of translations away. Where nothing was unlinked, nothing need be
+ * forgotten: refusals are not remembered.
+ *
+ * <p>All methods may be called from any thread.
+ */
+public final class TranslationCaches {
+
+    private volatile TranslationCache[] caches = new TranslationCache[0];
+
+    /** Nobody remembers anything yet. */
+    public TranslationCaches() {
+    }
+
+    /** A cache for a handle's owner, to be removed when the handle is closed. */
+    synchronized TranslationCache add() {
+        TranslationCache[] more = Arrays.copyOf(caches, caches.length + 1);
+        TranslationCache added = new TranslationCache();
+        more[caches.length] = added;
+        caches = more;
+        return added;
+    }
+
+    synchronized void remove(TranslationCache removed) {
+        caches = Arrays.stream(caches).filter(cache -> cache != removed).toArray(TranslationCache[]::new);
+    }
+
+    /** How many handles remember something here. */
+    int count() {
+        return caches.length;
+    }
+
+    /**
+     * Forgets the extents in a range; step 4 above.
+     *
+     * @param virtStart first I/O-virtual address; no extent begins before it and ends behind it
+     * @param virtEnd   last I/O-virtual address, inclusive; no extent begins before its end and ends behind it
+     */
+    public void forget(long virtStart, long virtEnd) {
+        TranslationCache[] all = caches;
+        for (int i = 0; i < all.length; i++) {
+            all[i].forget(virtStart, virtEnd);
+        }
+    }
+
+    /** Forgets everything; step 4 above. */
+    public void forgetAll() {
+        TranslationCache[] all = caches;
+        for (int i = 0; i < all.length; i++) {
+            all[i].forgetAll();
+        }
+    }
+}
