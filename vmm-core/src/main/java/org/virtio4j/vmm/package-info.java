@@ -10,9 +10,9 @@
  *
  * <p>Sections are what make it safe to take things away while devices run. Whoever removes a region or a mapping
  * publishes the change first and then waits, in {@link org.virtio4j.vmm.Readers}, until no section is left that could
- * have seen the old state. Readers take no lock and never retry. What a handle has translated it may remember from section
- * to section; the translator hands out {@link org.virtio4j.vmm.TranslationCaches} for that, and through them makes its
- * handles forget what it takes away.
+ * have seen the old state. Readers take no lock and never retry. What a handle has translated it may remember from
+ * section to section; the translator hands out {@link org.virtio4j.vmm.TranslationCaches} for that, and through them
+ * makes its handles forget what it takes away.
  *
  * <p>Around that stand the small interfaces between device and hypervisor: {@link org.virtio4j.vmm.RegisterHandler} for
  * register accesses, {@link org.virtio4j.vmm.InterruptSink}, {@link org.virtio4j.vmm.InterruptLine} and
