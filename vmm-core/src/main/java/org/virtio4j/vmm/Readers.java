@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * The readers of one thing that can be taken away (a memory map, the mappings of an IOMMU), and the wait until none of
@@ -34,7 +35,10 @@ public final class Readers {
     private final AtomicLong stalls = new AtomicLong();
     private volatile ReaderSlot[] slots = new ReaderSlot[0];
 
-    /** What those counted that are no readers any more; guarded by this object's monitor, as all changes of members. */
+    /** Guards changes of members, and what follows. */
+    private final ReentrantLock changes = new ReentrantLock();
+
+    /** What those counted that are no readers any more. */
     private long formerWalks;
     private long formerCacheHits;
 
@@ -52,10 +56,15 @@ public final class Readers {
      *
      * @param slot a slot that is not a member yet
      */
-    public synchronized void add(ReaderSlot slot) {
-        ReaderSlot[] more = Arrays.copyOf(slots, slots.length + 1);
-        more[slots.length] = slot;
-        slots = more;
+    public void add(ReaderSlot slot) {
+        changes.lock();
+        try {
+            ReaderSlot[] more = Arrays.copyOf(slots, slots.length + 1);
+            more[slots.length] = slot;
+            slots = more;
+        } finally {
+            changes.unlock();
+        }
     }
 
     /**
@@ -63,12 +72,17 @@ public final class Readers {
      *
      * @param slot the slot of a reader that enters no section any more
      */
-    public synchronized void remove(ReaderSlot slot) {
-        ReaderSlot[] others = Arrays.stream(slots).filter(member -> member != slot).toArray(ReaderSlot[]::new);
-        if (others.length < slots.length) {
-            slots = others;
-            formerWalks += slot.walks();
-            formerCacheHits += slot.cacheHits();
+    public void remove(ReaderSlot slot) {
+        changes.lock();
+        try {
+            ReaderSlot[] others = Arrays.stream(slots).filter(member -> member != slot).toArray(ReaderSlot[]::new);
+            if (others.length < slots.length) {
+                slots = others;
+                formerWalks += slot.walks();
+                formerCacheHits += slot.cacheHits();
+            }
+        } finally {
+            changes.unlock();
         }
     }
 
@@ -114,12 +128,17 @@ public final class Readers {
      *
      * @return a count that only grows
      */
-    public synchronized long translations() {
-        long sum = formerWalks + formerCacheHits;
-        for (ReaderSlot slot : slots) {
-            sum += slot.walks() + slot.cacheHits();
+    public long translations() {
+        changes.lock();
+        try {
+            long sum = formerWalks + formerCacheHits;
+            for (ReaderSlot slot : slots) {
+                sum += slot.walks() + slot.cacheHits();
+            }
+            return sum;
+        } finally {
+            changes.unlock();
         }
-        return sum;
     }
 
     /**
@@ -128,12 +147,17 @@ public final class Readers {
      *
      * @return a count that only grows
      */
-    public synchronized long cacheHits() {
-        long sum = formerCacheHits;
-        for (ReaderSlot slot : slots) {
-            sum += slot.cacheHits();
+    public long cacheHits() {
+        changes.lock();
+        try {
+            long sum = formerCacheHits;
+            for (ReaderSlot slot : slots) {
+                sum += slot.cacheHits();
+            }
+            return sum;
+        } finally {
+            changes.unlock();
         }
-        return sum;
     }
 
     /** Waits for one slot alone, fenced like {@link #awaitAll(long)}. */

@@ -2,6 +2,7 @@
 package org.virtio4j.vmm;
 
 import java.util.Arrays;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * What all {@link DmaHandle}s of one {@link Translator} remember, and the way to make them forget. The translator has
@@ -24,6 +25,7 @@ import java.util.Arrays;
  */
 public final class TranslationCaches {
 
+    private final ReentrantLock changes = new ReentrantLock();
     private volatile TranslationCache[] caches = new TranslationCache[0];
 
     /** Nobody remembers anything yet. */
@@ -31,16 +33,26 @@ public final class TranslationCaches {
     }
 
     /** A cache for a handle's owner, to be removed when the handle is closed. */
-    synchronized TranslationCache add() {
-        TranslationCache[] more = Arrays.copyOf(caches, caches.length + 1);
-        TranslationCache added = new TranslationCache();
-        more[caches.length] = added;
-        caches = more;
-        return added;
+    TranslationCache add() {
+        changes.lock();
+        try {
+            TranslationCache[] more = Arrays.copyOf(caches, caches.length + 1);
+            TranslationCache added = new TranslationCache();
+            more[caches.length] = added;
+            caches = more;
+            return added;
+        } finally {
+            changes.unlock();
+        }
     }
 
-    synchronized void remove(TranslationCache removed) {
-        caches = Arrays.stream(caches).filter(cache -> cache != removed).toArray(TranslationCache[]::new);
+    void remove(TranslationCache removed) {
+        changes.lock();
+        try {
+            caches = Arrays.stream(caches).filter(cache -> cache != removed).toArray(TranslationCache[]::new);
+        } finally {
+            changes.unlock();
+        }
     }
 
     /** How many handles remember something here. */
