@@ -25,6 +25,7 @@ public final class MailboxQueue implements DeviceQueue {
 
     private final QueueSettings settings;
     private final DmaHandle dma;
+    private final BufferLease lease;
     private final ArrayDeque<Posted> posted = new ArrayDeque<>();
     private final Map<Integer, Integer> tagsInFlight = new HashMap<>();
     private final List<Used> unpublished = new ArrayList<>();
@@ -35,6 +36,7 @@ public final class MailboxQueue implements DeviceQueue {
     public MailboxQueue(QueueSettings settings, DmaHandle dma) {
         this.settings = settings;
         this.dma = dma;
+        lease = new BufferLease(dma, settings.translated());
     }
 
     /** The driver's side: makes a buffer available. */
@@ -69,7 +71,7 @@ public final class MailboxQueue implements DeviceQueue {
         // An id that no split ring could have, and never the same twice.
         nextId += 7;
         tagsInFlight.put(nextId, next.tag);
-        into.begin(this, dma, nextId);
+        into.begin(this, dma, lease, nextId);
         for (Buffer buffer : next.buffers) {
             into.add(buffer.address(), buffer.length(), (buffer.flags() & SplitDescriptor.FLAG_WRITE) != 0, 1_024);
         }

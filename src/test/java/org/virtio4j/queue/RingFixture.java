@@ -60,7 +60,7 @@ final class RingFixture implements AutoCloseable {
         driver = new DriverRing(ram, settings.size, descriptors, available, used);
         DmaSpace space = table == null ? DmaSpace.identity(memory) : DmaSpace.of(memory, table);
         queue = new SplitQueue(new QueueSettings(settings.size, descriptors, available, used, settings.indirect,
-                settings.eventIdx), space.open("ring under test"));
+                settings.eventIdx, table != null), space.open("ring under test"));
     }
 
     static Settings of(int size) {

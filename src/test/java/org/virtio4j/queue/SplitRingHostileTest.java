@@ -303,7 +303,7 @@ class SplitRingHostileTest {
             long nowhere = 0x7000_0000_0000L;
             SplitQueue lost = new SplitQueue(new QueueSettings(8, part == 0 ? nowhere : ring.driver.descriptors(),
                     part == 1 ? nowhere : ring.driver.available(), part == 2 ? nowhere : ring.driver.used(), false,
-                    false), DmaSpace.identity(ring.memory).open("lost"));
+                    false, false), DmaSpace.identity(ring.memory).open("lost"));
             ring.driver.offer(0);
             lost.enter();
             assertFalse(lost.poll(ring.chain));

@@ -57,7 +57,7 @@ public class RingBenchmark {
             ring.memory().clear();
             ring.fillAvailable();
             queue = new SplitQueue(new QueueSettings(RING, ring.memory().descriptorTable().address(),
-                    ring.memory().availableRing().address(), ring.memory().usedRing().address(), true, true),
+                    ring.memory().availableRing().address(), ring.memory().usedRing().address(), true, true, false),
                     DmaSpace.identity(memory).open("benchmark"));
         }
 

@@ -33,11 +33,13 @@ final class ReplyWriter {
         if (!request.answered) {
             return;
         }
-        long length = compose(request, domains);
-        if (request.chain.write(0, reply, 0, length) != DmaResult.OK) {
-            counters.unwritable();
+        // A status alone takes the short way, where there is one.
+        if (request.type == RequestType.PROBE || !request.chain.putI32(request.status)) {
+            long length = compose(request, domains);
+            if (request.chain.write(0, reply, 0, length) != DmaResult.OK) {
+                counters.unwritable();
+            }
         }
-        request.usedLength = request.chain.writtenLength();
     }
 
     /** The answer once more, for somebody who comes later under the same lock; its first bytes are what was written. */

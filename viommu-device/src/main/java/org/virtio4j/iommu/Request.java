@@ -26,8 +26,6 @@ final class Request {
     /** What was read of it, as many bytes as are looked at. */
     final MemorySegment bytes = Arena.ofAuto().allocate(ProbeRequest.SIZE, Long.BYTES);
     int bytesRead;
-    long readableLength;
-    long writableLength;
 
     /** Whether a status is written at all; false for what was not understood. */
     boolean answered;
@@ -35,7 +33,6 @@ final class Request {
 
     /** How many mappings it removed, by itself or because a domain ended. */
     long removed;
-    long usedLength;
 
     Request() {
     }

@@ -17,7 +17,7 @@ final class RequestQueue {
     private static final int BATCH = 64;
 
     private final Request[] requests = new Request[BATCH];
-    private final RequestReader reader = new RequestReader();
+    private final RequestReader reader;
     private final RequestExecutor executor;
     private final ReplyWriter replies;
     private final Domains domains;
@@ -36,6 +36,7 @@ final class RequestQueue {
         this.domains = domains;
         this.counters = counters;
         this.traffic = traffic;
+        this.reader = new RequestReader(traffic != null);
         this.served = new ServedRequest(replies, domains);
         this.batchListener = batchListener;
         this.lingerNanos = lingerNanos;
@@ -104,8 +105,12 @@ final class RequestQueue {
         int taken = 0;
         queue.enter();
         try {
-            while (taken < most && queue.poll(requests[taken].chain)) {
-                reader.read(requests[taken]);
+            while (taken < most) {
+                Request request = requests[taken];
+                if (!queue.poll(request.chain)) {
+                    break;
+                }
+                reader.read(request);
                 taken++;
             }
         } finally {
@@ -121,8 +126,9 @@ final class RequestQueue {
         queue.enter();
         try {
             for (int i = 0; i < taken; i++) {
-                replies.write(requests[i], domains);
-                queue.complete(requests[i].chain);
+                Request request = requests[i];
+                replies.write(request, domains);
+                queue.complete(request.chain);
             }
         } finally {
             queue.leave();

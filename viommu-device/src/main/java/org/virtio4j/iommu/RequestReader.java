@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu;
 
+import java.lang.foreign.MemorySegment;
+import org.virtio4j.queue.Chain;
 import org.virtio4j.vmm.DmaResult;
 import org.virtio4j.vmm.LittleEndian;
 import org.virtio4j.wire.iommu.AttachRequest;
@@ -12,71 +14,85 @@ import org.virtio4j.wire.iommu.RequestTail;
 import org.virtio4j.wire.iommu.RequestType;
 import org.virtio4j.wire.iommu.UnmapRequest;
 
-/** Reads the device-readable part of a request, once, into its slot (virtio 1.4, section 5.13.6). */
+/**
+ * Reads the device-readable part of a request, once, into its slot (virtio 1.4, section 5.13.6): field by field from
+ * where the driver put it if that is one piece of RAM, from a copy if not, or if somebody wants to see the bytes.
+ */
 final class RequestReader {
 
     /** The longest request; what a driver adds behind it is ignored. */
     private static final long LONGEST = ProbeRequest.SIZE;
 
+    private final boolean keepsBytes;
+
+    /** Says whether {@link Request#bytes} are wanted afterwards. */
+    RequestReader(boolean keepsBytes) {
+        this.keepsBytes = keepsBytes;
+    }
+
     /** Inside a section of the request queue. */
     void read(Request request) {
+        Chain chain = request.chain;
         request.type = Request.UNREADABLE;
         request.answered = false;
         request.removed = 0;
-        request.usedLength = 0;
-        request.readableLength = request.chain.readableLength();
-        request.writableLength = request.chain.writableLength();
-        long length = Math.min(request.readableLength, LONGEST);
-        boolean read = request.chain.read(0, request.bytes, 0, length) == DmaResult.OK;
-        request.bytesRead = read ? (int) length : 0;
-        if (!read || length < RequestHead.SIZE || request.writableLength < RequestTail.SIZE) {
-            return;
-        }
-        int type = LittleEndian.u8(request.bytes, RequestHead.TYPE);
-        if (length >= RequestType.readableSize(type)) {
-            request.type = type;
-            readFields(request);
+        request.bytesRead = 0;
+        long length = Math.min(chain.readableLength(), LONGEST);
+        long at = keepsBytes ? -1 : chain.readInPlace(length);
+        if (at >= 0) {
+            readFrom(chain.memory(), at, length, request);
+        } else if (chain.read(0, request.bytes, 0, length) == DmaResult.OK) {
+            request.bytesRead = (int) length;
+            readFrom(request.bytes, 0, length, request);
         }
     }
 
-    private void readFields(Request request) {
-        switch (request.type) {
-            case RequestType.ATTACH -> readAttach(request);
-            case RequestType.DETACH -> readDetach(request);
-            case RequestType.MAP -> readMap(request);
-            case RequestType.UNMAP -> readUnmap(request);
-            case RequestType.PROBE -> request.endpoint = LittleEndian.i32(request.bytes, ProbeRequest.ENDPOINT);
+    private static void readFrom(MemorySegment bytes, long at, long length, Request request) {
+        if (length < RequestHead.SIZE || request.chain.writableLength() < RequestTail.SIZE) {
+            return;
+        }
+        int type = LittleEndian.u8(bytes, at + RequestHead.TYPE);
+        if (length < RequestType.readableSize(type)) {
+            return;
+        }
+        request.type = type;
+        switch (type) {
+            case RequestType.MAP -> readMap(bytes, at, request);
+            case RequestType.UNMAP -> readUnmap(bytes, at, request);
+            case RequestType.ATTACH -> readAttach(bytes, at, request);
+            case RequestType.DETACH -> readDetach(bytes, at, request);
+            case RequestType.PROBE -> request.endpoint = LittleEndian.i32(bytes, at + ProbeRequest.ENDPOINT);
             default -> {
                 // Not understood, and so not looked at.
             }
         }
     }
 
-    private void readAttach(Request request) {
-        request.domain = LittleEndian.i32(request.bytes, AttachRequest.DOMAIN);
-        request.endpoint = LittleEndian.i32(request.bytes, AttachRequest.ENDPOINT);
-        request.flags = LittleEndian.i32(request.bytes, AttachRequest.FLAGS);
-        request.reservedSet = LittleEndian.i32(request.bytes, AttachRequest.RESERVED) != 0;
+    private static void readAttach(MemorySegment bytes, long at, Request request) {
+        request.domain = LittleEndian.i32(bytes, at + AttachRequest.DOMAIN);
+        request.endpoint = LittleEndian.i32(bytes, at + AttachRequest.ENDPOINT);
+        request.flags = LittleEndian.i32(bytes, at + AttachRequest.FLAGS);
+        request.reservedSet = LittleEndian.i32(bytes, at + AttachRequest.RESERVED) != 0;
     }
 
     /** The reserved bytes are ignored, as the section on DETACH demands. */
-    private void readDetach(Request request) {
-        request.domain = LittleEndian.i32(request.bytes, DetachRequest.DOMAIN);
-        request.endpoint = LittleEndian.i32(request.bytes, DetachRequest.ENDPOINT);
+    private static void readDetach(MemorySegment bytes, long at, Request request) {
+        request.domain = LittleEndian.i32(bytes, at + DetachRequest.DOMAIN);
+        request.endpoint = LittleEndian.i32(bytes, at + DetachRequest.ENDPOINT);
     }
 
-    private void readMap(Request request) {
-        request.domain = LittleEndian.i32(request.bytes, MapRequest.DOMAIN);
-        request.virtStart = LittleEndian.i64(request.bytes, MapRequest.VIRT_START);
-        request.virtEnd = LittleEndian.i64(request.bytes, MapRequest.VIRT_END);
-        request.physStart = LittleEndian.i64(request.bytes, MapRequest.PHYS_START);
-        request.flags = LittleEndian.i32(request.bytes, MapRequest.FLAGS);
+    private static void readMap(MemorySegment bytes, long at, Request request) {
+        request.domain = LittleEndian.i32(bytes, at + MapRequest.DOMAIN);
+        request.virtStart = LittleEndian.i64(bytes, at + MapRequest.VIRT_START);
+        request.virtEnd = LittleEndian.i64(bytes, at + MapRequest.VIRT_END);
+        request.physStart = LittleEndian.i64(bytes, at + MapRequest.PHYS_START);
+        request.flags = LittleEndian.i32(bytes, at + MapRequest.FLAGS);
     }
 
-    private void readUnmap(Request request) {
-        request.domain = LittleEndian.i32(request.bytes, UnmapRequest.DOMAIN);
-        request.virtStart = LittleEndian.i64(request.bytes, UnmapRequest.VIRT_START);
-        request.virtEnd = LittleEndian.i64(request.bytes, UnmapRequest.VIRT_END);
-        request.reservedSet = LittleEndian.i32(request.bytes, UnmapRequest.RESERVED) != 0;
+    private static void readUnmap(MemorySegment bytes, long at, Request request) {
+        request.domain = LittleEndian.i32(bytes, at + UnmapRequest.DOMAIN);
+        request.virtStart = LittleEndian.i64(bytes, at + UnmapRequest.VIRT_START);
+        request.virtEnd = LittleEndian.i64(bytes, at + UnmapRequest.VIRT_END);
+        request.reservedSet = LittleEndian.i32(bytes, at + UnmapRequest.RESERVED) != 0;
     }
 }

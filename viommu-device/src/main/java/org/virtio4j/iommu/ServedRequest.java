@@ -127,7 +127,7 @@ public final class ServedRequest {
      * @return bytes
      */
     public long readableLength() {
-        return request.readableLength;
+        return request.chain.readableLength();
     }
 
     /**
@@ -136,7 +136,7 @@ public final class ServedRequest {
      * @return bytes
      */
     public long writableLength() {
-        return request.writableLength;
+        return request.chain.writableLength();
     }
 
     /**
@@ -145,7 +145,7 @@ public final class ServedRequest {
      * @return bytes that were written without a gap
      */
     public long usedLength() {
-        return request.usedLength;
+        return request.chain.writtenLength();
     }
 
     /**
@@ -167,7 +167,7 @@ public final class ServedRequest {
      * @return how many, {@link #usedLength}
      */
     public int copyWritten(byte[] to) {
-        int length = (int) request.usedLength;
+        int length = (int) request.chain.writtenLength();
         MemorySegment.copy(replies.composed(request, domains), ValueLayout.JAVA_BYTE, 0, to, 0, length);
         return length;
     }

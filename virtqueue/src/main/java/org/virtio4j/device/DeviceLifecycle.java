@@ -596,7 +596,7 @@ public final class DeviceLifecycle {
 
     private void openQueue(DeviceContext active, int index) {
         DmaHandle handle = dma.open("queue " + index + " of device type " + info.deviceType());
-        active.place(index, rings.open(queues[index].settings(active.features()), handle));
+        active.place(index, rings.open(queues[index].settings(active.features(), dma.translated()), handle));
     }
 
     private void stopQueue(int index) {

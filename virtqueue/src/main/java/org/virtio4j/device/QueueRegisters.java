@@ -81,9 +81,9 @@ final class QueueRegisters {
         return true;
     }
 
-    QueueSettings settings(Features negotiated) {
+    QueueSettings settings(Features negotiated, boolean translated) {
         return new QueueSettings(size, descriptorArea, driverArea, deviceArea,
-                negotiated.has(FeatureBit.INDIRECT_DESC), negotiated.has(FeatureBit.EVENT_IDX));
+                negotiated.has(FeatureBit.INDIRECT_DESC), negotiated.has(FeatureBit.EVENT_IDX), translated);
     }
 
     void reset() {

@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import org.virtio4j.vmm.Access;
 import org.virtio4j.vmm.DmaHandle;
 import org.virtio4j.vmm.DmaResult;
+import org.virtio4j.vmm.LittleEndian;
 
 /**
  * One buffer that a driver made available: a device-readable part followed by a device-writable part, each a run of
@@ -22,16 +23,19 @@ public final class Chain {
 
     private static final int USUAL_DESCRIPTORS = 8;
 
-    private long[] addresses = new long[USUAL_DESCRIPTORS];
-    private int[] lengths = new int[USUAL_DESCRIPTORS];
+    /** Address and length of each descriptor, in turn: what is used together lies in one cache line. */
+    private long[] parts = new long[2 * USUAL_DESCRIPTORS];
     private int count;
     private int readableCount;
     private long readableLength;
     private long writableLength;
     private long writtenLength;
 
-    private @Nullable DmaHandle dma;
+    /** The queue it came from last, and that queue's way to memory; they stay, lest each buffer store them anew. */
     private @Nullable DeviceQueue queue;
+    private @Nullable DmaHandle dma;
+    private @Nullable BufferLease buffers;
+    private boolean taken;
     private int id;
 
     /** An empty slot. */
@@ -97,22 +101,74 @@ public final class Chain {
         return copy(Access.WRITE, offset, from, fromOffset, length);
     }
 
+    /**
+     * Looks for the readable part where it lies, for who wants a few fields and no copy: each is to be read once, since
+     * the driver may change it meanwhile. Inside a section.
+     *
+     * @param length bytes from the start of the readable part, at most {@link #readableLength()}
+     * @return where they begin in {@link #memory()}; −1 if they are not in one piece, or do not lie in RAM as they are,
+     *         and {@link #read} is the way to them
+     */
+    public long readInPlace(long length) {
+        if (readableCount == 0 || length > lengthOf(0) || length <= 0) {
+            return -1;
+        }
+        return buffers().find(addressOf(0), length);
+    }
+
+    /**
+     * The memory that {@link #readInPlace} has found something in. Good until the next such call, or the section's end.
+     *
+     * @return the segment of a whole region
+     */
+    public MemorySegment memory() {
+        return buffers().segment();
+    }
+
+    /**
+     * Writes 32 bits to the start of the device-writable part. Inside a section.
+     *
+     * @param value the bits, little-endian
+     * @return false if they do not lie in one piece of RAM as it is; nothing was written then, and {@link #write} is
+     *         the way
+     */
+    public boolean putI32(int value) {
+        int first = readableCount;
+        if (count == first || lengthOf(first) < Integer.BYTES) {
+            return false;
+        }
+        BufferLease lease = buffers();
+        long at = lease.find(addressOf(first), Integer.BYTES);
+        if (at < 0) {
+            return false;
+        }
+        LittleEndian.putI32(lease.segment(), at, value);
+        writtenLength = Math.max(writtenLength, Integer.BYTES);
+        lease.written(at, Integer.BYTES);
+        return true;
+    }
+
     /** Starts to fill this slot. */
-    void begin(DeviceQueue owner, DmaHandle handle, int bufferId) {
+    @SuppressWarnings("ReferenceEquality") // which object it is, is the question
+    void begin(DeviceQueue owner, DmaHandle handle, BufferLease lease, int bufferId) {
         checkEmpty();
-        dma = handle;
+        if (queue != owner) {
+            queue = owner;
+            dma = handle;
+            buffers = lease;
+        }
+        taken = true;
         id = bufferId;
         count = 0;
         readableCount = 0;
         readableLength = 0;
         writableLength = 0;
         writtenLength = 0;
-        queue = owner;
     }
 
     /** Asked before anything is taken from a ring, so that a mistake loses no buffer. */
     void checkEmpty() {
-        if (queue != null) {
+        if (taken) {
             throw new IllegalStateException("chain=in use; complete it before it takes another one");
         }
     }
@@ -125,36 +181,49 @@ public final class Chain {
         if (length == 0) {
             return true;
         }
-        if (count == lengths.length) {
+        int at = 2 * count;
+        if (at == parts.length) {
             grow(most);
         }
-        addresses[count] = address;
-        lengths[count] = length;
+        long bytes = Integer.toUnsignedLong(length);
+        parts[at] = address;
+        parts[at + 1] = bytes;
         count++;
         if (writable) {
-            writableLength += Integer.toUnsignedLong(length);
+            writableLength += bytes;
         } else {
             readableCount++;
-            readableLength += Integer.toUnsignedLong(length);
+            readableLength += bytes;
         }
         return true;
+    }
+
+    /** Makes an empty slot hold a readable descriptor and a writable one, neither of them empty. */
+    void addPair(long readable, int bytesReadable, long writable, int bytesWritable) {
+        readableLength = Integer.toUnsignedLong(bytesReadable);
+        writableLength = Integer.toUnsignedLong(bytesWritable);
+        readableCount = 1;
+        count = 2;
+        parts[3] = writableLength;
+        parts[0] = readable;
+        parts[1] = readableLength;
+        parts[2] = writable;
     }
 
     /** Gives the slot back and says which buffer it held. */
     @SuppressWarnings("ReferenceEquality") // which object it is, is the question
     int end(DeviceQueue owner) {
-        if (queue != owner) {
-            throw new IllegalStateException("chain=" + (queue == null ? "empty" : "of another queue")
+        if (!taken || queue != owner) {
+            throw new IllegalStateException("chain=" + (taken ? "of another queue" : "empty")
                     + "; complete what this queue's poll gave, once");
         }
-        abandon();
+        taken = false;
         return id;
     }
 
     /** Gives the slot back after a chain that broke a rule half-way. */
     void abandon() {
-        queue = null;
-        dma = null;
+        taken = false;
     }
 
     private DmaResult copy(Access access, long offset, MemorySegment other, long otherOffset, long length) {
@@ -163,14 +232,14 @@ public final class Chain {
         long skip = offset;
         long done = 0;
         while (done < length) {
-            long here = Integer.toUnsignedLong(lengths[index]);
+            long here = lengthOf(index);
             if (skip >= here) {
                 skip -= here;
                 index++;
                 continue;
             }
             long piece = Math.min(Math.min(here - skip, length - done), DmaHandle.MAX_BYTES);
-            DmaResult result = copyPiece(handle, access, addresses[index], skip, other, otherOffset + done, piece);
+            DmaResult result = copyPiece(handle, access, addressOf(index), skip, other, otherOffset + done, piece);
             if (result != DmaResult.OK) {
                 return result;
             }
@@ -203,16 +272,34 @@ public final class Chain {
 
     private DmaHandle handle() {
         DmaHandle handle = dma;
-        if (handle == null) {
-            throw new IllegalStateException("chain=empty; poll a queue into it first");
+        if (!taken || handle == null) {
+            throw noBuffer();
         }
         return handle;
     }
 
+    private BufferLease buffers() {
+        BufferLease lease = buffers;
+        if (!taken || lease == null) {
+            throw noBuffer();
+        }
+        return lease;
+    }
+
+    private static IllegalStateException noBuffer() {
+        return new IllegalStateException("chain=empty; poll a queue into it first");
+    }
+
     private void grow(int most) {
-        int size = Math.min(most, 2 * count);
-        addresses = Arrays.copyOf(addresses, size);
-        lengths = Arrays.copyOf(lengths, size);
+        parts = Arrays.copyOf(parts, 2 * Math.min(most, 2 * count));
+    }
+
+    private long addressOf(int descriptor) {
+        return parts[2 * descriptor];
+    }
+
+    private long lengthOf(int descriptor) {
+        return parts[2 * descriptor + 1];
     }
 
     private static void checkRange(long offset, long length, long limit) {

@@ -7,6 +7,8 @@ package org.virtio4j.queue;
  */
 final class InFlight {
 
+    private static final int INDEX_SHIFT = 6;
+
     private final long[] words;
     private int count;
 
@@ -17,7 +19,7 @@ final class InFlight {
     /** Marks a head; false if it was marked. */
     boolean add(int head) {
         long bit = 1L << head;
-        int index = head / Long.SIZE;
+        int index = head >>> INDEX_SHIFT;
         if ((words[index] & bit) != 0) {
             return false;
         }
@@ -27,7 +29,7 @@ final class InFlight {
     }
 
     void remove(int head) {
-        words[head / Long.SIZE] &= ~(1L << head);
+        words[head >>> INDEX_SHIFT] &= ~(1L << head);
         count--;
     }
 

@@ -11,7 +11,8 @@ package org.virtio4j.queue;
  * @param deviceArea     address of the used ring
  * @param indirect       whether {@code VIRTIO_F_INDIRECT_DESC} was negotiated
  * @param eventIdx       whether {@code VIRTIO_F_EVENT_IDX} was negotiated
+ * @param translated     whether the addresses are I/O-virtual ones, see {@link org.virtio4j.vmm.DmaSpace#translated}
  */
 public record QueueSettings(int size, long descriptorArea, long driverArea, long deviceArea, boolean indirect,
-        boolean eventIdx) {
+        boolean eventIdx, boolean translated) {
 }

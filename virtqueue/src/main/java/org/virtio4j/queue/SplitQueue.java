@@ -28,7 +28,9 @@ public final class SplitQueue implements DeviceQueue {
     private final RingPart used;
     private final ChainWalker walker;
     private final InFlight inFlight;
+    private final BufferLease buffers;
     private final DmaCursor cursor = new DmaCursor();
+    private final int size;
     private final long ringMask;
 
     /** The generation of memory and translation the parts were resolved under; see {@link #enter}. */
@@ -48,7 +50,10 @@ public final class SplitQueue implements DeviceQueue {
     private int publishedUsed;
 
     private boolean notificationsOff;
+
+    /** The volatile one is for others to see; the queue's own thread asks the plain one. */
     private volatile QueueFailure failure = QueueFailure.NONE;
+    private boolean failed;
 
     /**
      * Takes over a ring as a driver set it up, with all indexes at 0.
@@ -65,6 +70,8 @@ public final class SplitQueue implements DeviceQueue {
         this.used = new RingPart(settings.deviceArea(), UsedRing.size(size), Access.WRITE);
         this.walker = new ChainWalker(dma, size, settings.indirect());
         this.inFlight = new InFlight(size);
+        this.buffers = new BufferLease(dma, settings.translated());
+        this.size = size;
         this.ringMask = size - 1L;
     }
 
@@ -73,10 +80,12 @@ public final class SplitQueue implements DeviceQueue {
         dma.enter();
         inside = true;
         reachable = dma.live() && failure != QueueFailure.RING_UNREACHABLE && renewLease();
+        buffers.good(reachable);
     }
 
     @Override
     public void leave() {
+        buffers.good(false);
         reachable = false;
         inside = false;
         dma.leave();
@@ -86,17 +95,17 @@ public final class SplitQueue implements DeviceQueue {
     public boolean poll(Chain into) {
         checkInside();
         into.checkEmpty();
-        if (!reachable || failure != QueueFailure.NONE || !isAvailable()) {
+        if (!reachable || failed || !isAvailable()) {
             return false;
         }
         int head = available.u16(AvailableRing.RING + (nextAvailable & ringMask) * AvailableRing.ENTRY_SIZE);
-        if (head >= settings.size()) {
+        if (head >= size) {
             return fail(QueueFailure.HEAD_OUT_OF_RANGE);
         }
         if (!inFlight.add(head)) {
             return fail(QueueFailure.HEAD_IN_FLIGHT);
         }
-        into.begin(this, dma, head);
+        into.begin(this, dma, buffers, head);
         QueueFailure broken = walker.walk(descriptors, head, into);
         if (broken != QueueFailure.NONE) {
             into.abandon();
@@ -178,7 +187,7 @@ public final class SplitQueue implements DeviceQueue {
             // The wish must be visible before the index is read again, or a buffer added in between would never be
             // noticed.
             VarHandle.fullFence();
-            return failure == QueueFailure.NONE && available.u16Acquire(AvailableRing.IDX) != nextAvailable;
+            return !failed && available.u16Acquire(AvailableRing.IDX) != nextAvailable;
         } finally {
             leave();
         }
@@ -196,7 +205,7 @@ public final class SplitQueue implements DeviceQueue {
 
     @Override
     public int size() {
-        return settings.size();
+        return size;
     }
 
     @Override
@@ -211,7 +220,7 @@ public final class SplitQueue implements DeviceQueue {
         // Acquire: the entries and descriptors are read after the index that covers them.
         int index = available.u16Acquire(AvailableRing.IDX);
         int added = (index - nextAvailable) & INDEX_MASK;
-        if (added > settings.size() - inFlight.count()) {
+        if (added > size - inFlight.count()) {
             return fail(QueueFailure.AVAILABLE_INDEX_AHEAD);
         }
         availableIndex = index;
@@ -237,6 +246,7 @@ public final class SplitQueue implements DeviceQueue {
             return true;
         }
         leasedGeneration = generation;
+        buffers.end();
         leased = descriptors.resolve(dma, cursor) == DmaResult.OK
                 && available.resolve(dma, cursor) == DmaResult.OK
                 && used.resolve(dma, cursor) == DmaResult.OK;
@@ -258,6 +268,7 @@ public final class SplitQueue implements DeviceQueue {
     private boolean fail(QueueFailure reason) {
         if (failure == QueueFailure.NONE || reason == QueueFailure.RING_UNREACHABLE) {
             failure = reason;
+            failed = true;
         }
         return false;
     }
