@@ -23,7 +23,7 @@ import org.virtio4j.vmm.TranslateResult;
  */
 class StaleTranslationTest extends IommuTests {
 
-    private static final int ROUNDS = 20_000;
+    private static final int ROUNDS = 50_000;
     private static final int PAGES = 4;
     private static final long PAGE = 0x1000;
     private static final long SEED = Long.getLong("virtio4j.seed", System.nanoTime());
@@ -111,12 +111,16 @@ class StaleTranslationTest extends IommuTests {
             long generation = dma.generation();
             if (generation == leasedGeneration) {
                 check(leased, leasedPlace, goneLeased, "what was resolved");
+            } else {
+                leasedGeneration = -1;
             }
             if (dma.translate(page * PAGE, Access.READ, this) == TranslateResult.OK) {
                 check(page, place, goneNow, "what was translated");
-                leased = page;
-                leasedPlace = place;
-                leasedGeneration = generation;
+                if (leasedGeneration < 0) {
+                    leased = page;
+                    leasedPlace = place;
+                    leasedGeneration = generation;
+                }
             }
             dma.leave();
         }

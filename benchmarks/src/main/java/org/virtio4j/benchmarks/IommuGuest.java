@@ -106,6 +106,16 @@ final class IommuGuest implements AutoCloseable {
         return iommu.liveMappings();
     }
 
+    /** The same for one that remembers nothing from section to section. */
+    DmaSpace forgetfulSpace() {
+        return DmaSpace.of(memory, new ForgetfulTranslator(iommu.translator(ENDPOINT)));
+    }
+
+    /** How many translations did not need the table. */
+    long cacheHits() {
+        return iommu.counters().cacheHits();
+    }
+
     /** How many fault reports the driver got. */
     long reportedFaults() {
         return iommu.counters().reportedFaults();

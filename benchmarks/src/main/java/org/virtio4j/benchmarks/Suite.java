@@ -126,7 +126,17 @@ final class Suite {
             Row row = translation("translate, found in table", "table", mappings).against(cached);
             rows.add(mappings == MEDIUM ? row : row.onlyInFull());
         }
+        remembered(64);
+        remembered(SMALL);
         rows.add(translation("translate, fault, section and report", "fault", SMALL).withMoreWarmUp());
+    }
+
+    private void remembered(int extents) {
+        Map<String, String> params = Map.of("extents", Integer.toString(extents));
+        String geometry = Quantity.count(extents) + " mappings in use";
+        Row array = Row.of("translate, an array read instead", geometry, CacheBenchmark.class, "arrayRead", params);
+        rows.add(array);
+        rows.add(Row.of("translate, cached in handle", geometry, CacheBenchmark.class, "hit", params).against(array));
     }
 
     private Row translation(String name, String method, int mappings) {

@@ -19,8 +19,8 @@ import org.virtio4j.vmm.DmaResult;
 
 /**
  * From an I/O-virtual address to guest memory, by {@link DmaHandle#access} of 8 bytes that are not touched, in a
- * section that is open already. Each address depends on the place that the one before led to, so no two translations
- * overlap in the processor.
+ * section that is open already; the handle remembers nothing from before that. Each address depends on the place that
+ * the one before led to, so no two translations overlap in the processor.
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -55,7 +55,7 @@ public class TranslateBenchmark {
                 guest.map(Pages.start(index), Pages.end(index),
                         IommuGuest.DATA + (index & (DATA_PAGES - 1)) * Pages.SIZE);
             }
-            dma = guest.endpointSpace().open("benchmark");
+            dma = guest.forgetfulSpace().open("benchmark");
             address = Pages.start(0);
         }
 

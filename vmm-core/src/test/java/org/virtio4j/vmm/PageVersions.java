@@ -58,10 +58,10 @@ final class PageVersions implements Translator {
     /** Takes one away: complete when this returns. */
     void unmap(int index) {
         versions.set(index, 0);
-        generation.set(generation.get() + 1);
+        generation.lazySet(generation.getPlain() + 1);
         VarHandle.fullFence();
         caches.forget(start(index), last(index));
-        generation.set(generation.get() + 1);
+        generation.lazySet(generation.getPlain() + 1);
         readers.awaitAll(Long.MAX_VALUE);
     }
 

@@ -99,7 +99,7 @@ class TranslationCacheStressTest {
         private final SplittableRandom random = new SplittableRandom(SEED + 2);
         private long physical;
 
-        /** What was resolved before, as the parts of a ring are. */
+        /** What was resolved before, as the parts of a ring are, and is used until the generation moves. */
         private int leased;
         private long leasedPhysical;
         private long leasedGeneration = -1;
@@ -124,13 +124,17 @@ class TranslationCacheStressTest {
             long generation = dma.generation();
             if (generation == leasedGeneration) {
                 check(leased, leasedPhysical, goneLeased, "lease");
+            } else {
+                leasedGeneration = -1;
             }
             long iova = table.start(index) + random.nextLong(table.last(index) - table.start(index) + 1);
             if (dma.translate(iova, Access.READ, this::found) == TranslateResult.OK) {
                 check(index, physical, gone, "translation");
-                leased = index;
-                leasedPhysical = physical;
-                leasedGeneration = generation;
+                if (leasedGeneration < 0) {
+                    leased = index;
+                    leasedPhysical = physical;
+                    leasedGeneration = generation;
+                }
             }
             dma.leave();
         }

@@ -63,10 +63,11 @@ public final class PeersCommand {
         }
     }
 
-    private PeerReport measure(PeerRequest request) throws IOException, InterruptedException {
+    private PeerReport measure(PeerRequest request) throws IOException, InterruptedException, CommandFailure {
         Host host = Host.present();
         Control before = Control.measure();
         out.print(host.head(request.mode().text(), before));
+        sayCacheHits(request);
         List<PeerRow> rows = rows(request, request.sets(host.memory()));
         Control after = Control.measure();
         out.println();
@@ -110,6 +111,15 @@ public final class PeersCommand {
         }
         peers.add(Peer.java(PeerColumn.TREE_MAP));
         return peers;
+    }
+
+    /** No time is measured here, but how often it is needed. */
+    private void sayCacheHits(PeerRequest request) throws CommandFailure {
+        List<PeerSet> traces = new ArrayList<>(request.traces());
+        traces.add(TraceSet.shipped());
+        for (PeerSet trace : traces) {
+            say("cache, " + trace.geometry() + ": " + CacheHits.of(trace.keys().get()).text());
+        }
     }
 
     private void say(String line) {

@@ -6,9 +6,11 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.benchmarks.Quantity;
 import org.virtio4j.launcher.command.CommandFailure;
+import org.virtio4j.launcher.replay.TraceFile;
 import org.virtio4j.trace.TraceEvent;
 import org.virtio4j.trace.TraceReader;
 import org.virtio4j.trace.TranslationKind;
@@ -23,6 +25,9 @@ final class TraceSet {
     private record Id(int iommu, int number) {
     }
 
+    private static final String SHIPPED_FOLDER = "/org/virtio4j/launcher/";
+    private static final String SHIPPED = "boot-k612.gz";
+
     private final Map<Id, Steps> domains = new HashMap<>();
     private final Map<Id, Id> domainOfEndpoint = new HashMap<>();
 
@@ -35,17 +40,31 @@ final class TraceSet {
      * @throws CommandFailure if it cannot be used
      */
     static PeerSet read(Path file) throws CommandFailure {
-        TraceSet set = new TraceSet();
         try (TraceReader reader = TraceReader.open(file)) {
-            while (reader.next()) {
-                set.add(reader.event());
-            }
+            return read(reader, file.toString(), String.valueOf(file.getFileName()));
         } catch (IOException unusable) {
             throw new CommandFailure(String.valueOf(unusable.getMessage()));
         }
+    }
+
+    /** The recording that the launcher has with it: a boot of Linux. */
+    static PeerSet shipped() throws CommandFailure {
+        try (TraceReader reader = TraceReader.of(
+                Objects.requireNonNull(TraceFile.class.getResourceAsStream(SHIPPED_FOLDER + SHIPPED)), SHIPPED)) {
+            return read(reader, SHIPPED, SHIPPED);
+        } catch (IOException unusable) {
+            throw new CommandFailure(String.valueOf(unusable.getMessage()));
+        }
+    }
+
+    private static PeerSet read(TraceReader reader, String path, String name) throws IOException, CommandFailure {
+        TraceSet set = new TraceSet();
+        while (reader.next()) {
+            set.add(reader.event());
+        }
         Steps busiest = set.domains.values().stream().max(Comparator.comparingInt(Steps::count)).orElseThrow(() ->
-                new CommandFailure(file + ": expected requests of a guest, found none"));
-        return of(String.valueOf(file.getFileName()).replaceAll("(\\.trace)?(\\.gz)?$", ""), busiest);
+                new CommandFailure(path + ": expected requests of a guest, found none"));
+        return of(name.replaceAll("(\\.trace)?(\\.gz)?$", ""), busiest);
     }
 
     private static PeerSet of(String name, Steps steps) {

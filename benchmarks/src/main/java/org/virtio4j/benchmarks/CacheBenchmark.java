@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.benchmarks;
+
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.virtio4j.vmm.Access;
+import org.virtio4j.vmm.DmaHandle;
+import org.virtio4j.vmm.ExtentSink;
+import org.virtio4j.vmm.TranslateResult;
+
+/**
+ * A translation that the handle remembers, in a section that is open already, and what stands in its place in the same
+ * loop: a read of an array that has where each page leads. Each address depends on where the one before led.
+ */
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+public class CacheBenchmark {
+
+    private static final int DATA_PAGES = 64;
+
+    /** A device that has used each of its mappings. */
+    @State(Scope.Thread)
+    public static class Device implements ExtentSink {
+
+        /** Mappings of a page, visited in shuffled order; a power of two. */
+        @Param("64")
+        public int extents;
+
+        IommuGuest guest;
+        DmaHandle dma;
+        TranslateResult last = TranslateResult.OK;
+        long place;
+        private int[] order;
+        private long[] places;
+        private int next;
+
+        @Setup(Level.Trial)
+        public void map() {
+            guest = new IommuGuest(TransportKind.MMIO, extents);
+            guest.memory().addAnonymous(IommuGuest.DATA, DATA_PAGES * Pages.SIZE);
+            order = Shuffle.order(extents);
+            places = new long[extents];
+            for (int index = 0; index < extents; index++) {
+                places[index] = IommuGuest.DATA + (index & (DATA_PAGES - 1)) * Pages.SIZE;
+                guest.map(Pages.start(index), Pages.end(index), places[index]);
+            }
+            guest.flush();
+            dma = guest.endpointSpace().open("benchmark");
+        }
+
+        @Setup(Level.Iteration)
+        public void enter() {
+            dma.enter();
+            for (int i = 0; i < extents; i++) {
+                translate(nextIndex());
+            }
+        }
+
+        @TearDown(Level.Iteration)
+        public void leave() {
+            dma.leave();
+            if (last != TranslateResult.OK) {
+                throw new IllegalStateException("result=" + last + ": this is not what is being measured");
+            }
+        }
+
+        @TearDown(Level.Trial)
+        public void close() {
+            dma.close();
+            guest.close();
+        }
+
+        /** The next mapping in order, once it is known where the last one led. */
+        int nextIndex() {
+            next = (next + 1 + (int) (place >>> 63)) & (extents - 1);
+            return order[next];
+        }
+
+        void translate(int index) {
+            last = dma.translate(Pages.start(index), Access.READ, this);
+        }
+
+        void read(int index) {
+            place = places[index];
+        }
+
+        @Override
+        public void extent(long virtStart, long virtEnd, long physStart, int permitted) {
+            place = physStart;
+        }
+    }
+
+    /** What the loop costs, and a bounds-checked load. */
+    @Benchmark
+    public void arrayRead(Device device) {
+        device.read(device.nextIndex());
+    }
+
+    /** The address lies in another mapping each time, of which the handle remembers all. */
+    @Benchmark
+    public void hit(Device device) {
+        device.translate(device.nextIndex());
+    }
+}
