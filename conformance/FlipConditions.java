@@ -153,13 +153,19 @@ public final class FlipConditions {
             new Flip(VMM + "DmaGate.java",
                     "memory.readers().awaitAll(LIMIT);",
                     "",
-                    "bus mastering ends with the sections", "pci.CommandRegisterTest"));
+                    "bus mastering ends with the sections", "pci.CommandRegisterTest"),
+            new Flip(VMM + "GuestMemory.java",
+                    "settled(false);",
+                    "settled(true);",
+                    "memory that is being exchanged is no fault of the driver's", "vfiouser.BringUpTest"));
 
-    private static final List<String> MODULES =
-            List.of("wire", "vmm-core", "virtqueue", "viommu-device", "mmio-transport", "pci-transport", "guest-driver");
+    private static final List<String> MODULES = List.of("wire", "vmm-core", "virtqueue", "viommu-device",
+            "mmio-transport", "pci-transport", "guest-driver", "vfio-user");
 
     /** The tests, and what they use. */
-    private static final List<String> TESTS = List.of("iommu", "pci", "transport", "fixture");
+    private static final List<String> TESTS = List.of("src/test/java/org/virtio4j/iommu",
+            "src/test/java/org/virtio4j/pci", "src/test/java/org/virtio4j/transport",
+            "src/test/java/org/virtio4j/fixture", "vfio-user/src/test/java");
     private static final long LIMIT_SECONDS = 100;
 
     private final Path root;
@@ -207,7 +213,7 @@ public final class FlipConditions {
         }
         List<Path> test = new ArrayList<>();
         for (String name : TESTS) {
-            test.addAll(sources(root.resolve("src/test/java/org/virtio4j").resolve(name)));
+            test.addAll(sources(root.resolve(name)));
         }
         if (!compile(main, "main", "") || !compile(test, "test", work.resolve("main").toString())) {
             give("the project does not compile");
