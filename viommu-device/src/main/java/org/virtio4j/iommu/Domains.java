@@ -163,7 +163,8 @@ final class Domains {
         if (old.isEmpty()) {
             mirror.forget(old);
             domains.remove(old.id());
-            mappings -= old.table().clear();
+            // The mappings stay until nobody can be inside: a reader that saw the old attachment finds what it meant.
+            mappings -= old.table().size();
             ended.add(old);
         }
     }
@@ -229,9 +230,12 @@ final class Domains {
         readers.awaitAll(stallLimitNanos);
         gracePeriods++;
         takenAway = false;
-        space.reclaim();
         while (!ended.isEmpty()) {
-            free.add(ended.removeLast());
+            Domain domain = ended.removeLast();
+            domain.table().clear();
+            free.add(domain);
         }
+        // The nodes of ended domains too: no reader that came after the wait began can have found them.
+        space.reclaim();
     }
 }
