@@ -37,8 +37,8 @@ public class CacheBenchmark {
 
         IommuGuest guest;
         DmaHandle dma;
-        TranslateResult last = TranslateResult.OK;
         long place;
+        private int refused;
         private int[] order;
         private long[] places;
         private int next;
@@ -68,8 +68,8 @@ public class CacheBenchmark {
         @TearDown(Level.Iteration)
         public void leave() {
             dma.leave();
-            if (last != TranslateResult.OK) {
-                throw new IllegalStateException("result=" + last + ": this is not what is being measured");
+            if (refused != 0) {
+                throw new IllegalStateException("refused=" + refused + ": this is not what is being measured");
             }
         }
 
@@ -86,7 +86,9 @@ public class CacheBenchmark {
         }
 
         void translate(int index) {
-            last = dma.translate(Pages.start(index), Access.READ, this);
+            if (dma.translate(Pages.start(index), Access.READ, this) != TranslateResult.OK) {
+                refused++;
+            }
         }
 
         void read(int index) {
