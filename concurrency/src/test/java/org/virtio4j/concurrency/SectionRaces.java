@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.concurrency;
+
+import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
+import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Arbiter;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.I_Result;
+import org.virtio4j.vmm.GuestMemory;
+
+/**
+ * A reader that enters a section and a writer that takes something away and waits, with nothing around them: what
+ * counts here is the order of one store and one load on either side, and there is no other fence nearby that could make
+ * up for a missing one. Each race is long.
+ */
+public final class SectionRaces {
+
+    private static final long PAGE = GuestMemory.PAGE_SIZE;
+
+    private SectionRaces() {
+    }
+
+    /**
+     * A reader that is just entering: it finds nothing, or it is waited for. Both go on for a while, so that they meet
+     * far more often than once a race. Each mapping tells by its physical address which change made it; whoever has
+     * found it must not see its removal completed.
+     */
+    @JCStressTest
+    @Outcome(id = {"0", "1"}, expect = ACCEPTABLE, desc = "found nothing, or was waited for")
+    @Outcome(expect = FORBIDDEN, desc = "a mapping was used after it had been removed")
+    @State
+    public static class Entry {
+
+        private final Desk desk = Desk.take();
+
+        @Actor
+        public void reader(I_Result result) {
+            int worst = Marks.NOWHERE;
+            do {
+                desk.reader.enter();
+                if (desk.find(PAGE)) {
+                    Desk.stay();
+                    worst = Math.max(worst, desk.done() < desk.physStart / PAGE ? Marks.OLD : Marks.POISON);
+                }
+                desk.reader.leave();
+            } while (desk.done() < Desk.CHANGES);
+            result.r1 = worst;
+        }
+
+        @Actor
+        public void writer() {
+            for (long change = 1; change <= Desk.CHANGES; change++) {
+                desk.map(PAGE, change * PAGE);
+                Desk.stay();
+                desk.unmap(PAGE);
+                desk.await();
+                desk.done(change);
+                desk.space.reclaim();
+            }
+        }
+
+        @Arbiter
+        public void after() {
+            desk.giveBack();
+        }
+    }
+
+    /** The same where what is taken away is all DMA at once. */
+    @JCStressTest
+    @Outcome(id = {"0", "1"}, expect = ACCEPTABLE, desc = "the gate was closed, or the section was waited for")
+    @Outcome(expect = FORBIDDEN, desc = "the gate was closed for good during a section that found it open")
+    @State
+    public static class Gate {
+
+        private final Desk desk = Desk.take();
+
+        @Actor
+        public void reader(I_Result result) {
+            int worst = Marks.NOWHERE;
+            do {
+                desk.gated.enter();
+                if (desk.gated.live()) {
+                    long before = desk.done();
+                    Desk.stay();
+                    worst = Math.max(worst, desk.done() == before ? Marks.OLD : Marks.POISON);
+                }
+                desk.gated.leave();
+            } while (desk.done() < Desk.CHANGES);
+            result.r1 = worst;
+        }
+
+        @Actor
+        public void writer() {
+            for (long change = 1; change <= Desk.CHANGES; change++) {
+                desk.gate.open();
+                Desk.stay();
+                desk.gate.close();
+                desk.done(change);
+            }
+        }
+
+        @Arbiter
+        public void after() {
+            desk.giveBack();
+        }
+    }
+}
