@@ -3,24 +3,28 @@
 /*
  * MAP and UNMAP as a plain C loop: what is left of a virtio-iommu device when nothing but the work itself remains. It
  * is the yardstick for the product's own ring, device and mapping table, and does the same: it reads the same ring
- * layout, makes the same checks in the same order, and keeps the mappings in the same kind of tree.
+ * layout, makes the same checks in the same order, and keeps the mappings in a B-tree.
  *
- *     gcc -O2 -march=native -o map_loop map_loop.c
- *     ./map_loop [rounds]      median over the second half of the rounds, 400 unless said otherwise
- *     ./map_loop check         the tree against a model, the ring against broken chains; says "ok" or stops
+ *     map_loop KEYS
+ *     map_loop check
  *
- * Geometry. Guest RAM: 1 MiB at guest-physical 0x100000. One split ring of 256 entries: descriptor table at offset 0,
- * available ring at 0x2000, used ring at 0x4000; VERSION_1 and EVENT_IDX negotiated, indirect descriptors not. Each
- * request is two descriptors chained by NEXT: 36 readable bytes for a MAP, 28 for an UNMAP, and 4 writable ones for the
- * status; 64 bytes from one request to the next, from offset 0x8000 on. A batch is 64 requests. Mappings are 4 KiB,
- * one every 8 KiB from 0x10000000 on, 1,000 of them: one round maps all, in batches, and unmaps all, in the same order.
+ * The first reads the file that KeyFile.java writes and describes, and says "ready". Then it takes commands, one a
+ * line, and answers each by a line: "check 0" by the number of mappings that were made and removed again, "map S" and
+ * "unmap S", which make all mappings and remove them for about S seconds, by nanoseconds a request of that kind. The
+ * second tries the tree against a model and the ring against broken chains, and says "ok" or stops.
+ *
+ * Geometry. Guest RAM: 1 MiB at guest-physical 0. One split ring of 256 entries: descriptor table at 0, available ring
+ * at 0x1000, used ring at 0x2000; VERSION_1 and EVENT_IDX negotiated, indirect descriptors not. Each request is two
+ * descriptors chained by NEXT: 36 readable bytes for a MAP, 28 for an UNMAP, and 4 writable ones for the status; 64
+ * bytes from one request to the next, 128 requests that are used in turn. A batch is 64 requests. One round maps all
+ * that is in the file, in batches, and unmaps all, in the same order.
  *
  * Tree. Nodes of 384 bytes. A leaf has 15 slots in no order; a mapping comes or goes by one release store of its first
  * page, and a slot that was left rests until the next grace period. Inner nodes have up to 31 children and are copied
  * to be changed; what they replaced waits for a grace period. The way to the last leaf is kept for the next request.
  *
- * "device" is the time from the doorbell until the batch is answered; "driver+device" is that plus writing the requests
- * and looking at the answers. Both in nanoseconds a request.
+ * The time of a request begins when its batch is made available and ends when all of the batch is answered. Writing
+ * requests and looking at answers is not in it.
  */
 
 #define _GNU_SOURCE
@@ -33,9 +37,8 @@
 #include <time.h>
 
 #if !defined(__OPTIMIZE__) || defined(__OPTIMIZE_SIZE__)
-#error "build with the flags that the comment above says; figures of another build compare with nothing"
+#error "build with -O2 at least; figures of another build compare with nothing"
 #endif
-#define FLAGS "-O2 -march=native"
 
 typedef uint8_t u8;
 typedef uint16_t u16;
@@ -665,9 +668,10 @@ struct used {
     u16 available_event;
 };
 
-static const u64 RAM_START = 0x100000;
+static const u64 RAM_START = 0;
 static const u64 RAM_SIZE = 1 << 20;
-enum { AVAILABLE_AT = 0x2000, USED_AT = 0x4000, REQUESTS_AT = 0x8000, REQUEST_STRIDE = 64, TAIL_AT = 48 };
+enum { AVAILABLE_AT = 0x1000, USED_AT = 0x2000, REQUESTS_AT = 0x4000, REQUEST_STRIDE = 64, TAIL_AT = 48 };
+enum { REQUESTS = RING / 2 };
 
 static u8 *ram;
 
@@ -1045,8 +1049,18 @@ static void start_device(void) {
 
 /* ---- Driver ------------------------------------------------------------------------------------------------------ */
 
-enum { BATCH = 64, LIVE = 1000 };
+enum { BATCH = 64 };
+static const u64 MAGIC = 0x3173796534766f76;
 
+/* A mapping to make. */
+struct key {
+    u64 first;
+    u64 last;
+    u64 physical;
+};
+
+static struct key *keys;
+static u64 key_count;
 static u16 driver_available;
 
 static void store64(u8 *to, u64 value) {
@@ -1057,24 +1071,27 @@ static void store32(u8 *to, u32 value) {
     memcpy(to, &value, sizeof value);
 }
 
+/* Where the request lies that many entries behind the available index. */
+static int slot_of(int behind) {
+    return (u16) (driver_available + behind) % REQUESTS;
+}
+
 static void post(int slot, u32 readable) {
     struct descriptor *descriptors = (struct descriptor *) ram;
-    struct available *available = (struct available *) (ram + AVAILABLE_AT);
     u64 request = RAM_START + REQUESTS_AT + (u64) slot * REQUEST_STRIDE;
     int head = 2 * slot;
     descriptors[head] = (struct descriptor) {request, readable, NEXT, head + 1};
     descriptors[head + 1] = (struct descriptor) {request + TAIL_AT, TAIL_SIZE, WRITE, 0};
-    available->ring[(u16) (driver_available + slot) % RING] = head;
 }
 
-static void put_request(enum type type, int slot, u64 virt_start, u64 virt_end) {
+static void put_request(enum type type, int slot, u64 virt_start, u64 virt_end, u64 phys_start) {
     u8 *request = ram + REQUESTS_AT + slot * REQUEST_STRIDE;
     store32(request, type);
     store32(request + 4, 1);
     store64(request + 8, virt_start);
     store64(request + 16, virt_end);
     if (type == TYPE_MAP) {
-        store64(request + 24, virt_start >> 13 << 12);
+        store64(request + 24, phys_start);
         store32(request + 32, 3);
     } else {
         store32(request + 24, 0);
@@ -1089,47 +1106,44 @@ static u64 now(void) {
     return time.tv_sec * 1000000000ull + time.tv_nsec;
 }
 
-/* Makes a batch available, waits for the answers and returns the device's nanoseconds. */
+/* Makes a batch available, waits for the answers and returns the nanoseconds of both. */
 static u64 kick(int count) {
     struct available *available = (struct available *) (ram + AVAILABLE_AT);
     const struct used *used = (const struct used *) (ram + USED_AT);
+    u64 before = now();
     driver_available += count;
     __atomic_store_n(&available->index, driver_available, __ATOMIC_RELEASE);
-    u64 before = now();
     doorbell();
     u64 nanos = now() - before;
     require(__atomic_load_n(&used->index, __ATOMIC_ACQUIRE) == driver_available, "a request did not come back");
     return nanos;
 }
 
-static void pass(enum type type, const u64 *addresses, double *device_nanos, double *all_nanos) {
+/* Requests of one kind for all keys; gives nanoseconds. */
+static u64 pass(enum type type) {
     u64 nanos = 0;
-    u64 started = now();
-    for (int i = 0; i < LIVE; i += BATCH) {
-        int count = LIVE - i < BATCH ? LIVE - i : BATCH;
-        for (int slot = 0; slot < count; slot++) {
-            put_request(type, slot, addresses[i + slot], addresses[i + slot] + 4095);
+    for (u64 i = 0; i < key_count; i += BATCH) {
+        int count = key_count - i < BATCH ? key_count - i : BATCH;
+        for (int at = 0; at < count; at++) {
+            put_request(type, slot_of(at), keys[i + at].first, keys[i + at].last, keys[i + at].physical);
         }
         nanos += kick(count);
-        for (int slot = 0; slot < count; slot++) {
-            require(ram[REQUESTS_AT + slot * REQUEST_STRIDE + TAIL_AT] == OK, "a request was refused");
+        for (int at = -count; at < 0; at++) {
+            require(ram[REQUESTS_AT + slot_of(at) * REQUEST_STRIDE + TAIL_AT] == OK, "a request was refused");
         }
     }
-    *all_nanos = (double) (now() - started) / LIVE;
-    *device_nanos = (double) nanos / LIVE;
+    return nanos;
+}
+
+/* The driver names the same chains again and again, one after the other. */
+static void fill_available(void) {
+    struct available *available = (struct available *) (ram + AVAILABLE_AT);
+    for (int i = 0; i < RING; i++) {
+        available->ring[i] = 2 * (i % REQUESTS);
+    }
 }
 
 /* ---- Measurement ------------------------------------------------------------------------------------------------- */
-
-static int compare(const void *left, const void *right) {
-    double difference = *(const double *) left - *(const double *) right;
-    return (difference > 0) - (difference < 0);
-}
-
-static double median(double *samples, int count) {
-    qsort(samples, count, sizeof *samples, compare);
-    return samples[count / 2];
-}
 
 static u64 random_state = 88172645463325252ull;
 
@@ -1140,47 +1154,80 @@ static u64 next_random(u64 below) {
     return random_state % below;
 }
 
-static void fill(u64 *addresses, bool shuffled) {
-    for (int i = 0; i < LIVE; i++) {
-        addresses[i] = 0x10000000ull + i * 8192ull;
-    }
-    for (int i = LIVE - 1; shuffled && i > 0; i--) {
-        int other = next_random(i + 1);
-        u64 address = addresses[i];
-        addresses[i] = addresses[other];
-        addresses[other] = address;
-    }
+static void read_keys(const char *name) {
+    FILE *file = fopen(name, "rb");
+    u64 head[4];
+    require(file != NULL && fread(head, sizeof *head, 4, file) == 4 && head[0] == MAGIC, "the file of keys cannot be read");
+    key_count = head[1];
+    keys = calloc(key_count, sizeof *keys);
+    require(keys != NULL && fread(keys, sizeof *keys, key_count, file) == key_count, "the file of keys is too short");
+    fclose(file);
 }
 
-static void require_live(const struct tree *tree, const u64 *addresses, bool live) {
-    require(tree->size == (live ? LIVE : 0), "the tree has lost count");
-    for (int i = 0; i < LIVE; i++) {
-        u64 page = addresses[i] >> 12;
-        u64 floor = floor_of(leaf_at(leaf_for(tree, page)), page);
-        require((floor < LEAF_CAPACITY) == live, live ? "a mapping is lost" : "a mapping stayed");
+/* What must be so before times mean anything. */
+static u64 check_keys(void) {
+    const struct tree *tree = &domain_of(1)->tree;
+    pass(TYPE_MAP);
+    require(tree->size == key_count && device.mappings == key_count, "a mapping is lost");
+    for (u64 i = 0; i < key_count; i++) {
+        u64 page = keys[i].first >> 12;
+        require(reaches(leaf_at(leaf_for(tree, page)), page, keys[i].last >> 12), "a mapping is not where it was made");
     }
+    pass(TYPE_UNMAP);
+    require(tree->size == 0 && device.mappings == 0, "a mapping stayed");
+    return key_count;
 }
 
-static void measure(const char *order, bool shuffled, int rounds) {
-    u64 addresses[LIVE];
-    int kept = rounds - rounds / 2;
-    double *samples[4];
-    for (int i = 0; i < 4; i++) {
-        samples[i] = calloc(kept, sizeof **samples);
-        require(samples[i] != NULL, "no memory");
+enum { MOST_ROUNDS = 1 << 16 };
+
+static int ascending(const void *left, const void *right) {
+    u64 a = *(const u64 *) left;
+    u64 b = *(const u64 *) right;
+    return (a > b) - (a < b);
+}
+
+/*
+ * Rounds of both kinds; gives nanoseconds a request of one, those of the median round: one in which somebody else had
+ * the processor says nothing. A fifth of the time first, so that what others have driven out of the caches is back.
+ */
+static double measure(enum type wanted, double seconds) {
+    static u64 samples[MOST_ROUNDS];
+    u64 begun = now();
+    u64 took = 0;
+    int rounds = 0;
+    while (rounds == 0 || (took < seconds * 1e9 && rounds < MOST_ROUNDS)) {
+        u64 map = pass(TYPE_MAP);
+        u64 unmap = pass(TYPE_UNMAP);
+        took = now() - begun;
+        if (took >= seconds * 1e9 / 5) {
+            samples[rounds++] = wanted == TYPE_MAP ? map : unmap;
+        }
     }
-    fill(addresses, shuffled);
-    for (int round = 0; round < rounds; round++) {
-        int at = round < rounds / 2 ? 0 : round - rounds / 2;
-        pass(TYPE_MAP, addresses, &samples[0][at], &samples[2][at]);
-        require_live(&domain_of(1)->tree, addresses, true);
-        pass(TYPE_UNMAP, addresses, &samples[1][at], &samples[3][at]);
-        require_live(&domain_of(1)->tree, addresses, false);
+    qsort(samples, rounds, sizeof *samples, ascending);
+    return (double) samples[rounds / 2] / key_count;
+}
+
+static void answer(const char *command, double seconds) {
+    if (strcmp(command, "check") == 0) {
+        printf("%llu\n", (unsigned long long) check_keys());
+    } else if (strcmp(command, "map") == 0) {
+        printf("%.3f\n", measure(TYPE_MAP, seconds));
+    } else {
+        require(strcmp(command, "unmap") == 0, "a command is check, map or unmap");
+        printf("%.3f\n", measure(TYPE_UNMAP, seconds));
     }
-    printf("c %-9s device: map %.1f unmap %.1f ns  driver+device: map %.1f unmap %.1f ns\n", order,
-            median(samples[0], kept), median(samples[1], kept), median(samples[2], kept), median(samples[3], kept));
-    for (int i = 0; i < 4; i++) {
-        free(samples[i]);
+    fflush(stdout);
+}
+
+static void answer_all(void) {
+    char line[64];
+    char command[32];
+    double seconds;
+    puts("ready");
+    fflush(stdout);
+    while (fgets(line, sizeof line, stdin) != NULL) {
+        require(sscanf(line, "%31s %lf", command, &seconds) == 2, "a command is a word and a number");
+        answer(command, seconds);
     }
 }
 
@@ -1255,8 +1302,9 @@ static void check_tree(struct tree *tree) {
 }
 
 static void check_broken(enum failure expected, int index, struct descriptor descriptor) {
-    put_request(TYPE_MAP, 0, 0x1000, 0x1fff);
-    ((struct descriptor *) ram)[index] = descriptor;
+    int slot = slot_of(0);
+    put_request(TYPE_MAP, slot, 0x1000, 0x1fff, 0);
+    ((struct descriptor *) ram)[2 * slot + index] = descriptor;
     ((struct available *) (ram + AVAILABLE_AT))->index = ++driver_available;
     doorbell();
     require(queue.failure == expected, "a broken chain was not recognised");
@@ -1268,9 +1316,10 @@ static void check_broken(enum failure expected, int index, struct descriptor des
 }
 
 static void check_status(enum type type, u64 virt_start, u64 virt_end, enum status expected) {
-    put_request(type, 0, virt_start, virt_end);
+    int slot = slot_of(0);
+    put_request(type, slot, virt_start, virt_end, 0);
     kick(1);
-    require(ram[REQUESTS_AT + TAIL_AT] == expected, "a status differs from what is expected");
+    require(ram[REQUESTS_AT + slot * REQUEST_STRIDE + TAIL_AT] == expected, "a status differs from what is expected");
 }
 
 static void check_device(void) {
@@ -1291,18 +1340,16 @@ static void check_device(void) {
 }
 
 int main(int count, char **arguments) {
+    require(count == 2, "expected a file of keys, or check");
     start_device();
-    if (count > 1 && strcmp(arguments[1], "check") == 0) {
+    fill_available();
+    if (strcmp(arguments[1], "check") == 0) {
         check_tree(&domain_of(1)->tree);
         check_device();
         puts("ok");
-        return 0;
+    } else {
+        read_keys(arguments[1]);
+        answer_all();
     }
-    int rounds = count > 1 ? atoi(arguments[1]) : 400;
-    require(rounds > 1, "usage: map_loop [rounds > 1 | check]");
-    printf("# gcc %s, flags %s, ring %d, batch %d, live mappings %d, rounds %d\n", __VERSION__, FLAGS, RING, BATCH,
-            LIVE, rounds);
-    measure("ascending", false, rounds);
-    measure("shuffled", true, rounds);
     return 0;
 }

@@ -2,10 +2,12 @@
 package org.virtio4j.benchmarks;
 
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.virtio4j.benchmarks.TransportKind.Attached;
 import org.virtio4j.driver.FeatureSet;
 import org.virtio4j.driver.GuestBuffer;
 import org.virtio4j.driver.GuestRam;
+import org.virtio4j.driver.RawRing;
 import org.virtio4j.driver.StartResult;
 import org.virtio4j.driver.VirtioDriver;
 import org.virtio4j.iommu.VirtioIommu;
@@ -23,53 +25,80 @@ import org.virtio4j.wire.iommu.RequestType;
 import org.virtio4j.wire.iommu.UnmapRequest;
 
 /**
- * A guest with an IOMMU and one endpoint behind it, attached to one domain. Its request ring has 256 entries, a
- * readable and a writable descriptor for each request, and no indirect tables, as Linux has it without that feature.
- * Requests are written with {@link #placeMap} and {@link #placeUnmap}; what is measured is {@link #serveEach} and
- * {@link #serveAll}.
+ * A guest with an IOMMU and one endpoint behind it, attached to one domain. Each request is a readable and a writable
+ * descriptor, in the ring, as Linux has it without indirect tables, or in a table of its own. Requests are written
+ * with {@link #placeMap} and {@link #placeUnmap}; what is measured is {@link #serveInBatches} and {@link #serveAll}.
  */
-final class IommuGuest implements AutoCloseable {
+public final class IommuGuest implements AutoCloseable {
 
-    /** Most requests that can be placed at a time, and what the device serves in one go. */
-    static final int BATCH = 64;
+    /** What the device serves in one go. */
+    public static final int BATCH = 64;
 
     /** Where a guest's RAM for data begins, for rows that have some; rings and requests lie at 0. */
     static final long DATA = 1L << 36;
 
-    private static final int RING = 256;
-    private static final int CHAINS = RING / 2;
+    private static final FeatureSet FEATURES =
+            FeatureSet.of(FeatureBit.VERSION_1, FeatureBit.EVENT_IDX, IommuFeature.MAP_UNMAP);
+    private static final int USUAL_CHAINS = 128;
     private static final int EVENT_RING = 64;
     private static final long EVENT_SLOT = 64;
     private static final long RAM = 1 << 20;
     private static final int DOMAIN = 1;
     private static final int ENDPOINT = 8;
     private static final long SLOT_SIZE = 64;
+    private static final long TABLE_SIZE = 2 * SplitDescriptor.SIZE;
     private static final long TAIL = 48;
     private static final int NOT_ANSWERED = 0xff;
 
     private final GuestMemory memory = GuestMemory.anonymous(0, RAM);
+    private final int chains;
     private final VirtioIommu iommu;
     private final GuestBuffer slots;
+    /** Two descriptors for each chain; null if they are in the ring. */
+    private final @Nullable GuestBuffer tables;
     private final PlacedRing requests;
     private final PlacedRing events;
     private final Doorbell doorbell;
     private int placed;
 
+    /** With a request ring of 256 entries and no indirect tables. */
     IommuGuest(TransportKind kind, long mostMappings) {
-        iommu = VirtioIommu.builder().endpoint(ENDPOINT).maxMappings(mostMappings).build();
+        this(kind, mostMappings, USUAL_CHAINS, false);
+    }
+
+    /**
+     * Sets it up.
+     *
+     * @param chains   how many requests the ring holds; with tables that is its size, without half of it
+     * @param indirect whether each has a table of its own
+     */
+    IommuGuest(TransportKind kind, long mostMappings, int chains, boolean indirect) {
+        this.chains = chains;
+        int ring = indirect ? chains : 2 * chains;
+        iommu = VirtioIommu.builder().endpoint(ENDPOINT).maxMappings(mostMappings).queueSizes(ring, EVENT_RING).build();
         GuestRam ram = new GuestRam(memory, 0, RAM);
-        slots = ram.buffer(CHAINS * SLOT_SIZE, GuestMemory.PAGE_SIZE);
-        requests = new PlacedRing(memory, ram, RING, IntStream.range(0, CHAINS).map(chain -> 2 * chain).toArray());
+        slots = ram.buffer(chains * SLOT_SIZE, GuestMemory.PAGE_SIZE);
+        tables = indirect ? ram.buffer(chains * TABLE_SIZE, GuestMemory.PAGE_SIZE) : null;
+        requests = new PlacedRing(memory, ram, ring,
+                IntStream.range(0, chains).map(chain -> indirect ? chain : 2 * chain).toArray());
         events = new PlacedRing(memory, ram, EVENT_RING, IntStream.range(0, EVENT_RING).toArray());
         Attached attached = kind.attach(iommu, memory);
         doorbell = attached.doorbell();
-        start(new VirtioDriver(attached.driver(), FeatureSet.of(FeatureBit.VERSION_1, FeatureBit.EVENT_IDX,
-                IommuFeature.MAP_UNMAP)));
+        start(new VirtioDriver(attached.driver(), indirect ? FEATURES.with(FeatureBit.INDIRECT_DESC) : FEATURES));
         // The driver that enables a ring clears it, so the chains come after that.
         fillRings(ram.buffer(EVENT_RING * EVENT_SLOT, GuestMemory.PAGE_SIZE));
         placeAttach();
         serveAll();
         check();
+    }
+
+    /**
+     * A guest behind virtio-mmio.
+     *
+     * @param mostMappings limit of the device
+     */
+    public static IommuGuest behindMmio(long mostMappings) {
+        return new IommuGuest(TransportKind.MMIO, mostMappings);
     }
 
     private void start(VirtioDriver driver) {
@@ -82,9 +111,13 @@ final class IommuGuest implements AutoCloseable {
     private void fillRings(GuestBuffer eventSlots) {
         requests.fillAvailable();
         events.fillAvailable();
-        for (int chain = 0; chain < CHAINS; chain++) {
-            long slot = slots.address() + chain * SLOT_SIZE;
-            requests.raw().putDescriptor(2 * chain + 1, slot + TAIL, RequestTail.SIZE, SplitDescriptor.FLAG_WRITE, 0);
+        for (int chain = 0; chain < chains; chain++) {
+            putDescriptor(chain, 1, slots.address() + chain * SLOT_SIZE + TAIL, RequestTail.SIZE,
+                    SplitDescriptor.FLAG_WRITE);
+            if (tables != null) {
+                requests.raw().putDescriptor(chain, tables.address() + chain * TABLE_SIZE, TABLE_SIZE,
+                        SplitDescriptor.FLAG_INDIRECT, 0);
+            }
         }
         for (int i = 0; i < EVENT_RING; i++) {
             events.raw().putDescriptor(i, eventSlots.address() + i * EVENT_SLOT, FaultEvent.SIZE,
@@ -102,7 +135,8 @@ final class IommuGuest implements AutoCloseable {
         return DmaSpace.of(memory, iommu.translator(ENDPOINT));
     }
 
-    long liveMappings() {
+    /** How many mappings there are. */
+    public long liveMappings() {
         return iommu.liveMappings();
     }
 
@@ -123,7 +157,14 @@ final class IommuGuest implements AutoCloseable {
 
     // Outside the measured time
 
-    void placeMap(long virtStart, long virtEnd, long physStart) {
+    /**
+     * Writes a MAP.
+     *
+     * @param virtStart first address
+     * @param virtEnd   last address, inclusive
+     * @param physStart where the first leads
+     */
+    public void placeMap(long virtStart, long virtEnd, long physStart) {
         long at = begin(RequestType.MAP, MapRequest.SIZE);
         slots.putI32(at + MapRequest.DOMAIN, DOMAIN);
         slots.putI64(at + MapRequest.VIRT_START, virtStart);
@@ -132,7 +173,13 @@ final class IommuGuest implements AutoCloseable {
         slots.putI32(at + MapRequest.FLAGS, MapRequest.FLAG_READ | MapRequest.FLAG_WRITE);
     }
 
-    void placeUnmap(long virtStart, long virtEnd) {
+    /**
+     * Writes an UNMAP.
+     *
+     * @param virtStart first address
+     * @param virtEnd   last address, inclusive
+     */
+    public void placeUnmap(long virtStart, long virtEnd) {
         long at = begin(RequestType.UNMAP, UnmapRequest.SIZE);
         slots.putI32(at + UnmapRequest.DOMAIN, DOMAIN);
         slots.putI64(at + UnmapRequest.VIRT_START, virtStart);
@@ -155,7 +202,7 @@ final class IommuGuest implements AutoCloseable {
     }
 
     /** Throws unless all that was served since the last check was answered, and with {@code OK}. */
-    void check() {
+    public void check() {
         requests.checkAllUsed();
         for (int i = 0; i < placed; i++) {
             int status = slots.u8(slot(i - placed) + TAIL + RequestTail.STATUS);
@@ -168,16 +215,16 @@ final class IommuGuest implements AutoCloseable {
 
     // Inside the measured time
 
-    /** Makes the placed requests available one by one, each with a doorbell of its own. */
-    void serveEach() {
-        for (int i = 0; i < placed; i++) {
-            requests.makeAvailable(1);
+    /** Makes the placed requests available in batches, each with one store and one doorbell; they are whole. */
+    void serveInBatches(int batch) {
+        for (int i = 0; i < placed; i += batch) {
+            requests.makeAvailable(batch);
             doorbell.write();
         }
     }
 
     /** Makes the placed requests available with one store and one doorbell. */
-    void serveAll() {
+    public void serveAll() {
         requests.makeAvailable(placed);
         doorbell.write();
     }
@@ -205,15 +252,23 @@ final class IommuGuest implements AutoCloseable {
         int chain = (int) (at / SLOT_SIZE);
         slots.putI32(at + RequestHead.TYPE, type);
         slots.putU8(at + TAIL + RequestTail.STATUS, NOT_ANSWERED);
-        requests.raw().putDescriptor(2 * chain, slots.address() + at, readableLength, SplitDescriptor.FLAG_NEXT,
-                2 * chain + 1);
+        putDescriptor(chain, 0, slots.address() + at, readableLength, SplitDescriptor.FLAG_NEXT);
         placed++;
         return at;
     }
 
+    /** Writes one of the two descriptors of a chain; the first is followed by the second. */
+    private void putDescriptor(int chain, int which, long address, long length, int flags) {
+        if (tables == null) {
+            requests.raw().putDescriptor(2 * chain + which, address, length, flags, 2 * chain + 1);
+        } else {
+            RawRing.putDescriptor(tables, 2 * chain + which, address, length, flags, 1);
+        }
+    }
+
     /** Where the request lies that many entries behind the available index. */
     private long slot(int behind) {
-        return ((requests.available() + behind) & (CHAINS - 1)) * SLOT_SIZE;
+        return ((requests.available() + behind) & (chains - 1)) * SLOT_SIZE;
     }
 
     private static void require(StartResult result) {

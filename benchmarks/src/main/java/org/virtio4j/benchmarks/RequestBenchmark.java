@@ -16,17 +16,18 @@ import org.openjdk.jmh.annotations.TearDown;
 
 /**
  * MAP and UNMAP through doorbell, ring, device and table, at a steady number of live mappings: what a MAP maps was
- * unmapped before it, untimed, and the other way round. The requests lie in the ring before the time begins; inside it
- * are the store of the available index, the doorbell, and all the device does until the doorbell returns.
+ * unmapped before it, untimed, and the other way round; mixed requests unmap one and map another in turn. The requests
+ * lie in the ring before the time begins; inside it are the stores of the available index, the doorbells, and all the
+ * device does until the doorbells return.
  *
- * <p>64 requests are timed together, because reading the clock costs a tenth of one: either with a doorbell each, or
- * with one for all.
+ * <p>256 requests are timed together, because reading the clock costs a tenth of one: in batches of some size, each
+ * with a doorbell of its own.
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 public class RequestBenchmark {
 
-    private static final int BATCH = IommuGuest.BATCH;
+    private static final int TIMED = 256;
 
     /** A guest with a full table. */
     @State(Scope.Benchmark)
@@ -39,13 +40,21 @@ public class RequestBenchmark {
         @Param("1024")
         public int mappings;
 
+        /** Requests a doorbell, a power of two, 256 at the most. */
+        @Param("64")
+        public int batch;
+
+        /** Whether each request has an indirect table. */
+        @Param("false")
+        public boolean indirect;
+
         IommuGuest iommu;
         private int[] order;
         private int next;
 
         @Setup(Level.Trial)
         public void fill() {
-            iommu = new IommuGuest(transport, mappings);
+            iommu = new IommuGuest(transport, mappings, TIMED, indirect);
             order = Shuffle.order(mappings);
             for (int index : order) {
                 iommu.map(Pages.start(index), Pages.end(index), index * Pages.SIZE);
@@ -56,43 +65,54 @@ public class RequestBenchmark {
         public void end() {
             long live = iommu.liveMappings();
             iommu.close();
-            if (live != mappings && live != mappings - BATCH) {
+            if (live != mappings && live != mappings - TIMED && live != mappings - TIMED / 2) {
                 throw new IllegalStateException("live=" + live + " mappings=" + mappings);
             }
         }
 
-        void advance() {
-            next = (next + BATCH) & (mappings - 1);
+        /** The mappings behind the ones before are the next ones. */
+        void advance(int count) {
+            next = (next + count) & (mappings - 1);
+        }
+
+        void placeMap(int behind) {
+            int index = order[(next + behind) & (mappings - 1)];
+            iommu.placeMap(Pages.start(index), Pages.end(index), index * Pages.SIZE);
+        }
+
+        void placeUnmap(int behind) {
+            int index = order[(next + behind) & (mappings - 1)];
+            iommu.placeUnmap(Pages.start(index), Pages.end(index));
         }
 
         void placeMaps() {
-            for (int i = next; i < next + BATCH; i++) {
-                iommu.placeMap(Pages.start(order[i]), Pages.end(order[i]), order[i] * Pages.SIZE);
+            for (int i = 0; i < TIMED; i++) {
+                placeMap(i);
             }
         }
 
         void placeUnmaps() {
-            for (int i = next; i < next + BATCH; i++) {
-                iommu.placeUnmap(Pages.start(order[i]), Pages.end(order[i]));
+            for (int i = 0; i < TIMED; i++) {
+                placeUnmap(i);
             }
         }
     }
 
-    /** 64 MAP requests in the ring for what was just unmapped. */
+    /** MAP requests in the ring for what was just unmapped. */
     @State(Scope.Thread)
     public static class Maps {
 
         @Setup(Level.Invocation)
         public void place(Guest guest) {
             guest.iommu.check();
-            guest.advance();
+            guest.advance(TIMED);
             guest.placeUnmaps();
             guest.iommu.flush();
             guest.placeMaps();
         }
     }
 
-    /** 64 UNMAP requests in the ring, once the last 64 were mapped again. */
+    /** UNMAP requests in the ring, once those unmapped last were mapped again. */
     @State(Scope.Thread)
     public static class Unmaps {
 
@@ -105,33 +125,52 @@ public class RequestBenchmark {
                 guest.placeMaps();
                 guest.iommu.flush();
             }
-            guest.advance();
+            guest.advance(TIMED);
             guest.placeUnmaps();
             unmapped = true;
         }
     }
 
-    @Benchmark
-    @OperationsPerInvocation(BATCH)
-    public void mapOne(Guest guest, Maps maps) {
-        guest.iommu.serveEach();
+    /** In turn an UNMAP of a mapping and a MAP of one that was unmapped the last time. */
+    @State(Scope.Thread)
+    public static class Mixed {
+
+        private static final int HALF = TIMED / 2;
+
+        @Setup(Level.Trial)
+        public void unmapSome(Guest guest) {
+            for (int i = 0; i < HALF; i++) {
+                guest.placeUnmap(i);
+            }
+            guest.iommu.flush();
+        }
+
+        @Setup(Level.Invocation)
+        public void place(Guest guest) {
+            guest.iommu.check();
+            for (int i = 0; i < HALF; i++) {
+                guest.placeUnmap(HALF + i);
+                guest.placeMap(i);
+            }
+            guest.advance(HALF);
+        }
     }
 
     @Benchmark
-    @OperationsPerInvocation(BATCH)
-    public void mapBatch(Guest guest, Maps maps) {
-        guest.iommu.serveAll();
+    @OperationsPerInvocation(TIMED)
+    public void map(Guest guest, Maps maps) {
+        guest.iommu.serveInBatches(guest.batch);
     }
 
     @Benchmark
-    @OperationsPerInvocation(BATCH)
-    public void unmapOne(Guest guest, Unmaps unmaps) {
-        guest.iommu.serveEach();
+    @OperationsPerInvocation(TIMED)
+    public void unmap(Guest guest, Unmaps unmaps) {
+        guest.iommu.serveInBatches(guest.batch);
     }
 
     @Benchmark
-    @OperationsPerInvocation(BATCH)
-    public void unmapBatch(Guest guest, Unmaps unmaps) {
-        guest.iommu.serveAll();
+    @OperationsPerInvocation(TIMED)
+    public void mixed(Guest guest, Mixed mixed) {
+        guest.iommu.serveInBatches(guest.batch);
     }
 }

@@ -22,6 +22,8 @@ final class Suite {
     private static final int MEDIUM = 1 << 16;
     private static final int LARGE = 1 << 20;
     private static final int MOST_MAPPINGS = 1 << 26;
+    private static final int BATCH = 64;
+    private static final int[] BATCHES = {1, 16, BATCH, 256};
     private static final int[] TRANSFERS = {64, 4096, 65_536};
 
     private final Caches caches;
@@ -47,6 +49,7 @@ final class Suite {
         suite.requests();
         suite.doorbells();
         suite.translations();
+        suite.besideAWriter();
         suite.sections();
         suite.transfers();
         suite.rings();
@@ -93,21 +96,54 @@ final class Suite {
 
     private void requests() {
         for (TransportKind transport : TransportKind.values()) {
-            Row map = request("MAP, one a doorbell", "mapOne", transport, SMALL);
+            Row map = request("MAP", transport, 1, false, SMALL);
             oneMap.put(transport, map);
             rows.add(map);
-            rows.add(request("MAP, 64 a doorbell", "mapBatch", transport, SMALL).against(map));
-            Row unmap = request("UNMAP, one a doorbell", "unmapOne", transport, SMALL);
+            rows.add(request("MAP", transport, BATCH, false, SMALL).against(map));
+            Row unmap = request("UNMAP", transport, 1, false, SMALL);
             rows.add(unmap.onlyInFull());
-            rows.add(request("UNMAP, 64 a doorbell", "unmapBatch", transport, SMALL).against(unmap));
+            rows.add(request("UNMAP", transport, BATCH, false, SMALL).against(unmap));
         }
-        rows.add(request("MAP, 64 a doorbell", "mapBatch", TransportKind.MMIO, LARGE).onlyInFull());
-        rows.add(request("UNMAP, 64 a doorbell", "unmapBatch", TransportKind.MMIO, LARGE).onlyInFull());
+        moreRequests(oneMap.get(TransportKind.MMIO));
+        rows.add(request("MAP", TransportKind.MMIO, BATCH, false, LARGE).onlyInFull());
+        rows.add(request("UNMAP", TransportKind.MMIO, BATCH, false, LARGE).onlyInFull());
     }
 
-    private Row request(String name, String method, TransportKind transport, int mappings) {
-        return Row.of(name, lower(transport) + ", ring of 256, " + mappings(mappings), RequestBenchmark.class, method,
-                Map.of("transport", transport.name(), "mappings", Integer.toString(mappings))).withMoreWarmUp();
+    /** Every kind in every batch, direct and indirect, but for the rows that there are already. */
+    private void moreRequests(@Nullable Row baseline) {
+        List<String> known = rows.stream().map(Row::title).toList();
+        for (boolean indirect : new boolean[] {false, true}) {
+            for (String kind : List.of("MAP", "UNMAP", "mixed")) {
+                for (int batch : BATCHES) {
+                    Row row = request(kind, TransportKind.MMIO, batch, indirect, SMALL).against(baseline);
+                    if (!known.contains(row.title())) {
+                        rows.add(row.onlyInFull());
+                    }
+                }
+            }
+        }
+    }
+
+    private Row request(String kind, TransportKind transport, int batch, boolean indirect, int mappings) {
+        String ring = indirect ? ", ring of 256, indirect, " : ", ring of 512, ";
+        return Row.of(kind + ", " + (batch == 1 ? "one" : Integer.toString(batch)) + " a doorbell",
+                lower(transport) + ring + mappings(mappings), RequestBenchmark.class, kind.toLowerCase(Locale.ROOT),
+                Map.of("transport", transport.name(), "mappings", Integer.toString(mappings),
+                        "batch", Integer.toString(batch), "indirect", Boolean.toString(indirect))).withMoreWarmUp();
+    }
+
+    private void besideAWriter() {
+        for (int mappings : List.of(SMALL, MEDIUM, LARGE)) {
+            Row other = besideAWriter("another table", ReaderBesideWriterBenchmark.Writer.OTHER, mappings);
+            rows.add(other.onlyInFull());
+            rows.add(besideAWriter("this table", ReaderBesideWriterBenchmark.Writer.SAME, mappings).against(other)
+                    .onlyInFull());
+        }
+    }
+
+    private Row besideAWriter(String where, ReaderBesideWriterBenchmark.Writer writer, int mappings) {
+        return Row.of("translate beside a writer of " + where, mappings(mappings), ReaderBesideWriterBenchmark.class,
+                "translate", Map.of("mappings", Integer.toString(mappings), "writer", writer.name())).withMoreWarmUp();
     }
 
     private void doorbells() {

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 class ReportTest {
 
     private static final Control STEADY = new Control(1, 40, 0.01);
-    private static final Row MAP = Row.of("MAP, one a doorbell", "mmio", RequestBenchmark.class, "mapOne", Map.of());
+    private static final Row MAP = Row.of("MAP, one a doorbell", "mmio", RequestBenchmark.class, "map", Map.of());
     private static final Row DECODE = Row.of("doorbell decode", "mmio, idle", DoorbellBenchmark.class, "decode",
             Map.of("transport", "MMIO")).against(MAP);
 

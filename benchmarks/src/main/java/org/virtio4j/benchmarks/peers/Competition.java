@@ -54,7 +54,7 @@ final class Competition {
 
     private void sit(PeerSet set, int count, Samples samples) throws IOException {
         try (Sitting programs = Sitting.start(peers, folder.resolve(KEYS))) {
-            if (count != 0) {
+            if (count != 0 && !set.ofDevices()) {
                 samples.add(PeerOperation.MEMORY, PeerColumn.VIRTIO4J, (double) programs.bytes() / count);
             }
             for (PeerOperation operation : set.operations()) {

@@ -14,7 +14,11 @@ enum NativePeer {
         List<String> libraries() throws MissingException, InterruptedException {
             return words(Tool.run(List.of("pkg-config", "--cflags", "--libs", "glib-2.0")));
         }
-    };
+    },
+    LOOP(PeerColumn.LOOP, "map_loop.c", "cc -O2 -march=native");
+
+    /** Those that are tables; the other is a device. */
+    static final List<NativePeer> TABLES = List.of(RUST, GTREE);
 
     private final PeerColumn column;
     private final String source;

@@ -15,12 +15,21 @@ import java.util.List;
  */
 record Peer(PeerColumn column, List<String> command, boolean warms) {
 
-    /** A JVM like this one, with the same options. */
+    /** A table in a JVM like this one, with the same options. */
     static Peer java(PeerColumn column) {
+        return java(column, column.name());
+    }
+
+    /** Our device, in such a JVM. */
+    static Peer device() {
+        return java(PeerColumn.VIRTIO4J, PeerWorker.DEVICE);
+    }
+
+    private static Peer java(PeerColumn column, String work) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-        command.addAll(List.of("-cp", classPath(), PeerWorker.class.getName(), column.name()));
+        command.addAll(List.of("-cp", classPath(), PeerWorker.class.getName(), work));
         return new Peer(column, command, true);
     }
 

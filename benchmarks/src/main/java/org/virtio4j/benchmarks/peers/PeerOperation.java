@@ -3,13 +3,16 @@ package org.virtio4j.benchmarks.peers;
 
 import java.util.List;
 
-/** What tables are compared in. */
+/** What tables and devices are compared in. */
 enum PeerOperation {
     LOOKUP("lookup", "lookup"),
     PAIR("pair", "remove and insert"),
     WALK("walk", "walk in order"),
     /** Last, because the tables are never again what they were before. */
     UNMAP_ALL("unmapAll", "UNMAP of everything"),
+    /** A request, through ring, device and table. */
+    MAP("map", "MAP, 64 a doorbell"),
+    UNMAP("unmap", "UNMAP, 64 a doorbell"),
     /** A step of it: a MAP, an UNMAP or a translation. */
     REPLAY("replay", "replay of a trace"),
     /** Off the heap, by one mapping; of our table alone. */
@@ -21,6 +24,7 @@ enum PeerOperation {
     };
 
     static final List<PeerOperation> OF_MAPPINGS = List.of(LOOKUP, PAIR, WALK, UNMAP_ALL);
+    static final List<PeerOperation> OF_REQUESTS = List.of(MAP, UNMAP);
     static final List<PeerOperation> OF_STEPS = List.of(REPLAY);
 
     private final String command;

@@ -54,6 +54,7 @@ public record PeerRequest(Path home, PeerMode mode, List<PeerSet> traces, Path j
     /** All sets, as far as there is memory for them. */
     List<PeerSet> sets(long memory) {
         List<PeerSet> sets = new ArrayList<>(PeerSet.ofMappings(mode.sizes(memory)));
+        sets.add(PeerSet.ofRequests());
         sets.addAll(traces);
         return sets;
     }

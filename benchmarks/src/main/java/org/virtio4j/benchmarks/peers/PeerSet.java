@@ -16,6 +16,7 @@ import org.virtio4j.benchmarks.Quantity;
 record PeerSet(String geometry, List<PeerOperation> operations, Supplier<Keys> keys) {
 
     private static final int MIXED = 1 << 16;
+    private static final int OF_DEVICE = 1000;
 
     /** Each workload in each of some sizes; mixed sizes in one. */
     static List<PeerSet> ofMappings(List<Integer> sizes) {
@@ -23,6 +24,17 @@ record PeerSet(String geometry, List<PeerOperation> operations, Supplier<Keys> k
         sizes.forEach(size -> sets.add(of(Workload.UNIFORM, size)));
         sizes.stream().filter(size -> size == MIXED).forEach(size -> sets.add(of(Workload.MIXED, size)));
         return sets;
+    }
+
+    /** So many mappings, made and removed again through the device. */
+    static PeerSet ofRequests() {
+        return new PeerSet(Quantity.count(OF_DEVICE) + " mappings, " + Workload.UNIFORM.text(),
+                PeerOperation.OF_REQUESTS, () -> Workload.UNIFORM.keys(OF_DEVICE));
+    }
+
+    /** Whether it is for devices, rather than for tables alone. */
+    boolean ofDevices() {
+        return operations.equals(PeerOperation.OF_REQUESTS);
     }
 
     private static PeerSet of(Workload workload, int size) {

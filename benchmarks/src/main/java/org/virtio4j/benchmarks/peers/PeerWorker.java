@@ -7,6 +7,7 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.function.BiFunction;
 
 /**
  * The program in Java beside those in C and Rust: reads a file of keys, says "ready", and answers commands, as the head
@@ -16,6 +17,9 @@ import java.util.Locale;
 public final class PeerWorker {
 
     private static final double NANOS = 1e9;
+
+    /** Instead of a column: the work is that of the device, as in {@code map_loop.c}. */
+    static final String DEVICE = "DEVICE";
 
     /** Work of the kind that is timed; gives the number of operations. */
     private interface Work {
@@ -31,20 +35,24 @@ public final class PeerWorker {
     /**
      * Answers until nobody asks any more.
      *
-     * @param args name of a {@link PeerColumn}, and a file of keys
+     * @param args name of a {@link PeerColumn}, or DEVICE, and a file of keys
      * @throws IOException if the file or a command cannot be read
      */
     public static void main(String[] args) throws IOException {
         Keys keys = KeyFile.read(Path.of(args[1]));
-        PeerTable table = PeerColumn.valueOf(args[0]) == PeerColumn.VIRTIO4J
-                ? new OurTable(Math.max(keys.count(), keys.stepCount())) : new JavaTreeMap();
-        PeerWorker worker = new PeerWorker(new PeerWork(keys, table));
+        BiFunction<String, Double, String> worker = args[0].equals(DEVICE)
+                ? new RequestWork(keys)::answer : new PeerWorker(new PeerWork(keys, table(args[0], keys)))::answer;
         System.out.println("ready");
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
         for (String line = commands.readLine(); line != null; line = commands.readLine()) {
             String[] words = line.split(" ", 2);
-            System.out.println(worker.answer(words[0], Double.parseDouble(words[1])));
+            System.out.println(worker.apply(words[0], Double.parseDouble(words[1])));
         }
+    }
+
+    private static PeerTable table(String column, Keys keys) {
+        return PeerColumn.valueOf(column) == PeerColumn.VIRTIO4J
+                ? new OurTable(Math.max(keys.count(), keys.stepCount())) : new JavaTreeMap();
     }
 
     private String answer(String command, double seconds) {
@@ -91,7 +99,8 @@ public final class PeerWorker {
         return (double) took / operations;
     }
 
-    private static String nanos(double nanos) {
+    /** A figure as all programs write it. */
+    static String nanos(double nanos) {
         return String.format(Locale.ROOT, "%.3f", nanos);
     }
 }

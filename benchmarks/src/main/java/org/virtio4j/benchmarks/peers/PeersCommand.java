@@ -78,13 +78,14 @@ public final class PeersCommand {
     private List<PeerRow> rows(PeerRequest request, List<PeerSet> sets) throws IOException, InterruptedException {
         Path folder = Files.createTempDirectory("virtio4j-peers");
         try {
-            List<Peer> peers = peers(request.home().resolve(SOURCES), folder);
-            Competition competition = new Competition(peers, request.mode(), folder, interrupted, progress);
+            Path sources = request.home().resolve(SOURCES);
+            Competition tables = competition(tables(sources, folder), request, folder);
+            Competition devices = competition(devices(sources, folder), request, folder);
             out.println();
             out.println(PeerText.head());
             List<PeerRow> rows = new ArrayList<>();
             for (PeerSet set : sets) {
-                rows.addAll(print(competition.measure(set)));
+                rows.addAll(print((set.ofDevices() ? devices : tables).measure(set)));
             }
             return rows;
         } finally {
@@ -98,16 +99,15 @@ public final class PeersCommand {
         return rows;
     }
 
+    private Competition competition(List<Peer> peers, PeerRequest request, Path folder) {
+        return new Competition(peers, request.mode(), folder, interrupted, progress);
+    }
+
     /** Ours, then those that can be built. */
-    private List<Peer> peers(Path sources, Path folder) throws InterruptedException {
+    private List<Peer> tables(Path sources, Path folder) throws InterruptedException {
         List<Peer> peers = new ArrayList<>(List.of(Peer.java(PeerColumn.VIRTIO4J)));
-        for (NativePeer peer : NativePeer.values()) {
-            try {
-                peers.add(peer.build(sources, folder));
-                say(peer.column().title() + ": " + peer.flags());
-            } catch (MissingException missing) {
-                say(peer.column().title() + ": not measured: " + missing.getMessage());
-            }
+        for (NativePeer peer : NativePeer.TABLES) {
+            build(peer, sources, folder, peers);
         }
         peers.add(Peer.java(PeerColumn.TREE_MAP));
         return peers;
@@ -119,6 +119,21 @@ public final class PeersCommand {
         traces.add(TraceSet.shipped());
         for (PeerSet trace : traces) {
             say("cache, " + trace.geometry() + ": " + CacheHits.of(trace.keys().get()).text());
+        }
+    }
+
+    private List<Peer> devices(Path sources, Path folder) throws InterruptedException {
+        List<Peer> peers = new ArrayList<>(List.of(Peer.device()));
+        build(NativePeer.LOOP, sources, folder, peers);
+        return peers;
+    }
+
+    private void build(NativePeer peer, Path sources, Path folder, List<Peer> into) throws InterruptedException {
+        try {
+            into.add(peer.build(sources, folder));
+            say(peer.column().title() + ": " + peer.flags());
+        } catch (MissingException missing) {
+            say(peer.column().title() + ": not measured: " + missing.getMessage());
         }
     }
 

@@ -11,6 +11,9 @@
  * all rounds the median counts. A {@link org.virtio4j.benchmarks.peers.Sitting} is one such run of all programs; there
  * are several, because the JIT compiler does not decide alike in each.
  *
+ * <p>In one set the programs are devices rather than tables: {@link org.virtio4j.benchmarks.peers.RequestWork} and
+ * {@code map_loop.c}, a plain loop in C, serve the same requests from a ring of their own.
+ *
  * <p>Before anything is timed every program shows that it refuses what a device must refuse, and that it finds what the
  * others find.
  */
