@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class DisabledFencesTest {
 
     private static final int MILLIS = 1000;
-    private static final int ATTEMPTS = 30;
+    private static final int ATTEMPTS = 15;
 
     @TempDir
     private Path folder;

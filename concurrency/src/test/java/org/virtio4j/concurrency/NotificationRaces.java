@@ -52,7 +52,7 @@ public final class NotificationRaces {
             buffer = ram.allocate(Long.BYTES, Long.BYTES);
             driver = new DriverQueue(0, parts, eventIdx);
             device = new SplitQueue(new QueueSettings(SIZE, parts.descriptorTable().address(),
-                    parts.availableRing().address(), parts.usedRing().address(), false, eventIdx),
+                    parts.availableRing().address(), parts.usedRing().address(), false, eventIdx, false),
                     DmaSpace.identity(memory).open("device"));
         }
 

@@ -20,7 +20,8 @@ import javax.tools.ToolProvider;
  * the fence between the loads of a search, or with a plain store for the release in {@code ReaderSlot.leave}, no race
  * was lost. Nor was one where a volatile field is stored before, which is a fence too: without that of {@code
  * Readers.awaitSlot}, and of {@code awaitAll} for a gate. {@code InterruptStatus.settle} went without its fence 57
- * million times and was not caught either.
+ * million times and was not caught either. There is no race yet that is tight enough for the fences of {@code
+ * TranslationCache.keep} and {@code StaleTranslations.forget}.
  */
 enum Weakening {
 
@@ -39,6 +40,10 @@ enum Weakening {
     /** The device never looks for readers. */
     NO_GRACE_PERIOD("viommu-device", "iommu/Domains",
             "«readers.awaitAll(stallLimitNanos);»", Races.TRANSLATION, "MovingAttach"),
+
+    /** What was unmapped stays in the caches of devices. */
+    NO_FORGETTING("viommu-device", "iommu/Domains",
+            "«stale.forget();»", Races.TRANSLATION, "Unmap"),
 
     /** The device looks whether the driver wants an interrupt before that can see the used index. */
     NO_FENCE_IN_PUBLISH("virtqueue", "queue/SplitQueue",
