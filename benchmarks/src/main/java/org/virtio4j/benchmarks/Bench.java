@@ -53,7 +53,7 @@ public final class Bench {
               --help           print this
 
             With --peers the mapping table is measured beside GLib's GTree in C, Rust's BTreeMap and Java's TreeMap, and
-            the whole device beside a loop in C. All take turns: about six minutes. The results go to target/peers
+            the whole device beside a loop in C. All take turns: about eight minutes. The results go to target/peers
             unless FILE says where.
             A program that cannot be built, for want of cc, pkg-config, glib-2.0 or rustc, has an empty column.
 
