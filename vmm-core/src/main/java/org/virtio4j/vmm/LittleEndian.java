@@ -26,22 +26,22 @@ import java.nio.ByteOrder;
  */
 public final class LittleEndian {
 
-    private static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;
-    private static final ValueLayout.OfShort SHORT =
-            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
-    // An exact handle makes an int offset, which would be converted on a path seven times slower, an error at the first
-    // call.
-    private static final VarHandle ALIGNED_SHORT =
-            ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle().withInvokeExactBehavior();
-    private static final VarHandle ALIGNED_INT =
-            ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle().withInvokeExactBehavior();
-    private static final VarHandle ALIGNED_LONG =
-            ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle().withInvokeExactBehavior();
+    // Handles, and not the accessors of MemorySegment, which are one call deeper: the compiler inlines 15 levels deep,
+    // half of which are the library's own. Exact ones make an int offset, which would be converted on a path seven
+    // times slower, an error at the first call.
+    private static final VarHandle BYTE = handle(ValueLayout.JAVA_BYTE);
+    private static final VarHandle SHORT = handle(ValueLayout.JAVA_SHORT_UNALIGNED);
+    private static final VarHandle INT = handle(ValueLayout.JAVA_INT_UNALIGNED);
+    private static final VarHandle LONG = handle(ValueLayout.JAVA_LONG_UNALIGNED);
+    private static final VarHandle ALIGNED_SHORT = handle(ValueLayout.JAVA_SHORT);
+    private static final VarHandle ALIGNED_INT = handle(ValueLayout.JAVA_INT);
+    private static final VarHandle ALIGNED_LONG = handle(ValueLayout.JAVA_LONG);
 
     private LittleEndian() {
+    }
+
+    private static VarHandle handle(ValueLayout layout) {
+        return layout.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle().withInvokeExactBehavior();
     }
 
     /**
@@ -52,7 +52,7 @@ public final class LittleEndian {
      * @return 0 to 255
      */
     public static int u8(MemorySegment segment, long offset) {
-        return segment.get(BYTE, offset) & 0xff;
+        return (byte) BYTE.get(segment, offset) & 0xff;
     }
 
     /**
@@ -63,7 +63,7 @@ public final class LittleEndian {
      * @return 0 to 65,535
      */
     public static int u16(MemorySegment segment, long offset) {
-        return segment.get(SHORT, offset) & 0xffff;
+        return (short) SHORT.get(segment, offset) & 0xffff;
     }
 
     /**
@@ -74,7 +74,7 @@ public final class LittleEndian {
      * @return the bits; for an unsigned field see {@link #u32}
      */
     public static int i32(MemorySegment segment, long offset) {
-        return segment.get(INT, offset);
+        return (int) INT.get(segment, offset);
     }
 
     /**
@@ -85,7 +85,7 @@ public final class LittleEndian {
      * @return 0 to 4,294,967,295
      */
     public static long u32(MemorySegment segment, long offset) {
-        return Integer.toUnsignedLong(segment.get(INT, offset));
+        return Integer.toUnsignedLong((int) INT.get(segment, offset));
     }
 
     /**
@@ -96,7 +96,7 @@ public final class LittleEndian {
      * @return the bits; an unsigned field is compared with {@link Long#compareUnsigned}
      */
     public static long i64(MemorySegment segment, long offset) {
-        return segment.get(LONG, offset);
+        return (long) LONG.get(segment, offset);
     }
 
     /**
@@ -107,7 +107,7 @@ public final class LittleEndian {
      * @param value   its low byte counts
      */
     public static void putU8(MemorySegment segment, long offset, int value) {
-        segment.set(BYTE, offset, (byte) value);
+        BYTE.set(segment, offset, (byte) value);
     }
 
     /**
@@ -118,7 +118,7 @@ public final class LittleEndian {
      * @param value   its low 16 bits count
      */
     public static void putU16(MemorySegment segment, long offset, int value) {
-        segment.set(SHORT, offset, (short) value);
+        SHORT.set(segment, offset, (short) value);
     }
 
     /**
@@ -129,7 +129,7 @@ public final class LittleEndian {
      * @param value   the bits
      */
     public static void putI32(MemorySegment segment, long offset, int value) {
-        segment.set(INT, offset, value);
+        INT.set(segment, offset, value);
     }
 
     /**
@@ -140,7 +140,7 @@ public final class LittleEndian {
      * @param value   the bits
      */
     public static void putI64(MemorySegment segment, long offset, long value) {
-        segment.set(LONG, offset, value);
+        LONG.set(segment, offset, value);
     }
 
     /**

@@ -8,7 +8,7 @@ import java.lang.invoke.VarHandle;
  *
  * <pre>
  *     0 +---------------------------+
- *       | first page  [0] ... [14]  |   NONE in a slot that holds no mapping
+ *       | first page  [0] ... [14]  |   NONE in a slot that holds no mapping; the slot in 4 bits below
  *   120 +---------------------------+
  *       | the writer's word         |   slots in use, slots freed of late, when that was
  *   128 +---------------------------+
@@ -47,6 +47,8 @@ final class Leaf {
     private static final long VALUE_SIZE = 2 * Long.BYTES;
     private static final long TARGET = Long.BYTES;
 
+    private static final long LINE = 64;
+
     /** Distances are at most 52 bits; what is farther comes from a slot that begins above the page or holds nothing. */
     private static final int SLOT_BITS = 4;
     private static final int SLOT_MASK = (1 << SLOT_BITS) - 1;
@@ -63,11 +65,12 @@ final class Leaf {
 
     /**
      * The mapping that begins at a page or nearest below it, found without a branch that could be mispredicted: the
-     * least of all distances to the page, each with its slot in the low bits. A slot that begins above the page gives a
-     * negative distance, and clearing its sign makes it larger than any other.
+     * least of all distances to the page, as unsigned numbers, so that what begins above the page is farthest away. The
+     * bits of the slot, which lie below each first page, count as far away, too, but never as much as a page.
      *
-     * <p>Three slots a step, because a loop this short is compiled without a loop, and minima that do not wait for each
-     * other.
+     * <p>The key has its sign changed, and so have all distances, so that their order as signed numbers, for which the
+     * compiler knows a minimum without a branch, is theirs as unsigned ones. Three slots a step, because a loop this
+     * short is compiled without a loop, and minima that do not wait for each other.
      *
      * <p>These are plain loads of 8 aligned bytes, which no processor tears; the fence keeps what is loaded of the slot
      * afterwards behind them, as the writer stored it before the first page.
@@ -75,25 +78,38 @@ final class Leaf {
      * @return what {@link #slot} and {@link #distance} take, or {@link #NOTHING}
      */
     static long floor(NodeMemory memory, long leaf, long page) {
-        long least = NOTHING;
+        long key = (page << SLOT_BITS | SLOT_MASK) ^ Long.MIN_VALUE;
+        fetchValues(memory, leaf);
+        long least = Long.MAX_VALUE;
         for (int slot = 0; slot < THIRD; slot++) {
-            long one = below(memory, leaf, slot, page);
-            long other = below(memory, leaf, slot + THIRD, page);
-            long third = below(memory, leaf, slot + 2 * THIRD, page);
+            long at = leaf + slot * FIRST_SIZE;
+            long one = key - memory.i64(at);
+            long other = key - memory.i64(at + THIRD * FIRST_SIZE);
+            long third = key - memory.i64(at + 2 * THIRD * FIRST_SIZE);
             least = Math.min(least, Math.min(Math.min(one, other), third));
         }
         VarHandle.loadLoadFence();
-        return least < FARTHEST ? least : NOTHING;
+        least ^= Long.MIN_VALUE;
+        return least >= 0 && least < FARTHEST ? least : NOTHING;
     }
 
-    /** How far below a page the mapping of a slot begins, with the slot; more than that if it begins above. */
-    private static long below(NodeMemory memory, long leaf, int slot, long page) {
-        long distance = page - memory.i64(leaf + slot * FIRST_SIZE);
-        return ((distance << SLOT_BITS) | slot) & Long.MAX_VALUE;
+    /**
+     * Asks for the cache lines of all values while those of the first pages are still on their way, so that a search
+     * waits for memory once and not twice. No last page is negative, so that the branch is always predicted, and
+     * nothing waits for it.
+     */
+    private static void fetchValues(NodeMemory memory, long leaf) {
+        long any = 0;
+        for (long line = VALUES; line < SIZE; line += LINE) {
+            any |= memory.i64(leaf + line);
+        }
+        if (any < 0) {
+            throw new IllegalStateException("a last page of leaf offset=" + leaf + " is negative");
+        }
     }
 
     static int slot(long floor) {
-        return (int) floor & SLOT_MASK;
+        return SLOT_MASK - ((int) floor & SLOT_MASK);
     }
 
     /** How far below the page the mapping begins, in pages. */
@@ -102,7 +118,20 @@ final class Leaf {
     }
 
     static long firstPage(NodeMemory memory, long leaf, int slot) {
+        return firstPage(word(memory, leaf, slot));
+    }
+
+    /** The first page of a mapping with its slot below, in the order of first pages. */
+    static long word(NodeMemory memory, long leaf, int slot) {
         return memory.i64(leaf + slot * FIRST_SIZE);
+    }
+
+    static long firstPage(long word) {
+        return word >>> SLOT_BITS;
+    }
+
+    static int slotOf(long word) {
+        return (int) word & SLOT_MASK;
     }
 
     static long lastPage(NodeMemory memory, long leaf, int slot) {
@@ -170,7 +199,7 @@ final class Leaf {
         }
         int slot = Integer.numberOfTrailingZeros(usable);
         putValue(memory, leaf, slot, last, target);
-        memory.putI64Release(leaf + slot * FIRST_SIZE, first);
+        memory.putI64Release(leaf + slot * FIRST_SIZE, word(first, slot));
         putWord(memory, leaf, ((int) word & ALL_SLOTS) | (1 << slot), freed, epoch);
         return true;
     }
@@ -179,7 +208,7 @@ final class Leaf {
     static void remove(NodeMemory memory, long leaf, int slots, int epoch) {
         for (int left = slots; left != 0; left &= left - 1) {
             int slot = Integer.numberOfTrailingZeros(left);
-            memory.putI64Release(leaf + slot * FIRST_SIZE, Pages.NONE);
+            memory.putI64Release(leaf + slot * FIRST_SIZE, word(Pages.NONE, slot));
         }
         long word = memory.i64(leaf + WORD);
         putWord(memory, leaf, (int) word & ALL_SLOTS & ~slots, freedSince(word, epoch) | slots, epoch);
@@ -188,44 +217,51 @@ final class Leaf {
     // New leaves, which no reader can see yet
 
     static void clear(NodeMemory memory, long leaf) {
+        memory.zero(leaf, SIZE);
         for (int slot = 0; slot < CAPACITY; slot++) {
-            memory.putI64(leaf + slot * FIRST_SIZE, Pages.NONE);
+            memory.putI64(leaf + slot * FIRST_SIZE, word(Pages.NONE, slot));
         }
-        putWord(memory, leaf, 0, 0, 0);
     }
 
-    /** Fills a slot without counting it; {@link #close} must follow. */
+    /** Copies a leaf with some of its mappings, which keep their slots: all at once is faster than one by one. */
+    static void copyWith(NodeMemory memory, long from, long to, int slots) {
+        memory.copy(from, to, SIZE);
+        for (int left = used(memory, from) & ~slots; left != 0; left &= left - 1) {
+            int slot = Integer.numberOfTrailingZeros(left);
+            memory.putI64(to + slot * FIRST_SIZE, word(Pages.NONE, slot));
+        }
+        putWord(memory, to, slots, 0, 0);
+    }
+
+    /** Adds a mapping, for which there must be room. */
+    static void append(NodeMemory memory, long leaf, long first, long last, long target) {
+        int used = used(memory, leaf);
+        int slot = Integer.numberOfTrailingZeros(~used);
+        putMapping(memory, leaf, slot, first, last, target);
+        putWord(memory, leaf, used | 1 << slot, 0, 0);
+    }
+
     static void putMapping(NodeMemory memory, long leaf, int slot, long first, long last, long target) {
         putValue(memory, leaf, slot, last, target);
-        memory.putI64(leaf + slot * FIRST_SIZE, first);
+        memory.putI64(leaf + slot * FIRST_SIZE, word(first, slot));
     }
 
-    /** Says that the lowest slots hold mappings. */
-    static void close(NodeMemory memory, long leaf, int mappings) {
-        putWord(memory, leaf, (1 << mappings) - 1, 0, 0);
-    }
-
-    static void append(NodeMemory memory, long leaf, long first, long last, long target) {
-        int mappings = mappings(memory, leaf);
-        putMapping(memory, leaf, mappings, first, last, target);
-        close(memory, leaf, mappings + 1);
-    }
-
-    /** Appends all mappings of another leaf. */
+    /** Adds all mappings of another leaf, for which there must be room. */
     static void appendAll(NodeMemory memory, long leaf, long from) {
-        int mappings = mappings(memory, leaf);
         for (int left = used(memory, from); left != 0; left &= left - 1) {
             int slot = Integer.numberOfTrailingZeros(left);
-            putMapping(memory, leaf, mappings, firstPage(memory, from, slot), lastPage(memory, from, slot),
+            append(memory, leaf, firstPage(memory, from, slot), lastPage(memory, from, slot),
                     target(memory, from, slot));
-            mappings++;
         }
-        close(memory, leaf, mappings);
     }
 
     /** Slots that were freed since the latest grace period, if that is the one of this epoch. */
     private static int freedSince(long word, int epoch) {
         return (int) (word >>> EPOCH_SHIFT) == epoch ? (int) word >>> FREED_SHIFT : 0;
+    }
+
+    private static long word(long first, int slot) {
+        return first << SLOT_BITS | slot;
     }
 
     private static void putValue(NodeMemory memory, long leaf, int slot, long last, long target) {

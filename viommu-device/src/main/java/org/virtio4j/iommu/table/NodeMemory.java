@@ -8,7 +8,7 @@ import org.virtio4j.vmm.os.NativeMemory;
 
 /**
  * The words that nodes consist of, and how nodes are named: by where they are, in bytes, and in memory by a reference,
- * which is their distance from the first node in units of 128 bytes and fits 32 bits.
+ * which is their distance from the first node in units of 64 bytes and fits 32 bits.
  *
  * <p>Where native access is allowed, where a node is is its address, and its words are reached through a segment of all
  * memory. That segment is a constant, and all that an address is made of is bounded, so the compiler leaves every check
@@ -24,7 +24,7 @@ final class NodeMemory {
     private static final long BASE_MASK = (1L << 55) - 1;
     private static final long ADDRESS_MASK = (1L << 56) - 1;
 
-    private static final int REFERENCE_SHIFT = 7;
+    private static final int REFERENCE_SHIFT = 6;
 
     /** Kept, so that the memory is not given back while it is used by its address. */
     private final MemorySegment segment;
@@ -106,6 +106,10 @@ final class NodeMemory {
         } else {
             LittleEndian.putI64Release(ALL, at & ADDRESS_MASK, value);
         }
+    }
+
+    void zero(long at, long bytes) {
+        segment.asSlice(at - base, bytes).fill((byte) 0);
     }
 
     /** The two may overlap. */

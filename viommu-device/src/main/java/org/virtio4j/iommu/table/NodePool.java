@@ -34,7 +34,7 @@ final class NodePool {
      * Makes all nodes free.
      *
      * @param begin where the first node is to be; aligned to {@link Node#ALIGNMENT}
-     * @param nodeSize a multiple of {@link Node#ALIGNMENT}
+     * @param nodeSize a multiple of {@link Node#UNIT}
      */
     NodePool(NodeMemory memory, long begin, long nodeSize, long capacity) {
         this.memory = memory;
@@ -102,7 +102,10 @@ final class NodePool {
 
     /** Retires children of an inner node that are all of this pool. */
     void retireChildren(long node, int first, int count) {
-        memory.copy(Node.childAt(node, first), retire(count), count * REFERENCE_SIZE);
+        long at = retire(count);
+        for (int i = 0; i < count; i++) {
+            memory.putI32(at + i * REFERENCE_SIZE, memory.i32(Node.childAt(node, first + i)));
+        }
     }
 
     /** Makes room on the stack of the retired, and says where it is. */

@@ -7,8 +7,6 @@ final class SortedMappings {
 
     private static final int COUNT = 0;
     private static final int ENTRY = 1;
-    private static final int SLOT_BITS = 4;
-    private static final int SLOT_MASK = (1 << SLOT_BITS) - 1;
 
     private final NodeMemory memory;
 
@@ -25,7 +23,7 @@ final class SortedMappings {
         int count = 0;
         for (int left = Leaf.used(memory, from); left != 0; left &= left - 1) {
             int slot = Integer.numberOfTrailingZeros(left);
-            put(count, (Leaf.firstPage(memory, from, slot) << SLOT_BITS) | slot);
+            put(count, Leaf.word(memory, from, slot));
             count++;
         }
         words.set(COUNT, count);
@@ -54,7 +52,7 @@ final class SortedMappings {
     }
 
     long first(int index) {
-        return words.get(ENTRY + index) >>> SLOT_BITS;
+        return Leaf.firstPage(words.get(ENTRY + index));
     }
 
     long last(int index) {
@@ -65,7 +63,16 @@ final class SortedMappings {
         return Leaf.target(memory, leaf, slot(index));
     }
 
+    /** The slots of the lowest mappings, one bit each. */
+    int lowestSlots(int count) {
+        int slots = 0;
+        for (int i = 0; i < count; i++) {
+            slots |= 1 << slot(i);
+        }
+        return slots;
+    }
+
     private int slot(int index) {
-        return (int) words.get(ENTRY + index) & SLOT_MASK;
+        return Leaf.slotOf(words.get(ENTRY + index));
     }
 }

@@ -83,7 +83,6 @@ final class TreeCheck {
                 require(separator == Pages.NONE, "unused separator " + slot + " holds page " + separator, node);
             }
         }
-        require(Node.groupsHold(memory, node), "the end of a group of separators is wrong", node);
         checkNode(Node.child(memory, node, count - 1), level - 1, from, fence);
     }
 

@@ -68,8 +68,7 @@ final class TreeInsert {
             return;
         }
         long fresh = space.allocateLeaf();
-        Leaf.clear(memory, fresh);
-        Leaf.appendAll(memory, fresh, leaf);
+        Leaf.copyWith(memory, leaf, fresh, Leaf.used(memory, leaf));
         Leaf.append(memory, fresh, firstPage, lastPage, target);
         path.replace(0, fresh);
         space.retire(leaf);
@@ -122,8 +121,9 @@ final class TreeInsert {
         int cut = upward ? cutAt(at + 1) : downward ? cutAt(at) : LEAF_HALF;
         // The new mapping counts: it is the one at its place, and those behind it move up by one.
         int leftCount = at < cut ? cut - 1 : cut;
-        long left = leafPart(leaf, 0, leftCount, at < cut);
-        long right = leafPart(leaf, leftCount, Leaf.CAPACITY, at >= cut);
+        int leftSlots = sorted.lowestSlots(leftCount);
+        long left = leafPart(leaf, leftSlots, at < cut);
+        long right = leafPart(leaf, Leaf.used(memory, leaf) & ~leftSlots, at >= cut);
         Leaf.append(memory, at < cut ? left : right, firstPage, lastPage, target);
         long afterLeft = (at == cut - 1 ? lastPage : sorted.last(leftCount - 1)) + 1;
         long firstRight = at == cut ? firstPage : sorted.first(leftCount);
@@ -143,17 +143,13 @@ final class TreeInsert {
                 ? Leaf.CAPACITY : Math.clamp(slot, LEAF_LEAST, Leaf.CAPACITY + 1 - LEAF_LEAST);
     }
 
-    /** Some of the sorted mappings as a new leaf, or the old leaf if it is all of them and none comes in. */
-    private long leafPart(long leaf, int from, int to, boolean grows) {
-        if (to - from == Leaf.CAPACITY && !grows) {
+    /** Some mappings of a full leaf as a new leaf, or the old leaf if it is all of them and none comes in. */
+    private long leafPart(long leaf, int slots, boolean grows) {
+        if (Integer.bitCount(slots) == Leaf.CAPACITY && !grows) {
             return leaf;
         }
         long part = space.allocateLeaf();
-        Leaf.clear(memory, part);
-        for (int i = from; i < to; i++) {
-            Leaf.putMapping(memory, part, i - from, sorted.first(i), sorted.last(i), sorted.target(i));
-        }
-        Leaf.close(memory, part, to - from);
+        Leaf.copyWith(memory, leaf, part, slots);
         return part;
     }
 
@@ -197,8 +193,9 @@ final class TreeInsert {
     private void publish(int level, long left, long separator, long right) {
         if (level < path.height()) {
             long node = path.node(level + 1);
-            int children = Node.children(memory, node);
-            path.replace(level + 1, innerPart(node, 0, children + 1, path.slot(level + 1), left, separator, right));
+            long wider = space.allocateInner();
+            Node.copyWider(memory, node, wider, path.slot(level + 1), left, separator, right);
+            path.replace(level + 1, wider);
             space.retire(node);
         } else {
             long root = space.allocateInner();
@@ -234,24 +231,14 @@ final class TreeInsert {
         long part = space.allocateInner();
         int before = Math.clamp(slot, from, to);
         int after = Math.clamp(slot + 2, from, to);
-        Node.copyChildren(memory, node, from, part, 0, before - from);
+        Node.copy(memory, node, from, part, 0, before - from);
+        Node.copy(memory, node, after - 1, part, after - from, to - after);
         for (int added = before; added < after; added++) {
             Node.putChild(memory, part, added - from, added == slot ? left : right);
+            Node.putSeparator(memory, part, added - from, separatorAt(added, node, slot, separator));
         }
-        Node.copyChildren(memory, node, after - 1, part, after - from, to - after);
-        copySeparators(node, from, to - 1, slot, separator, part);
         Node.close(memory, part, to - from);
         return part;
-    }
-
-    private void copySeparators(long node, int from, int to, int slot, long separator, long part) {
-        int before = Math.clamp(slot, from, to);
-        int after = Math.clamp(slot + 1, from, to);
-        Node.copySeparators(memory, node, from, part, 0, before - from);
-        if (before != after) {
-            Node.putSeparator(memory, part, slot - from, separator);
-        }
-        Node.copySeparators(memory, node, after - 1, part, after - from, to - after);
     }
 
     /** The separator after a slot, counted with the two children in place. */

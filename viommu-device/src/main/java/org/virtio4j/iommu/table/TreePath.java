@@ -10,8 +10,8 @@ final class TreePath {
 
     private static final int HEIGHT = 0;
     private static final int NODE = HEIGHT + 1;
-    private static final int SLOT = NODE + Node.MAX_LEVELS;
-    private static final int FENCE = SLOT + Node.MAX_LEVELS;
+    private static final int PLACE = NODE + Node.MAX_LEVELS;
+    private static final int FENCE = PLACE + Node.MAX_LEVELS;
     private static final int BEGIN = FENCE + Node.MAX_LEVELS;
     private static final int CURRENT = BEGIN + 1;
     private static final int END = CURRENT + 1;
@@ -50,11 +50,11 @@ final class TreePath {
         words.set(NODE + level, node);
         words.set(FENCE + level, fence);
         while (level > 0) {
-            int slot = Node.childFor(memory, node, page);
-            words.set(SLOT + level, slot);
-            fence = Math.min(fence, Node.separator(memory, node, slot));
-            begin = slot == 0 ? begin : Node.separator(memory, node, slot - 1);
-            node = Node.child(memory, node, slot);
+            long place = Node.placeFor(memory, node, page);
+            words.set(PLACE + level, place);
+            fence = Math.min(fence, Node.behind(memory, node, place));
+            begin = Node.isFirst(node, place) ? begin : Node.before(memory, node, place);
+            node = Node.childAt(memory, place);
             level--;
             words.set(NODE + level, node);
             words.set(FENCE + level, fence);
@@ -78,7 +78,7 @@ final class TreePath {
 
     /** Which child of the node of a level, which is at least 1, the path goes on with. */
     int slot(int level) {
-        return (int) words.get(SLOT + level);
+        return Node.slot(node(level), words.get(PLACE + level));
     }
 
     /** The page that ends the node of a level: the lowest one that belongs to a node to its right, or all pages. */
@@ -93,10 +93,12 @@ final class TreePath {
 
     /** Publishes a node, complete, in place of the one that the path has at its level. */
     void replace(int level, long node) {
+        // The path goes on with the child of the same number.
+        words.add(PLACE + level, node - node(level));
         if (level == height()) {
             publishRoot(node, level);
         } else {
-            memory.putI32Release(Node.childAt(node(level + 1), slot(level + 1)), memory.reference(node));
+            memory.putI32Release(words.get(PLACE + level + 1), memory.reference(node));
             words.set(NODE + level, node);
             words.set(CURRENT, level == 0 ? words.get(CURRENT) : 0);
         }

@@ -21,8 +21,8 @@ final class TreeRemove {
     private static final int LEAF_SPARSE = 5;
     private static final int LEAF_SPARSER = 1;
     private static final int LEAF_JOINED = 12;
-    private static final int INNER_SPARSE = 28;
-    private static final int INNER_JOINED = 88;
+    private static final int INNER_SPARSE = 32;
+    private static final int INNER_JOINED = 102;
 
     private static final int REMOVED = 0;
     private static final int NODE = 1;
@@ -207,15 +207,8 @@ final class TreeRemove {
      * left.
      */
     private long without(long node, int from, int to) {
-        int children = Node.children(memory, node);
         long rest = space.allocateInner();
-        Node.copyChildren(memory, node, 0, rest, 0, from);
-        Node.copyChildren(memory, node, to, rest, from, children - to);
-        int separators = Math.max(from - 1, 0);
-        int next = from > 0 ? to - 1 : to;
-        Node.copySeparators(memory, node, 0, rest, 0, separators);
-        Node.copySeparators(memory, node, next, rest, separators, Math.max(children - 1 - next, 0));
-        Node.close(memory, rest, children - (to - from));
+        Node.copyWithout(memory, node, rest, from, to);
         return rest;
     }
 
@@ -256,14 +249,12 @@ final class TreeRemove {
     private boolean joinWithNeighbour(int level) {
         int slot = path.slot(level + 1);
         if (slot > 0 && canJoin(level, slot - 1)) {
-            join(level, slot - 1);
-            return true;
+            slot--;
+        } else if (slot + 1 == Node.children(memory, path.node(level + 1)) || !canJoin(level, slot)) {
+            return false;
         }
-        if (slot + 1 < Node.children(memory, path.node(level + 1)) && canJoin(level, slot)) {
-            join(level, slot);
-            return true;
-        }
-        return false;
+        join(level, slot);
+        return true;
     }
 
     /** Whether the child in a slot of the node above and the next one fit in a node and leave room in it. */
@@ -291,8 +282,7 @@ final class TreeRemove {
 
     private long joinLeaves(long left, long right) {
         long joined = space.allocateLeaf();
-        Leaf.clear(memory, joined);
-        Leaf.appendAll(memory, joined, left);
+        Leaf.copyWith(memory, left, joined, Leaf.used(memory, left));
         Leaf.appendAll(memory, joined, right);
         return joined;
     }
@@ -301,11 +291,9 @@ final class TreeRemove {
         int children = Node.children(memory, left);
         int more = Node.children(memory, right);
         long joined = space.allocateInner();
-        Node.copyChildren(memory, left, 0, joined, 0, children);
-        Node.copyChildren(memory, right, 0, joined, children, more);
-        Node.copySeparators(memory, left, 0, joined, 0, children - 1);
+        Node.copy(memory, left, 0, joined, 0, children);
         Node.putSeparator(memory, joined, children - 1, separator);
-        Node.copySeparators(memory, right, 0, joined, children, more - 1);
+        Node.copy(memory, right, 0, joined, children, more);
         Node.close(memory, joined, children + more);
         return joined;
     }

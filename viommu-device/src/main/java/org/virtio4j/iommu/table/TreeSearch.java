@@ -44,7 +44,7 @@ final class TreeSearch {
         long root = memory.i64Acquire(rootAt);
         long node = Node.rootNode(base, root);
         for (int level = Node.height(root); level > 0; level--) {
-            node = Node.childAcquire(memory, base, node, Node.childFor(memory, node, page));
+            node = Node.childAcquire(memory, base, Node.placeFor(memory, node, page));
         }
         return node;
     }
