@@ -35,6 +35,10 @@ public class CacheBenchmark {
         @Param("64")
         public int extents;
 
+        /** Whether the next address is known only when the one before is translated. */
+        @Param("false")
+        public boolean waits;
+
         IommuGuest guest;
         DmaHandle dma;
         long place;
@@ -79,9 +83,10 @@ public class CacheBenchmark {
             guest.close();
         }
 
-        /** The next mapping in order, once it is known where the last one led. */
+        /** The next mapping in order; no place has its top bit set. */
         int nextIndex() {
-            next = (next + 1 + (int) (place >>> 63)) & (extents - 1);
+            int step = waits ? 1 + (int) (place >>> (Long.SIZE - 1)) : 1;
+            next = (next + step) & (extents - 1);
             return order[next];
         }
 

@@ -168,11 +168,16 @@ final class Suite {
     }
 
     private void remembered(int extents) {
-        Map<String, String> params = Map.of("extents", Integer.toString(extents));
-        String geometry = Quantity.count(extents) + " mappings in use";
-        Row array = Row.of("translate, an array read instead", geometry, CacheBenchmark.class, "arrayRead", params);
-        rows.add(array);
-        rows.add(Row.of("translate, cached in handle", geometry, CacheBenchmark.class, "hit", params).against(array));
+        for (boolean waits : new boolean[] {false, true}) {
+            Map<String, String> params =
+                    Map.of("extents", Integer.toString(extents), "waits", Boolean.toString(waits));
+            String geometry = Quantity.count(extents) + " mappings in use"
+                    + (waits ? ", each waits for the one before" : "");
+            Row array = Row.of("translate, an array read instead", geometry, CacheBenchmark.class, "arrayRead", params);
+            rows.add(array);
+            rows.add(Row.of("translate, cached in handle", geometry, CacheBenchmark.class, "hit", params)
+                    .against(array));
+        }
     }
 
     private Row translation(String name, String method, int mappings) {

@@ -6,15 +6,9 @@ package org.virtio4j.vmm;
  */
 public enum Access {
     /** The device reads guest memory. */
-    READ(1),
+    READ,
     /** The device writes guest memory. */
-    WRITE(2);
-
-    private final int mask;
-
-    Access(int mask) {
-        this.mask = mask;
-    }
+    WRITE;
 
     /**
      * The bit that stands for this access in a set of permissions.
@@ -22,6 +16,7 @@ public enum Access {
      * @return 1 or 2
      */
     public int mask() {
-        return mask;
+        // Not a field, which would have to be loaded for an access that is known when the call is compiled.
+        return this == READ ? 1 : 2;
     }
 }

@@ -194,7 +194,11 @@ public final class DmaHandle implements AutoCloseable {
             // Nobody waits for a closed handle any more, so it must not look at what may be taken away.
             return TranslateResult.NO_DOMAIN;
         }
-        TranslateResult result = lookUp(iova, access);
+        if (gives(iova, access, out)) {
+            slot.countCacheHit();
+            return TranslateResult.OK;
+        }
+        TranslateResult result = walk(iova, access);
         if (result == TranslateResult.OK) {
             extent.copyTo(out);
         } else {
@@ -202,6 +206,21 @@ public final class DmaHandle implements AutoCloseable {
             record(result, iova, access);
         }
         return result;
+    }
+
+    /**
+     * Whether the address is known now, and if so, to the sink, too. Whoever asks has got the extent of the time before
+     * and hardly ever asks for it again, so that the cache comes first, where there is one.
+     */
+    private boolean gives(long iova, Access access, ExtentSink out) {
+        if (cache != null && cache.find(iova, access, out)) {
+            return true;
+        }
+        if (extent.allows(iova, access)) {
+            extent.copyTo(out);
+            return true;
+        }
+        return false;
     }
 
     /**

@@ -30,6 +30,7 @@ import java.lang.invoke.VarHandle;
 final class TranslationCache {
 
     private static final VarHandle WORDS = MethodHandles.arrayElementVarHandle(long[].class);
+    private static final VarHandle CLASSES = classesHandle();
 
     /** More ways would be tried one after the other; where pages follow each other, sets hardly ever fill. */
     private static final int WAYS = 2;
@@ -40,10 +41,7 @@ final class TranslationCache {
     /** Keeps neighbours in memory out of the cache lines of the words at both ends. */
     private static final int PADDING = 16;
 
-    /** A word with bit n set if an extent of size class n was ever kept. */
-    private static final int CLASSES = PADDING;
-
-    private static final int FIRST_ENTRY = 2 * PADDING;
+    private static final int FIRST_ENTRY = PADDING;
     private static final int ENTRY_SIZE = 4;
 
     // The words of an entry.
@@ -62,6 +60,9 @@ final class TranslationCache {
 
     private final long[] words = new long[FIRST_ENTRY + ENTRIES * ENTRY_SIZE + PADDING];
 
+    /** Bit n is set if an extent of size class n was ever kept; hardly ever stored to. */
+    private long classes;
+
     /** Which way of a full set goes next. */
     private int victim;
 
@@ -70,11 +71,11 @@ final class TranslationCache {
      *
      * @return whether {@code out} was filled with an extent that holds the address and permits the access
      */
-    boolean find(long iova, Access access, Extent out) {
+    boolean find(long iova, Access access, ExtentSink out) {
         // Plain loads here and below: an opaque one would make the compiler load all else again, and the fence of
         // entering a section is what makes those words appear that must.
-        for (long classes = words[CLASSES]; classes != 0; classes &= classes - 1) {
-            int entry = set(iova >>> Long.numberOfTrailingZeros(classes));
+        for (long left = classes; left != 0; left &= left - 1) {
+            int entry = set(iova >>> Long.numberOfTrailingZeros(left));
             for (int way = 0; way < WAYS; way++, entry += ENTRY_SIZE) {
                 if (holds(entry, iova) && (words[entry + PERMITTED] & access.mask()) != 0) {
                     copy(entry, out);
@@ -89,7 +90,7 @@ final class TranslationCache {
         return Long.compareUnsigned(iova - words[entry + FIRST], words[entry + SPAN]) <= 0;
     }
 
-    private void copy(int entry, Extent out) {
+    private void copy(int entry, ExtentSink out) {
         long first = words[entry + FIRST];
         out.extent(first, first + words[entry + SPAN], words[entry + PHYSICAL], (int) words[entry + PERMITTED]);
     }
@@ -100,7 +101,7 @@ final class TranslationCache {
      */
     void keep(Extent found) {
         int sizeClass = sizeClass(found.virtStart(), found.virtEnd());
-        WORDS.setOpaque(words, CLASSES, words[CLASSES] | 1L << sizeClass);
+        CLASSES.setOpaque(this, classes | 1L << sizeClass);
         long low = found.virtStart() >>> sizeClass;
         long high = found.virtEnd() >>> sizeClass;
         put(place(low, found.virtStart()), found);
@@ -138,13 +139,13 @@ final class TranslationCache {
      * @param last  the last address, inclusive
      */
     void forget(long first, long last) {
-        long classes = (long) WORDS.getOpaque(words, CLASSES);
-        if (classes != 0 && (last - first) >>> Long.numberOfTrailingZeros(classes) >= SETS) {
+        long left = (long) CLASSES.getOpaque(this);
+        if (left != 0 && (last - first) >>> Long.numberOfTrailingZeros(left) >= SETS) {
             forgetEntries(FIRST_ENTRY, ENTRIES, first, last);
             return;
         }
-        for (; classes != 0; classes &= classes - 1) {
-            int sizeClass = Long.numberOfTrailingZeros(classes);
+        for (; left != 0; left &= left - 1) {
+            int sizeClass = Long.numberOfTrailingZeros(left);
             long end = last >>> sizeClass;
             for (long granule = first >>> sizeClass; granule <= end; granule++) {
                 forgetEntries(set(granule), WAYS, first, last);
@@ -154,7 +155,7 @@ final class TranslationCache {
 
     /** Any thread. */
     void forgetAll() {
-        if ((long) WORDS.getOpaque(words, CLASSES) != 0) {
+        if ((long) CLASSES.getOpaque(this) != 0) {
             forgetEntries(FIRST_ENTRY, ENTRIES, 0, -1);
         }
     }
@@ -172,6 +173,14 @@ final class TranslationCache {
         long start = (long) WORDS.getOpaque(words, entry + FIRST);
         long end = start + (long) WORDS.getOpaque(words, entry + SPAN);
         return Long.compareUnsigned(start, last) <= 0 && Long.compareUnsigned(end, first) >= 0;
+    }
+
+    private static VarHandle classesHandle() {
+        try {
+            return MethodHandles.lookup().findVarHandle(TranslationCache.class, "classes", long.class);
+        } catch (ReflectiveOperationException impossible) {
+            throw new ExceptionInInitializerError(impossible);
+        }
     }
 
     private boolean isEmpty(int entry) {
