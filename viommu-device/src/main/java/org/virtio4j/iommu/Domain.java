@@ -79,6 +79,15 @@ final class Domain {
         return users[regionsIndex] != 0;
     }
 
+    /** Whether a device at any endpoint remembers translations. */
+    boolean isRemembered() {
+        boolean remembered = false;
+        for (int i = 0; i < endpoints.size(); i++) {
+            remembered |= endpoints.get(i).caches().isInUse();
+        }
+        return remembered;
+    }
+
     /** Makes the devices at all endpoints forget what lay inside a range; the end is inclusive. */
     void forget(long virtStart, long virtEnd) {
         for (int i = 0; i < endpoints.size(); i++) {

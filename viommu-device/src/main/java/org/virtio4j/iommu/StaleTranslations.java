@@ -64,14 +64,26 @@ final class StaleTranslations {
         }
         // The generation must be visible before the caches are read; pairs with the fence of a device that keeps.
         VarHandle.fullFence();
-        for (int i = 0; i < ranges; i++) {
-            domains[i].forget(starts[i], ends[i]);
-        }
-        ranges = 0;
+        forgetRanges();
         if (moved) {
             forgetMoved();
         }
         generation.advance();
+    }
+
+    private void forgetRanges() {
+        Domain last = null;
+        boolean remembered = false;
+        for (int i = 0; i < ranges; i++) {
+            if (domains[i] != last) {
+                last = domains[i];
+                remembered = last.isRemembered();
+            }
+            if (remembered) {
+                last.forget(starts[i], ends[i]);
+            }
+        }
+        ranges = 0;
     }
 
     private void forgetMoved() {

@@ -61,6 +61,15 @@ public final class TranslationCaches {
     }
 
     /**
+     * Whether any handle remembers translations here. Asked in step 4, it need not be asked for each range.
+     *
+     * @return false if forgetting would have nothing to do
+     */
+    public boolean isInUse() {
+        return caches.length != 0;
+    }
+
+    /**
      * Forgets the extents in a range; step 4 above.
      *
      * @param virtStart first I/O-virtual address; no extent begins before it and ends behind it
