@@ -34,6 +34,8 @@ final class Desk implements ExtentSink {
     private final Arena arena = Arena.ofAuto();
     final NodeSpace space = new NodeSpace(arena.allocate(NodeSpace.bytesFor(16, 1), 4096));
     final MappingTable table = new MappingTree(space);
+    private final Remembered remembered = new Remembered(table);
+    final DmaHandle remembering = DmaSpace.of(memory, remembered).open("remembering");
     private final MemorySegment progress = arena.allocate(4096, 4096);
 
     private long virtStart;
@@ -69,6 +71,11 @@ final class Desk implements ExtentSink {
 
     void unmap(long iova) {
         table.remove(iova, iova + PAGE - 1);
+    }
+
+    /** Makes the handle that remembers forget a page that is out of the table. */
+    void forget(long iova) {
+        remembered.forget(iova, iova + PAGE - 1);
     }
 
     void await() {

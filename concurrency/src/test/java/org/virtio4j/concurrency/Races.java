@@ -17,6 +17,7 @@ enum Races {
     MEMORY(2, 8, 40, ""),
     /** Long races, so only a few at a time. */
     SECTION(2, 1, 2, ""),
+    CACHE(1, 1, 2, ""),
     PLACE(1, 1, 2, " -XX:CompileCommand=exclude,org/virtio4j/iommu/table/*.find");
 
     private static final Pattern TEST = Pattern.compile("\\.+ \\[(\\w+)\\] org\\.virtio4j\\.concurrency\\.(\\S+)");

@@ -20,8 +20,8 @@ import javax.tools.ToolProvider;
  * the fence between the loads of a search, or with a plain store for the release in {@code ReaderSlot.leave}, no race
  * was lost. Nor was one where a volatile field is stored before, which is a fence too: without that of {@code
  * Readers.awaitSlot}, and of {@code awaitAll} for a gate. {@code InterruptStatus.settle} went without its fence 57
- * million times and was not caught either. There is no race yet that is tight enough for the fences of {@code
- * TranslationCache.keep} and {@code StaleTranslations.forget}.
+ * million times and was not caught either. There is no race yet that is tight enough for the fence of {@code
+ * StaleTranslations.forget}; the one it pairs with is listed.
  */
 enum Weakening {
 
@@ -44,6 +44,10 @@ enum Weakening {
     /** What was unmapped stays in the caches of devices. */
     NO_FORGETTING("viommu-device", "iommu/Domains",
             "«stale.forget();»", Races.TRANSLATION, "Unmap"),
+
+    /** A device looks whether something was taken away before that can see what the device remembers. */
+    NO_FENCE_IN_KEEP("vmm-core", "vmm/TranslationCache",
+            "«VarHandle.fullFence();» } private void put", Races.CACHE, "Keep"),
 
     /** The device looks whether the driver wants an interrupt before that can see the used index. */
     NO_FENCE_IN_PUBLISH("virtqueue", "queue/SplitQueue",
