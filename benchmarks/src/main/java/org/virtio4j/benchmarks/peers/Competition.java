@@ -38,8 +38,9 @@ final class Competition {
     List<PeerRow> measure(PeerSet set) throws IOException {
         Samples samples = new Samples();
         int count = interrupted.getAsBoolean() ? 0 : write(set.keys().get());
-        for (int sitting = 0; sitting < mode.sittings() && !interrupted.getAsBoolean(); sitting++) {
-            progress.accept(set.geometry() + ": " + (sitting + 1) + " of " + mode.sittings());
+        int sittings = mode.sittings(count);
+        for (int sitting = 0; sitting < sittings && !interrupted.getAsBoolean(); sitting++) {
+            progress.accept(set.geometry() + ": " + (sitting + 1) + " of " + sittings);
             sit(set, count, samples);
         }
         progress.accept("");
@@ -58,7 +59,7 @@ final class Competition {
                 samples.add(PeerOperation.MEMORY, PeerColumn.VIRTIO4J, (double) programs.bytes() / count);
             }
             for (PeerOperation operation : set.operations()) {
-                programs.measure(operation, mode, samples, interrupted);
+                programs.measure(operation, mode.rounds(operation, count), mode, samples, interrupted);
             }
         } catch (IOException ended) {
             // Ctrl-C ends the programs, too.

@@ -13,6 +13,8 @@ enum PeerMode {
 
     /** What a mapping takes in all programs together, with the keys: more than was ever seen. */
     private static final long BYTES_PER_MAPPING = 700;
+    /** More mappings are not made again and again. */
+    private static final int MOST_AGAIN = 1 << 20;
     private static final List<Integer> SIZES = List.of(1 << 10, 1 << 16, 1 << 20, 1 << 24);
 
     private final int sittings;
@@ -29,14 +31,17 @@ enum PeerMode {
         this.largest = largest;
     }
 
-    /** How often all programs are started. */
-    int sittings() {
-        return sittings;
+    /** How often all programs are started; once where it takes them minutes to make all mappings. */
+    int sittings(int mappings) {
+        return mappings > MOST_AGAIN ? 1 : sittings;
     }
 
     /** How often each has its turn; less often where all mappings have to be made again after it. */
-    int rounds(PeerOperation operation) {
-        return operation == PeerOperation.UNMAP_ALL ? (rounds + 1) / 2 : rounds;
+    int rounds(PeerOperation operation, int mappings) {
+        if (operation != PeerOperation.UNMAP_ALL) {
+            return rounds;
+        }
+        return mappings > MOST_AGAIN ? 1 : (rounds + 1) / 2;
     }
 
     /** How long a turn takes. */

@@ -53,10 +53,12 @@ final class Sitting implements AutoCloseable {
     }
 
     /** One kind of work, round after round, unless somebody interrupts. */
-    void measure(PeerOperation operation, PeerMode mode, Samples samples, BooleanSupplier interrupted)
+    void measure(PeerOperation operation, int rounds, PeerMode mode, Samples samples, BooleanSupplier interrupted)
             throws IOException {
-        warmUp(operation, mode.warmUp());
-        for (int round = 0; round < mode.rounds(operation) && !interrupted.getAsBoolean(); round++) {
+        if (rounds > 1) {
+            warmUp(operation, mode.warmUp());
+        }
+        for (int round = 0; round < rounds && !interrupted.getAsBoolean(); round++) {
             measureOnce(operation, mode.seconds(), samples);
         }
     }

@@ -243,36 +243,11 @@ final class Node {
     static void copyWider(NodeMemory memory, long from, long to, int slot, long left, long separator, long right) {
         int children = children(memory, from);
         copyNode(memory, from, to);
-        int group = slot / GROUP;
-        copy(memory, from, slot, to, slot + 1, (group + 1) * GROUP - 1 - slot);
-        moveUp(memory, from, to, group + 1, children / GROUP);
+        copy(memory, from, slot, to, slot + 1, children - slot);
         putChild(memory, to, slot, left);
         putSeparator(memory, to, slot, separator);
         putChild(memory, to, slot + 1, right);
         memory.putI64(to + COUNT, children + 1);
-    }
-
-    /** Copies whole groups, all children and separators one slot up; the first takes over from the group before. */
-    private static void moveUp(NodeMemory memory, long from, long to, int first, int last) {
-        long separator = memory.i64(from + (first - 1) * SLOT_SIZE);
-        long child = memory.i64(groupAt(from, first) - Long.BYTES) >>> Integer.SIZE;
-        for (int group = first; group <= last; group++) {
-            long at = groupAt(from, group);
-            long distance = to - from;
-            for (long end = at + CHILDREN; at < end; at += SLOT_SIZE) {
-                long next = memory.i64(at);
-                memory.putI64(at + distance, separator);
-                separator = next;
-            }
-            for (long end = groupAt(from, group + 1); at < end; at += Long.BYTES) {
-                long two = memory.i64(at);
-                memory.putI64(at + distance, two << Integer.SIZE | child);
-                child = two >>> Integer.SIZE;
-            }
-            long next = memory.i64(from + group * SLOT_SIZE);
-            memory.putI64(to + group * SLOT_SIZE, separator);
-            separator = next;
-        }
     }
 
     /**
@@ -283,11 +258,7 @@ final class Node {
         int children = children(memory, from);
         int left = children - (next - firstGone);
         copyNode(memory, from, to);
-        if (next == firstGone + 1) {
-            copyDown(memory, from, to, firstGone, children);
-        } else {
-            copy(memory, from, next, to, firstGone, children - next);
-        }
+        copy(memory, from, next, to, firstGone, children - next);
         if (firstGone > 0) {
             putSeparator(memory, to, firstGone - 1, separator(memory, from, next - 1));
         }
@@ -295,41 +266,5 @@ final class Node {
             putSeparator(memory, to, slot - 1, Pages.NONE);
         }
         memory.putI64(to + COUNT, left);
-    }
-
-    private static void copyDown(NodeMemory memory, long from, long to, int gone, int children) {
-        int group = gone / GROUP;
-        int last = (children - 1) / GROUP;
-        int inGroup = Math.min((group + 1) * GROUP, children) - (gone + 1);
-        copy(memory, from, gone + 1, to, gone, inGroup);
-        if (last > group) {
-            copy(memory, from, (group + 1) * GROUP, to, (group + 1) * GROUP - 1, 1);
-            moveDown(memory, from, to, group + 1, last);
-        }
-    }
-
-    /** Copies whole groups, all children and separators one slot down; what was first is not in them any more. */
-    private static void moveDown(NodeMemory memory, long from, long to, int first, int last) {
-        long separator = Pages.NONE;
-        long child = 0;
-        long distance = to - from;
-        for (int group = last; group >= first; group--) {
-            long before = memory.i64(from + group * SLOT_SIZE);
-            memory.putI64(to + group * SLOT_SIZE, separator);
-            separator = before;
-            long at = groupAt(from, group + 1);
-            for (long begin = groupAt(from, group) + CHILDREN; at > begin; ) {
-                at -= Long.BYTES;
-                long two = memory.i64(at);
-                memory.putI64(at + distance, two >>> Integer.SIZE | child << Integer.SIZE);
-                child = two;
-            }
-            for (long begin = groupAt(from, group); at > begin; ) {
-                at -= SLOT_SIZE;
-                before = memory.i64(at);
-                memory.putI64(at + distance, separator);
-                separator = before;
-            }
-        }
     }
 }
