@@ -200,7 +200,7 @@ final class Leaf {
         int slot = Integer.numberOfTrailingZeros(usable);
         putValue(memory, leaf, slot, last, target);
         memory.putI64Release(leaf + slot * FIRST_SIZE, word(first, slot));
-        putWord(memory, leaf, ((int) word & ALL_SLOTS) | (1 << slot), freed, epoch);
+        memory.putI64(leaf + WORD, packed(((int) word & ALL_SLOTS) | (1 << slot), freed, epoch));
         return true;
     }
 
@@ -211,7 +211,7 @@ final class Leaf {
             memory.putI64Release(leaf + slot * FIRST_SIZE, word(Pages.NONE, slot));
         }
         long word = memory.i64(leaf + WORD);
-        putWord(memory, leaf, (int) word & ALL_SLOTS & ~slots, freedSince(word, epoch) | slots, epoch);
+        memory.putI64(leaf + WORD, packed((int) word & ALL_SLOTS & ~slots, freedSince(word, epoch) | slots, epoch));
     }
 
     // New leaves, which no reader can see yet
@@ -230,7 +230,7 @@ final class Leaf {
             int slot = Integer.numberOfTrailingZeros(left);
             memory.putI64(to + slot * FIRST_SIZE, word(Pages.NONE, slot));
         }
-        putWord(memory, to, slots, 0, 0);
+        memory.putI64(to + WORD, packed(slots, 0, 0));
     }
 
     /** Adds a mapping, for which there must be room. */
@@ -238,7 +238,7 @@ final class Leaf {
         int used = used(memory, leaf);
         int slot = Integer.numberOfTrailingZeros(~used);
         putMapping(memory, leaf, slot, first, last, target);
-        putWord(memory, leaf, used | 1 << slot, 0, 0);
+        memory.putI64(leaf + WORD, packed(used | 1 << slot, 0, 0));
     }
 
     static void putMapping(NodeMemory memory, long leaf, int slot, long first, long last, long target) {
@@ -269,8 +269,8 @@ final class Leaf {
         memory.putI64(leaf + VALUES + slot * VALUE_SIZE + TARGET, target);
     }
 
-    private static void putWord(NodeMemory memory, long leaf, int used, int freed, int epoch) {
-        memory.putI64(leaf + WORD,
-                ((long) epoch << EPOCH_SHIFT) | Integer.toUnsignedLong((freed << FREED_SHIFT) | used));
+    /** The writer's word. */
+    private static long packed(int used, int freed, int epoch) {
+        return ((long) epoch << EPOCH_SHIFT) | Integer.toUnsignedLong((freed << FREED_SHIFT) | used);
     }
 }
