@@ -9,7 +9,7 @@ package org.virtio4j.iommu.table;
  * <pre>
  *          inner node, up to 120 children in groups of 6
  *     0 +---------------------------+
- *       | separator [5], [11] [119] |   behind each group; the last is never used
+ *       | separator [5] [11] .. [119]|   behind each group; the last is never used
  *   160 +---------------------------+
  *       | number of children        |
  *   168 +---------------------------+
