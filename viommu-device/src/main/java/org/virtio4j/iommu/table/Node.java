@@ -9,7 +9,7 @@ package org.virtio4j.iommu.table;
  * <pre>
  *          inner node, up to 120 children in groups of 6
  *     0 +---------------------------+
- *       | separator [5] [11] .. [119]|   behind each group; the last is never used
+ *       | separator [5] ... [119]   |   behind each group; the last is never used
  *   160 +---------------------------+
  *       | number of children        |
  *   168 +---------------------------+
@@ -56,8 +56,6 @@ final class Node {
     private static final int STRIDES = GROUPS / STRIDE;
     private static final long STRIDE_SIZE = STRIDE * SLOT_SIZE;
 
-    /** Nodes lie at multiples of this. */
-    static final long UNIT = 64;
     /** Bytes of a cache line pair, which processors like to fetch together; every leaf begins at a multiple. */
     static final long ALIGNMENT = 128;
 
@@ -163,7 +161,7 @@ final class Node {
         return memory.i64(separatorAt(node, slot));
     }
 
-    /** Stores a separator of a new node; {@link #close} must follow. */
+    /** Stores a separator of a new node. */
     static void putSeparator(NodeMemory memory, long node, int slot, long page) {
         memory.putI64(separatorAt(node, slot), page);
     }

@@ -25,6 +25,8 @@ final class NodeMemory {
     private static final long ADDRESS_MASK = (1L << 56) - 1;
 
     private static final int REFERENCE_SHIFT = 6;
+    /** Nodes lie at multiples of this. */
+    static final long UNIT = 1 << REFERENCE_SHIFT;
 
     /** Kept, so that the memory is not given back while it is used by its address. */
     private final MemorySegment segment;

@@ -34,7 +34,7 @@ final class NodePool {
      * Makes all nodes free.
      *
      * @param begin where the first node is to be; aligned to {@link Node#ALIGNMENT}
-     * @param nodeSize a multiple of {@link Node#UNIT}
+     * @param nodeSize a multiple of {@link NodeMemory#UNIT}
      */
     NodePool(NodeMemory memory, long begin, long nodeSize, long capacity) {
         this.memory = memory;

@@ -41,7 +41,7 @@ public final class NodeSpace {
     /** What any space has, without room for a mapping. */
     private static final long FIXED_BYTES = (NODES_TO_CHANGE + INNER_IN_RETIREMENT) * BYTES_PER_INNER
             + (NODES_TO_CHANGE + LEAVES_OF_SPACE) * BYTES_PER_LEAF + 2 * Node.ALIGNMENT;
-    private static final long MAX_BYTES = (1L << Integer.SIZE) * Node.UNIT;
+    private static final long MAX_BYTES = (1L << Integer.SIZE) * NodeMemory.UNIT;
 
     private final NodeMemory memory;
     private final NodePool leaves;

@@ -100,7 +100,6 @@ final class TreeInsert {
         long moved = space.allocateInner();
         Node.copyNode(memory, old, moved);
         Node.putSeparator(memory, moved, path.slot(level), page);
-        Node.close(memory, moved, Node.children(memory, moved));
         path.replace(level, moved);
         space.retire(old);
     }
