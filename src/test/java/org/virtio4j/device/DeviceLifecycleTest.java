@@ -38,7 +38,8 @@ class DeviceLifecycleTest {
     private final GuestMemory memory = GuestMemory.anonymous(RING, 0x2_0000);
     private final RecordingDevice device = new RecordingDevice();
     private final Signals signals = new Signals();
-    private final DeviceLifecycle lifecycle = new DeviceLifecycle(device, DmaSpace.identity(memory), signals);
+    private final DeviceLifecycle lifecycle = new DeviceLifecycle(device, DmaSpace.identity(memory), signals,
+            Long.MAX_VALUE);
 
     @AfterEach
     void closeMemory() {
@@ -72,8 +73,8 @@ class DeviceLifecycleTest {
     @ParameterizedTest
     @ValueSource(longs = {0, 3, 63, 65, 128, 0x1_0000_0040L, -1, Long.MIN_VALUE, 0xffff_ffffL})
     void shouldIgnoreASizeThatNoRingCanHave(long size) {
-        lifecycle.writeQueueSize(0, 16);
-        lifecycle.writeQueueSize(0, size);
+        lifecycle.writeQueueSize(0, 16, true);
+        lifecycle.writeQueueSize(0, size, true);
         assertEquals(16, lifecycle.queueSize(0));
         assertEquals(SIZE_0, lifecycle.queueSizeMax(0), "stays, whatever the size");
     }
@@ -98,7 +99,7 @@ class DeviceLifecycleTest {
     void shouldShowNothingOfAQueueThatDoesNotExist(long queue) {
         run(FeatureBit.RING_RESET);
         device.take();
-        lifecycle.writeQueueSize(queue, 4);
+        lifecycle.writeQueueSize(queue, 4, true);
         for (QueueArea area : QueueArea.values()) {
             lifecycle.writeQueueAddress(queue, area, 16);
             lifecycle.writeQueueAddressLow(queue, area, 16);
@@ -195,7 +196,7 @@ class DeviceLifecycleTest {
             switch (random.nextInt(8)) {
                 case 0 -> lifecycle.writeStatus(random.nextBoolean() ? RUNNING : random.nextInt(256));
                 case 1 -> lifecycle.writeDriverFeatures(random.nextInt(5), random.nextBoolean() ? 1 : random.nextInt());
-                case 2 -> lifecycle.writeQueueSize(queue, 1L << random.nextInt(64));
+                case 2 -> lifecycle.writeQueueSize(queue, 1L << random.nextInt(64), true);
                 case 3 -> lifecycle.writeQueueAddress(queue, QueueArea.DEVICE, RING + 4L * random.nextInt(64));
                 case 4 -> lifecycle.enableQueue(queue);
                 case 5 -> lifecycle.disableQueue(queue);
@@ -229,7 +230,7 @@ class DeviceLifecycleTest {
             lifecycle.writeDriverFeatures(word, wanted.word(word));
         }
         lifecycle.writeStatus(NEGOTIATED);
-        lifecycle.writeQueueSize(0, 8);
+        lifecycle.writeQueueSize(0, 8, true);
         lifecycle.writeQueueAddress(0, QueueArea.DESCRIPTOR, ring.descriptors());
         lifecycle.writeQueueAddress(0, QueueArea.DRIVER, ring.available());
         lifecycle.writeQueueAddress(0, QueueArea.DEVICE, ring.used());

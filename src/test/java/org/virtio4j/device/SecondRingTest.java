@@ -130,12 +130,12 @@ class SecondRingTest {
             this.mailbox = mailbox;
             DmaSpace space = DmaSpace.identity(memory);
             lifecycle = mailbox
-                    ? new DeviceLifecycle(iommu, space, signals, (settings, handle) -> {
+                    ? new DeviceLifecycle(iommu, space, signals, Long.MAX_VALUE, (settings, handle) -> {
                         MailboxQueue queue = new MailboxQueue(settings, handle);
                         mailboxes[settings.descriptorArea() == RINGS ? REQUESTS : EVENTS] = queue;
                         return queue;
                     })
-                    : new DeviceLifecycle(iommu, space, signals);
+                    : new DeviceLifecycle(iommu, space, signals, Long.MAX_VALUE);
         }
 
         List<String> play() {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.util.Arrays;
@@ -98,35 +99,47 @@ class BlockResetTest extends BlockTests {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    @DisplayName("PCI 6.2.2: a request at work when bus mastering goes off is done when it is on again, not before")
-    void shouldGoOnWhenBusMasteringIsBack(boolean heldBefore) {
+    @DisplayName("PCI 6.2.2: what was at work when bus mastering went off is dropped, and nothing lands when it is back")
+    void shouldDropWhatWasAtWorkWhenBusMasteringGoes(boolean endsBefore) {
+        assumeTrue(kind.pci, "only PCI has bus mastering");
         // The kick returns when the request can neither go on nor be given back.
-        BlockMachine machine = start(heldBefore ? disk(SECTORS).servedInKicks() : disk(SECTORS));
+        BlockMachine machine = start(endsBefore ? disk(SECTORS).servedInKicks() : disk(SECTORS));
         holdUp(Operation.READ);
-        long token = machine.add(0, DiskRequests.in(0), LONG * SECTOR + 1, Integer.MAX_VALUE);
+        machine.add(0, DiskRequests.in(0), LONG * SECTOR + 1, Integer.MAX_VALUE);
         Thread kicker = new Thread(() -> machine.kick(0), "kicker");
         kicker.start();
         Parked.await(there);
         machine.busMastering(false);
-        if (heldBefore) {
+        if (endsBefore) {
             go.countDown();
             Parked.finish(kicker);
-            assertEquals(!kind.pci, disk().counters().outcomes(BlockOutcome.OK) == 1);
         }
+        machine.fill(0x5c);
         machine.busMastering(true);
         go.countDown();
-        DiskReply reply = machine.await(0);
-        assertEquals(token, reply.token());
-        assertStatus(DiskRequests.S_OK, reply);
-        assertArrayEquals(Arrays.copyOf(contents(), LONG * SECTOR), reply.data());
-        assertOutcome(BlockOutcome.ABANDONED, 0);
-        assertOutcome(BlockOutcome.OK, 1);
+        Parked.until(() -> disk().counters().outcomes(BlockOutcome.ABANDONED) == 1);
+        assertTrue(machine.isFilled(0x5c), "something landed before the next notification");
+        assertOutcome(BlockOutcome.OK, 0);
+    }
+
+    @Test
+    @DisplayName("PCI 6.2.2: a notification that comes while bus mastering is off is dropped, one after it counts")
+    void shouldServeFromTheNextNotificationOn() {
+        assumeTrue(kind.pci, "only PCI has bus mastering");
+        BlockMachine machine = start(disk(SECTORS));
+        machine.busMastering(false);
+        machine.add(0, DiskRequests.in(0), SECTOR + 1, Integer.MAX_VALUE);
+        machine.kick(0);
+        machine.busMastering(true);
+        assertOutcome(BlockOutcome.OK, 0);
+        machine.kick(0);
+        assertStatus(DiskRequests.S_OK, machine.await(0));
         assertStatus(DiskRequests.S_OK, machine.send(DiskRequests.in(3), SECTOR + 1));
     }
 
     @Test
-    @DisplayName("2.4: a request that waits for bus mastering ends with a reset")
-    void shouldForgetWhatWaitsForBusMasteringAtReset() {
+    @DisplayName("2.4: a request that was cut off by bus mastering ends with a reset")
+    void shouldForgetWhatBusMasteringCutOffAtReset() {
         BlockMachine machine = start(disk(SECTORS));
         holdUp(Operation.READ);
         machine.add(0, DiskRequests.in(0), LONG * SECTOR + 1, Integer.MAX_VALUE);
@@ -190,11 +203,18 @@ class BlockResetTest extends BlockTests {
             back.set(true);
         }, "resetting");
         resetting.start();
-        Parked.until(() -> resetting.getState() == Thread.State.WAITING);
-        assertFalse(back.get(), "it did not wait for the transfer under way");
+        Parked.until(() -> back.get() || resetting.getState() == Thread.State.TIMED_WAITING);
+        // Over PCI a driver sees in the status that the reset takes longer, so the write need not.
+        assertFalse(!kind.pci && back.get(), "it did not wait for the transfer under way");
         go.countDown();
         Parked.finish(resetting);
-        assertTrue(back.get());
+        Parked.until(() -> back.get() && workersAtWork() == 0);
+    }
+
+    /** Those of the queues that were reset; the second queue of a disk goes on. */
+    private static long workersAtWork() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.isAlive() && thread.getName().equals("virtio4j disk queue 0")).count();
     }
 
     private static long workers() {

@@ -4,28 +4,44 @@ package org.virtio4j.guide;
 import java.lang.foreign.MemorySegment;
 import java.security.SecureRandom;
 import java.util.List;
-import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.DeviceContext;
 import org.virtio4j.device.DeviceInfo;
 import org.virtio4j.device.Features;
+import org.virtio4j.device.QueueLoop;
+import org.virtio4j.device.QueueWork;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.queue.Chain;
-import org.virtio4j.queue.DeviceQueue;
-import org.virtio4j.queue.QueueFailure;
 import org.virtio4j.wire.DeviceType;
 
 // guide: begin
 /** Fills every buffer with random bytes (virtio 1.4, section 5.4). */
-final class EntropyDevice implements VirtioDevice {
+final class EntropyDevice implements VirtioDevice, QueueWork {
 
-    private final ReentrantLock serving = new ReentrantLock();
+    private final QueueLoop requests = new QueueLoop(0, this);        // when to look, and when to stop
     private final SecureRandom random = new SecureRandom();
     private final byte[] fresh = new byte[4096];
     private final MemorySegment source = MemorySegment.ofArray(fresh);
-    private final Chain chain = new Chain();                 // a slot, used again for every buffer
-    private volatile @Nullable DeviceContext context;
+
+    // What is done with a buffer
+
+    @Override
+    public void take(int slot, Chain chain) {
+        // Nothing is read from it.
+    }
+
+    @Override
+    public boolean work(int count) {
+        random.nextBytes(fresh);                             // outside any section: it may block
+        return true;
+    }
+
+    @Override
+    public void answer(int slot, Chain chain) {              // inside a section: copy and go
+        chain.write(0, source, 0, Math.min(chain.writableLength(), fresh.length));
+    }
+
+    // What device it is
 
     @Override
     public DeviceInfo info() {
@@ -39,59 +55,27 @@ final class EntropyDevice implements VirtioDevice {
 
     @Override
     public void activate(DeviceContext active) {
-        context = active;
+        requests.start(active);
     }
 
     @Override
-    public void kicked(int queue) {                          // any thread, several at once
-        DeviceContext active = context;
-        DeviceQueue ring = active == null ? null : active.queue(queue);
-        if (active == null || ring == null) {
-            return;
-        }
-        boolean interrupt;
-        serving.lock();
-        try {
-            interrupt = serve(ring);
-        } finally {
-            serving.unlock();
-        }
-        if (interrupt) {
-            active.interrupt(queue);                         // under no lock: it calls the embedder
-        }
-        if (ring.failure() != QueueFailure.NONE) {
-            active.queueFailed(queue);                       // the driver broke the ring: DEVICE_NEEDS_RESET
-        }
+    public void kicked(int queue) {                          // any thread, several at once: one of them serves
+        requests.kick();
     }
 
-    private boolean serve(DeviceQueue ring) {
-        int left = ring.size();                              // a bound: a guest can add as fast as we take
-        do {
-            while (left > 0 && fillNext(ring)) {
-                left--;
-            }
-        } while (ring.enableNotifications() && left > 0);
-        return ring.publish();
+    @Override
+    public void stop() {                                     // a reset begins; the queues are closed already ...
+        requests.stop();
     }
 
-    private boolean fillNext(DeviceQueue ring) {
-        random.nextBytes(fresh);                             // outside the section: it may block
-        ring.enter();
-        try {
-            boolean taken = ring.poll(chain);
-            if (taken) {
-                chain.write(0, source, 0, Math.min(chain.writableLength(), fresh.length));
-                ring.complete(chain);
-            }
-            return taken;
-        } finally {
-            ring.leave();                                    // also when a file that is guest memory was cut short
-        }
+    @Override
+    public boolean isIdle(int queue) {                       // ... it waits for what is at work ...
+        return requests.isIdle();
     }
 
     @Override
     public void reset(ResetKind kind) {
-        context = null;                                      // its queues are closed already, and give nothing
+        // ... and here is nothing to forget.
     }
 
     @Override

@@ -90,6 +90,7 @@ class FaultReportTest extends IommuTests {
     void shouldTellDomainWhenBlockedByReset() {
         IommuMachine machine = start(iommu().bootBypass(true));
         machine.ok(Requests.attach(ONE, DISK));
+        machine.dma(DISK);
         machine.resetDevice();
         machine.start();
         machine.addEventBuffers(1, Spec.FAULT_SIZE);

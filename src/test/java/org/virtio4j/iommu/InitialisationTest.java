@@ -9,6 +9,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.driver.FeatureSet;
+import org.virtio4j.vmm.Access;
+import org.virtio4j.vmm.DmaHandle;
+import org.virtio4j.vmm.DmaSpace;
+import org.virtio4j.vmm.TranslateResult;
 
 /** Section 5.13.5, device initialisation, and what a reset leaves. */
 class InitialisationTest extends IommuTests {
@@ -51,12 +55,13 @@ class InitialisationTest extends IommuTests {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"DEVICE", "FUNCTION"})
+    @EnumSource(ResetKind.class)
     @DisplayName("5.13.5, choice: an endpoint that was attached stays blocked after a reset although bypass is 1")
     void shouldBlockWhatWasAttachedWhenReset(ResetKind kind) {
         IommuMachine machine = start(iommu().bootBypass(true));
         machine.ok(Requests.attach(ONE, DISK));
         machine.ok(Requests.map(ONE, 0x1000, 0x1fff, 0x8000));
+        machine.dma(DISK);
         reset(machine, kind);
         assertBlocked(machine, DISK);
         assertIdentity(machine, NIC);
@@ -76,11 +81,50 @@ class InitialisationTest extends IommuTests {
         IommuMachine machine = start(iommu().bootBypass(true));
         machine.ok(Requests.attachBypass(ONE, DISK));
         machine.ok(Requests.attach(TWO, NIC));
+        machine.dma(DISK);
+        machine.dma(NIC);
         machine.resetDevice();
         assertBlocked(machine, DISK);
         machine.iommu().endpointReset(DISK);
         assertIdentity(machine, DISK);
         assertBlocked(machine, NIC);
+    }
+
+    @ParameterizedTest
+    @EnumSource(ResetKind.class)
+    @DisplayName("5.13.5, choice: an endpoint whose device is not at work has nothing on its way, and is not blocked")
+    void shouldNotBlockWhatIsNotAtWork(ResetKind kind) {
+        IommuMachine machine = start(iommu().bootBypass(true));
+        machine.ok(Requests.attach(ONE, DISK));
+        reset(machine, kind);
+        assertIdentity(machine, DISK);
+    }
+
+    @ParameterizedTest
+    @EnumSource(ResetKind.class)
+    @DisplayName("5.13.5, choice: a blocked endpoint is free when the last way to memory of its device is closed")
+    void shouldUnblockWhenItsDeviceComesToRest(ResetKind kind) {
+        IommuMachine machine = start(iommu().bootBypass(true));
+        machine.ok(Requests.attach(ONE, DISK));
+        DmaSpace space = DmaSpace.of(machine.memory(), machine.iommu().translator(DISK));
+        DmaHandle first = space.open("disk, queue 0");
+        DmaHandle second = space.open("disk, queue 1");
+        reset(machine, kind);
+        first.close();
+        assertEquals(TranslateResult.NO_DOMAIN, translate(second));
+        second.close();
+        DmaHandle next = space.open("disk, queue 0");
+        assertEquals(TranslateResult.OK, translate(next));
+        next.close();
+    }
+
+    private static TranslateResult translate(DmaHandle handle) {
+        handle.enter();
+        try {
+            return handle.translate(0x1234, Access.READ, (virtStart, virtEnd, physStart, permitted) -> { });
+        } finally {
+            handle.leave();
+        }
     }
 
     @Test
@@ -102,7 +146,7 @@ class InitialisationTest extends IommuTests {
     }
 
     @Test
-    @DisplayName("5.13.5, choice: a system reset blocks nobody")
+    @DisplayName("5.13.5, choice: a reset of the machine, whose devices are at rest by then, blocks nobody")
     void shouldBlockNobodyWhenSystemIsReset() {
         IommuMachine machine = start(iommu().bootBypass(true));
         machine.ok(Requests.attach(ONE, DISK));

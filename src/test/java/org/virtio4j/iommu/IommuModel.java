@@ -94,7 +94,7 @@ final class IommuModel {
         negotiated = features;
     }
 
-    /** A reset of the device alone, by its driver or from outside. */
+    /** A reset of the device alone, by its driver or from outside. Every endpoint has a device at work. */
     void reset() {
         if (!setup.bypassAfterReset) {
             blocked.addAll(attachments.keySet());
@@ -104,8 +104,7 @@ final class IommuModel {
 
     void resetSystem() {
         bypass = setup.bootBypass;
-        blocked.clear();
-        detachAll();
+        reset();
     }
 
     void endpointReset(int endpoint) {

@@ -51,6 +51,9 @@ final class RandomRun {
     }
 
     void play(int steps) {
+        for (int endpoint : setup.endpoints().keySet()) {
+            machine.dma(endpoint);
+        }
         check();
         start(setup.offered());
         check();

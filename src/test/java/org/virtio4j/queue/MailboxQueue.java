@@ -79,6 +79,16 @@ public final class MailboxQueue implements DeviceQueue {
     }
 
     @Override
+    public boolean pollOrEnable(Chain into) {
+        return poll(into);
+    }
+
+    @Override
+    public synchronized int handOver() {
+        return posted.size();
+    }
+
+    @Override
     public synchronized void complete(Chain chain) {
         long length = chain.writtenLength();
         Integer tag = tagsInFlight.remove(chain.end(this));
@@ -114,6 +124,16 @@ public final class MailboxQueue implements DeviceQueue {
     }
 
     @Override
+    public boolean isAway() {
+        return false;
+    }
+
+    @Override
+    public void giveUp() {
+        throw new AssertionError("nothing throws here");
+    }
+
+    @Override
     public QueueFailure failure() {
         return QueueFailure.NONE;
     }
@@ -121,6 +141,11 @@ public final class MailboxQueue implements DeviceQueue {
     @Override
     public int size() {
         return settings.size();
+    }
+
+    @Override
+    public void shut() {
+        dma.shut();
     }
 
     @Override

@@ -9,6 +9,7 @@ import static org.virtio4j.transport.Guest.buffer;
 import static org.virtio4j.transport.Guest.offer;
 
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,6 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.fixture.DriverRing;
 import org.virtio4j.fixture.RecordingDevice;
 import org.virtio4j.queue.QueueFailure;
+import org.virtio4j.queue.DeviceQueue;
 import org.virtio4j.wire.AvailableRing;
 import org.virtio4j.wire.DeviceStatus;
 import org.virtio4j.wire.FeatureBit;
@@ -174,8 +176,9 @@ class OperationTest extends TransportTests {
         DriverRing ring = guest.run(FeatureBit.RING_RESET);
         ring.offer(8);
         guest.kick(0);
+        DeviceQueue failed = Objects.requireNonNull(device.active().queue(0));
         assertTrue(guest.driver.resetQueue(0));
-        device.active().queueFailed(0);
+        device.active().queueFailed(0, failed);
         assertFalse(guest.driver.queueReady(0));
         guest.assertInterrupts(Port.CONFIG);
     }

@@ -51,13 +51,23 @@ class QueueSetUpTest extends TransportTests {
 
     @ParameterizedTest
     @ValueSource(longs = {0, 3, 63, 65, 128, 0xffff, 0x8000, 0x1_0040, 0x8000_0000L, 0xffff_ffffL})
-    @DisplayName("2.7: a size that is no power of two up to the largest is ignored")
-    void shouldIgnoreASizeThatNoRingCanHave(long size) {
+    @DisplayName("2.7, 4.2.2.2: a size that no ring can have is not taken; where the driver cannot read that, the queue"
+            + " stays disabled")
+    void shouldTakeNoSizeThatNoRingCanHave(long size) {
         assumeFits(Register.QUEUE_SIZE, size);
         port.write(0, Register.QUEUE_SIZE, 16);
         port.write(0, Register.QUEUE_SIZE, size);
         guest.assertSettings(0, 16, 0, 0, 0);
-        assertEquals(16, sizeInUse(0));
+        if (kind.isPci()) {
+            assertEquals(16, sizeInUse(0));
+            return;
+        }
+        port.enableQueue(0);
+        assertFalse(guest.driver.queueReady(0), "a ring of another size than the driver laid out");
+        assertTrue(guest.port.needsResetReason().contains("size " + size), guest.port.needsResetReason());
+        port.write(0, Register.STATUS, 0);
+        assertEquals("", guest.port.needsResetReason());
+        assertEquals(64, sizeInUse(0));
     }
 
     @ParameterizedTest

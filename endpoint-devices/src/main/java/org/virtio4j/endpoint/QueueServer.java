@@ -2,93 +2,76 @@
 package org.virtio4j.endpoint;
 
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import org.virtio4j.device.DeviceContext;
+import org.virtio4j.device.QueueLoop;
+import org.virtio4j.device.QueueWork;
 import org.virtio4j.queue.Chain;
-import org.virtio4j.queue.DeviceQueue;
-import org.virtio4j.queue.QueueFailure;
 import org.virtio4j.vmm.DmaResult;
 
 /**
- * Serves one queue, a chain at a time: takes it, lets a {@link ChainHandler} work while no section is open, gives it
- * back and publishes it. So nobody's UNMAP waits for a disk, and a driver hears of each chain when it is done.
+ * Serves one queue, a chain at a time: a {@link ChainHandler} works while no section is open, so nobody's UNMAP waits
+ * for a disk, and a driver hears of each chain when it is done. When to look and when to stop is the {@link
+ * QueueLoop}'s.
  *
- * <p>While a guest has taken bus mastering away, a chain at work can neither go on nor be given back. PCI says that a
- * function makes no requests then, not that it forgets any. So the chain is held, and done again from its start when
- * the next call to serve finds the ring within reach.
- *
- * <p>Any thread may serve, several at once too; they take turns chain by chain.
+ * <p>Any thread may call.
  */
-final class QueueServer {
+final class QueueServer implements QueueWork {
 
-    private enum Step { NOTHING, SERVED, INTERRUPT }
+    private static final int SPINS = 100;
+    private static final long NAP_NANOS = 20_000;
 
-    private final int index;
+    private final QueueLoop loop;
     private final ChainHandler handler;
 
-    /**
-     * Whose turn it is. Fair, so that who waits for the end of a chain is not overtaken by one thread that takes chain
-     * after chain. Interrupts are sent after it was given back; a fault is reported before, for who waits for the end
-     * of a chain waits for that too.
-     */
-    private final ReentrantLock turn = new ReentrantLock(true);
+    /** Counts when work begins and when it ends, so it is odd while a chain is at work. */
+    private final AtomicLong works = new AtomicLong();
 
-    private Chain chain = new Chain();
-    private @Nullable DeviceContext context;
-    private @Nullable DeviceQueue queue;
-
-    /** Whether {@link #chain}, of {@link #queue}, is still to be done because DMA was stopped. */
-    private boolean held;
-
-    /** The queue in whose service something threw; nothing more is taken from it. */
-    private @Nullable DeviceQueue broken;
+    /** How many chains the driver has got back. */
+    private final AtomicLong answered = new AtomicLong();
 
     QueueServer(int index, ChainHandler handler) {
-        this.index = index;
+        this.loop = new QueueLoop(index, this);
         this.handler = handler;
     }
 
-    /**
-     * Serves what is available, up to twice the ring, and leaves notifications on.
-     *
-     * @param active the activation whose queue it is
-     * @return how many chains were given back
-     */
-    int serve(DeviceContext active) {
-        DeviceQueue ring = active.queue(index);
-        if (ring == null) {
-            return 0;
-        }
-        int most = 2 * ring.size();
-        int left = most;
-        try {
-            if (publish(ring)) {
-                active.interrupt(index);
-            }
-            notifications(ring, false);
-            do {
-                while (left > 0 && serveOne(active, ring)) {
-                    left--;
-                }
-            } while (notifications(ring, true) && left > 0);
-        } catch (InternalError lost) {
-            // Guest memory is a file that was cut short meanwhile. That is this machine's trouble and nobody else's.
-            active.needsReset("queue " + index + ": " + lost.getMessage());
-        }
-        if (ring.failure() != QueueFailure.NONE) {
-            active.queueFailed(index);
-        }
-        return most - left;
+    void start(DeviceContext active) {
+        loop.start(active);
     }
 
-    /** Returns when no chain is being worked on that was taken before. */
-    void settle() {
-        turn.lock();
-        try {
-            // Nothing to do: it is the wait that counts.
-        } finally {
-            turn.unlock();
+    void stop() {
+        loop.stop();
+    }
+
+    boolean isIdle() {
+        return loop.isIdle();
+    }
+
+    /** Serves what is available, or leaves it to the thread that serves already. */
+    void kick() {
+        loop.kick();
+    }
+
+    /** Serves one pass; true if there may be more. */
+    boolean serve() {
+        return loop.serve();
+    }
+
+    /** How many chains were given back so far. */
+    long answered() {
+        return answered.get();
+    }
+
+    /** Returns when no chain is being worked on that was taken before. Not from within the work. */
+    void awaitWork() {
+        long before = works.get();
+        for (int i = 0; (before & 1) != 0 && works.get() == before; i++) {
+            if (i < SPINS) {
+                Thread.onSpinWait();
+            } else {
+                LockSupport.parkNanos(NAP_NANOS);
+            }
         }
     }
 
@@ -96,135 +79,43 @@ final class QueueServer {
 
     /** Copies from the chain's readable part, in a section of its own. */
     DmaResult read(long offset, MemorySegment to, long length) {
-        DeviceQueue ring = served();
-        ring.enter();
-        DmaResult result = chain.read(offset, to, 0, length);
-        ring.leave();
-        return result;
+        return loop.read(0, offset, to, length);
     }
 
     /** Copies to the chain's writable part, in a section of its own. */
     DmaResult write(long offset, MemorySegment from, long length) {
-        DeviceQueue ring = served();
-        ring.enter();
-        DmaResult result = chain.write(offset, from, 0, length);
-        ring.leave();
-        return result;
+        return loop.write(0, offset, from, length);
     }
 
     /** Whether anybody still waits for the chain; false once its queue was reset. */
-    @SuppressWarnings("ReferenceEquality") // a queue that was enabled again is another one
     boolean wanted() {
-        DeviceContext active = context;
-        return active != null && active.queue(index) == queue;
+        return loop.wanted();
     }
 
-    private boolean serveOne(DeviceContext active, DeviceQueue ring) {
-        Step step = takeTurn(active, ring);
-        if (step == Step.INTERRUPT) {
-            active.interrupt(index);
-        }
-        return step != Step.NOTHING;
+    // QueueWork
+
+    @Override
+    public void take(int slot, Chain chain) {
+        handler.take(chain);
     }
 
-    private Step takeTurn(DeviceContext active, DeviceQueue ring) {
-        turn.lock();
+    @Override
+    public boolean work(int count) {
+        works.getAndIncrement();
         try {
-            if (!take(active, ring)) {
-                return Step.NOTHING;
-            }
-            boolean done = handler.work(this);
-            return giveBack(ring, done);
-        } catch (RuntimeException | Error failure) {
-            abandon(ring);
-            throw failure;
+            return handler.work(this);
         } finally {
-            turn.unlock();
+            works.getAndIncrement();
         }
     }
 
-    @SuppressWarnings("ReferenceEquality") // a queue that was enabled again is another one
-    private boolean take(DeviceContext active, DeviceQueue ring) {
-        if (ring == broken) {
-            return false;
-        }
-        if (held && ring != queue) {
-            // Its queue was reset meanwhile, and nobody waits for it any more.
-            chain = new Chain();
-            held = false;
-        }
-        context = active;
-        queue = ring;
-        ring.enter();
-        boolean taken = held ? ring.isReachable() : ring.poll(chain);
-        if (taken) {
-            handler.take(chain);
-        }
-        ring.leave();
-        return taken;
+    @Override
+    public void answer(int slot, Chain chain) {
+        handler.answer(chain);
     }
 
-    private Step giveBack(DeviceQueue ring, boolean done) {
-        ring.enter();
-        held = !(done && ring.isReachable()) && wanted() && ring.failure() == QueueFailure.NONE;
-        if (!held) {
-            handler.answer(chain);
-            ring.complete(chain);
-        }
-        ring.leave();
-        if (held) {
-            return Step.NOTHING;
-        }
-        return ring.publish() ? Step.INTERRUPT : Step.SERVED;
-    }
-
-    /** Shows the driver what was given back before DMA was stopped; true if it wants to be interrupted for that. */
-    private boolean publish(DeviceQueue ring) {
-        turn.lock();
-        try {
-            return ring.publish();
-        } catch (RuntimeException | Error failure) {
-            abandon(ring);
-            throw failure;
-        } finally {
-            turn.unlock();
-        }
-    }
-
-    /** Tells the driver whether to notify; true if buffers came before it could know. */
-    private boolean notifications(DeviceQueue ring, boolean on) {
-        turn.lock();
-        try {
-            if (on) {
-                return ring.enableNotifications();
-            }
-            ring.disableNotifications();
-            return false;
-        } catch (RuntimeException | Error failure) {
-            abandon(ring);
-            throw failure;
-        } finally {
-            turn.unlock();
-        }
-    }
-
-    /** Leaves a queue that cannot be served any more, so that nobody waits for its section. */
-    private void abandon(DeviceQueue ring) {
-        broken = ring;
-        held = false;
-        chain = new Chain();
-        try {
-            ring.leave();
-        } catch (IllegalStateException outside) {
-            // It happened between two sections.
-        }
-    }
-
-    private DeviceQueue served() {
-        DeviceQueue ring = queue;
-        if (ring == null) {
-            throw new IllegalStateException("queue=none; chains are reached from work() only");
-        }
-        return ring;
+    @Override
+    public void published(int count, boolean interrupt) {
+        answered.addAndGet(count);
     }
 }

@@ -7,7 +7,6 @@ import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentRunner;
 import org.agrona.concurrent.AgentTerminationException;
 import org.agrona.concurrent.IdleStrategy;
-import org.virtio4j.device.DeviceContext;
 
 /**
  * A thread that serves one queue during one activation. It idles as its strategy says; a kick wakes it when it is
@@ -16,7 +15,6 @@ import org.virtio4j.device.DeviceContext;
 final class QueueWorker implements Agent {
 
     private final QueueServer server;
-    private final DeviceContext context;
     private final String name;
     private final Thread thread;
 
@@ -27,17 +25,16 @@ final class QueueWorker implements Agent {
     private final AtomicBoolean kicked = new AtomicBoolean();
     private volatile boolean stopping;
 
-    private QueueWorker(QueueServer server, DeviceContext context, String name, IdleStrategy idleStrategy) {
+    private QueueWorker(QueueServer server, String name, IdleStrategy idleStrategy) {
         this.server = server;
-        this.context = context;
         this.name = name;
         AgentRunner runner = new AgentRunner(idleStrategy, QueueWorker::report, null, this);
         this.thread = new Thread(runner, name);
         thread.setDaemon(true);
     }
 
-    static QueueWorker start(QueueServer server, DeviceContext context, String name, IdleStrategy idleStrategy) {
-        QueueWorker worker = new QueueWorker(server, context, name, idleStrategy);
+    static QueueWorker start(QueueServer server, String name, IdleStrategy idleStrategy) {
+        QueueWorker worker = new QueueWorker(server, name, idleStrategy);
         worker.thread.start();
         return worker;
     }
@@ -49,21 +46,18 @@ final class QueueWorker implements Agent {
         }
     }
 
-    /** Ends the thread and waits for its end, however long its present chain takes. Any thread but this one. */
+    /** Has the thread end after its present chain, however long that takes; {@link #isOver} says when it has. */
     void stop() {
         stopping = true;
         LockSupport.unpark(thread);
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException stopped) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+    }
+
+    /**
+     * Whether the thread has ended. A callback on the thread itself is not told of it, for it would wait for itself.
+     */
+    @SuppressWarnings("ReferenceEquality") // which thread it is, is the question
+    boolean isOver() {
+        return !thread.isAlive() || thread == Thread.currentThread();
     }
 
     @Override
@@ -74,14 +68,18 @@ final class QueueWorker implements Agent {
         if (!kicked.get() || !kicked.getAndSet(false)) {
             return 0;
         }
-        int served = server.serve(context);
-        if (served > 0) {
-            // It may have ended at its bound, so look once more.
-            kicked.set(true);
+        try {
+            if (server.serve()) {
+                kicked.set(true);
+            }
+        } catch (RuntimeException | Error failure) {
+            // The runner would end at an Error. The device has said by now that it needs a reset; the thread lives on.
+            report(failure);
+        } finally {
+            // The runner ends at an interrupt, and whom the embedder's callbacks interrupt is not known.
+            Thread.interrupted();
         }
-        // The runner ends at an interrupt, and whom the embedder's callbacks interrupt is not known.
-        Thread.interrupted();
-        return served;
+        return 1;
     }
 
     @Override
@@ -90,10 +88,15 @@ final class QueueWorker implements Agent {
     }
 
     /** A mistake of ours or of a callback: shown as any thread's would be, and the worker goes on. */
+    @SuppressWarnings("EmptyCatch") // there is nobody left to tell
     private static void report(Throwable failure) {
         if (!(failure instanceof AgentTerminationException)) {
             Thread self = Thread.currentThread();
-            self.getUncaughtExceptionHandler().uncaughtException(self, failure);
+            try {
+                self.getUncaughtExceptionHandler().uncaughtException(self, failure);
+            } catch (RuntimeException | Error again) {
+                // The handler is the embedder's, too, and must not end the thread either.
+            }
         }
     }
 }

@@ -7,10 +7,11 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.agrona.concurrent.IdleStrategy;
 import org.jspecify.annotations.Nullable;
@@ -51,7 +52,8 @@ import org.virtio4j.wire.block.RequestHeader;
  */
 public final class VirtioBlock implements VirtioDevice, AutoCloseable {
 
-    private static final QueueWorker[] NO_WORKERS = {};
+    private static final long CLOSE_LIMIT_NANOS = 2_000_000_000;
+    private static final long NAP_NANOS = 50_000;
 
     private final BlockSettings settings;
     private final DeviceInfo info;
@@ -65,7 +67,7 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
 
     /** Guards workers, and what a resize does. After the life cycle's lock. */
     private final ReentrantLock control = new ReentrantLock();
-    private volatile QueueWorker[] workers = NO_WORKERS;
+    private final AtomicReferenceArray<@Nullable QueueWorker> workers;
     private volatile @Nullable DeviceContext context;
     private boolean closed;
 
@@ -77,6 +79,7 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
         this.configuration = new BlockConfiguration(settings);
         this.counters = new BlockCounters(settings.queueCount());
         this.servers = new QueueServer[settings.queueCount()];
+        this.workers = new AtomicReferenceArray<>(settings.queueCount());
         MemorySegment id = Arena.ofAuto().allocate(RequestHeader.ID_SIZE);
         MemorySegment.copy(MemorySegment.ofArray(settings.id().getBytes(StandardCharsets.US_ASCII)), 0, id, 0,
                 settings.id().length());
@@ -110,8 +113,9 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
      * @throws IndexOutOfBoundsException if there is no such queue
      */
     public int poll(int queue) {
-        DeviceContext active = context;
-        return active == null ? 0 : servers[queue].serve(active);
+        long before = servers[queue].answered();
+        boolean ignored = servers[queue].serve();
+        return (int) (servers[queue].answered() - before);
     }
 
     /**
@@ -144,7 +148,9 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
         try {
             long before = configuration.capacity();
             configuration.capacity(Math.min(before, sectors(bytes)));
-            settle();
+            for (QueueServer server : servers) {
+                server.awaitWork();
+            }
             boolean done = false;
             try {
                 file.resize(bytes);
@@ -174,19 +180,25 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
      * Ends all threads, and closes the file. Reset the device first: a driver that still uses it waits for answers that
      * do not come, or gets {@code IOERR} where no thread of ours serves.
      *
-     * @throws IOException if the host reports an error of an earlier write now
+     * @throws IOException if the host reports an error of an earlier write now, or has not answered a transfer for 2 s;
+     *         the file stays open then, and the threads, which keep no process alive, end when it does answer
      */
     @Override
     public void close() throws IOException {
-        context = null;
         control.lock();
         try {
             closed = true;
-            stopWorkers();
+            stop();
         } finally {
             control.unlock();
         }
-        settle();
+        long started = System.nanoTime();
+        while (!isIdle()) {
+            if (System.nanoTime() - started > CLOSE_LIMIT_NANOS) {
+                throw new IOException("the host has not answered a transfer for 2 s; the file stays open");
+            }
+            LockSupport.parkNanos(NAP_NANOS);
+        }
         file.close();
     }
 
@@ -210,13 +222,25 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
     @Override
     public void activate(DeviceContext active) {
         context = active;
+        for (int i = 0; i < servers.length; i++) {
+            servers[i].start(active);
+            if (active.queue(i) != null) {
+                queueStarted(i);
+            }
+        }
+    }
+
+    /** A queue that no driver uses needs no thread. */
+    @Override
+    public void queueStarted(int queue) {
         if (settings.serving() != BlockSettings.Serving.WORKERS) {
             return;
         }
         control.lock();
         try {
             if (!closed) {
-                startWorkers(active);
+                workers.set(queue, QueueWorker.start(servers[queue], "virtio4j disk queue " + queue,
+                        idleStrategies.get(queue)));
             }
         } finally {
             control.unlock();
@@ -227,26 +251,37 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
     public void kicked(int queue) {
         switch (settings.serving()) {
             case WORKERS -> wake(queue);
-            case KICKS -> poll(queue);
+            case KICKS -> servers[queue].kick();
             case POLLS -> { }
         }
     }
 
     @Override
     public void queueStopped(int queue) {
-        servers[queue].settle();
+        QueueWorker worker = workers.get(queue);
+        if (worker != null) {
+            worker.stop();
+        }
+    }
+
+    @Override
+    public void stop() {
+        context = null;
+        for (int i = 0; i < servers.length; i++) {
+            servers[i].stop();
+            queueStopped(i);
+        }
+    }
+
+    @Override
+    public boolean isIdle(int queue) {
+        QueueWorker worker = workers.get(queue);
+        return (worker == null || worker.isOver()) && servers[queue].isIdle();
     }
 
     @Override
     public void reset(ResetKind kind) {
-        context = null;
-        control.lock();
-        try {
-            stopWorkers();
-        } finally {
-            control.unlock();
-        }
-        settle();
+        // The threads are gone; what the driver chose ends with what it negotiates next.
     }
 
     @Override
@@ -264,34 +299,19 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
         configuration.write(offset, width, value);
     }
 
-    private void wake(int queue) {
-        QueueWorker[] awake = workers;
-        if (queue < awake.length) {
-            awake[queue].wake();
-        }
-    }
-
-    /** Shows each worker as soon as it runs, so that a reset ends it even if the host has no thread for the next. */
-    private void startWorkers(DeviceContext active) {
+    private boolean isIdle() {
         for (int i = 0; i < servers.length; i++) {
-            QueueWorker[] more = Arrays.copyOf(workers, i + 1);
-            more[i] = QueueWorker.start(servers[i], active, "virtio4j disk queue " + i, idleStrategies.get(i));
-            workers = more;
+            if (!isIdle(i)) {
+                return false;
+            }
         }
+        return true;
     }
 
-    private void stopWorkers() {
-        QueueWorker[] running = workers;
-        workers = NO_WORKERS;
-        for (QueueWorker worker : running) {
-            worker.stop();
-        }
-    }
-
-    /** Returns when no request is at work that was before. */
-    private void settle() {
-        for (QueueServer server : servers) {
-            server.settle();
+    private void wake(int queue) {
+        QueueWorker worker = workers.get(queue);
+        if (worker != null) {
+            worker.wake();
         }
     }
 

@@ -4,7 +4,6 @@ package org.virtio4j.endpoint;
 import java.lang.foreign.MemorySegment;
 import java.security.SecureRandom;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.DeviceContext;
 import org.virtio4j.device.DeviceInfo;
 import org.virtio4j.device.Features;
@@ -28,8 +27,6 @@ public final class VirtioEntropy implements VirtioDevice {
     private static final int QUEUE_SIZE = 64;
 
     private final QueueServer server = new QueueServer(REQUESTS, new Filler());
-    private volatile @Nullable DeviceContext context;
-
     /** A source that draws on the host's. */
     public VirtioEntropy() {
     }
@@ -46,21 +43,27 @@ public final class VirtioEntropy implements VirtioDevice {
 
     @Override
     public void activate(DeviceContext active) {
-        context = active;
+        server.start(active);
     }
 
     @Override
     public void kicked(int queue) {
-        DeviceContext active = context;
-        if (active != null) {
-            server.serve(active);
-        }
+        server.kick();
+    }
+
+    @Override
+    public void stop() {
+        server.stop();
+    }
+
+    @Override
+    public boolean isIdle(int queue) {
+        return server.isIdle();
     }
 
     @Override
     public void reset(ResetKind kind) {
-        context = null;
-        server.settle();
+        // There is nothing to forget.
     }
 
     @Override

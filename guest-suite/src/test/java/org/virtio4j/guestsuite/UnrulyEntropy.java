@@ -85,6 +85,16 @@ final class UnrulyEntropy implements VirtioDevice, AutoCloseable {
     }
 
     @Override
+    public void stop() {
+        entropy.stop();
+    }
+
+    @Override
+    public boolean isIdle(int queue) {
+        return entropy.isIdle(queue);
+    }
+
+    @Override
     public void activate(DeviceContext context) {
         active = true;
         entropy.activate(context);

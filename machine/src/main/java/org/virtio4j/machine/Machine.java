@@ -11,7 +11,7 @@ import org.virtio4j.pci.VirtioPciFunction;
  * The PCI functions of one guest: an IOMMU, those that are behind it, and those that are not. It is put together before
  * the guest runs, by one thread; any thread may reset it.
  */
-public final class Machine {
+public final class Machine implements AutoCloseable {
 
     private final PciAddress iommuAddress;
     private final VirtioPciFunction iommu;
@@ -57,8 +57,9 @@ public final class Machine {
     }
 
     /**
-     * Does what the machine's reset line does. All that do DMA come to rest before the IOMMU forgets its domains: once
-     * it has, an endpoint would take I/O virtual addresses for physical ones. Returns when all are as after power-on.
+     * Does what the machine's reset line does. All that do DMA come to rest before the IOMMU forgets its domains, so
+     * that no endpoint needs to be blocked meanwhile. A function whose reset takes longer than a second, because a
+     * host's file hangs, is left to finish it later; it reaches no memory any more.
      */
     public void systemReset() {
         resetting.lock();
@@ -66,6 +67,21 @@ public final class Machine {
             others.values().forEach(function -> function.reset(ResetKind.SYSTEM));
             endpoints.values().forEach(function -> function.reset(ResetKind.SYSTEM));
             iommu.reset(ResetKind.SYSTEM);
+        } finally {
+            resetting.unlock();
+        }
+    }
+
+    /**
+     * Ends all functions, those that do DMA before the IOMMU's. Their devices are the embedder's to close, after this.
+     */
+    @Override
+    public void close() {
+        resetting.lock();
+        try {
+            others.values().forEach(VirtioPciFunction::close);
+            endpoints.values().forEach(VirtioPciFunction::close);
+            iommu.close();
         } finally {
             resetting.unlock();
         }

@@ -2,6 +2,7 @@
 package org.virtio4j.mmio;
 
 import org.virtio4j.device.DeviceLifecycle;
+import org.virtio4j.device.DeviceListener;
 import org.virtio4j.device.InterruptStatus;
 import org.virtio4j.device.QueueArea;
 import org.virtio4j.device.ResetKind;
@@ -20,7 +21,7 @@ import org.virtio4j.wire.MmioRegister;
  * <p>The embedder calls {@link #read} and {@link #write} from its exit handler, on whatever thread that is; several
  * virtual CPUs may do so at once. Nothing a guest does throws. A write to {@code QueueNotify} takes no lock and returns
  * when the device has looked at the queue, or when another thread that is serving it has been told to look again; a
- * write of 0 to {@code Status} returns when the reset is complete.
+ * write of 0 to {@code Status} returns when the reset is complete, and other accesses do not wait for it.
  *
  * <p>Registers below {@link MmioRegister#CONFIG} answer to aligned accesses of 4 bytes alone; any other reads 0 and
  * writes nothing, and so do accesses against a register's direction. The configuration space takes 1, 2, 4 or 8 bytes
@@ -29,7 +30,7 @@ import org.virtio4j.wire.MmioRegister;
  *
  * <p>The interrupt line is called on the thread that caused the change, under no lock of this library.
  */
-public final class VirtioMmioDevice implements RegisterHandler {
+public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
 
     /** Bytes of the window to map: the registers and 256 bytes of configuration. */
     public static final long WINDOW_SIZE = 0x200;
@@ -55,7 +56,8 @@ public final class VirtioMmioDevice implements RegisterHandler {
 
     private VirtioMmioDevice(VirtioDevice device, DmaSpace dma, InterruptLine line) {
         interrupts = new InterruptStatus(line, () -> true);
-        lifecycle = new DeviceLifecycle(device, dma, new Signals());
+        // The write of a reset returns when it is complete: a driver of this register version need not look.
+        lifecycle = new DeviceLifecycle(device, dma, new Signals(), Long.MAX_VALUE);
     }
 
     /**
@@ -113,14 +115,37 @@ public final class VirtioMmioDevice implements RegisterHandler {
     }
 
     /**
-     * Resets the device for the embedder, who resets the machine, say, or unplugs the device. Any thread but one inside
-     * a section of the device's DMA.
+     * Tells somebody why the device stands still. At set-up.
+     *
+     * @param listener told from now on, instead of whoever was before
+     */
+    public void listener(DeviceListener listener) {
+        lifecycle.listener(listener);
+    }
+
+    /**
+     * Resets the device for the embedder, who resets the machine, say, or unplugs the device. Returns when the reset is
+     * complete, however long the device is at work elsewhere; nobody else waits for that. Any thread but one inside a
+     * section of the device's DMA.
      *
      * @param kind how much is taken back
      */
     public void reset(ResetKind kind) {
-        lifecycle.reset(kind);
-        interrupts.settle();
+        try {
+            boolean ignored = lifecycle.reset(kind);
+        } finally {
+            interrupts.settle();
+        }
+    }
+
+    /**
+     * Ends the window: resets the device, which then holds nothing in the memory and the IOMMU that it was made with.
+     * The guest must not reach the registers any more. The device is the embedder's to close, after this. Any thread
+     * but one inside a section of the device's DMA; closing twice does nothing.
+     */
+    @Override
+    public void close() {
+        reset(ResetKind.FUNCTION);
     }
 
     /**
@@ -170,7 +195,7 @@ public final class VirtioMmioDevice implements RegisterHandler {
             case (int) MmioRegister.DRIVER_FEATURES_SEL -> driverFeaturesSel = value;
             case (int) MmioRegister.QUEUE_SEL -> queueSel = value;
             case (int) MmioRegister.QUEUE_SIZE ->
-                    lifecycle.writeQueueSize(selectedQueue(), Integer.toUnsignedLong(value));
+                    lifecycle.writeQueueSize(selectedQueue(), Integer.toUnsignedLong(value), false);
             case (int) MmioRegister.QUEUE_READY -> writeQueueReady(value);
             case (int) MmioRegister.QUEUE_NOTIFY -> notifyQueue(Integer.toUnsignedLong(value));
             case (int) MmioRegister.INTERRUPT_ACK -> interrupts.acknowledge(value);

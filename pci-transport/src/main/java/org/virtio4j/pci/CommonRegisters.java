@@ -108,7 +108,7 @@ final class CommonRegisters {
         switch (offset) {
             case (int) CommonConfig.CONFIG_MSIX_VECTOR -> interrupts.configVector(value);
             case (int) CommonConfig.QUEUE_SELECT -> queueSelect = value;
-            case (int) CommonConfig.QUEUE_SIZE -> lifecycle.writeQueueSize(queueSelect, value);
+            case (int) CommonConfig.QUEUE_SIZE -> lifecycle.writeQueueSize(queueSelect, value, true);
             case (int) CommonConfig.QUEUE_MSIX_VECTOR -> interrupts.queueVector(queueSelect, value);
             case (int) CommonConfig.QUEUE_ENABLE -> enable(value);
             case (int) CommonConfig.QUEUE_RESET -> resetQueue(value);
@@ -141,8 +141,8 @@ final class CommonRegisters {
 
     private void resetQueue(int value) {
         int queue = queueSelect;
-        if (value == 1 && lifecycle.resetQueue(queue)) {
-            interrupts.queueVector(queue, CommonConfig.NO_VECTOR);
+        if (value == 1) {
+            lifecycle.resetQueue(queue);
         }
     }
 

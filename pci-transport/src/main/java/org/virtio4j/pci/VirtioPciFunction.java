@@ -4,12 +4,15 @@ package org.virtio4j.pci;
 import java.util.concurrent.locks.ReentrantLock;
 import org.virtio4j.device.DeviceInfo;
 import org.virtio4j.device.DeviceLifecycle;
+import org.virtio4j.device.DeviceListener;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.TransportSignals;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.vmm.DmaGate;
 import org.virtio4j.vmm.DmaSpace;
+import org.virtio4j.vmm.MessageSender;
 import org.virtio4j.wire.FeatureBit;
+import org.virtio4j.wire.pci.CommonConfig;
 import org.virtio4j.wire.pci.MsixCapability;
 import org.virtio4j.wire.pci.PciCommand;
 
@@ -22,23 +25,36 @@ import org.virtio4j.wire.pci.PciCommand;
  * for those that end in a window which the guest has placed at {@link #barAddress}, on whatever thread that is; several
  * virtual CPUs may do so at once. Nothing a guest does throws. A write to a notification address takes no lock and
  * returns when the device has looked at the queue, or when another thread that is serving it has been told to look
- * again; a write that resets the device or the function returns when the reset is complete.
+ * again. A write that resets the device, a queue or the function stops it at once and waits up to a second for what the
+ * device is doing elsewhere, in a file, say; until the reset is complete, {@code device_status} and {@code queue_reset}
+ * do not read as 0, and other accesses go on (section 4.1.4.3.1).
  *
  * <p>The command register counts: without {@code MEMORY_SPACE} the BARs read all ones and ignore writes; without {@code
- * BUS_MASTER} the device reaches no memory and sends no message, and what it has been kicked for waits. After power-on
- * and after a reset of the function both are off, and a guest's driver turns them on. What was being served when bus
- * mastering was taken away may be lost to the driver until it resets the device.
+ * BUS_MASTER} the device reaches no memory and sends no message. After power-on and after a reset of the function both
+ * are off, and a guest's driver turns them on. <b>When bus mastering was taken away</b>, what the device has at work is
+ * dropped, and notifications are ignored. When it is given back, the device touches no byte of memory before the next
+ * notification, or before {@code DRIVER_OK}: another operating system may own the memory by then, which enables bus
+ * mastering first and resets the device after it.
  *
  * <p>Interrupts are called on the thread that caused them, under no lock of this library.
  */
-public final class VirtioPciFunction {
+public final class VirtioPciFunction implements AutoCloseable {
 
     /** What {@link #barAddress} says of a BAR that leads nowhere. */
     public static final long NOT_MAPPED = -1;
 
+    /** A virtual CPU, and a client whose other requests wait behind this one, bear so long a wait for a reset. */
+    private static final long RESET_PATIENCE_NANOS = 1_000_000_000;
+
     private final DeviceLifecycle lifecycle;
     private final Bars bars;
-    private final DmaGate gate;
+
+    /** The bus master bit: interrupt messages go through as soon as it is set. */
+    private final DmaGate busMaster;
+
+    /** Rings and buffers: opened by a notification or DRIVER_OK while the bit is set, closed when it is cleared. */
+    private final DmaGate data;
+    private final MessageSender messages;
     private final VectorTable table;
     private final FunctionInterrupts interrupts;
     private final VirtioStructures structures;
@@ -48,17 +64,19 @@ public final class VirtioPciFunction {
     private final FunctionSpace space;
 
     private volatile boolean memorySpace;
+    private boolean closed;
 
     private VirtioPciFunction(VirtioDevice device, DmaSpace dma, PciInterrupts routes, PciOptions options) {
         DeviceInfo info = device.info();
         bars = new Bars(info.queueCount(), info.configSize(), options.vectorsFor(info.queueCount()));
-        gate = new DmaGate(dma.memory());
-        DmaSpace gated = dma.behind(gate);
-        table = new VectorTable(bars, gated.messages("messages of device type " + info.deviceType()), gate);
+        busMaster = new DmaGate(dma.memory());
+        data = new DmaGate(dma.memory());
+        messages = dma.behind(busMaster).messages("messages of device type " + info.deviceType());
+        table = new VectorTable(bars, messages, busMaster);
         interrupts = new FunctionInterrupts(info.queueCount(), bars.vectors(), routes.vectors().orElse(table),
                 routes.pin().orElse(level -> { }));
-        lifecycle = new DeviceLifecycle(device, gated, new Signals());
-        structures = new VirtioStructures(lifecycle, interrupts);
+        lifecycle = new DeviceLifecycle(device, dma.behind(data), new Signals(), RESET_PATIENCE_NANOS);
+        structures = new VirtioStructures(lifecycle, interrupts, this::admit);
         space = new FunctionSpace(info, options, bars, routes.pin().isPresent());
     }
 
@@ -122,7 +140,7 @@ public final class VirtioPciFunction {
 
     /**
      * Writes configuration space. Any thread but one inside a section of the device's DMA, for this may reset the
-     * function or take bus mastering away.
+     * function or take bus mastering away. A function level reset waits as {@link #reset} does.
      *
      * @param offset bytes from its start
      * @param width  1, 2 or 4 bytes, aligned
@@ -133,24 +151,20 @@ public final class VirtioPciFunction {
             return;
         }
         boolean reset;
-        boolean freed;
         lock.lock();
         try {
             space.write(offset, width, (int) value);
             reset = space.takeFunctionReset();
-            freed = apply();
+            apply();
         } finally {
             lock.unlock();
         }
         if (reset) {
-            reset(ResetKind.FUNCTION);
+            boolean ignored = reset(ResetKind.FUNCTION);
             return;
         }
         interrupts.settle();
         table.flush();
-        if (freed) {
-            lifecycle.kickAll();
-        }
         if (space.touchesWindowData(offset, width)) {
             writeThroughWindow();
         }
@@ -263,44 +277,96 @@ public final class VirtioPciFunction {
     }
 
     /**
-     * Resets the device and, but for {@link ResetKind#DEVICE}, the function with its configuration space. Any thread
-     * but one inside a section of the device's DMA.
+     * Tells somebody why the device stands still. At set-up.
      *
-     * @param kind how much is taken back
+     * @param listener told from now on, instead of whoever was before
      */
-    public void reset(ResetKind kind) {
-        lifecycle.reset(kind);
-        if (kind != ResetKind.DEVICE) {
-            lock.lock();
-            try {
-                space.reset();
-                table.reset();
-                apply();
-            } finally {
-                lock.unlock();
-            }
-        }
-        interrupts.settle();
+    public void listener(DeviceListener listener) {
+        lifecycle.listener(listener);
     }
 
-    /** Lets what the registers say come true; says whether the device may do DMA from now on and could not before. */
-    private boolean apply() {
+    /**
+     * Resets the device and, but for {@link ResetKind#DEVICE}, the function with its configuration space. When this
+     * returns, nothing of before reaches guest memory any more. It waits up to a second for what the device is doing
+     * elsewhere; a reset that is not complete by then is finished when the guest reads the status, or by the next
+     * reset. Any thread but one inside a section of the device's DMA.
+     *
+     * @param kind how much is taken back
+     * @return whether the reset is complete
+     */
+    public boolean reset(ResetKind kind) {
+        try {
+            return lifecycle.reset(kind);
+        } finally {
+            if (kind != ResetKind.DEVICE) {
+                resetRegisters();
+            }
+            interrupts.settle();
+        }
+    }
+
+    /**
+     * Ends the function: resets it, and gives back what it holds in the memory and the IOMMU that it was made with.
+     * Afterwards its registers read as after power-on, and it never reaches memory again. The device is the embedder's
+     * to close, after this. Any thread but one inside a section of the device's DMA; closing twice does nothing.
+     */
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            closed = true;
+        } finally {
+            lock.unlock();
+        }
+        try {
+            boolean ignored = reset(ResetKind.FUNCTION);
+        } finally {
+            messages.close();
+        }
+    }
+
+    private void resetRegisters() {
+        lock.lock();
+        try {
+            space.reset();
+            table.reset();
+            apply();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Whether a notification counts: one that comes while bus mastering is off is dropped. */
+    private boolean admit() {
+        return data.isOpen() || openData();
+    }
+
+    private boolean openData() {
+        lock.lock();
+        try {
+            if (busMaster.isOpen() && !closed) {
+                data.open();
+            }
+            return data.isOpen();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Lets what the registers say come true. */
+    private void apply() {
         int command = space.command();
         int control = space.messageControl();
         boolean messages = (control & MsixCapability.ENABLE) != 0;
         memorySpace = (command & PciCommand.MEMORY_SPACE) != 0;
         interrupts.route(messages, (command & PciCommand.INTX_DISABLE) != 0);
         table.control(messages, (control & MsixCapability.FUNCTION_MASK) != 0);
-        boolean busMaster = (command & PciCommand.BUS_MASTER) != 0;
-        if (busMaster == gate.isOpen()) {
-            return false;
+        if ((command & PciCommand.BUS_MASTER) != 0) {
+            busMaster.open();
+        } else if (busMaster.isOpen()) {
+            busMaster.close();
+            data.close();
         }
-        if (busMaster) {
-            gate.open();
-        } else {
-            gate.close();
-        }
-        return busMaster;
     }
 
     // Section 4.1.4.9: a window on the other structures, for guests that cannot map BARs
@@ -362,6 +428,16 @@ public final class VirtioPciFunction {
         @Override
         public void configInterrupt() {
             interrupts.configChanged();
+        }
+
+        @Override
+        public void starting() {
+            boolean ignored = openData();
+        }
+
+        @Override
+        public void queueReset(int queue) {
+            interrupts.queueVector(queue, CommonConfig.NO_VECTOR);
         }
 
         /** The pin follows when the reset has let go of the life cycle's lock: the embedder is not called under it. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.pci;
 
+import java.util.function.BooleanSupplier;
 import org.virtio4j.device.DeviceLifecycle;
 import org.virtio4j.wire.pci.CommonConfig;
 
@@ -16,8 +17,15 @@ final class VirtioStructures {
     private final DeviceLifecycle lifecycle;
     private final FunctionInterrupts interrupts;
     private final CommonRegisters common;
+    private final BooleanSupplier admission;
 
-    VirtioStructures(DeviceLifecycle lifecycle, FunctionInterrupts interrupts) {
+    /**
+     * Decodes for one function.
+     *
+     * @param admission asked at each notification, whether it counts
+     */
+    VirtioStructures(DeviceLifecycle lifecycle, FunctionInterrupts interrupts, BooleanSupplier admission) {
+        this.admission = admission;
         this.lifecycle = lifecycle;
         this.interrupts = interrupts;
         this.common = new CommonRegisters(lifecycle, interrupts);
@@ -53,7 +61,9 @@ final class VirtioStructures {
     /** Section 4.1.5.2: 16 bits are written, 32 with notification data. */
     private void notifyQueue(long at, int width) {
         if ((width == Short.BYTES || width == Integer.BYTES) && at % Bars.NOTIFY_MULTIPLIER == 0) {
-            lifecycle.kick(at / Bars.NOTIFY_MULTIPLIER);
+            if (admission.getAsBoolean()) {
+                lifecycle.kick(at / Bars.NOTIFY_MULTIPLIER);
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.vfiouser;
 
+import org.virtio4j.device.ResetKind;
 import org.virtio4j.pci.VirtioPciFunction;
 import org.virtio4j.vmm.os.Errno;
 import org.virtio4j.wire.vfiouser.Command;
@@ -9,17 +10,15 @@ import org.virtio4j.wire.vfiouser.Command;
 final class Service {
 
     private final VirtioPciFunction function;
-    private final Runnable systemReset;
     private final DmaWindows windows;
     private final Counters counters;
     private final DeviceQueries queries;
     private final RegionRegisters registers;
     private final InterruptSetup interrupts;
 
-    Service(VirtioPciFunction function, Runnable systemReset, DmaWindows windows, VectorSignals vectors,
-            PinSignal pin, Counters counters) {
+    Service(VirtioPciFunction function, DmaWindows windows, VectorSignals vectors, PinSignal pin,
+            Counters counters) {
         this.function = function;
-        this.systemReset = systemReset;
         this.windows = windows;
         this.counters = counters;
         this.queries = new DeviceQueries(function);
@@ -79,7 +78,7 @@ final class Service {
      */
     void forgetClient() {
         try {
-            systemReset.run();
+            boolean ignored = function.reset(ResetKind.SYSTEM);
         } catch (RuntimeException | InternalError mistake) {
             counters.failed(mistake);
         }
@@ -93,7 +92,7 @@ final class Service {
             return Errno.EINVAL;
         }
         reply.body(0);
-        systemReset.run();
+        boolean ignored = function.reset(ResetKind.SYSTEM);
         interrupts.deviceReset();
         return 0;
     }

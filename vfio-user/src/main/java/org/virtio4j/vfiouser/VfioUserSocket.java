@@ -116,31 +116,22 @@ public final class VfioUserSocket implements AutoCloseable {
     /**
      * Serves a function on a new platform thread, whose name has the path's last part. It runs until {@link #close}.
      *
+     * <p>A client's reset of the device, and the end of a client, is a {@link ResetKind#SYSTEM} reset of this function
+     * and of no other. Clients reset the functions of one machine in any order; an IOMMU among them blocks what is
+     * still at work behind it until that was reset, too. A reset waits up to a second for what the device is doing
+     * elsewhere, and is answered then.
+     *
      * @param function made with {@link #memory} and {@link #interrupts} of this socket
      * @throws IllegalStateException if this socket was started before
      */
     public void start(VirtioPciFunction function) {
-        start(function, () -> function.reset(ResetKind.SYSTEM));
-    }
-
-    /**
-     * The same for a function that must not be reset alone.
-     *
-     * @param function    made with {@link #memory} and {@link #interrupts} of this socket
-     * @param systemReset called on the socket's thread when the client resets the device, which QEMU does when the
-     *                    machine is reset, and when it leaves. Resets reach the sockets of one machine in any order, so
-     *                    where functions depend on each other this must reset those that do DMA before what protects
-     *                    memory from them. When it returns, the function has been reset
-     * @throws IllegalStateException if this socket was started before
-     */
-    public void start(VirtioPciFunction function, Runnable systemReset) {
         lock.lock();
         try {
             if (started || closing) {
                 throw new IllegalStateException("path=" + path + " was started or closed before; make another socket");
             }
             started = true;
-            Service service = new Service(function, systemReset, windows, vectors, pin, counters);
+            Service service = new Service(function, windows, vectors, pin, counters);
             server = Thread.ofPlatform().name("vfio-user " + path.getFileName()).start(() -> serve(service));
         } finally {
             lock.unlock();
@@ -225,7 +216,7 @@ public final class VfioUserSocket implements AutoCloseable {
     }
 
     /**
-     * The first exception that came out of the device or out of {@code systemReset}, or that kept clients from being
+     * The first exception that came out of the device, or that kept clients from being
      * accepted.
      *
      * @return what should not have happened

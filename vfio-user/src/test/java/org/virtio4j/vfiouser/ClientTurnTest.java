@@ -22,6 +22,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.virtio4j.device.DeviceListener;
+import org.virtio4j.device.ResetKind;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.pci.VirtioPciFunction;
 import org.virtio4j.vmm.DmaSpace;
@@ -160,11 +162,12 @@ class ClientTurnTest {
     }
 
     @Test
-    void shouldCallTheEmbeddersResetForResetsAndForClientsThatLeave() throws IOException {
+    void shouldResetItsFunctionAsAMachineDoesForResetsAndForClientsThatLeave() throws IOException {
         AtomicInteger resets = new AtomicInteger();
         try (VfioUserSocket socket = VfioUserSocket.at(folder.resolve("reset.sock"))) {
             VirtioPciFunction function = function(socket);
-            socket.start(function, resets::incrementAndGet);
+            function.listener(counting(resets));
+            socket.start(function);
             assertThrows(IllegalStateException.class, () -> socket.start(function));
             try (TestClient client = TestClient.of(socket.path())) {
                 client.request(TestClient.RESET, TestClient.body(0));
@@ -180,7 +183,9 @@ class ClientTurnTest {
     void shouldResetNothingForAClientThatNeverShookHands() throws IOException {
         AtomicInteger resets = new AtomicInteger();
         try (VfioUserSocket socket = VfioUserSocket.at(folder.resolve("reset.sock"))) {
-            socket.start(function(socket), resets::incrementAndGet);
+            VirtioPciFunction function = function(socket);
+            function.listener(counting(resets));
+            socket.start(function);
             new TestClient(socket.path()).close();
             TestClient.of(socket.path()).close();
         }
@@ -188,11 +193,16 @@ class ClientTurnTest {
     }
 
     @Test
-    void shouldAnswerWithAnErrorWhenTheEmbeddersResetThrows() throws IOException {
+    void shouldAnswerWithAnErrorWhenAListenerOfTheResetThrows() throws IOException {
         try (VfioUserSocket socket = VfioUserSocket.at(folder.resolve("reset.sock"))) {
-            socket.start(function(socket), () -> {
-                throw new IllegalStateException("a mistake");
+            VirtioPciFunction function = function(socket);
+            function.listener(new DeviceListener() {
+                @Override
+                public void resetCompleted(ResetKind kind) {
+                    throw new IllegalStateException("a mistake");
+                }
             });
+            socket.start(function);
             try (TestClient client = TestClient.of(socket.path())) {
                 assertEquals(5, client.request(TestClient.RESET, TestClient.body(0)).errno(), "EIO");
                 assertEquals(0x1af4, client.value(TestClient.CONFIG, 0, 2));
@@ -202,6 +212,16 @@ class ClientTurnTest {
             }
             assertEquals("a mistake", socket.failure().orElseThrow().getMessage());
         }
+    }
+
+    private static DeviceListener counting(AtomicInteger resets) {
+        return new DeviceListener() {
+            @Override
+            public void resetCompleted(ResetKind kind) {
+                assertEquals(ResetKind.SYSTEM, kind);
+                resets.incrementAndGet();
+            }
+        };
     }
 
     private static void assertSays(String part, IOException refused) {

@@ -28,6 +28,7 @@ final class Domains {
     private final NodeSpace space;
     private final Readers readers;
     private final long stallLimitNanos;
+    private final Deferred deferred;
     private final Generation generation = new Generation();
     private final StaleTranslations stale;
     private final Domain unattached;
@@ -42,7 +43,8 @@ final class Domains {
     private long gracePeriods;
     private boolean takenAway;
 
-    Domains(List<Endpoint> all, NodeSpace space, Readers readers, long stallLimitNanos) {
+    Domains(List<Endpoint> all, NodeSpace space, Readers readers, long stallLimitNanos, Deferred deferred) {
+        this.deferred = deferred;
         this.all = all;
         this.stale = new StaleTranslations(all, generation);
         this.space = space;
@@ -126,16 +128,33 @@ final class Domains {
         release(endpoint, unattached, mirror);
     }
 
-    /** Ends every attachment, for a reset; what is done to endpoints that were attached depends on its kind. */
-    void detachAll(boolean keepBlocked, Mirror mirror) {
+    /**
+     * Ends every attachment, for a reset. An endpoint whose device is at work may have DMA on its way with addresses
+     * that were translated, which the bypass would let through as physical ones; so it is blocked until the device was
+     * reset.
+     */
+    void detachAll(boolean blockLive, Mirror mirror) {
         for (int i = 0; i < all.size(); i++) {
             Endpoint endpoint = all.get(i);
-            boolean block = keepBlocked && endpoint.domain().kind() != Domain.Kind.UNATTACHED;
+            boolean block = blockLive && endpoint.isLive() && endpoint.domain().kind() != Domain.Kind.UNATTACHED;
             release(endpoint, block ? blocked : unattached, mirror);
         }
     }
 
-    /** The device at this endpoint was reset: what it had on its way is gone, so it need not be blocked any more. */
+    /** A device behind the endpoint has opened a way to memory. */
+    void opened(Endpoint endpoint) {
+        endpoint.opened();
+    }
+
+    /** A device has closed a way to memory; with the last one nothing of before is on its way any more. */
+    void closed(Endpoint endpoint) {
+        endpoint.closed();
+        if (!endpoint.isLive()) {
+            unblock(endpoint);
+        }
+    }
+
+    /** The device at this endpoint has nothing on its way any more, so it need not be blocked. */
     void unblock(Endpoint endpoint) {
         if (endpoint.domain().kind() == Domain.Kind.BLOCKED) {
             endpoint.domain(unattached);
@@ -220,6 +239,7 @@ final class Domains {
     void settle() {
         if (takenAway || space.retired() > RETIRED_LIMIT) {
             settleNow();
+            deferred.throwKept();
         }
     }
 
@@ -227,7 +247,12 @@ final class Domains {
         // First the generation, then the wait: a section that saw the old generation began before, and is waited for.
         // The caches come before the wait, too: what a section finds there, it may use until it ends.
         stale.forget();
-        readers.awaitAll(stallLimitNanos);
+        try {
+            readers.awaitAll(stallLimitNanos);
+        } catch (RuntimeException | Error failure) {
+            // Out of the listener that was told of a long wait; the wait itself went to its end.
+            deferred.keep(failure);
+        }
         gracePeriods++;
         takenAway = false;
         while (!ended.isEmpty()) {

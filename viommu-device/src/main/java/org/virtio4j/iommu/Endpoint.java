@@ -21,6 +21,9 @@ final class Endpoint {
      */
     private volatile @Nullable Domain domain;
 
+    /** How many ways to memory its devices have open; guarded by the control lock. */
+    private int open;
+
     /** Whether the caches may hold what was found through another attachment; guarded by the control lock. */
     private boolean moved;
 
@@ -52,6 +55,19 @@ final class Endpoint {
     void domain(Domain attached) {
         domain = attached;
         moved = true;
+    }
+
+    /** Whether a device behind it could have DMA on its way. */
+    boolean isLive() {
+        return open > 0;
+    }
+
+    void opened() {
+        open++;
+    }
+
+    void closed() {
+        open--;
     }
 
     // What its devices remember

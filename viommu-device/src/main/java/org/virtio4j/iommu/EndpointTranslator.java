@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu;
 
+import java.util.concurrent.locks.Lock;
 import org.virtio4j.vmm.Access;
 import org.virtio4j.vmm.ExtentSink;
 import org.virtio4j.vmm.ReaderSlot;
@@ -21,8 +22,10 @@ final class EndpointTranslator implements Translator {
     private final Domains domains;
     private final Bypass bypass;
     private final FaultReports faults;
+    private final Lock control;
 
-    EndpointTranslator(Endpoint endpoint, Domains domains, Bypass bypass, FaultReports faults) {
+    EndpointTranslator(Endpoint endpoint, Domains domains, Bypass bypass, FaultReports faults, Lock control) {
+        this.control = control;
         this.endpoint = endpoint;
         this.domains = domains;
         this.bypass = bypass;
@@ -55,11 +58,27 @@ final class EndpointTranslator implements Translator {
     @Override
     public void join(ReaderSlot slot) {
         domains.readers().add(slot);
+        if (!slot.messagesOnly()) {
+            control.lock();
+            try {
+                domains.opened(endpoint);
+            } finally {
+                control.unlock();
+            }
+        }
     }
 
     @Override
     public void part(ReaderSlot slot) {
-        domains.readers().remove(slot);
+        boolean member = domains.readers().remove(slot);
+        if (member && !slot.messagesOnly()) {
+            control.lock();
+            try {
+                domains.closed(endpoint);
+            } finally {
+                control.unlock();
+            }
+        }
     }
 
     @Override

@@ -6,9 +6,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.DeviceContext;
+import org.virtio4j.device.QueueLoop;
+import org.virtio4j.device.QueueWork;
 import org.virtio4j.queue.Chain;
-import org.virtio4j.queue.DeviceQueue;
-import org.virtio4j.queue.QueueFailure;
 import org.virtio4j.vmm.Access;
 import org.virtio4j.vmm.DmaResult;
 import org.virtio4j.vmm.LittleEndian;
@@ -17,12 +17,12 @@ import org.virtio4j.wire.iommu.FaultEvent;
 
 /**
  * Reports faults to the driver (virtio 1.4, section 5.13.6.9). Any thread reports, outside its section; an own lock
- * keeps them apart, and it is the last in the order of locks.
+ * guards what waits, and is the last in the order of locks.
  *
  * <p>Linux fills the queue without a kick, so each report looks at the ring. Faults that find no buffer wait, up to
  * {@link #PENDING} of them; the rest is counted as lost.
  */
-final class EventQueue {
+final class EventQueue implements QueueWork {
 
     static final int INDEX = 1;
     private static final int PENDING = 64;
@@ -30,7 +30,7 @@ final class EventQueue {
     private final ReentrantLock lock = new ReentrantLock();
     private final IommuCounters counters;
     private final @Nullable TrafficListener traffic;
-    private Chain chain = new Chain();
+    private final QueueLoop loop = new QueueLoop(INDEX, this, lock);
     private final MemorySegment event = Arena.ofAuto().allocate(FaultEvent.SIZE, Long.BYTES);
 
     /** Faults that wait for a buffer: a ring of events as they will be written. */
@@ -53,13 +53,23 @@ final class EventQueue {
 
     void activate(DeviceContext active) {
         context = active;
+        loop.start(active);
     }
 
-    /** Forgets what waits; when it returns, nobody is writing an event any more. */
+    /** Writes no more events; {@link #isIdle} says when nobody does. */
+    void stop() {
+        context = null;
+        loop.stop();
+    }
+
+    boolean isIdle() {
+        return loop.isIdle();
+    }
+
+    /** Forgets what waits. */
     void reset() {
         lock.lock();
         try {
-            context = null;
             counters.lostFaults(count);
             count = 0;
         } finally {
@@ -85,27 +95,16 @@ final class EventQueue {
         }
     }
 
-    /** Writes what waits into the buffers there are, and tells the driver under no lock. */
+    /** Writes what waits into the buffers there are, in turn with others: there is little room for what is left. */
     void deliver() {
-        DeviceContext active;
-        boolean interrupt = false;
-        boolean failed = false;
-        lock.lock();
-        try {
-            active = context;
-            DeviceQueue queue = active == null || count == 0 ? null : active.queue(INDEX);
-            if (queue != null) {
-                interrupt = fill(queue);
-                failed = queue.failure() != QueueFailure.NONE;
-            }
-        } finally {
-            lock.unlock();
-        }
-        if (active != null && interrupt) {
-            active.interrupt(INDEX);
-        }
-        if (active != null && failed) {
-            active.queueFailed(INDEX);
+        loop.serveInTurn();
+    }
+
+    /** Something threw while a fault was told: the driver may not hear of it. */
+    void failed(Throwable failure) {
+        DeviceContext active = context;
+        if (active != null) {
+            active.needsReset("fault report: " + failure);
         }
     }
 
@@ -130,39 +129,38 @@ final class EventQueue {
         return true;
     }
 
-    /** Looks at twice the ring at most: a driver may add buffers of no use as fast as they come back. */
-    private boolean fill(DeviceQueue queue) {
-        int left = 2 * queue.size();
-        do {
-            left -= fillOnce(queue, left);
-            // While faults wait, the next buffer must be noticed when it comes.
-        } while (count > 0 && queue.enableNotifications() && left > 0);
-        return queue.publish();
+    // QueueWork, under the lock
+
+    @Override
+    public int batch() {
+        return PENDING;
     }
 
-    private int fillOnce(DeviceQueue queue, int most) {
-        int taken = 0;
-        queue.enter();
-        try {
-            while (count > 0 && taken < most && queue.poll(chain)) {
-                taken++;
-                // A buffer too small for a report goes back unused: one report is never spread over several.
-                if (chain.writableLength() >= FaultEvent.SIZE) {
-                    writeFirst();
-                }
-                queue.complete(chain);
-            }
-        } catch (InternalError cutShort) {
-            // The guest's memory was: the slot must be free for the next queue.
-            chain = new Chain();
-            throw cutShort;
-        } finally {
-            queue.leave();
+    /** While faults wait, the next buffer must be noticed when it comes; else there is no use for one. */
+    @Override
+    public int room() {
+        return count;
+    }
+
+    @Override
+    public void take(int slot, Chain chain) {
+        // There is nothing to read.
+    }
+
+    @Override
+    public boolean work(int taken) {
+        return true;
+    }
+
+    /** A buffer too small for a report goes back unused: one report is never spread over several. */
+    @Override
+    public void answer(int slot, Chain chain) {
+        if (count > 0 && chain.writableLength() >= FaultEvent.SIZE) {
+            writeFirst(chain);
         }
-        return taken;
     }
 
-    private void writeFirst() {
+    private void writeFirst(Chain chain) {
         event.fill((byte) 0);
         LittleEndian.putU8(event, FaultEvent.REASON, reasons[first]);
         LittleEndian.putI32(event, FaultEvent.FLAGS, flags[first]);

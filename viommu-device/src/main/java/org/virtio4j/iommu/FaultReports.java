@@ -29,9 +29,18 @@ final class FaultReports {
         if (traffic == null) {
             events.add(endpoint, reason, iova, access, null);
         } else {
-            tell(where, endpoint, reason, iova, access);
+            tellOrFail(where, endpoint, reason, iova, access);
         }
         events.deliver();
+    }
+
+    private void tellOrFail(EndpointTranslator where, int endpoint, TranslateResult reason, long iova, Access access) {
+        try {
+            tell(where, endpoint, reason, iova, access);
+        } catch (RuntimeException | Error failure) {
+            events.failed(failure);
+            throw failure;
+        }
     }
 
     /**

@@ -4,15 +4,20 @@ package org.virtio4j.iommu;
 import java.util.List;
 import org.virtio4j.iommu.table.MappingVisitor;
 
-/** All listeners of an IOMMU as one: a change is made by all of them or by none. */
+/**
+ * All listeners of an IOMMU as one: a change is made by all of them or by none. One that throws has refused; what it
+ * threw comes out when the change is undone.
+ */
 final class Mirror {
 
     private static final long LAST = -1;
 
     private final MappingListener[] listeners;
+    private final Deferred deferred;
 
-    Mirror(List<MappingListener> listeners) {
+    Mirror(List<MappingListener> listeners, Deferred deferred) {
         this.listeners = listeners.toArray(MappingListener[]::new);
+        this.deferred = deferred;
     }
 
     boolean isEmpty() {
@@ -21,7 +26,7 @@ final class Mirror {
 
     MappingListener.Answer map(int domain, long virtStart, long virtEnd, long physStart, int flags) {
         for (int i = 0; i < listeners.length; i++) {
-            MappingListener.Answer answer = listeners[i].map(domain, virtStart, virtEnd, physStart, flags);
+            MappingListener.Answer answer = map(i, domain, virtStart, virtEnd, physStart, flags);
             if (answer != MappingListener.Answer.DONE) {
                 undoMap(i, domain, virtStart, virtEnd);
                 return answer;
@@ -56,19 +61,46 @@ final class Mirror {
 
     void attached(int endpoint, int domain) {
         for (int i = 0; i < listeners.length; i++) {
-            listeners[i].attached(endpoint, domain);
+            try {
+                listeners[i].attached(endpoint, domain);
+            } catch (RuntimeException | Error failure) {
+                deferred.keep(failure);
+            }
         }
     }
 
     void detached(int endpoint, int domain) {
         for (int i = 0; i < listeners.length; i++) {
-            listeners[i].detached(endpoint, domain);
+            try {
+                listeners[i].detached(endpoint, domain);
+            } catch (RuntimeException | Error failure) {
+                deferred.keep(failure);
+            }
         }
     }
 
     private void undoMap(int count, int domain, long virtStart, long virtEnd) {
         for (int i = 0; i < count; i++) {
-            MappingListener.Answer ignored = listeners[i].unmap(domain, virtStart, virtEnd);
+            MappingListener.Answer ignored = unmap(i, domain, virtStart, virtEnd);
+        }
+    }
+
+    private MappingListener.Answer map(int listener, int domain, long virtStart, long virtEnd, long physStart,
+            int flags) {
+        try {
+            return listeners[listener].map(domain, virtStart, virtEnd, physStart, flags);
+        } catch (RuntimeException | Error failure) {
+            deferred.keep(failure);
+            return MappingListener.Answer.FAILED;
+        }
+    }
+
+    private MappingListener.Answer unmap(int listener, int domain, long virtStart, long virtEnd) {
+        try {
+            return listeners[listener].unmap(domain, virtStart, virtEnd);
+        } catch (RuntimeException | Error failure) {
+            deferred.keep(failure);
+            return MappingListener.Answer.FAILED;
         }
     }
 
@@ -89,7 +121,7 @@ final class Mirror {
         @Override
         public boolean mapping(long virtStart, long virtEnd, long physStart, int flags) {
             for (int i = 0; i < listeners.length; i++) {
-                answer = listeners[i].unmap(domain, virtStart, virtEnd);
+                answer = Mirror.this.unmap(i, domain, virtStart, virtEnd);
                 if (answer != MappingListener.Answer.DONE) {
                     refusedStart = virtStart;
                     refusedBy = i;
@@ -108,7 +140,7 @@ final class Mirror {
                 boolean last = virtStart == refusedStart;
                 int count = last ? refusedBy : listeners.length;
                 for (int i = 0; i < count; i++) {
-                    MappingListener.Answer ignored = listeners[i].map(domain, virtStart, virtEnd, physStart, flags);
+                    MappingListener.Answer ignored = Mirror.this.map(i, domain, virtStart, virtEnd, physStart, flags);
                 }
                 return !last;
             };

@@ -12,7 +12,10 @@ final class Request {
     /** The type of a request that is too short for its type, or cannot be read: it goes back unwritten. */
     static final int UNREADABLE = 0;
 
-    final Chain chain = new Chain();
+    Chain chain = new Chain();
+
+    /** Whether memory was out of reach for a moment when it was to be read. */
+    boolean away;
     int type;
     int domain;
     int endpoint;

@@ -26,6 +26,7 @@ final class RequestExecutor {
     private final Mirror mirror;
     private final IommuCounters counters;
     private final RequestListener listener;
+    private final Deferred deferred;
     private final long granuleMask;
 
     private boolean mapUnmap;
@@ -37,7 +38,8 @@ final class RequestExecutor {
     private long removed;
 
     RequestExecutor(IommuSettings settings, Domains domains, Mirror mirror, IommuCounters counters,
-            RequestListener listener) {
+            RequestListener listener, Deferred deferred) {
+        this.deferred = deferred;
         this.settings = settings;
         this.domains = domains;
         this.mirror = mirror;
@@ -73,6 +75,7 @@ final class RequestExecutor {
         request.removed = Math.max(0, before - domains.mappings());
         counters.answered(request.type, request.status, removed);
         listener.served(request.type, request.status, removed);
+        deferred.throwKept();
     }
 
     private boolean isKnown(int type) {

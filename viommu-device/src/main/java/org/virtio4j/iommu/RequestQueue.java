@@ -4,16 +4,18 @@ package org.virtio4j.iommu;
 import java.util.function.IntConsumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
-import org.virtio4j.queue.DeviceQueue;
+import org.virtio4j.device.QueueWork;
+import org.virtio4j.queue.Chain;
 
 /**
- * Serves the request queue in batches: read a batch in one section, carry it out outside any, answer it in another,
- * wait once for readers if anything was taken away, and make all answers visible with one store. Under the control
- * lock.
+ * What is done with a batch of requests: read it in one section, carry it out outside any, answer it in another, wait
+ * once for readers if anything was taken away, and only then let the driver see the answers. Under the control lock.
  */
-final class RequestQueue {
+final class RequestQueue implements QueueWork {
 
-    /** A batch this long is about 7 KiB of requests and replies, far from what a section may copy. */
+    /**
+     * A batch this long is about 7 KiB of requests and replies, and with the largest PROBE replies still one section.
+     */
     private static final int BATCH = 64;
 
     private final Request[] requests = new Request[BATCH];
@@ -27,7 +29,11 @@ final class RequestQueue {
     private final IntConsumer batchListener;
     private final long lingerNanos;
     private final LongSupplier nanoTime;
-    private boolean leftSome;
+
+    /** Whether the driver may be spinning for the answer to its last request, and since when it was looked for more. */
+    private boolean lingering;
+    private boolean timed;
+    private long lingeringSince;
 
     RequestQueue(RequestExecutor executor, ReplyWriter replies, Domains domains, IommuCounters counters,
             @Nullable TrafficListener traffic, IntConsumer batchListener, long lingerNanos, LongSupplier nanoTime) {
@@ -41,112 +47,79 @@ final class RequestQueue {
         this.batchListener = batchListener;
         this.lingerNanos = lingerNanos;
         this.nanoTime = nanoTime;
-        emptySlots();
-    }
-
-    /**
-     * Serves what is available, and what comes while it lingers, up to twice the ring, and leaves notifications on.
-     *
-     * @return whether the driver wants an interrupt for what was used
-     * @throws InternalError if the guest's memory was cut short while it was being used
-     */
-    boolean serve(DeviceQueue queue) {
-        try {
-            return serveAvailable(queue);
-        } catch (InternalError cutShort) {
-            // What was being served is lost with its queue; the slots must be free for the next one.
-            emptySlots();
-            throw cutShort;
-        }
-    }
-
-    private void emptySlots() {
         for (int i = 0; i < BATCH; i++) {
             requests[i] = new Request();
         }
     }
 
-    /** Whether {@link #serve} came to its limit before the end of what was available. */
-    boolean leftSome() {
-        return leftSome;
+    @Override
+    public int batch() {
+        return BATCH;
     }
 
-    private boolean serveAvailable(DeviceQueue queue) {
-        boolean interrupt = false;
-        int left = 2 * queue.size();
-        queue.disableNotifications();
-        do {
-            int taken = take(queue, Math.min(BATCH, left));
-            while (taken > 0) {
-                interrupt |= finish(queue, taken);
-                left -= taken;
-                taken = takeNext(queue, Math.min(BATCH, left), interrupt);
+    @Override
+    public void take(int slot, Chain chain) {
+        Request request = requests[slot];
+        request.chain = chain;
+        reader.read(request);
+    }
+
+    /** Nothing is carried out before all of it could be read: what was carried out is not done again. */
+    @Override
+    public boolean work(int count) {
+        for (int i = 0; i < count; i++) {
+            if (requests[i].away) {
+                return false;
             }
-            leftSome = queue.enableNotifications();
-        } while (leftSome && left > 0);
-        return interrupt;
-    }
-
-    /** A driver that wants no interrupt is spinning, and will ask for more as soon as it has its answer. */
-    private int takeNext(DeviceQueue queue, int most, boolean interrupt) {
-        int taken = take(queue, most);
-        if (taken > 0 || most == 0 || interrupt || lingerNanos == 0) {
-            return taken;
         }
-        long start = nanoTime.getAsLong();
-        do {
-            Thread.onSpinWait();
-            taken = take(queue, most);
-        } while (taken == 0 && nanoTime.getAsLong() - start < lingerNanos);
-        return taken;
-    }
-
-    private int take(DeviceQueue queue, int most) {
-        int taken = 0;
-        queue.enter();
-        try {
-            while (taken < most) {
-                Request request = requests[taken];
-                if (!queue.poll(request.chain)) {
-                    break;
-                }
-                reader.read(request);
-                taken++;
-            }
-        } finally {
-            queue.leave();
-        }
-        return taken;
-    }
-
-    private boolean finish(DeviceQueue queue, int taken) {
-        for (int i = 0; i < taken; i++) {
+        for (int i = 0; i < count; i++) {
             executor.execute(requests[i]);
         }
-        queue.enter();
-        try {
-            for (int i = 0; i < taken; i++) {
-                Request request = requests[i];
-                replies.write(request, domains);
-                queue.complete(request.chain);
+        return true;
+    }
+
+    @Override
+    public void answer(int slot, Chain chain) {
+        replies.write(requests[slot], domains);
+    }
+
+    @Override
+    public void beforePublish(int count) {
+        if (traffic != null) {
+            for (int i = 0; i < count; i++) {
+                traffic.served(served.of(requests[i]));
             }
-        } finally {
-            queue.leave();
         }
-        tell(taken);
         // Before the driver can see that something was unmapped, nobody uses it any more.
         domains.settle();
         counters.batch();
-        boolean interrupt = queue.publish();
-        batchListener.accept(taken);
-        return interrupt;
+        lingering = lingerNanos != 0;
+        timed = false;
     }
 
-    private void tell(int taken) {
+    @Override
+    public void published(int count, boolean interrupt) {
+        lingering &= !interrupt;
+        if (lingering) {
+            timed = true;
+            lingeringSince = nanoTime.getAsLong();
+        }
+        batchListener.accept(count);
+    }
+
+    /** A driver that wants no interrupt is spinning, and will ask for more as soon as it has its answer. */
+    @Override
+    public boolean lingers() {
+        // Whether the driver wants an interrupt for the batch is known once that is visible.
+        lingering = lingering && (!timed || nanoTime.getAsLong() - lingeringSince < lingerNanos);
+        return lingering;
+    }
+
+    @Override
+    public void passed() {
+        lingering = false;
         if (traffic != null) {
-            for (int i = 0; i < taken; i++) {
-                traffic.served(served.of(requests[i]));
-            }
+            traffic.kicked();
         }
     }
 }

@@ -35,13 +35,22 @@ final class RequestReader {
         Chain chain = request.chain;
         request.type = Request.UNREADABLE;
         request.answered = false;
+        request.away = false;
         request.removed = 0;
         request.bytesRead = 0;
         long length = Math.min(chain.readableLength(), LONGEST);
         long at = keepsBytes ? -1 : chain.readInPlace(length);
         if (at >= 0) {
             readFrom(chain.memory(), at, length, request);
-        } else if (chain.read(0, request.bytes, 0, length) == DmaResult.OK) {
+        } else {
+            copy(chain, length, request);
+        }
+    }
+
+    private static void copy(Chain chain, long length, Request request) {
+        DmaResult result = chain.read(0, request.bytes, 0, length);
+        request.away = result == DmaResult.CLOSED;
+        if (result == DmaResult.OK) {
             request.bytesRead = (int) length;
             readFrom(request.bytes, 0, length, request);
         }

@@ -2,7 +2,6 @@
 package org.virtio4j.iommu;
 
 import java.util.List;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntConsumer;
 import java.util.function.LongSupplier;
@@ -10,11 +9,11 @@ import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.DeviceContext;
 import org.virtio4j.device.DeviceInfo;
 import org.virtio4j.device.Features;
+import org.virtio4j.device.QueueLoop;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.iommu.table.NodeSpace;
 import org.virtio4j.queue.DeviceQueue;
-import org.virtio4j.queue.QueueFailure;
 import org.virtio4j.vmm.HostMemory;
 import org.virtio4j.vmm.Readers;
 import org.virtio4j.vmm.StallListener;
@@ -39,12 +38,6 @@ public final class VirtioIommu implements VirtioDevice {
     private static final int REQUESTS = 0;
 
     /**
-     * After so many passes over twice the ring a kick returns, whatever else there is: a driver that adds requests as
-     * fast as they are served must not keep the thread for ever.
-     */
-    private static final int MOST_PASSES = 1000;
-
-    /**
      * The control lock: request queue, domains, configuration. It comes after that of the life cycle, before the event
      * queue's. Fair, so that who waits for it gets it between two passes over the request queue.
      */
@@ -57,22 +50,18 @@ public final class VirtioIommu implements VirtioDevice {
     private final Domains domains;
     private final Mirror mirror;
     private final RequestExecutor executor;
-    private final RequestQueue requests;
+    private final QueueLoop requests;
     private final EventQueue events;
     private final FaultReports faults;
+    private final Deferred deferred = new Deferred();
     private final @Nullable TrafficListener traffic;
     private final ConfigSpace config;
-
-    private volatile @Nullable DeviceContext context;
 
     /** Whether the driver accepted the bypass byte; guarded by the life cycle's lock, as all that touches it. */
     private boolean bypassWritable;
 
-    /** A kick came that may not have been served yet; whoever serves looks at it after giving the lock back. */
-    private final AtomicBoolean pending = new AtomicBoolean();
-
-    /** The lock's holder serves requests, and so will look at {@link #pending}; other holders do not. */
-    private volatile boolean serving;
+    /** How often the bypass byte was restored; guarded likewise. */
+    private int configVersion;
 
     VirtioIommu(IommuSettings settings, List<Endpoint> endpoints, StallListener stallListener,
             List<MappingListener> listeners, RequestListener requestListener, @Nullable TrafficListener traffic,
@@ -88,11 +77,12 @@ public final class VirtioIommu implements VirtioDevice {
         NodeSpace space = new NodeSpace(HostMemory.collected(NodeSpace.bytesFor(settings.maxMappings(), tables)));
         Readers readers = new Readers(stallListener);
         this.counters = new IommuCounters(readers);
-        this.domains = new Domains(endpoints, space, readers, settings.stallLimitNanos());
-        this.mirror = new Mirror(listeners);
-        this.executor = new RequestExecutor(settings, domains, mirror, counters, requestListener);
-        this.requests = new RequestQueue(executor, new ReplyWriter(settings.probeSize(), counters), domains, counters,
-                traffic, batchListener, settings.lingerNanos(), nanoTime);
+        this.domains = new Domains(endpoints, space, readers, settings.stallLimitNanos(), deferred);
+        this.mirror = new Mirror(listeners, deferred);
+        this.executor = new RequestExecutor(settings, domains, mirror, counters, requestListener, deferred);
+        this.requests = new QueueLoop(REQUESTS, new RequestQueue(executor,
+                new ReplyWriter(settings.probeSize(), counters), domains, counters, traffic, batchListener,
+                settings.lingerNanos(), nanoTime), control);
         this.events = new EventQueue(counters, traffic);
         this.faults = new FaultReports(control, events, traffic);
         this.config = new ConfigSpace(settings);
@@ -115,7 +105,7 @@ public final class VirtioIommu implements VirtioDevice {
      * @throws IllegalArgumentException if there is no such endpoint
      */
     public Translator translator(int endpoint) {
-        return new EndpointTranslator(require(endpoint), domains, bypass, faults);
+        return new EndpointTranslator(require(endpoint), domains, bypass, faults, control);
     }
 
     /**
@@ -127,7 +117,9 @@ public final class VirtioIommu implements VirtioDevice {
 
     /**
      * Says that the device at an endpoint was reset and has no DMA on its way: if a reset of the IOMMU left the
-     * endpoint blocked, the bypass byte decides again.
+     * endpoint blocked, the bypass byte decides again. Only for a device that keeps its {@link
+     * org.virtio4j.vmm.DmaHandle}s open beyond its own reset; where all of them were closed, as those of a virtio
+     * device are, this has happened.
      *
      * @param endpoint the id given to the builder
      * @throws IllegalArgumentException if there is no such endpoint
@@ -246,7 +238,7 @@ public final class VirtioIommu implements VirtioDevice {
         try {
             executor.negotiated(active.features());
             events.activate(active);
-            context = active;
+            requests.start(active);
             if (traffic != null) {
                 traffic.activated(sizeOf(active.queue(REQUESTS)), sizeOf(active.queue(EventQueue.INDEX)));
             }
@@ -259,31 +251,36 @@ public final class VirtioIommu implements VirtioDevice {
     public void kicked(int queue) {
         if (queue == EventQueue.INDEX) {
             events.deliver();
-            return;
+        } else {
+            requests.kick();
         }
-        // Set before the lock is tried: if another thread serves, that thread will see this before it is done.
-        pending.set(true);
-        for (int pass = 0; pass < MOST_PASSES && pending.get() && takeControl(); pass++) {
-            serveAndUnlock();
-        }
+    }
+
+    @Override
+    public void stop() {
+        requests.stop();
+        events.stop();
+    }
+
+    @Override
+    public boolean isIdle(int queue) {
+        return queue == EventQueue.INDEX ? events.isIdle() : requests.isIdle();
     }
 
     @Override
     public void reset(ResetKind kind) {
         control.lock();
         try {
-            context = null;
             bypassWritable = false;
             events.reset();
-            boolean system = kind == ResetKind.SYSTEM;
-            if (system) {
+            if (kind == ResetKind.SYSTEM) {
                 bypass.restore();
+                configVersion++;
             }
-            domains.detachAll(!system && !settings.bypassAfterReset(), mirror);
+            domains.detachAll(!settings.bypassAfterReset(), mirror);
+            tellReset(kind);
             domains.settle();
-            if (traffic != null) {
-                traffic.reset(kind);
-            }
+            deferred.throwKept();
         } finally {
             control.unlock();
         }
@@ -292,6 +289,11 @@ public final class VirtioIommu implements VirtioDevice {
     @Override
     public long readConfig(int offset, int width) {
         return config.read(offset, width, bypass.value());
+    }
+
+    @Override
+    public int configVersion() {
+        return configVersion;
     }
 
     @Override
@@ -317,50 +319,14 @@ public final class VirtioIommu implements VirtioDevice {
         }
     }
 
-    /** Takes the lock, unless who has it serves requests: that one will serve this kick too. */
-    private boolean takeControl() {
-        if (!control.hasQueuedThreads() && control.tryLock()) {
-            return true;
-        }
-        if (serving) {
-            return false;
-        }
-        control.lock();
-        return true;
-    }
-
-    /** One pass with the lock held; whatever calls the embedder comes after the unlock. */
-    private void serveAndUnlock() {
-        DeviceContext active;
-        boolean interrupt = false;
-        boolean failed = false;
-        serving = true;
+    private void tellReset(ResetKind kind) {
         try {
-            // Read and written at once: what the kickers so far made available is seen below.
-            pending.getAndSet(false);
-            active = context;
-            DeviceQueue queue = active == null ? null : active.queue(REQUESTS);
-            if (queue != null) {
-                interrupt = requests.serve(queue);
-                if (requests.leftSome()) {
-                    // The driver may have seen no need to notify, and wait for the answer.
-                    pending.set(true);
-                }
-                if (traffic != null) {
-                    traffic.kicked();
-                }
-                failed = queue.failure() != QueueFailure.NONE;
+            if (traffic != null) {
+                traffic.reset(kind);
             }
-        } finally {
-            // Before the unlock, so that who finds the lock taken by somebody else waits for it.
-            serving = false;
-            control.unlock();
-        }
-        if (active != null && interrupt) {
-            active.interrupt(REQUESTS);
-        }
-        if (active != null && failed) {
-            active.queueFailed(REQUESTS);
+        } catch (RuntimeException | Error failure) {
+            // The reset goes on: what it took away is waited for.
+            deferred.keep(failure);
         }
     }
 

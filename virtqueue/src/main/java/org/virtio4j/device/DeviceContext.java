@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.device;
 
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.queue.DeviceQueue;
@@ -19,11 +18,8 @@ public final class DeviceContext {
     private final Features features;
     private final AtomicReferenceArray<@Nullable DeviceQueue> queues;
 
-    /**
-     * How many threads are on their way to the transport; resets of the device and of a queue wait for them, so that
-     * none arrives after.
-     */
-    private final AtomicInteger signalling = new AtomicInteger();
+    /** Who is on the way to the transport: one place for each queue, and the last one for the configuration. */
+    private final SignalsUnderWay underWay;
     private volatile boolean active = true;
 
     DeviceContext(DeviceLifecycle lifecycle, TransportSignals signals, Features features, int queueCount) {
@@ -31,6 +27,7 @@ public final class DeviceContext {
         this.signals = signals;
         this.features = features;
         this.queues = new AtomicReferenceArray<>(queueCount);
+        this.underWay = new SignalsUnderWay(queueCount + 1);
     }
 
     /**
@@ -59,26 +56,37 @@ public final class DeviceContext {
      * @param queue index of the queue
      */
     public void interrupt(int queue) {
+        underWay.begin(queue);
         try {
-            if (startSignal() && queues.get(queue) != null) {
+            if (active && queues.get(queue) != null) {
                 signals.queueInterrupt(queue);
             }
         } finally {
-            signalling.decrementAndGet();
+            underWay.end(queue);
         }
     }
 
     /**
      * Says that a queue has latched a {@link org.virtio4j.queue.QueueFailure}: the device needs a reset, and the driver
-     * is told so once.
+     * is told so once. Nothing happens if the queue was reset meanwhile, for its failure ended with it.
      *
-     * @param queue index of the queue
+     * @param index  index of the queue
+     * @param failed the queue as it was served
      */
-    public void queueFailed(int queue) {
-        DeviceQueue failed = queues.get(queue);
-        if (failed != null) {
-            needsReset("queue " + queue + ": " + failed.failure());
-        }
+    public void queueFailed(int index, DeviceQueue failed) {
+        failed(index, failed, "queue " + index + ": " + failed.failure());
+    }
+
+    /**
+     * Says that something threw while a queue was served: the device needs a reset, with a reason that names it.
+     * Nothing happens if the queue was reset meanwhile.
+     *
+     * @param index  index of the queue
+     * @param failed the queue as it was served
+     * @param thrown what was thrown
+     */
+    public void queueFailed(int index, DeviceQueue failed, Throwable thrown) {
+        failed(index, failed, "queue " + index + ": " + thrown);
     }
 
     /**
@@ -88,24 +96,28 @@ public final class DeviceContext {
      * @param reason what went wrong, for {@link DeviceLifecycle#needsResetReason}
      */
     public void needsReset(String reason) {
+        int place = queues.length();
+        underWay.begin(place);
         try {
-            if (startSignal() && lifecycle.latchNeedsReset(reason)) {
-                signals.configInterrupt();
+            if (active && lifecycle.latchNeedsReset(reason)) {
+                tellNeedsReset(reason);
             }
         } finally {
-            signalling.decrementAndGet();
+            underWay.end(place);
         }
     }
 
     /** Says that the device configuration has changed: a new generation and a notification. */
     public void configChanged() {
         lifecycle.configChanged();
+        int place = queues.length();
+        underWay.begin(place);
         try {
-            if (startSignal()) {
+            if (active) {
                 signals.configInterrupt();
             }
         } finally {
-            signalling.decrementAndGet();
+            underWay.end(place);
         }
     }
 
@@ -113,22 +125,46 @@ public final class DeviceContext {
         queues.set(index, queue);
     }
 
-    /** Ends the activation; afterwards no signal of it is under way. */
+    /**
+     * Ends the activation: no signal of it begins any more, and those under way are waited for by who looks at them.
+     */
     void end() {
         active = false;
-        awaitSignals();
     }
 
-    /** Returns when no signal is under way that began before what the caller took away. */
-    void awaitSignals() {
-        while (signalling.get() != 0) {
-            Thread.onSpinWait();
+    /** Whether no other thread is on its way to the transport for a queue that was taken away, or for an activation. */
+    boolean isQuiet(int queue) {
+        return underWay.isQuiet(queue);
+    }
+
+    /** The same for the whole activation. */
+    boolean isQuiet() {
+        for (int place = 0; place <= queues.length(); place++) {
+            if (!underWay.isQuiet(place)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Counted for the queue, so that its reset finds the failure told, or keeps it from being told. */
+    @SuppressWarnings("ReferenceEquality") // a queue that was enabled again is another one
+    private void failed(int index, DeviceQueue failed, String reason) {
+        underWay.begin(index);
+        try {
+            if (active && queues.get(index) == failed && lifecycle.latchNeedsReset(reason)) {
+                tellNeedsReset(reason);
+            }
+        } finally {
+            underWay.end(index);
         }
     }
 
-    /** Counts first and looks then, as {@link #end} writes first and counts then: one of the two notices the other. */
-    private boolean startSignal() {
-        signalling.incrementAndGet();
-        return active;
+    private void tellNeedsReset(String reason) {
+        try {
+            signals.configInterrupt();
+        } finally {
+            lifecycle.listener().needsReset(reason);
+        }
     }
 }

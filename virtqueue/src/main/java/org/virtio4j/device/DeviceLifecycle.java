@@ -3,7 +3,6 @@ package org.virtio4j.device;
 
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.queue.DeviceQueue;
@@ -18,14 +17,21 @@ import org.virtio4j.wire.FeatureBit;
  * The life of one device as every transport drives it (virtio 1.4, sections 2.1 to 2.6, 3.1): status, features, queues,
  * resets and configuration. A transport spells these calls as registers and adds nothing.
  *
- * <p>Any thread may call any method. All take the control lock but {@link #kick} and {@link #status}, which take none.
- * What a driver writes against the rules is ignored, and reading back shows it; nothing here throws because of it. An
- * illegal step of the status, one that clears a bit or skips what must come before, leaves the status as it is.
+ * <p>Any thread may call any method. All take the control lock but {@link #kick} and {@link #status}, which take none
+ * (but {@code status} while a reset is under way). No method waits under that lock for what a device does elsewhere: a
+ * reset stops everything under it, waits outside of it, and is finished under it; see {@link VirtioDevice}.
+ *
+ * <p> * What a driver writes against the rules is ignored, and reading back shows it; nothing here throws because of
+ * it. An illegal step of the status, one that clears a bit or skips what must come before, leaves the status as it is.
  */
 public final class DeviceLifecycle {
 
     private static final int DRIVER_BITS = DeviceStatus.ACKNOWLEDGE | DeviceStatus.DRIVER | DeviceStatus.FEATURES_OK
             | DeviceStatus.DRIVER_OK | DeviceStatus.FAILED;
+
+    /** Section 2.2: these are for rings, transports and the future, and so not for a device type. */
+    private static final int FIRST_COMMON_BIT = 24;
+    private static final int LAST_COMMON_BIT = 49;
 
     /** Makes the device's side of a ring; the layout follows from what was negotiated. */
     interface RingFactory {
@@ -36,12 +42,11 @@ public final class DeviceLifecycle {
     private final DeviceInfo info;
     private final DmaSpace dma;
     private final TransportSignals signals;
+    private final long patienceNanos;
     private final RingFactory rings;
     private final Features offered;
     private final QueueRegisters[] queues;
-
-    /** For each queue how many threads are resetting it; not guarded, so that it can be seen meanwhile. */
-    private final AtomicIntegerArray resetting;
+    private final Endings endings;
     private final ReentrantLock lock = new ReentrantLock();
 
     /** Written under the lock, but for NEEDS_RESET, which a device at work sets; so changes are atomic. */
@@ -49,6 +54,7 @@ public final class DeviceLifecycle {
     private volatile @Nullable DeviceContext context;
     private volatile String needsResetReason = "";
     private volatile boolean configDirty;
+    private volatile DeviceListener listener = DeviceListener.NONE;
 
     private Features driverFeatures = Features.NONE;
     private int configGeneration;
@@ -59,24 +65,42 @@ public final class DeviceLifecycle {
     /**
      * Puts a device behind a transport.
      *
-     * @param device  the device; it belongs to this life cycle alone
-     * @param dma     what its rings and buffers are reached through
-     * @param signals the transport's way to the guest
+     * @param device        the device; it belongs to this life cycle alone
+     * @param dma           what its rings and buffers are reached through
+     * @param signals       the transport's way to the guest
+     * @param patienceNanos how long a reset waits for what the device is doing elsewhere before its caller goes on, in
+     *                      nanoseconds; {@link Long#MAX_VALUE} where a driver cannot see whether a reset is complete
+     * @throws IllegalArgumentException if the device offers bits that are not a device type's to offer
      */
-    public DeviceLifecycle(VirtioDevice device, DmaSpace dma, TransportSignals signals) {
-        this(device, dma, signals, SplitQueue::new);
+    public DeviceLifecycle(VirtioDevice device, DmaSpace dma, TransportSignals signals, long patienceNanos) {
+        this(device, dma, signals, patienceNanos, SplitQueue::new);
     }
 
-    DeviceLifecycle(VirtioDevice device, DmaSpace dma, TransportSignals signals, RingFactory rings) {
+    DeviceLifecycle(VirtioDevice device, DmaSpace dma, TransportSignals signals, long patienceNanos,
+            RingFactory rings) {
         this.device = device;
         this.info = device.info();
         this.dma = dma;
         this.signals = signals;
+        this.patienceNanos = patienceNanos;
         this.rings = rings;
         this.offered = offer(device, dma);
         this.configVersion = device.configVersion();
         this.queues = info.queueSizes().stream().map(QueueRegisters::new).toArray(QueueRegisters[]::new);
-        this.resetting = new AtomicIntegerArray(queues.length);
+        this.endings = new Endings(device, queues.length);
+    }
+
+    /**
+     * Tells somebody why the device stands still, from now on.
+     *
+     * @param told who is told, instead of whoever was before
+     */
+    public void listener(DeviceListener told) {
+        listener = told;
+    }
+
+    DeviceListener listener() {
+        return listener;
     }
 
     /**
@@ -91,65 +115,124 @@ public final class DeviceLifecycle {
     // Status
 
     /**
-     * The device status.
+     * The device status. While a reset is under way, this finishes it if it can be finished, and else shows the status
+     * of before (virtio 1.4, section 4.1.4.3.1).
      *
      * @return a sum of {@link DeviceStatus} bits
      */
     public int status() {
+        if (endings.reset() != null) {
+            boolean ignored = finishReset();
+        }
         return status.get();
     }
 
     /**
-     * Writes the device status. 0 resets the device, and the reset is complete when this returns.
+     * Writes the device status. 0 is a {@link #reset}; anything else is ignored while a reset is under way.
      *
      * @param value what the driver wrote; bits that are not the driver's to set are ignored
      */
     public void writeStatus(int value) {
         if (value == 0) {
-            reset(ResetKind.DEVICE);
+            boolean ignored = reset(ResetKind.DEVICE);
             return;
         }
-        DeviceContext started = null;
+        boolean started = false;
+        Throwable failed = null;
+        String refused = "";
         lock.lock();
         try {
             int old = status.get() & DRIVER_BITS;
             int wanted = value & DRIVER_BITS;
-            if ((old & ~wanted) == 0 && inOrder(wanted)) {
-                started = advance(old, wanted);
+            boolean legal = (old & ~wanted) == 0 && inOrder(wanted);
+            if (legal && endings.reset() == null) {
+                refused = (wanted & ~old & DeviceStatus.FEATURES_OK) == 0 ? "" : refusal(driverFeatures);
+                started = advance(old, wanted, refused.isEmpty());
             }
+        } catch (RuntimeException | Error failure) {
+            failed = failure;
         } finally {
             lock.unlock();
         }
-        if (started != null) {
+        if (!refused.isEmpty()) {
+            listener.featuresRefused(refused);
+        }
+        if (started) {
             kickAll();
+        }
+        if (failed != null) {
+            endings.closeShut(lock);
+            tellNeedsReset();
+            QueueLoop.throwIt(failed);
         }
     }
 
     /**
-     * Resets the device. When this returns, nothing of before reaches guest memory any more, and no interrupt of before
-     * is sent.
+     * Resets the device. From the moment this has closed the queues, which takes no longer than the sections that are
+     * open, nothing of before reaches guest memory any more. Then it waits until nothing is being carried out any more,
+     * up to the transport's patience, and finishes: no interrupt of before is sent after that. A reset that is not
+     * complete by then is finished by {@link #status}, which shows something else than 0 until then, or by the next
+     * call of this.
+     *
+     * <p>From within a callback of the device's own, what the callback's thread has at work is not waited for.
      *
      * @param kind how much is taken back
+     * @return whether the reset is complete
      */
-    public void reset(ResetKind kind) {
+    public boolean reset(ResetKind kind) {
         lock.lock();
         try {
-            DeviceContext ended = context;
-            context = null;
-            for (int i = 0; i < queues.length; i++) {
-                closeQueue(ended, i);
-                queues[i].reset();
+            beginReset(kind);
+        } finally {
+            lock.unlock();
+        }
+        endings.closeShut(lock);
+        return endings.await(this::finishReset, patienceNanos, listener);
+    }
+
+    /** Stops everything, under the lock. A reset that comes while another one waits makes it as thorough as the two. */
+    private void beginReset(ResetKind kind) {
+        DeviceContext ended = context;
+        context = null;
+        for (int i = 0; i < queues.length; i++) {
+            closeQueue(ended, i);
+        }
+        if (ended != null) {
+            ended.end();
+        }
+        endings.beginReset(ended, kind);
+        device.stop();
+    }
+
+    /** True if no reset is under way any more. */
+    private boolean finishReset() {
+        ResetKind kind;
+        lock.lock();
+        try {
+            kind = endings.takeFinishedReset();
+            if (kind == null) {
+                return endings.reset() == null;
             }
+            finish(kind);
+        } finally {
+            lock.unlock();
+        }
+        listener.resetCompleted(kind);
+        return true;
+    }
+
+    private void finish(ResetKind kind) {
+        try {
             device.reset(kind);
-            if (ended != null) {
-                ended.end();
+        } finally {
+            // Whatever came out of the device, the driver finds a device that was reset.
+            for (QueueRegisters queue : queues) {
+                queue.reset();
             }
             driverFeatures = Features.NONE;
             needsResetReason = "";
             signals.deviceReset();
             status.set(0);
-        } finally {
-            lock.unlock();
         }
     }
 
@@ -198,7 +281,7 @@ public final class DeviceLifecycle {
     public void writeDriverFeatures(long select, int bits) {
         lock.lock();
         try {
-            boolean open = (status.get() & DeviceStatus.FEATURES_OK) == 0;
+            boolean open = (status.get() & DeviceStatus.FEATURES_OK) == 0 && endings.reset() == null;
             if (open && select >= 0 && select < Features.WORDS) {
                 driverFeatures = driverFeatures.withWord((int) select, bits);
             }
@@ -249,12 +332,13 @@ public final class DeviceLifecycle {
      *
      * @param queue what the driver selected
      * @param size  entries
+     * @param shown whether the driver can read the size back; else a queue whose size was not taken cannot be enabled
      */
-    public void writeQueueSize(long queue, long size) {
+    public void writeQueueSize(long queue, long size, boolean shown) {
         lock.lock();
         try {
             if (exists(queue)) {
-                queues[(int) queue].writeSize(size);
+                queues[(int) queue].writeSize(size, shown);
             }
         } finally {
             lock.unlock();
@@ -340,90 +424,101 @@ public final class DeviceLifecycle {
     }
 
     /**
-     * Enables a queue with the size and addresses written so far. A queue whose areas are misaligned or wrap around
-     * stays disabled, and the device needs a reset.
+     * Enables a queue with the size and addresses written so far. A queue whose areas are misaligned or wrap around, or
+     * whose size was not taken, stays disabled, and the device needs a reset.
      *
-     * @param queue what the driver selected; ignored when there is no such queue or it is enabled
+     * @param queue what the driver selected; ignored when there is no such queue, or it is enabled or being reset
      */
     public void enableQueue(long queue) {
         DeviceContext active;
+        String refused;
+        boolean first = false;
         lock.lock();
         try {
             active = context;
-            if (!exists(queue) || queues[(int) queue].enabled()) {
+            if (!exists(queue) || queues[(int) queue].enabled() || endings.isEnding((int) queue)) {
                 return;
             }
-            if (queues[(int) queue].valid()) {
-                queues[(int) queue].enabled(true);
-                if (active != null) {
-                    openQueue(active, (int) queue);
-                }
+            String reason = queues[(int) queue].refusal();
+            if (reason.isEmpty()) {
+                enable((int) queue);
                 return;
             }
-            if (active == null) {
-                latchNeedsReset(misplaced(queue));
-            }
+            refused = "queue " + queue + ": " + reason;
+            first = active == null && latchNeedsReset(refused);
         } finally {
             lock.unlock();
         }
         if (active != null) {
             // Through the activation, so that a reset that comes between keeps it from being told of the next one.
-            active.needsReset(misplaced(queue));
+            active.needsReset(refused);
+        } else if (first) {
+            listener.needsReset(refused);
+        }
+    }
+
+    private void enable(int queue) {
+        DeviceContext active = context;
+        if (active != null) {
+            openQueue(active, queue);
+        }
+        queues[queue].enabled(true);
+        if (active != null) {
+            device.queueStarted(queue);
         }
     }
 
     /**
-     * Disables a queue, as only virtio-mmio can. When this returns, the ring and its buffers are not touched any more.
+     * Disables a queue, as only virtio-mmio can. When this returns, the ring and its buffers are not touched any more,
+     * and nothing is being carried out for it, however long that takes.
      *
      * @param queue what the driver selected
      */
     public void disableQueue(long queue) {
         lock.lock();
         try {
-            if (exists(queue)) {
-                stopQueue((int) queue);
-                queues[(int) queue].enabled(false);
+            if (!exists(queue)) {
+                return;
             }
+            stopQueue((int) queue, false);
         } finally {
             lock.unlock();
         }
+        awaitQueue(queue, Long.MAX_VALUE);
     }
 
     /**
-     * Resets one queue (virtio 1.4, section 2.6.1). When this returns, the ring and its buffers are not touched any
-     * more and all its state is back to the start. Ignored unless {@code VIRTIO_F_RING_RESET} was negotiated.
+     * Resets one queue (virtio 1.4, section 2.6.1). When the reset is complete, the ring and its buffers are not
+     * touched any more, nothing is being carried out for it, and all its state is back to the start. It is complete
+     * when this returns, or when {@link #queueResetting} says so if that takes longer than the transport's patience.
+     * Ignored unless {@code VIRTIO_F_RING_RESET} was negotiated.
      *
      * @param queue what the driver selected
-     * @return whether the queue was reset
      */
-    public boolean resetQueue(long queue) {
-        if (!exists(queue)) {
-            return false;
-        }
-        resetting.incrementAndGet((int) queue);
+    public void resetQueue(long queue) {
         lock.lock();
         try {
             boolean settled = (status.get() & DeviceStatus.FEATURES_OK) != 0;
-            boolean can = settled && driverFeatures.has(FeatureBit.RING_RESET);
-            if (can) {
-                stopQueue((int) queue);
-                queues[(int) queue].reset();
+            boolean can = settled && driverFeatures.has(FeatureBit.RING_RESET) && endings.reset() == null;
+            if (!can || !exists(queue)) {
+                return;
             }
-            return can;
+            stopQueue((int) queue, true);
         } finally {
             lock.unlock();
-            resetting.decrementAndGet((int) queue);
         }
+        awaitQueue(queue, patienceNanos);
     }
 
     /**
-     * Whether a queue is being reset just now, by another thread. Takes no lock.
+     * Whether a queue is being reset just now; finishes the reset if it can be finished.
      *
      * @param queue what the driver selected
-     * @return true while {@link #resetQueue} has not returned
+     * @return true while a {@link #resetQueue} is not complete
      */
     public boolean queueResetting(long queue) {
-        return exists(queue) && resetting.get((int) queue) != 0;
+        return exists(queue) && endings.isEnding((int) queue) && !finishQueue((int) queue)
+                && endings.isReset((int) queue);
     }
 
     /**
@@ -439,13 +534,20 @@ public final class DeviceLifecycle {
     }
 
     /**
-     * Kicks every queue: at {@code DRIVER_OK}, since kicks before it were ignored, and for a transport that has kept
-     * the device from guest memory for a while. Takes no lock.
+     * Kicks every queue: at {@code DRIVER_OK}, since kicks before it were ignored, and when memory was exchanged. Takes
+     * no lock.
      */
     public void kickAll() {
+        Throwable thrown = null;
         for (int i = 0; i < queues.length; i++) {
-            kick(i);
+            try {
+                kick(i);
+            } catch (RuntimeException | Error failure) {
+                // What one queue's service throws keeps no other from being served.
+                thrown = QueueLoop.join(thrown, failure);
+            }
         }
+        QueueLoop.throwIt(thrown);
     }
 
     // Configuration
@@ -525,9 +627,22 @@ public final class DeviceLifecycle {
     }
 
     private static Features offer(VirtioDevice device, DmaSpace dma) {
-        Features all = device.offered().with(FeatureBit.VERSION_1).with(FeatureBit.INDIRECT_DESC)
+        Features own = device.offered();
+        for (int bit = FIRST_COMMON_BIT; bit <= LAST_COMMON_BIT; bit++) {
+            if (own.has(bit) && bit != FeatureBit.NOTIFICATION_DATA && !isAdded(bit)) {
+                throw new IllegalArgumentException("offered=" + own + " contains bit " + bit + ", which is not a device"
+                        + " type's to offer (section 2.2); offer bits 0 to " + (FIRST_COMMON_BIT - 1) + " and from "
+                        + (LAST_COMMON_BIT + 1) + " on");
+            }
+        }
+        Features all = own.with(FeatureBit.VERSION_1).with(FeatureBit.INDIRECT_DESC)
                 .with(FeatureBit.EVENT_IDX).with(FeatureBit.RING_RESET);
         return dma.translated() ? all.with(FeatureBit.ACCESS_PLATFORM) : all;
+    }
+
+    private static boolean isAdded(int bit) {
+        return bit == FeatureBit.VERSION_1 || bit == FeatureBit.INDIRECT_DESC || bit == FeatureBit.EVENT_IDX
+                || bit == FeatureBit.RING_RESET;
     }
 
     private static int word(Features features, long select) {
@@ -556,42 +671,71 @@ public final class DeviceLifecycle {
 
     /**
      * Sets the bits that are new; FEATURES_OK, and with it DRIVER_OK, stay clear if the features cannot be accepted.
+     * True if the device has started.
      */
-    private @Nullable DeviceContext advance(int old, int wanted) {
-        int granted = wanted;
-        boolean asks = (wanted & ~old & DeviceStatus.FEATURES_OK) != 0;
-        if (asks && !acceptable(driverFeatures)) {
-            granted &= ~(DeviceStatus.FEATURES_OK | DeviceStatus.DRIVER_OK);
-        }
+    private boolean advance(int old, int wanted, boolean accepted) {
+        int granted = accepted ? wanted : wanted & ~(DeviceStatus.FEATURES_OK | DeviceStatus.DRIVER_OK);
         if ((granted & ~old & DeviceStatus.FEATURES_OK) != 0) {
             device.negotiated(driverFeatures);
         }
-        DeviceContext started = null;
-        if ((granted & ~old & DeviceStatus.DRIVER_OK) != 0) {
-            started = start();
-        }
-        int bits = granted;
-        status.getAndUpdate(now -> (now & ~DRIVER_BITS) | bits);
-        return started;
-    }
-
-    /** Section 6: a modern device needs VERSION_1, and one behind an IOMMU may insist on ACCESS_PLATFORM. */
-    private boolean acceptable(Features accepted) {
-        return accepted.within(offered)
-                && accepted.has(FeatureBit.VERSION_1)
-                && (!dma.translated() || accepted.has(FeatureBit.ACCESS_PLATFORM));
-    }
-
-    private DeviceContext start() {
-        DeviceContext fresh = new DeviceContext(this, signals, driverFeatures, queues.length);
-        for (int i = 0; i < queues.length; i++) {
-            if (queues[i].enabled()) {
-                openQueue(fresh, i);
+        boolean starts = (granted & ~old & DeviceStatus.DRIVER_OK) != 0;
+        try {
+            if (starts) {
+                start();
             }
+        } finally {
+            // Also when the start failed: beside DRIVER_OK, NEEDS_RESET tells the driver that it did.
+            status.getAndUpdate(now -> (now & ~DRIVER_BITS) | granted);
         }
-        device.activate(fresh);
+        return starts;
+    }
+
+    /**
+     * Why features cannot be accepted, empty if they can. Section 6: a modern device needs VERSION_1, and one behind an
+     * IOMMU may insist on ACCESS_PLATFORM.
+     */
+    private String refusal(Features accepted) {
+        if (!accepted.within(offered)) {
+            return "the driver accepted features that are not offered: " + accepted + " of " + offered;
+        }
+        if (!accepted.has(FeatureBit.VERSION_1)) {
+            return "the driver did not accept VERSION_1 (bit " + FeatureBit.VERSION_1 + ")";
+        }
+        return !dma.translated() || accepted.has(FeatureBit.ACCESS_PLATFORM) ? ""
+                : "the driver did not accept ACCESS_PLATFORM (bit " + FeatureBit.ACCESS_PLATFORM
+                        + "), but the device is behind an IOMMU";
+    }
+
+    private void start() {
+        signals.starting();
+        DeviceContext fresh = new DeviceContext(this, signals, driverFeatures, queues.length);
+        try {
+            for (int i = 0; i < queues.length; i++) {
+                if (queues[i].enabled()) {
+                    openQueue(fresh, i);
+                }
+            }
+            device.activate(fresh);
+        } catch (RuntimeException | Error failure) {
+            undoStart(fresh);
+            latchNeedsReset("could not start: " + failure);
+            throw failure;
+        }
         context = fresh;
-        return fresh;
+    }
+
+    private void undoStart(DeviceContext fresh) {
+        for (int i = 0; i < queues.length; i++) {
+            closeQueue(fresh, i);
+        }
+        fresh.end();
+        device.stop();
+    }
+
+    /** For what went wrong before there was an activation, or without one. */
+    private void tellNeedsReset() {
+        signals.configInterrupt();
+        listener.needsReset(needsResetReason);
     }
 
     private void openQueue(DeviceContext active, int index) {
@@ -599,21 +743,44 @@ public final class DeviceLifecycle {
         active.place(index, rings.open(queues[index].settings(active.features(), dma.translated()), handle));
     }
 
-    private void stopQueue(int index) {
+    private void stopQueue(int index, boolean reset) {
         closeQueue(context, index);
+        endings.beginQueue(context, index, reset);
         device.queueStopped(index);
+    }
+
+    private void awaitQueue(long queue, long limitNanos) {
+        endings.closeShut(lock);
+        boolean ignored = endings.await(() -> finishQueue((int) queue), limitNanos, listener);
+    }
+
+    private void finishQueue(int index, boolean reset) {
+        queues[index].enabled(false);
+        if (reset) {
+            queues[index].reset();
+            signals.queueReset(index);
+        }
+    }
+
+    /** True if the queue is not being stopped any more. */
+    private boolean finishQueue(int index) {
+        lock.lock();
+        try {
+            boolean reset = endings.isReset(index);
+            if (endings.finishQueue(index)) {
+                finishQueue(index, reset);
+            }
+            return !endings.isEnding(index);
+        } finally {
+            lock.unlock();
+        }
     }
 
     private void closeQueue(@Nullable DeviceContext active, int index) {
         DeviceQueue open = active == null ? null : active.queue(index);
         if (open != null) {
             Objects.requireNonNull(active).place(index, null);
-            open.close();
-            active.awaitSignals();
+            endings.shut(open);
         }
-    }
-
-    private static String misplaced(long queue) {
-        return "queue " + queue + ": enabled with misaligned or impossible addresses";
     }
 }

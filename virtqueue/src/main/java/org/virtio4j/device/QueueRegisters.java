@@ -14,6 +14,10 @@ final class QueueRegisters {
     private long driverArea;
     private long deviceArea;
     private int size;
+
+    /** Whether the size written last was not taken, and which that was, where the driver cannot read it back. */
+    private boolean sizeUntaken;
+    private long sizeRefused;
     private volatile boolean enabled;
 
     QueueRegisters(int sizeMax) {
@@ -46,13 +50,27 @@ final class QueueRegisters {
     }
 
     /**
-     * An enabled queue keeps its settings; a size that no ring can have is ignored, and reading it back shows the old
-     * one.
+     * An enabled queue keeps its settings; a size that no ring can have is not taken, and reading it back shows the old
+     * one. A driver that cannot read it back must not be served a ring of another size than it laid out.
      */
-    void writeSize(long value) {
-        if (!enabled && value > 0 && value <= sizeMax && Long.bitCount(value) == 1) {
+    void writeSize(long value, boolean shown) {
+        if (enabled) {
+            return;
+        }
+        boolean taken = value > 0 && value <= sizeMax && Long.bitCount(value) == 1;
+        if (taken) {
             size = (int) value;
         }
+        sizeRefused = value;
+        sizeUntaken = !taken && !shown;
+    }
+
+    /** Why the queue cannot be enabled as it is set up; empty if it can. */
+    String refusal() {
+        if (sizeUntaken) {
+            return "enabled with size " + sizeRefused + ", which is no power of two up to " + sizeMax;
+        }
+        return valid() ? "" : "enabled with misaligned or impossible addresses";
     }
 
     void writeAddress(QueueArea area, long address) {
@@ -70,7 +88,7 @@ final class QueueRegisters {
      * Whether all three areas are aligned and end inside the address space; what lies there is found out when it is
      * used.
      */
-    boolean valid() {
+    private boolean valid() {
         for (QueueArea area : QueueArea.values()) {
             long address = address(area);
             long last = address + area.size(size) - 1;
@@ -91,6 +109,7 @@ final class QueueRegisters {
         driverArea = 0;
         deviceArea = 0;
         size = sizeMax;
+        sizeUntaken = false;
         enabled = false;
     }
 }

@@ -17,6 +17,24 @@ public interface TransportSignals {
     void configInterrupt();
 
     /**
+     * Says that the driver sets {@code DRIVER_OK}, before any queue is opened. Called under the life cycle's control
+     * lock.
+     */
+    default void starting() {
+        // A transport without a bus master bit has nothing to open.
+    }
+
+    /**
+     * Forgets what is pending for a queue, since it was reset. Called under the life cycle's control lock, after the
+     * last interrupt of that queue.
+     *
+     * @param queue index of the queue
+     */
+    default void queueReset(int queue) {
+        // A transport with one line for all cannot tell whose interrupt is pending.
+    }
+
+    /**
      * Forgets what is pending, since the device was reset. Called under the life cycle's control lock, after the last
      * interrupt of the old activation.
      */

@@ -5,9 +5,15 @@ package org.virtio4j.device;
  * What makes a device of its type, apart from what all devices share. The IOMMU is one; whoever writes a device of
  * their own implements this and gets the life cycle and every transport.
  *
- * <p>{@link #activate}, {@link #queueStopped}, {@link #reset} and the configuration calls come one at a time, under the
- * control lock of the device's {@link DeviceLifecycle}. {@link #kicked} comes from any number of threads at once and
- * under no lock, also while a reset is carried out; the queues of an ended activation give nothing.
+ * <p>{@link #activate}, {@link #queueStarted}, {@link #queueStopped}, {@link #stop}, {@link #reset} and the
+ * configuration calls come one at a time, under the control lock of the device's {@link DeviceLifecycle}, and so wait
+ * for nothing that takes time. {@link #kicked} comes from any number of threads at once and under no lock, also while a
+ * reset is carried out; the queues of an ended activation give nothing.
+ *
+ * <p><b>A reset comes in phases.</b> The queues are closed, and {@link #stop} is called; then {@link #isIdle} is asked,
+ * under no lock and again and again, until nothing is being carried out any more; then {@link #reset} is called. The
+ * reset of one queue goes the same way, with {@link #queueStopped} and {@link #isIdle}. A device whose queues are
+ * served by {@link QueueLoop}s hands {@link QueueLoop#stop} and {@link QueueLoop#isIdle} on.
  */
 public interface VirtioDevice {
 
@@ -50,19 +56,48 @@ public interface VirtioDevice {
     void kicked(int queue);
 
     /**
-     * Says that one queue was reset or disabled while the device goes on (virtio 1.4, section 2.6.1). The queue was
-     * closed before, so nothing of it reaches guest memory; a device that works for it elsewhere too, in a file for
-     * example, returns when it does not any more. Under the control lock, as {@link #reset}.
+     * Says that a queue was enabled after the activation began.
+     *
+     * @param queue index of the queue
+     */
+    default void queueStarted(int queue) {
+        // Most devices look at the queue when it is kicked.
+    }
+
+    /**
+     * Says that one queue is being reset or disabled while the device goes on (virtio 1.4, section 2.6.1). The queue
+     * was closed before, so nothing of it reaches guest memory; a device that works for it elsewhere too, in a file for
+     * example, begins to end that. Must not wait.
      *
      * @param queue index of the queue
      */
     default void queueStopped(int queue) {
-        // Most devices do all their work between taking a buffer and giving it back.
+        // Most devices have nothing to hurry.
     }
 
     /**
-     * Forgets what the driver did. When it returns, nothing the device was about to do for the old driver reaches guest
-     * memory. Its queues have been closed before the call.
+     * Says that the device is being reset, or that its activation has failed. All queues were closed before, so nothing
+     * reaches guest memory; whatever works for the driver elsewhere begins to end. Must not wait.
+     */
+    default void stop() {
+        // Most devices have nothing to hurry.
+    }
+
+    /**
+     * Whether nothing is being carried out any more of what the driver had asked for by a queue that was closed: no
+     * request of it takes effect after this has said so. Any thread, under no lock. A thread that is asked from within
+     * the device's own callback is told of the others' work alone, since it would wait for itself.
+     *
+     * @param queue index of the queue
+     * @return false while somebody is at it
+     */
+    default boolean isIdle(int queue) {
+        return true;
+    }
+
+    /**
+     * Forgets what the driver did. The queues have been closed and the device is idle; so nothing it was about to do
+     * for the old driver reaches guest memory any more.
      *
      * @param kind how much is taken back
      */

@@ -38,6 +38,9 @@ public final class Chain {
     private boolean taken;
     private int id;
 
+    /** Which opening of the gate it was taken in; see {@link DmaHandle#opening}. */
+    private long opening;
+
     /** An empty slot. */
     public Chain() {
     }
@@ -110,7 +113,7 @@ public final class Chain {
      *         and {@link #read} is the way to them
      */
     public long readInPlace(long length) {
-        if (readableCount == 0 || length > lengthOf(0) || length <= 0) {
+        if (readableCount == 0 || length > lengthOf(0) || length <= 0 || isCutOff()) {
             return -1;
         }
         return buffers().find(addressOf(0), length);
@@ -134,7 +137,7 @@ public final class Chain {
      */
     public boolean putI32(int value) {
         int first = readableCount;
-        if (count == first || lengthOf(first) < Integer.BYTES) {
+        if (count == first || lengthOf(first) < Integer.BYTES || isCutOff()) {
             return false;
         }
         BufferLease lease = buffers();
@@ -148,6 +151,21 @@ public final class Chain {
         return true;
     }
 
+    /**
+     * Whether DMA was stopped since this chain was taken, even if it goes on now: the buffer may have another owner by
+     * then, so it is neither read nor written any more. Inside a section.
+     *
+     * @return true if every access gives {@link DmaResult#CLOSED} and the chain can only be dropped
+     */
+    public boolean isCutOff() {
+        return opening != handle().opening();
+    }
+
+    /** Empties the slot without giving the buffer back, for a queue that takes nothing more. Empty slots stay so. */
+    public void drop() {
+        taken = false;
+    }
+
     /** Starts to fill this slot. */
     @SuppressWarnings("ReferenceEquality") // which object it is, is the question
     void begin(DeviceQueue owner, DmaHandle handle, BufferLease lease, int bufferId) {
@@ -159,6 +177,7 @@ public final class Chain {
         }
         taken = true;
         id = bufferId;
+        opening = handle.opening();
         count = 0;
         readableCount = 0;
         readableLength = 0;
@@ -221,13 +240,11 @@ public final class Chain {
         return id;
     }
 
-    /** Gives the slot back after a chain that broke a rule half-way. */
-    void abandon() {
-        taken = false;
-    }
-
     private DmaResult copy(Access access, long offset, MemorySegment other, long otherOffset, long length) {
         DmaHandle handle = handle();
+        if (isCutOff()) {
+            return DmaResult.CLOSED;
+        }
         int index = access == Access.READ ? 0 : readableCount;
         long skip = offset;
         long done = 0;
@@ -241,7 +258,8 @@ public final class Chain {
             long piece = Math.min(Math.min(here - skip, length - done), DmaHandle.MAX_BYTES);
             DmaResult result = copyPiece(handle, access, addressOf(index), skip, other, otherOffset + done, piece);
             if (result != DmaResult.OK) {
-                return result;
+                // Memory that is away while it is exchanged is no fault of the driver's.
+                return result == DmaResult.BUS_ERROR && !handle.settled() ? DmaResult.CLOSED : result;
             }
             done += piece;
             skip += piece;

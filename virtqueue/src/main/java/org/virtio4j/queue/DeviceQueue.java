@@ -5,14 +5,8 @@ package org.virtio4j.queue;
  * The device's side of one virtqueue, whatever its layout. A device takes chains, completes them in any order, and
  * publishes what it completed in one go; which ring it runs on does not show.
  *
- * <pre>{@code
- * queue.enter();
- * while (queue.poll(chain)) {       // chain.read(…), chain.write(…) inside the section
- *     queue.complete(chain);
- * }
- * queue.leave();
- * boolean interrupt = queue.publish();
- * }</pre>
+ * <p>{@link org.virtio4j.device.QueueLoop} calls all this as it must be called; a device says what is done with a
+ * buffer.
  *
  * <p>A device that must wait between taking and completing leaves the section meanwhile and enters again; chains
  * outlive sections.
@@ -46,8 +40,29 @@ public interface DeviceQueue extends AutoCloseable {
     boolean poll(Chain into);
 
     /**
-     * Puts a chain into the used ring with the length that was written to it, not visible yet. Inside a section.
-     * Nothing happens if the queue was closed meanwhile.
+     * Takes the next available chain as {@link #poll} does. Where there is none, asks the driver to notify of the next
+     * one, and looks once more: so false says that the driver will notify, or that nothing can be taken. Inside a
+     * section.
+     *
+     * @param into as for {@link #poll}
+     * @return whether a chain was taken
+     * @throws IllegalStateException as {@link #poll}
+     */
+    boolean pollOrEnable(Chain into);
+
+    /**
+     * Asks the driver to notify of whatever it makes available from now on, for a device that has served for long
+     * enough. Of what is available already nobody will be notified, so the device serves that much before it leaves.
+     * Inside a section.
+     *
+     * @return how many buffers are available; 0 if the ring cannot be reached, or has failed meanwhile
+     */
+    int handOver();
+
+    /**
+     * Puts a chain into the used ring with the length that was written to it, not visible yet. Inside a section. The
+     * chain is only emptied if the queue was closed meanwhile, or DMA was stopped since the chain was taken, even if it
+     * goes on now.
      *
      * @param chain a chain of this queue, empty afterwards
      * @throws IllegalStateException if {@code chain} holds no chain of this queue, or no section is open
@@ -55,17 +70,18 @@ public interface DeviceQueue extends AutoCloseable {
     void complete(Chain chain);
 
     /**
-     * Makes everything completed so far visible to the driver, with one store. Outside any section.
+     * Makes everything completed so far visible to the driver, with one store. What the ring is out of reach for is
+     * made visible by a later call. Inside a section or outside of any.
      *
      * @return whether the driver wants a used buffer notification for it
      */
     boolean publish();
 
-    /** Asks the driver not to notify of available buffers. It may all the same. Outside any section. */
+    /** Asks the driver not to notify of available buffers. It may all the same. Inside a section or outside of any. */
     void disableNotifications();
 
     /**
-     * Asks the driver to notify of available buffers again. Outside any section.
+     * Asks the driver to notify of available buffers again. Inside a section or outside of any.
      *
      * @return whether buffers became available before the driver could know, so that one has to look again
      */
@@ -80,6 +96,20 @@ public interface DeviceQueue extends AutoCloseable {
     boolean isReachable();
 
     /**
+     * Whether the ring is out of reach only because the embedder is {@linkplain org.virtio4j.vmm.GuestMemory#unsettle
+     * exchanging memory}, so that a chain at work can be given back later. Inside a section.
+     *
+     * @return the same throughout a section
+     */
+    boolean isAway();
+
+    /**
+     * Says that something threw while this queue was served, and nobody knows how far that came. From now on nothing is
+     * taken, completed or published any more. The thread of the queue; a section that is open is left.
+     */
+    void giveUp();
+
+    /**
      * Whether and why this queue takes no more buffers.
      *
      * @return the first reason, {@link QueueFailure#NONE} if there is none
@@ -92,6 +122,11 @@ public interface DeviceQueue extends AutoCloseable {
      * @return the queue size that the driver chose
      */
     int size();
+
+    /**
+     * Ends all access from the next section on, and waits for nothing; {@link #close} must follow. Any thread.
+     */
+    void shut();
 
     /**
      * Ends all access to the ring and to the buffers of its chains; returns when no section is left that began before.

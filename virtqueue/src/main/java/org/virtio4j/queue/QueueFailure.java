@@ -13,6 +13,10 @@ public enum QueueFailure {
      * is {@linkplain org.virtio4j.vmm.GuestMemory#unsettle exchanged}, nor is {@link #INDIRECT_UNREACHABLE}.
      */
     RING_UNREACHABLE,
+    /** The device gave the queue up, since something threw while it was served; {@link DeviceQueue#giveUp}. */
+    GIVEN_UP,
+    /** The driver moved the available index whenever the device asked to be notified of the next buffer. */
+    NEVER_AT_REST,
     /** The available index is further ahead than the ring has free entries (section 2.7.13.3). */
     AVAILABLE_INDEX_AHEAD,
     /** A head in the available ring is not below the queue size (section 2.7.6). */

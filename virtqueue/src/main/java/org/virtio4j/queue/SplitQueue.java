@@ -21,6 +21,9 @@ public final class SplitQueue implements DeviceQueue {
 
     private static final int INDEX_MASK = 0xffff;
 
+    /** So often a driver may move its index while it is asked to notify; an honest one hardly ever does once. */
+    private static final int MOST_WISHES = 1_000;
+
     private final QueueSettings settings;
     private final DmaHandle dma;
     private final RingPart descriptors;
@@ -55,6 +58,9 @@ public final class SplitQueue implements DeviceQueue {
     private volatile QueueFailure failure = QueueFailure.NONE;
     private boolean failed;
 
+    /** Whether it failed for a reason that leaves no way to the ring at all. */
+    private boolean gone;
+
     /**
      * Takes over a ring as a driver set it up, with all indexes at 0.
      *
@@ -79,7 +85,7 @@ public final class SplitQueue implements DeviceQueue {
     public void enter() {
         dma.enter();
         inside = true;
-        reachable = dma.live() && failure != QueueFailure.RING_UNREACHABLE && renewLease();
+        reachable = dma.live() && !gone && renewLease();
         buffers.good(reachable);
     }
 
@@ -108,7 +114,7 @@ public final class SplitQueue implements DeviceQueue {
         into.begin(this, dma, buffers, head);
         QueueFailure broken = walker.walk(descriptors, head, into);
         if (broken != QueueFailure.NONE) {
-            into.abandon();
+            into.drop();
             // As if it had not been looked at, in case it is looked at again.
             inFlight.remove(head);
             return broken == QueueFailure.INDIRECT_UNREACHABLE ? failUnlessUnsettled(broken) : fail(broken);
@@ -118,11 +124,17 @@ public final class SplitQueue implements DeviceQueue {
     }
 
     @Override
+    public boolean pollOrEnable(Chain into) {
+        return poll(into) || (enableNotifications() && poll(into));
+    }
+
+    @Override
     public void complete(Chain chain) {
         checkInside();
         long length = chain.writtenLength();
+        boolean cutOff = chain.isCutOff();
         int head = chain.end(this);
-        if (!reachable) {
+        if (!reachable || cutOff) {
             return;
         }
         long element = UsedRing.RING + (nextUsed & ringMask) * UsedRing.ELEMENT_SIZE;
@@ -136,22 +148,29 @@ public final class SplitQueue implements DeviceQueue {
         if (nextUsed == publishedUsed) {
             return false;
         }
+        if (inside) {
+            return publishInside();
+        }
         enter();
         try {
-            if (!reachable) {
-                return false;
-            }
-            int before = publishedUsed;
-            // Release: whoever sees the index sees the elements and the data they speak of.
-            used.putU16Release(UsedRing.IDX, nextUsed);
-            publishedUsed = nextUsed;
-            // The index must be visible before the driver's wish is read, or both sides could decide to wait for the
-            // other.
-            VarHandle.fullFence();
-            return driverWantsInterrupt(before);
+            return publishInside();
         } finally {
             leave();
         }
+    }
+
+    private boolean publishInside() {
+        if (!reachable) {
+            return false;
+        }
+        int before = publishedUsed;
+        // Release: whoever sees the index sees the elements and the data they speak of.
+        used.putU16Release(UsedRing.IDX, nextUsed);
+        publishedUsed = nextUsed;
+        // The index must be visible before the driver's wish is read, or both sides could decide to wait for the
+        // other.
+        VarHandle.fullFence();
+        return driverWantsInterrupt(before);
     }
 
     @Override
@@ -160,42 +179,93 @@ public final class SplitQueue implements DeviceQueue {
             // With EVENT_IDX the driver notifies once it passes available event, which stays where it was.
             return;
         }
+        if (inside) {
+            disableInside();
+            return;
+        }
         enter();
         try {
-            if (reachable) {
-                used.putU16(UsedRing.FLAGS, UsedRing.FLAG_NO_NOTIFY);
-                notificationsOff = true;
-            }
+            disableInside();
         } finally {
             leave();
+        }
+    }
+
+    private void disableInside() {
+        if (reachable) {
+            used.putU16(UsedRing.FLAGS, UsedRing.FLAG_NO_NOTIFY);
+            notificationsOff = true;
         }
     }
 
     @Override
     public boolean enableNotifications() {
+        if (inside) {
+            return enableInside();
+        }
         enter();
         try {
-            if (!reachable) {
-                return false;
-            }
-            if (settings.eventIdx()) {
-                used.putU16(UsedRing.availEvent(settings.size()), nextAvailable);
-            } else if (notificationsOff) {
-                used.putU16(UsedRing.FLAGS, 0);
-                notificationsOff = false;
-            }
-            // The wish must be visible before the index is read again, or a buffer added in between would never be
-            // noticed.
-            VarHandle.fullFence();
-            return !failed && available.u16Acquire(AvailableRing.IDX) != nextAvailable;
+            return enableInside();
         } finally {
             leave();
         }
     }
 
+    private boolean enableInside() {
+        return reachable && !failed && wishFrom(nextAvailable) != nextAvailable;
+    }
+
+    @Override
+    public int handOver() {
+        checkInside();
+        if (!reachable || failed) {
+            return 0;
+        }
+        // With EVENT_IDX the driver notifies when it goes past the index that is asked for, so that must be where it
+        // is: what it added before would else hide the rest. The flag of the other way has no such place.
+        int asked = nextAvailable;
+        int index = wishFrom(asked);
+        for (int i = 0; settings.eventIdx() && index != asked && i < MOST_WISHES; i++) {
+            asked = index;
+            index = wishFrom(asked);
+        }
+        if (settings.eventIdx() && index != asked) {
+            fail(QueueFailure.NEVER_AT_REST);
+            return 0;
+        }
+        return (index - nextAvailable) & INDEX_MASK;
+    }
+
+    /** Asks to be notified of what the driver adds from an index on; returns the index as it is afterwards. */
+    private int wishFrom(int index) {
+        if (settings.eventIdx()) {
+            used.putU16(UsedRing.availEvent(settings.size()), index);
+        } else if (notificationsOff) {
+            used.putU16(UsedRing.FLAGS, 0);
+            notificationsOff = false;
+        }
+        // The wish must be visible before the index is read again, or a buffer added in between would never be noticed.
+        VarHandle.fullFence();
+        return available.u16Acquire(AvailableRing.IDX);
+    }
+
     @Override
     public boolean isReachable() {
         return reachable;
+    }
+
+    @Override
+    public boolean isAway() {
+        return dma.live() && !reachable && !gone;
+    }
+
+    @Override
+    public void giveUp() {
+        fail(QueueFailure.GIVEN_UP);
+        gone = true;
+        if (inside) {
+            leave();
+        }
     }
 
     @Override
@@ -206,6 +276,11 @@ public final class SplitQueue implements DeviceQueue {
     @Override
     public int size() {
         return size;
+    }
+
+    @Override
+    public void shut() {
+        dma.shut();
     }
 
     @Override
@@ -269,6 +344,7 @@ public final class SplitQueue implements DeviceQueue {
         if (failure == QueueFailure.NONE || reason == QueueFailure.RING_UNREACHABLE) {
             failure = reason;
             failed = true;
+            gone |= reason == QueueFailure.RING_UNREACHABLE;
         }
         return false;
     }

@@ -24,6 +24,9 @@ public final class DmaHandle implements AutoCloseable {
 
     private static final long CLOSE_LIMIT_NANOS = 1_000_000_000;
 
+    /** The opening of a handle that no gate stands before: odd, as those of an open gate. */
+    private static final long UNGATED = 1;
+
     private final GuestMemory memory;
     private final Translator translator;
     private final int requesterId;
@@ -43,6 +46,9 @@ public final class DmaHandle implements AutoCloseable {
     private MemoryMap map = MemoryMap.EMPTY;
     private @Nullable MemoryRegion lastRegion;
     private boolean live;
+
+    /** The gate's passage at the start of the section; see {@link DmaGate#passage}. */
+    private long opening = UNGATED;
     private TranslateResult faultReason = TranslateResult.OK;
     private long faultIova;
     private Access faultAccess = Access.READ;
@@ -52,15 +58,16 @@ public final class DmaHandle implements AutoCloseable {
     private long doorbellAddress;
 
     DmaHandle(GuestMemory memory, Translator translator, int requesterId, @Nullable DmaGate gate, String holder,
-            @Nullable TranslationCaches caches) {
+            boolean messagesOnly) {
         this.memory = memory;
         this.translator = translator;
         this.requesterId = requesterId;
         this.gate = gate;
-        this.slot = new ReaderSlot(holder);
+        this.slot = new ReaderSlot(holder, messagesOnly);
         memory.readers().add(slot);
         translator.join(slot);
-        this.caches = caches;
+        // All messages of a device go to one or two doorbells, which are looked up as fast as in a cache.
+        this.caches = messagesOnly ? null : translator.caches();
         this.cache = caches == null ? null : caches.add();
     }
 
@@ -75,7 +82,8 @@ public final class DmaHandle implements AutoCloseable {
         }
         // All that follows loads after the fence of slot.enter, which is what makes the grace periods work.
         extent.clear();
-        live = !closed && (gate == null || gate.isOpen());
+        opening = gate == null ? UNGATED : gate.passage();
+        live = !closed && DmaGate.isOpen(opening);
         MemoryMap now = memory.map();
         if (now != map) {
             map = now;
@@ -123,6 +131,16 @@ public final class DmaHandle implements AutoCloseable {
      */
     public boolean live() {
         return live;
+    }
+
+    /**
+     * Which opening of the gate the present section belongs to, or the last one did. What was begun in another opening
+     * was cut off meanwhile, and is not to be gone on with.
+     *
+     * @return a number of which only equality means something; always the same without a gate
+     */
+    public long opening() {
+        return opening;
     }
 
     /**
@@ -335,6 +353,13 @@ public final class DmaHandle implements AutoCloseable {
         if (sink != null) {
             sink.send(requesterId, address, data);
         }
+    }
+
+    /**
+     * Ends all use from the next section on, and waits for nothing; {@link #close} must follow. Any thread.
+     */
+    public void shut() {
+        closed = true;
     }
 
     /**

@@ -103,7 +103,7 @@ public final class DmaSpace {
      * @return a handle with no section open
      */
     public DmaHandle open(String holder) {
-        return new DmaHandle(memory, translator, requesterId, gate, holder, translator.caches());
+        return new DmaHandle(memory, translator, requesterId, gate, holder, false);
     }
 
     /**
@@ -113,7 +113,6 @@ public final class DmaSpace {
      * @return a sender that any thread may use
      */
     public MessageSender messages(String holder) {
-        // All messages of a device go to one or two doorbells, which are looked up as fast as in a cache.
-        return new MessageSender(new DmaHandle(memory, translator, requesterId, gate, holder, null));
+        return new MessageSender(new DmaHandle(memory, translator, requesterId, gate, holder, true));
     }
 }

@@ -20,6 +20,7 @@ public final class ReaderSlot {
     private static final int CACHE_HITS = MIDDLE + 2;
 
     private final String holder;
+    private final boolean messagesOnly;
 
     /**
      * The element in the middle counts entries and exits, so it is odd inside a section; two more count lookups, and
@@ -27,8 +28,9 @@ public final class ReaderSlot {
      */
     private final long[] cell = new long[CACHE_HITS + MIDDLE + 1];
 
-    ReaderSlot(String holder) {
+    ReaderSlot(String holder, boolean messagesOnly) {
         this.holder = holder;
+        this.messagesOnly = messagesOnly;
     }
 
     /**
@@ -38,6 +40,16 @@ public final class ReaderSlot {
      */
     public String holder() {
         return holder;
+    }
+
+    /**
+     * Whether the reader only sends interrupt messages, and so never reaches memory. A device has such a reader for as
+     * long as it exists; one for memory it has only while it is at work.
+     *
+     * @return true for that of a {@link MessageSender}
+     */
+    public boolean messagesOnly() {
+        return messagesOnly;
     }
 
     /**

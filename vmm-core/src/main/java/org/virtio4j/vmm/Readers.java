@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The readers of one thing that can be taken away (a memory map, the mappings of an IOMMU), and the wait until none of
@@ -17,7 +18,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * after the unlinking and cannot reach what was unlinked. A reader neither waits nor retries.
  *
  * <p>Sections are short by contract, so the wait spins first and sleeps briefly later. It never gives up and never
- * interrupts anybody: after a limit it tells the {@link StallListener} who holds it up, and goes on waiting. A thread
+ * interrupts anybody: after a limit it tells the {@link StallListener} who holds it up, and goes on waiting; what the
+ * listener throws comes out when the wait is over. A thread
  * that waits inside its own section waits for ever; that is a bug of the caller, and the listener names it.
  *
  * <p>Each reader counts for itself what it looks up, so that counting costs it one store; the sums are made when they
@@ -71,16 +73,19 @@ public final class Readers {
      * Forgets a reader; does nothing when it is no member.
      *
      * @param slot the slot of a reader that enters no section any more
+     * @return whether it was a member
      */
-    public void remove(ReaderSlot slot) {
+    public boolean remove(ReaderSlot slot) {
         changes.lock();
         try {
-            ReaderSlot[] others = Arrays.stream(slots).filter(member -> member != slot).toArray(ReaderSlot[]::new);
-            if (others.length < slots.length) {
+            ReaderSlot[] others = Arrays.stream(slots).filter(other -> other != slot).toArray(ReaderSlot[]::new);
+            boolean member = others.length < slots.length;
+            if (member) {
                 slots = others;
                 formerWalks += slot.walks();
                 formerCacheHits += slot.cacheHits();
             }
+            return member;
         } finally {
             changes.unlock();
         }
@@ -105,13 +110,15 @@ public final class Readers {
         // The unlinking must be visible before the slots are read; pairs with the fence of ReaderSlot.enter.
         VarHandle.fullFence();
         ReaderSlot[] members = slots;
+        Throwable thrown = null;
         for (int i = 0; i < members.length; i++) {
             ReaderSlot slot = members[i];
             long ticket = slot.ticket();
             if (ReaderSlot.isInside(ticket)) {
-                awaitOne(slot, ticket, limitNanos);
+                thrown = awaitOne(slot, ticket, limitNanos, thrown);
             }
         }
+        throwIt(thrown);
     }
 
     /**
@@ -165,20 +172,38 @@ public final class Readers {
         VarHandle.fullFence();
         long ticket = slot.ticket();
         if (ReaderSlot.isInside(ticket)) {
-            awaitOne(slot, ticket, limitNanos);
+            throwIt(awaitOne(slot, ticket, limitNanos, null));
         }
     }
 
-    private void awaitOne(ReaderSlot slot, long ticket, long limitNanos) {
+    /**
+     * Returns what the listener threw, here or in an earlier wait: the wait itself goes to its end whatever it does.
+     */
+    private @Nullable Throwable awaitOne(ReaderSlot slot, long ticket, long limitNanos, @Nullable Throwable before) {
         long started = System.nanoTime();
         boolean reported = false;
+        Throwable thrown = before;
         for (int round = 0; slot.ticket() == ticket; round++) {
             pause(round);
             if (!reported && System.nanoTime() - started > limitNanos) {
                 reported = true;
                 stalls.incrementAndGet();
-                listener.stalled(slot.holder(), System.nanoTime() - started);
+                try {
+                    listener.stalled(slot.holder(), System.nanoTime() - started);
+                } catch (RuntimeException | Error failure) {
+                    thrown = thrown == null ? failure : thrown;
+                }
             }
+        }
+        return thrown;
+    }
+
+    private static void throwIt(@Nullable Throwable thrown) {
+        if (thrown instanceof RuntimeException exception) {
+            throw exception;
+        }
+        if (thrown instanceof Error error) {
+            throw error;
         }
     }
 

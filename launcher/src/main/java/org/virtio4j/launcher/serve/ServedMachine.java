@@ -243,7 +243,7 @@ public final class ServedMachine implements AutoCloseable {
         // Only now, for until the sockets are ours the file may be that of somebody else who serves there.
         viotWritten = true;
         Files.write(viot, machine.viot());
-        functions.forEach(function -> function.socket().start(function.function(), machine::systemReset));
+        functions.forEach(function -> function.socket().start(function.function()));
     }
 
     private void add(PciAddress address, String name, VirtioDevice device, boolean translated) throws IOException {

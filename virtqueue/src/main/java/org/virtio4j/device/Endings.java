@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.device;
+
+import java.util.ArrayDeque;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+import org.virtio4j.queue.DeviceQueue;
+
+/**
+ * What of one device is being stopped: the whole of it, or single queues. What was stopped ends when nobody is at work
+ * for it any more and no signal of it is under way.
+ *
+ * <p>Guarded by the life cycle's lock, but for {@link #reset}, {@link #isEnding}, {@link #isReset} and {@link #await}.
+ */
+final class Endings {
+
+    private static final int SPINS = 200;
+    private static final int YIELDS = 200;
+    private static final long NAP_NANOS = 50_000;
+
+    /** A wait of this length is reported, once. */
+    private static final long REPORT_NANOS = 1_000_000_000;
+
+    /** A queue that was closed, and the activation whose signals may still be under way for it. */
+    private record QueueEnding(@Nullable DeviceContext context, boolean reset) {
+    }
+
+    private final VirtioDevice device;
+    private final AtomicReferenceArray<@Nullable QueueEnding> queues;
+    private volatile @Nullable ResetKind reset;
+    private @Nullable DeviceContext ended;
+
+    /** Queues that let nobody in any more, but may have a section open; taken out by who waits for that. */
+    private final ArrayDeque<DeviceQueue> closing = new ArrayDeque<>();
+
+    /** How many of them are being waited for. */
+    private int awaited;
+
+    Endings(VirtioDevice device, int queueCount) {
+        this.device = device;
+        this.queues = new AtomicReferenceArray<>(queueCount);
+    }
+
+    /** The reset that is under way, null if there is none. */
+    @Nullable ResetKind reset() {
+        return reset;
+    }
+
+    void beginReset(@Nullable DeviceContext context, ResetKind kind) {
+        ResetKind before = reset;
+        if (before == null) {
+            ended = context;
+        }
+        reset = before != null && before.compareTo(kind) > 0 ? before : kind;
+    }
+
+    /** The reset that can be finished now, and is not under way any more; null if there is none. */
+    @Nullable ResetKind takeFinishedReset() {
+        ResetKind kind = reset;
+        if (kind == null || !isQuiet()) {
+            return null;
+        }
+        ended = null;
+        for (int i = 0; i < queues.length(); i++) {
+            queues.set(i, null);
+        }
+        reset = null;
+        return kind;
+    }
+
+    /** A queue that was shut must be closed, by {@link #closeShut}, before anything ends. */
+    void shut(DeviceQueue queue) {
+        queue.shut();
+        closing.add(queue);
+    }
+
+    /** Waits for the sections of queues that were shut; takes the lock, but not while it waits. */
+    void closeShut(Lock lock) {
+        for (DeviceQueue next = nextShut(lock, false); next != null; next = nextShut(lock, true)) {
+            next.close();
+        }
+    }
+
+    private @Nullable DeviceQueue nextShut(Lock lock, boolean closedOne) {
+        lock.lock();
+        try {
+            awaited -= closedOne ? 1 : 0;
+            DeviceQueue next = closing.poll();
+            awaited += next == null ? 0 : 1;
+            return next;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void beginQueue(@Nullable DeviceContext context, int index, boolean queueReset) {
+        queues.set(index, new QueueEnding(context, queueReset));
+    }
+
+    boolean isEnding(int index) {
+        return queues.get(index) != null;
+    }
+
+    boolean isReset(int index) {
+        QueueEnding ending = queues.get(index);
+        return ending != null && ending.reset;
+    }
+
+    /** True if the queue was being stopped and is so no more. */
+    boolean finishQueue(int index) {
+        QueueEnding ending = queues.get(index);
+        if (ending == null || isClosing() || !device.isIdle(index)) {
+            return false;
+        }
+        DeviceContext context = ending.context;
+        if (context != null && !context.isQuiet(index)) {
+            return false;
+        }
+        queues.set(index, null);
+        return true;
+    }
+
+    /** Asks again and again whether something is finished; under no lock, for it waits for whoever is at work. */
+    boolean await(BooleanSupplier finished, long limitNanos, DeviceListener listener) {
+        long started = System.nanoTime();
+        boolean reported = false;
+        for (int round = 0; !finished.getAsBoolean(); round++) {
+            long waited = System.nanoTime() - started;
+            boolean over = waited >= limitNanos;
+            if (!reported && (over || waited >= REPORT_NANOS)) {
+                reported = true;
+                listener.resetDelayed(waited);
+            }
+            if (over) {
+                return false;
+            }
+            pause(round);
+        }
+        return true;
+    }
+
+    private boolean isClosing() {
+        return awaited > 0 || !closing.isEmpty();
+    }
+
+    private boolean isQuiet() {
+        if (isClosing()) {
+            return false;
+        }
+        for (int i = 0; i < queues.length(); i++) {
+            QueueEnding ending = queues.get(i);
+            DeviceContext context = ending == null ? null : ending.context;
+            if (!device.isIdle(i) || (context != null && !context.isQuiet(i))) {
+                return false;
+            }
+        }
+        DeviceContext context = ended;
+        return context == null || context.isQuiet();
+    }
+
+    @SuppressWarnings("ThreadPriorityCheck") // correctness does not rest on the yield, only the length of the wait does
+    private static void pause(int round) {
+        if (round < SPINS) {
+            Thread.onSpinWait();
+        } else if (round < SPINS + YIELDS) {
+            // With fewer processors than threads the worker may need this one to come to its end.
+            Thread.yield();
+        } else {
+            LockSupport.parkNanos(NAP_NANOS);
+        }
+    }
+}
