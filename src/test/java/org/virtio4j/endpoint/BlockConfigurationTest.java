@@ -11,6 +11,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.driver.FeatureSet;
 
@@ -111,6 +113,34 @@ class BlockConfigurationTest extends BlockTests {
         machine.negotiate(machine.offered().without(DiskRequests.F_CONFIG_WCE));
         machine.transport().writeConfig(32, 1, 0);
         assertEquals(1, machine.config(32, 1));
+    }
+
+    @Test
+    @DisplayName("5.2.5: what an earlier driver negotiated lets nobody write writeback between a reset and FEATURES_OK")
+    void shouldForgetAtAResetThatWritebackCouldBeWritten() {
+        BlockMachine machine = powerOn(disk(8));
+        machine.negotiate(machine.offered());
+        machine.reset(ResetKind.DEVICE);
+        machine.transport().writeConfig(32, 1, 0);
+        assertEquals(1, machine.config(32, 1));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {4, 8, 256, 32_768})
+    @DisplayName("2.7.5.3.1: seg_max data segments, header and status fit the queue")
+    void shouldPromiseNoMoreSegmentsThanTheQueueHas(int entries) {
+        BlockMachine machine = powerOn(disk(8).queueSize(entries));
+        assertEquals(entries - 2, machine.config(12, 4));
+        assertEquals(entries, machine.transport().queueSizeMax(0));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {-4, 0, 1, 2, 3, 5, 65_536})
+    @DisplayName("2.7.5.3.1: a queue in which no request fits is refused, with the reason")
+    void shouldRefuseQueuesInWhichNoRequestFits(int entries) {
+        String message = assertThrows(IllegalArgumentException.class, () -> disk(8).queueSize(entries)).getMessage();
+        assertEquals("queueSize=" + entries + ", but a power of two from 4 to 32768 is needed: a request has three "
+                + "descriptors (header, data, status)", message);
     }
 
     @Test

@@ -18,6 +18,9 @@ record BlockSettings(Features features, int queueCount, int queueSize, int block
     /** Most sectors of a range that is zeroed: 4 MiB, so that a queue is not held up for long. */
     static final int MOST_ZEROES_SECTORS = 1 << 13;
 
+    /** Descriptors of a request besides its data: a header and a status. */
+    static final int FRAME = 2;
+
     /** Who serves requests. */
     enum Serving { WORKERS, KICKS, POLLS }
 }

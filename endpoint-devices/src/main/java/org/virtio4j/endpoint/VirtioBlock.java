@@ -247,6 +247,7 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
             control.unlock();
         }
         settle();
+        configuration.reset();
     }
 
     @Override

@@ -79,12 +79,16 @@ public final class VirtioBlockBuilder {
     /**
      * Sets the largest size of each queue. Default 256.
      *
-     * @param entries a power of two from 1 to 32,768
+     * <p>A request has a descriptor for its header, one for its status and at least one for its data, and no chain may
+     * have more descriptors than its queue (section 2.7.5.3.1).
+     *
+     * @param entries a power of two from 4 to 32,768
      * @return this
      */
     public VirtioBlockBuilder queueSize(int entries) {
-        if (Integer.bitCount(entries) != 1 || entries < 1 || entries > 1 << 15) {
-            throw new IllegalArgumentException("queueSize=" + entries + ", but a power of two up to 32768 is needed");
+        if (Integer.bitCount(entries) != 1 || entries <= BlockSettings.FRAME || entries > 1 << 15) {
+            throw new IllegalArgumentException("queueSize=" + entries + ", but a power of two from 4 to 32768 is "
+                    + "needed: a request has three descriptors (header, data, status)");
         }
         queueSize = entries;
         return this;
