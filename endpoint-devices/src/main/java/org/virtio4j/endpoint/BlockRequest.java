@@ -69,7 +69,7 @@ final class BlockRequest implements ChainHandler {
                 outcome = execute(server);
             } catch (IOException failure) {
                 counters.fileError(failure);
-                outcome = BlockOutcome.FILE;
+                outcome = failure instanceof DiskFailureException known ? known.outcome() : BlockOutcome.FILE;
             }
         }
         return outcome != BlockOutcome.ABANDONED;

@@ -6,8 +6,8 @@ import org.agrona.concurrent.IdleStrategy;
 import org.virtio4j.device.Features;
 
 /** What a {@link VirtioBlockBuilder} was told. */
-record BlockSettings(Features features, int queueCount, int queueSize, int blockSize, String id, Serving serving,
-        Supplier<? extends IdleStrategy> idleStrategies) {
+record BlockSettings(Features features, int queueCount, int queueSize, int blockSize, String id, DiskLock lock,
+        Serving serving, Supplier<? extends IdleStrategy> idleStrategies) {
 
     /** Most ranges of a DISCARD or WRITE_ZEROES. */
     static final int MOST_RANGES = 64;
