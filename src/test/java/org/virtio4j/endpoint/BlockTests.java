@@ -90,9 +90,11 @@ abstract class BlockTests {
     @AfterEach
     void closeMachines() throws IOException {
         machines.forEach(BlockMachine::close);
+        machines.clear();
         for (VirtioBlock disk : disks) {
             disk.close();
         }
+        disks.clear();
     }
 
     /** The file of the disk that was built last. */
