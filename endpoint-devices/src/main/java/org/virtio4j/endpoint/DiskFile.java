@@ -67,10 +67,11 @@ class DiskFile implements AutoCloseable {
      * Opens the file for the first time, before anything else is called. Leaves nothing open if it throws.
      *
      * @param blockSize bytes, of which the length must be a multiple
+     * @return bytes in the file
      * @throws IOException if the file cannot be opened, is used by somebody else, or is neither file nor block device
      * @throws IllegalArgumentException if the blocks do not fit the file
      */
-    final void begin(DiskLock lock, int blockSize) throws IOException {
+    final long begin(DiskLock lock, int blockSize) throws IOException {
         identity = FileIdentity.of(path);
         boolean done = false;
         try {
@@ -83,8 +84,9 @@ class DiskFile implements AutoCloseable {
                 sparse = openSparse().orElse(null);
             }
             checkIdentity();
-            checkLength(blockSize);
+            long bytes = checkedLength(blockSize);
             done = true;
+            return bytes;
         } finally {
             if (!done) {
                 close();
@@ -113,7 +115,7 @@ class DiskFile implements AutoCloseable {
         }
     }
 
-    private void checkLength(int blockSize) throws IOException {
+    private long checkedLength(int blockSize) throws IOException {
         long bytes = size();
         long rest = bytes % blockSize;
         if (rest != 0) {
@@ -121,6 +123,7 @@ class DiskFile implements AutoCloseable {
                     + " bytes, which is no multiple of it; make it " + (bytes - rest + blockSize)
                     + " bytes long (truncate -s) or choose smaller blocks");
         }
+        return bytes;
     }
 
     /** Refuses to go on with a file that was put in the place of ours. */

@@ -86,11 +86,11 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
             servers[i] = new QueueServer(i, new BlockRequest(file, configuration, counters.queue(i), id));
             idleStrategies.add(Objects.requireNonNull(settings.idleStrategies().get()));
         }
-        file.begin(settings.lock(), settings.blockSize());
+        long bytes = file.begin(settings.lock(), settings.blockSize());
         if (file.isSparse() && settings.features().has(BlockFeature.WRITE_ZEROES)) {
             configuration.writeZeroesMayUnmap();
         }
-        configuration.capacity(sectors(file.size()));
+        configuration.capacity(sectors(bytes));
     }
 
     /**
