@@ -8,9 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.driver.FeatureSet;
 
@@ -65,14 +67,38 @@ class BlockConfigurationTest extends BlockTests {
     }
 
     @Test
-    @DisplayName("5.2.4: the capacity is in sectors of 512 bytes, in whole blocks")
-    void shouldRoundTheCapacityDown() throws IOException {
-        VirtioBlockBuilder builder = disk(17).blockSize(4096);
-        assertEquals(16, powerOn(builder).config(0, 8));
+    @DisplayName("5.2.4: the capacity is in sectors of 512 bytes, whatever the block size")
+    void shouldCountTheCapacityInSectors() {
+        assertEquals(16, powerOn(disk(16).blockSize(4096)).config(0, 8));
         assertEquals(16 * SECTOR, disk().size());
-        Files.write(path(), new byte[513]);
-        assertEquals(1, powerOn(build(new VirtioBlockBuilder(readOnly -> new TestFile(path(), readOnly))))
-                .config(0, 8));
+        assertEquals(0, powerOn(disk(0).blockSize(4096)).config(0, 8));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"8704, 4096, 12288", "513, 512, 1024", "511, 512, 512", "4096, 65536, 65536", "65537, 65536, 131072"})
+    @DisplayName("5.2.4: a disk with part of a block at its end is refused, with both lengths and the mend")
+    void shouldRefusePartOfABlock(int bytes, int blockSize, int enough) throws IOException {
+        VirtioBlockBuilder builder = disk(0).blockSize(blockSize);
+        write(new byte[bytes]);
+        String message = assertThrows(IllegalArgumentException.class, builder::build).getMessage();
+        assertEquals("blockSize=" + blockSize + ", but " + path() + " has " + bytes + " bytes, which is no multiple of "
+                + "it; make it " + enough + " bytes long (truncate -s) or choose smaller blocks", message);
+        assertEquals(bytes, contents().length);
+        write(new byte[enough]);
+        assertEquals(enough, build(builder).size(), "nothing is left of the disk that was refused");
+    }
+
+    @Test
+    @DisplayName("5.2.6.2: a disk whose file was cut within a block goes on, and can be made whole")
+    void shouldOutliveAFileThatWasCutWithinABlock() throws IOException {
+        BlockMachine machine = start(disk(16).blockSize(4096));
+        write(random(1, 9 * SECTOR + 1));
+        assertEquals(16, machine.config(0, 8));
+        assertStatus(DiskRequests.S_OK, machine.send(DiskRequests.in(8), SECTOR + 1));
+        assertStatus(DiskRequests.S_IOERR, machine.send(DiskRequests.in(9), SECTOR + 1));
+        disk().resize(16 * SECTOR);
+        assertStatus(DiskRequests.S_OK, machine.send(DiskRequests.in(9), 7 * SECTOR + 1));
+        assertThrows(IllegalArgumentException.class, () -> disk().resize(9 * SECTOR));
     }
 
     @Test
@@ -111,6 +137,34 @@ class BlockConfigurationTest extends BlockTests {
         machine.negotiate(machine.offered().without(DiskRequests.F_CONFIG_WCE));
         machine.transport().writeConfig(32, 1, 0);
         assertEquals(1, machine.config(32, 1));
+    }
+
+    @Test
+    @DisplayName("5.2.5: what an earlier driver negotiated lets nobody write writeback between a reset and FEATURES_OK")
+    void shouldForgetAtAResetThatWritebackCouldBeWritten() {
+        BlockMachine machine = powerOn(disk(8));
+        machine.negotiate(machine.offered());
+        machine.reset(ResetKind.DEVICE);
+        machine.transport().writeConfig(32, 1, 0);
+        assertEquals(1, machine.config(32, 1));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {4, 8, 256, 32_768})
+    @DisplayName("2.7.5.3.1: seg_max data segments, header and status fit the queue")
+    void shouldPromiseNoMoreSegmentsThanTheQueueHas(int entries) {
+        BlockMachine machine = powerOn(disk(8).queueSize(entries));
+        assertEquals(entries - 2, machine.config(12, 4));
+        assertEquals(entries, machine.transport().queueSizeMax(0));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {-4, 0, 1, 2, 3, 5, 65_536})
+    @DisplayName("2.7.5.3.1: a queue in which no request fits is refused, with the reason")
+    void shouldRefuseQueuesInWhichNoRequestFits(int entries) {
+        String message = assertThrows(IllegalArgumentException.class, () -> disk(8).queueSize(entries)).getMessage();
+        assertEquals("queueSize=" + entries + ", but a power of two from 4 to 32768 is needed: a request has three "
+                + "descriptors (header, data, status)", message);
     }
 
     @Test

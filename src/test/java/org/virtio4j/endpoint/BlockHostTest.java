@@ -7,6 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
@@ -84,6 +87,56 @@ class BlockHostTest extends BlockTests {
         assertStatus(DiskRequests.S_OK, reply);
         assertArrayEquals(data, reply.data());
         assertEquals(2, file().opened.get());
+    }
+
+    @Test
+    @DisplayName("A file with another in its place when it is opened again: IOERR, counted, and the other untouched")
+    void shouldNotGoOnWithAnotherFile() throws IOException {
+        BlockMachine machine = start(disk(SECTORS).servedInKicks());
+        byte[] before = contents();
+        Path aside = path().resolveSibling("aside.img");
+        Files.move(path(), aside);
+        byte[] others = random(2, SECTORS * SECTOR);
+        write(others);
+        assertStatus(DiskRequests.S_OK, machine.send(DiskRequests.in(5), SECTOR + 1));
+        interruptNext();
+        assertStatus(DiskRequests.S_IOERR, machine.send(DiskRequests.out(5, new byte[SECTOR]), 1));
+        assertTrue(Thread.interrupted());
+        assertStatus(DiskRequests.S_IOERR, machine.send(DiskRequests.in(5), SECTOR + 1));
+        assertOutcome(BlockOutcome.OTHER_FILE, 2);
+        assertEquals("org.virtio4j.endpoint.DiskFailureException: " + path()
+                + " is another file than the one that was opened first", disk().counters().lastFileError());
+        assertArrayEquals(others, contents());
+        Files.delete(path());
+        assertStatus(DiskRequests.S_IOERR, machine.send(DiskRequests.in(5), SECTOR + 1));
+        assertOutcome(BlockOutcome.FILE, 1);
+        Files.move(aside, path());
+        assertArrayEquals(before, contents());
+        assertArrayEquals(Arrays.copyOfRange(before, 5 * SECTOR, 6 * SECTOR),
+                machine.send(DiskRequests.in(5), SECTOR + 1).data());
+    }
+
+    @Test
+    @DisplayName("5.2.6.2: a FLUSH that found another file in the place of its own has lost nothing")
+    void shouldFlushWhenTheFileIsBack() throws IOException {
+        BlockMachine machine = start(disk(SECTORS).servedInKicks());
+        Path aside = path().resolveSibling("aside.img");
+        Files.move(path(), aside);
+        write(new byte[0]);
+        interruptNext();
+        assertStatus(DiskRequests.S_IOERR, machine.send(DiskRequests.flush(), 1));
+        assertTrue(Thread.interrupted());
+        assertOutcome(BlockOutcome.OTHER_FILE, 1);
+        Files.move(aside, path(), StandardCopyOption.REPLACE_EXISTING);
+        assertStatus(DiskRequests.S_OK, machine.send(DiskRequests.flush(), 1));
+    }
+
+    /** The next transfer finds its thread interrupted, and the channel is closed. */
+    private void interruptNext() {
+        file().hook = (operation, position) -> {
+            file().hook = (later, place) -> { };
+            Thread.currentThread().interrupt();
+        };
     }
 
     @Test

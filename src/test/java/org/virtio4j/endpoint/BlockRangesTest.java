@@ -117,6 +117,49 @@ class BlockRangesTest extends BlockTests {
     }
 
     @ParameterizedTest
+    @CsvSource({"11, 17, 0", "11, 31, 0", "13, 17, 0", "13, 47, 1", "11, 1040, 0", "11, 1040, 64", "13, 1040, 64",
+        "13, 1041, 64", "11, 65536, 4095"})
+    @DisplayName("5.2.6.2: an unknown flag gets UNSUPP whatever the length and the number of ranges are")
+    void shouldNotSupportUnknownFlagsOfAnyLength(int type, int length, int flagged) {
+        BlockMachine machine = start(disk(SECTORS));
+        byte[] before = contents();
+        assertStatus(DiskRequests.S_UNSUPP, machine.send(flagged(type, length, flagged), 1));
+        assertOutcome(BlockOutcome.UNKNOWN_FLAG, 1);
+        assertArrayEquals(before, contents());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"11, 16", "11, 17", "11, 0", "11, 1040", "13, 16", "13, 17", "13, 0", "13, 1040"})
+    @DisplayName("5.2.6.2: on a disk that cannot be written both types are unknown, whatever else is wrong")
+    void shouldNotSupportEitherTypeOnAReadOnlyDisk(int type, int length) {
+        BlockMachine machine = start(disk(SECTORS).readOnly());
+        assertStatus(DiskRequests.S_UNSUPP, machine.send(flagged(type, length, 0), 1));
+        assertStatus(DiskRequests.S_UNSUPP, machine.send(flagged(type, length, length), 1));
+        assertOutcome(BlockOutcome.UNKNOWN_TYPE, 2);
+        assertTrue(file().done.isEmpty());
+    }
+
+    @Test
+    @DisplayName("5.2.6.2: flags that half a range at the end would have are not there to be wrong")
+    void shouldNotTakeHalfARangeForItsFlags() {
+        BlockMachine machine = start(disk(SECTORS));
+        byte[] request = flagged(DiskRequests.DISCARD, 31, 1);
+        request[request.length - 1] = 1;
+        assertStatus(DiskRequests.S_IOERR, machine.send(request, 1));
+        assertOutcome(BlockOutcome.BAD_LENGTH, 1);
+    }
+
+    /** Ranges of one sector each, cut at a length, one of them with a flag that nobody knows. */
+    private static byte[] flagged(int type, int length, int flagged) {
+        Range[] ranges = new Range[(length + 15) / 16];
+        Arrays.fill(ranges, new Range(5, 1, 0));
+        if (flagged < ranges.length) {
+            ranges[flagged] = new Range(5, 1, 2);
+        }
+        return Arrays.copyOf(DiskRequests.ranges(type, ranges), DiskRequests.HEADER + length);
+    }
+
+    @ParameterizedTest
     @CsvSource({"13, 100, 1", "13, 99, 2", "13, -1, 1", "13, 9223372036854775807, 8000", "11, 100, 1",
         "11, 99, 2", "11, -1, 1", "11, -9223372036854775808, 1"})
     @DisplayName("5.2.6.1: a range beyond the capacity gets IOERR, and the ranges before it are left alone too")

@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.virtio4j.device.ResetKind;
 import org.virtio4j.driver.FeatureSet;
 import org.virtio4j.endpoint.DiskRequests.Range;
 import org.virtio4j.endpoint.TestFile.Operation;
@@ -96,7 +98,77 @@ class BlockStabilityTest extends BlockTests {
         assertStatus(DiskRequests.S_IOERR, machine.send(DiskRequests.flush(), 1));
         machine.transport().writeConfig(32, 1, 0);
         assertStatus(DiskRequests.S_IOERR, machine.send(DiskRequests.out(1, random(1, SECTOR)), 1));
-        assertOutcome(BlockOutcome.FILE, 2);
+        assertOutcome(BlockOutcome.FILE, 1);
+        assertOutcome(BlockOutcome.UNSTABLE, 1);
+    }
+
+    @Test
+    @DisplayName("5.2.6.2: after a flush that failed none succeeds, for what the host has lost is on no storage")
+    void shouldNotForgetAFlushThatFailed() throws IOException {
+        BlockMachine machine = start(disk(SECTORS));
+        failNextForce();
+        assertStatus(DiskRequests.S_OK, machine.send(DiskRequests.out(1, random(1, SECTOR)), 1));
+        assertStatus(DiskRequests.S_IOERR, machine.send(DiskRequests.flush(), 1));
+        assertStatus(DiskRequests.S_IOERR, machine.send(DiskRequests.flush(), 1));
+        assertEquals("org.virtio4j.endpoint.DiskFailureException: an earlier flush failed: java.io.IOException: "
+                + "Input/output error", disk().counters().lastFileError());
+        machine.reset(ResetKind.DEVICE);
+        machine.start();
+        assertStatus(DiskRequests.S_IOERR, machine.send(DiskRequests.flush(), 1));
+        assertOutcome(BlockOutcome.FILE, 1);
+        assertOutcome(BlockOutcome.UNSTABLE, 2);
+        assertStatus(DiskRequests.S_OK, machine.send(DiskRequests.out(1, random(1, SECTOR)), 1));
+        assertStatus(DiskRequests.S_OK, machine.send(DiskRequests.in(1), SECTOR + 1));
+        disk().close();
+        BlockMachine anew = powerOn(build(VirtioBlock.builder(path()).queueSize(BlockMachine.QUEUE_SIZE))).start();
+        assertStatus(DiskRequests.S_OK, anew.send(DiskRequests.flush(), 1));
+    }
+
+    @Test
+    @DisplayName("5.2.6.2: nor does a write of a writethrough cache, which must be stable when it completes")
+    void shouldNotForgetAWriteThatFailedToBecomeStable() {
+        BlockMachine machine = start(disk(SECTORS).without(DiskRequests.F_FLUSH));
+        failNextForce();
+        assertStatus(DiskRequests.S_IOERR, machine.send(DiskRequests.out(1, random(1, SECTOR)), 1));
+        assertStatus(DiskRequests.S_IOERR, machine.send(DiskRequests.out(2, random(1, SECTOR)), 1));
+        assertStatus(DiskRequests.S_IOERR, machine.send(zeroes(), 1));
+        assertOutcome(BlockOutcome.UNSTABLE, 2);
+    }
+
+    @Test
+    @DisplayName("5.2.6.2: a loss that the host tells one queue of is known to the other before that is told of none")
+    void shouldTellAllQueuesOfALoss() {
+        BlockMachine machine = start(disk(SECTORS).queues(2));
+        CountDownLatch there = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        AtomicBoolean told = new AtomicBoolean();
+        file().hook = (operation, position) -> {
+            if (operation == Operation.FORCE && told.compareAndSet(false, true)) {
+                there.countDown();
+                Parked.await(go);
+                throw new IOException("Input/output error");
+            }
+        };
+        machine.add(0, DiskRequests.flush(), 1, 1000);
+        machine.kick(0);
+        Parked.await(there);
+        machine.add(1, DiskRequests.flush(), 1, 1000);
+        machine.kick(1);
+        assertNull(machine.poll(1), "told of success while another is told of a loss");
+        go.countDown();
+        assertStatus(DiskRequests.S_IOERR, machine.await(0));
+        assertStatus(DiskRequests.S_IOERR, machine.await(1));
+        assertOutcome(BlockOutcome.UNSTABLE, 1);
+    }
+
+    /** As Linux reports a loss: once. */
+    private void failNextForce() {
+        AtomicBoolean told = new AtomicBoolean();
+        file().hook = (operation, position) -> {
+            if (operation == Operation.FORCE && told.compareAndSet(false, true)) {
+                throw new IOException("Input/output error");
+            }
+        };
     }
 
     private void assertWritesForced(BlockMachine machine) {

@@ -38,6 +38,7 @@ abstract class BlockTests {
     private final List<BlockMachine> machines = new ArrayList<>();
     private final List<VirtioBlock> disks = new ArrayList<>();
     private @Nullable TestFile file;
+    private int files;
 
     /** A disk of so many sectors with random contents. */
     VirtioBlockBuilder disk(int sectors) {
@@ -46,9 +47,11 @@ abstract class BlockTests {
 
     /** The same, where the file system can give storage back and where it cannot. */
     VirtioBlockBuilder disk(int sectors, boolean sparse) {
+        files++;
         write(random(sectors, sectors * SECTOR));
+        Path path = path();
         return new VirtioBlockBuilder(readOnly -> {
-            TestFile opened = new TestFile(path(), readOnly, sparse);
+            TestFile opened = new TestFile(path, readOnly, sparse);
             file = opened;
             return opened;
         }).queueSize(BlockMachine.QUEUE_SIZE);
@@ -87,9 +90,11 @@ abstract class BlockTests {
     @AfterEach
     void closeMachines() throws IOException {
         machines.forEach(BlockMachine::close);
+        machines.clear();
         for (VirtioBlock disk : disks) {
             disk.close();
         }
+        disks.clear();
     }
 
     /** The file of the disk that was built last. */
@@ -102,8 +107,9 @@ abstract class BlockTests {
         return disks.getLast();
     }
 
+    /** The file of the disk that was set up last; each has one of its own. */
     Path path() {
-        return Objects.requireNonNull(folder).resolve("disk.img");
+        return Objects.requireNonNull(folder).resolve("disk" + files + ".img");
     }
 
     /** The file's contents, read past the device. */

@@ -28,7 +28,7 @@ final class BlockConfiguration {
         int sectorsPerBlock = settings.blockSize() / BlockConfig.SECTOR_SIZE;
         if (offered.has(BlockFeature.SEG_MAX)) {
             // A chain has a header and a status besides its data, and no more descriptors than its queue.
-            LittleEndian.putI32(fixed, BlockConfig.SEG_MAX, Math.max(1, settings.queueSize() - 2));
+            LittleEndian.putI32(fixed, BlockConfig.SEG_MAX, settings.queueSize() - BlockSettings.FRAME);
         }
         if (offered.has(BlockFeature.BLK_SIZE)) {
             LittleEndian.putI32(fixed, BlockConfig.BLK_SIZE, settings.blockSize());
@@ -74,6 +74,14 @@ final class BlockConfiguration {
     void negotiated(Features features) {
         negotiated = features;
         writeback = features.has(BlockFeature.FLUSH);
+    }
+
+    /**
+     * Forgets what was negotiated, but not the cache mode: what an earlier driver had may not be written before
+     * FEATURES_OK says what this one has.
+     */
+    void reset() {
+        negotiated = Features.NONE;
     }
 
     boolean negotiated(int bit) {

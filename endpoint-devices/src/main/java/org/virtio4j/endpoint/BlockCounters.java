@@ -75,7 +75,8 @@ public final class BlockCounters {
     }
 
     /**
-     * What the host said when a request ended with {@link BlockOutcome#FILE} for the last time.
+     * What was said when a request ended with {@link BlockOutcome#FILE}, {@link BlockOutcome#OTHER_FILE} or {@link
+     * BlockOutcome#UNSTABLE} for the last time.
      *
      * @return the exception's class and message; empty if there was none
      */

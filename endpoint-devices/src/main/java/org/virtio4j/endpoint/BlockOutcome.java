@@ -17,7 +17,7 @@ public enum BlockOutcome {
     BAD_LENGTH(RequestStatus.IOERR),
     /** Sectors beyond the end of the disk. */
     OUT_OF_RANGE(RequestStatus.IOERR),
-    /** Something that writes, on a disk that cannot be written. */
+    /** A write to a disk that cannot be written. */
     READ_ONLY(RequestStatus.IOERR),
     /** More ranges in a DISCARD or WRITE_ZEROES than the configuration space allows. */
     TOO_MANY_RANGES(RequestStatus.IOERR),
@@ -29,6 +29,16 @@ public enum BlockOutcome {
     MEMORY(RequestStatus.IOERR),
     /** The host could not read or write the file: {@link BlockCounters#lastFileError}. */
     FILE(RequestStatus.IOERR),
+    /**
+     * The file had to be opened again, as after an interrupt, and its name leads to another file by now, which is left
+     * alone. Requests are carried out again as soon as it leads to the same file as at first.
+     */
+    OTHER_FILE(RequestStatus.IOERR),
+    /**
+     * A FLUSH, or a write through the cache, after a flush that failed. What the host lost then stays lost, so no later
+     * success would be true (section 5.2.6.2); only a disk that is made anew, from what is on the storage, forgets it.
+     */
+    UNSTABLE(RequestStatus.IOERR),
     /** The queue was reset, or DMA stopped, before the request was done. Nobody hears of it. */
     ABANDONED(RequestStatus.IOERR);
 

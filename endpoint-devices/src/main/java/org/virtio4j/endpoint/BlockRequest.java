@@ -69,7 +69,7 @@ final class BlockRequest implements ChainHandler {
                 outcome = execute(server);
             } catch (IOException failure) {
                 counters.fileError(failure);
-                outcome = BlockOutcome.FILE;
+                outcome = failure instanceof DiskFailureException known ? known.outcome() : BlockOutcome.FILE;
             }
         }
         return outcome != BlockOutcome.ABANDONED;
@@ -212,34 +212,46 @@ final class BlockRequest implements ChainHandler {
 
     /** Copies the ranges of a DISCARD or WRITE_ZEROES, and checks them all before the first is touched. */
     private BlockOutcome readRanges(QueueServer server, int feature, int knownFlags, int mostSectors) {
-        if (file.readOnly()) {
-            return BlockOutcome.READ_ONLY;
-        }
         if (!configuration.negotiated(feature)) {
             return BlockOutcome.UNKNOWN_TYPE;
+        }
+        BlockOutcome flags = readFlags(server, knownFlags);
+        if (flags != BlockOutcome.OK) {
+            return flags;
         }
         if (readable == 0 || readable % SectorRange.SIZE != 0) {
             return BlockOutcome.BAD_LENGTH;
         }
-        if (readable > ranges.byteSize()) {
-            return BlockOutcome.TOO_MANY_RANGES;
-        }
-        DmaResult result = server.read(RequestHeader.SIZE, ranges, readable);
-        if (result != DmaResult.OK) {
-            return of(result);
-        }
-        BlockOutcome flags = checkFlags(knownFlags);
-        return flags == BlockOutcome.OK ? checkRanges(mostSectors) : flags;
+        return readable > ranges.byteSize() ? BlockOutcome.TOO_MANY_RANGES : checkRanges(mostSectors);
     }
 
-    /** Before anything else, for section 5.2.6.2 wants UNSUPP whatever else is wrong. */
-    private BlockOutcome checkFlags(int known) {
-        for (long at = 0; at < readable; at += SectorRange.SIZE) {
-            if ((LittleEndian.i32(ranges, at + SectorRange.FLAGS) & ~known) != 0) {
+    /**
+     * Copies the ranges, and looks at their flags before anything else, for section 5.2.6.2 wants UNSUPP whatever else
+     * is wrong. So the flags of more ranges than are allowed are looked at too, a bufferful at a time; those of half a
+     * range at the end are not there.
+     */
+    private BlockOutcome readFlags(QueueServer server, int known) {
+        long whole = readable - readable % SectorRange.SIZE;
+        for (long done = 0; done < whole; done += ranges.byteSize()) {
+            long piece = Math.min(ranges.byteSize(), whole - done);
+            DmaResult result = server.read(RequestHeader.SIZE + done, ranges, piece);
+            if (result != DmaResult.OK) {
+                return of(result);
+            }
+            if (hasOtherFlags(piece, known)) {
                 return BlockOutcome.UNKNOWN_FLAG;
             }
         }
         return BlockOutcome.OK;
+    }
+
+    private boolean hasOtherFlags(long bytes, int known) {
+        for (long at = 0; at < bytes; at += SectorRange.SIZE) {
+            if ((LittleEndian.i32(ranges, at + SectorRange.FLAGS) & ~known) != 0) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private BlockOutcome checkRanges(int mostSectors) {

@@ -6,8 +6,8 @@ import org.agrona.concurrent.IdleStrategy;
 import org.virtio4j.device.Features;
 
 /** What a {@link VirtioBlockBuilder} was told. */
-record BlockSettings(Features features, int queueCount, int queueSize, int blockSize, String id, Serving serving,
-        Supplier<? extends IdleStrategy> idleStrategies) {
+record BlockSettings(Features features, int queueCount, int queueSize, int blockSize, String id, DiskLock lock,
+        Serving serving, Supplier<? extends IdleStrategy> idleStrategies) {
 
     /** Most ranges of a DISCARD or WRITE_ZEROES. */
     static final int MOST_RANGES = 64;
@@ -17,6 +17,9 @@ record BlockSettings(Features features, int queueCount, int queueSize, int block
 
     /** Most sectors of a range that is zeroed: 4 MiB, so that a queue is not held up for long. */
     static final int MOST_ZEROES_SECTORS = 1 << 13;
+
+    /** Descriptors of a request besides its data: a header and a status. */
+    static final int FRAME = 2;
 
     /** Who serves requests. */
     enum Serving { WORKERS, KICKS, POLLS }

@@ -6,11 +6,14 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.vmm.os.BlockDevice;
+import org.virtio4j.vmm.os.FileIdentity;
 import org.virtio4j.vmm.os.SparseFile;
 
 /**
@@ -18,14 +21,24 @@ import org.virtio4j.vmm.os.SparseFile;
  *
  * <p>A thread that is interrupted while it uses a {@link FileChannel} closes it for everybody. Here the file is opened
  * again then, what failed is done again, and the thread stays interrupted. Doing it again is right because every
- * transfer says where in the file it goes.
+ * transfer says where in the file it goes; if the name leads to another file by then, nothing is done any more until it
+ * leads back.
+ *
+ * <p>A force that has failed once is never forgotten. What the host could not write it may drop, and a host that was
+ * asked once more may say that all is well, for it reports such a loss once (Linux, once for each open file).
  */
 class DiskFile implements AutoCloseable {
 
     private enum Transfer { READ, WRITE, FORCE }
 
+    private static final FileIdentity NOTHING = new FileIdentity(FileIdentity.Kind.OTHER, "");
+
     private final Path path;
     private final boolean readOnly;
+
+    /** Set when the file is opened for the first time, and the same from then on. */
+    private FileIdentity identity = NOTHING;
+    private @Nullable DiskClaim claim;
 
     /** Null once closed; changed under this object's monitor. */
     private volatile @Nullable FileChannel channel;
@@ -33,17 +46,97 @@ class DiskFile implements AutoCloseable {
     /** Null where storage cannot be given back. */
     private volatile @Nullable SparseFile sparse;
 
+    /** One force at a time, so that a loss that one thread is told of is known before another is told of none. */
+    private final Object forcing = new Object();
+
+    /** How many forces were begun; changed under {@link #forcing}. */
+    private volatile long begun;
+
+    /** Which of them was the last that succeeded. Guarded by {@link #forcing}. */
+    private long succeeded;
+
+    /** What the host said of the first force that failed; empty if none has. Guarded by {@link #forcing}. */
+    private String lost = "";
+
     DiskFile(Path path, boolean readOnly) {
         this.path = path;
         this.readOnly = readOnly;
     }
 
-    /** Opens the file for the first time, before anything else is called. */
-    final void begin() throws IOException {
-        channel = open();
-        if (!readOnly) {
-            sparse = openSparse().orElse(null);
+    /**
+     * Opens the file for the first time, before anything else is called. Leaves nothing open if it throws.
+     *
+     * @param blockSize bytes, of which the length must be a multiple
+     * @return bytes in the file
+     * @throws IOException if the file cannot be opened, is used by somebody else, or is neither file nor block device
+     * @throws IllegalArgumentException if the blocks do not fit the file
+     */
+    final long begin(DiskLock lock, int blockSize) throws IOException {
+        identity = FileIdentity.of(path);
+        boolean done = false;
+        try {
+            checkKind(blockSize);
+            if (lock != DiskLock.OFF) {
+                claim = DiskClaim.of(path, identity.key(), !readOnly, lock);
+            }
+            channel = open();
+            if (!readOnly) {
+                sparse = openSparse().orElse(null);
+            }
+            checkIdentity();
+            long bytes = checkedLength(blockSize);
+            done = true;
+            return bytes;
+        } finally {
+            if (!done) {
+                close();
+            }
         }
+    }
+
+    private void checkKind(int blockSize) throws IOException {
+        switch (identity.kind()) {
+            case FILE -> { }
+            case BLOCK_DEVICE -> checkDevice(blockSize);
+            default -> throw new FileSystemException(path.toString(), null,
+                    "expected a file or a block device to be the disk, found " + identity.kind().words());
+        }
+    }
+
+    private void checkDevice(int blockSize) throws IOException {
+        int smallest = BlockDevice.logicalBlockSize(path);
+        if (smallest > blockSize) {
+            throw new IllegalArgumentException("blockSize=" + blockSize + ", but " + path + " has blocks of " + smallest
+                    + " bytes; set blockSize=" + smallest + " or a multiple of it");
+        }
+        if (!readOnly && BlockDevice.isReadOnly(path)) {
+            throw new FileSystemException(path.toString(), null,
+                    "the device cannot be written; make the disk read-only, or the device writable");
+        }
+    }
+
+    private long checkedLength(int blockSize) throws IOException {
+        long bytes = size();
+        long rest = bytes % blockSize;
+        if (rest != 0) {
+            throw new IllegalArgumentException("blockSize=" + blockSize + ", but " + path + " has " + bytes
+                    + " bytes, which is no multiple of it; make it " + (bytes - rest + blockSize)
+                    + " bytes long (truncate -s) or choose smaller blocks");
+        }
+        return bytes;
+    }
+
+    /** Refuses to go on with a file that was put in the place of ours. */
+    private void checkIdentity() throws IOException {
+        if (!FileIdentity.of(path).equals(identity)) {
+            throw new DiskFailureException(BlockOutcome.OTHER_FILE,
+                    path + " is another file than the one that was opened first");
+        }
+    }
+
+    /** Why other processes are not kept from the file; empty if they are, or are not meant to be. */
+    final String lockNotice() {
+        return claim == null ? "" : claim.notice();
     }
 
     /** Opens the file once more, if parts of it can be given back. */
@@ -76,9 +169,37 @@ class DiskFile implements AutoCloseable {
         run(Transfer.WRITE, from, position);
     }
 
-    /** Returns when everything written before is on the storage. */
+    /**
+     * Returns when everything written before is on the storage. A thread that had to wait for its turn is content with
+     * a force that was begun while it waited.
+     *
+     * @throws DiskFailureException if one has failed before
+     */
     final void force() throws IOException {
-        run(Transfer.FORCE, null, 0);
+        long before = begun;
+        synchronized (forcing) {
+            if (!lost.isEmpty()) {
+                throw new DiskFailureException(BlockOutcome.UNSTABLE, "an earlier flush failed: " + lost);
+            }
+            if (succeeded <= before) {
+                long own = begun + 1;
+                begun = own;
+                run(Transfer.FORCE, null, 0);
+                succeeded = own;
+            }
+        }
+    }
+
+    /** With {@link #forcing}. Remembers what the host says; that the file could not be opened again is no loss. */
+    private void force(FileChannel open) throws IOException {
+        try {
+            open.force(false);
+        } catch (ClosedChannelException closed) {
+            throw closed;
+        } catch (IOException failure) {
+            lost = failure.toString();
+            throw failure;
+        }
     }
 
     /** Whether storage can be given back in the middle of the file. */
@@ -92,25 +213,38 @@ class DiskFile implements AutoCloseable {
         return holes != null && holes.punch(position, length);
     }
 
-    /** Makes the file longer or shorter. */
+    /** Makes the file longer or shorter. A device is as long as it is, and only followed. */
     final void resize(long bytes) throws IOException {
-        if (bytes > size()) {
+        long before = size();
+        if (identity.kind() == FileIdentity.Kind.BLOCK_DEVICE && bytes != before) {
+            throw new FileSystemException(path.toString(), null, "the device has " + before + " bytes by now, not "
+                    + bytes + "; make it as long as the disk is to be first");
+        }
+        if (bytes > before) {
             write(ByteBuffer.allocateDirect(1), bytes - 1);
         } else {
             current().truncate(bytes);
         }
     }
 
+    /** Gives the file free last, when nothing of ours can come to it any more. */
     @Override
     public final synchronized void close() throws IOException {
         FileChannel open = channel;
         channel = null;
         SparseFile holes = sparse;
-        if (holes != null) {
-            holes.close();
-        }
-        if (open != null) {
-            open.close();
+        DiskClaim held = claim;
+        try {
+            if (holes != null) {
+                holes.close();
+            }
+            if (open != null) {
+                open.close();
+            }
+        } finally {
+            if (held != null) {
+                held.close();
+            }
         }
     }
 
@@ -130,11 +264,11 @@ class DiskFile implements AutoCloseable {
     }
 
     /** False if the channel was closed under our feet. */
-    private static boolean tryOnce(Transfer transfer, FileChannel open, @Nullable ByteBuffer buffer, long position)
+    private boolean tryOnce(Transfer transfer, FileChannel open, @Nullable ByteBuffer buffer, long position)
             throws IOException {
         try {
             if (transfer == Transfer.FORCE) {
-                open.force(false);
+                force(open);
             } else if (buffer != null) {
                 transferAll(transfer, open, buffer.position(0), position);
             }
@@ -160,9 +294,25 @@ class DiskFile implements AutoCloseable {
     @SuppressWarnings("ReferenceEquality") // another thread may have put another one there
     private synchronized FileChannel reopened(FileChannel closed) throws IOException {
         if (current() == closed) {
-            channel = open();
+            channel = reopen();
         }
         return current();
+    }
+
+    /** Looks before, so that a pipe in the file's place holds nobody up, and after, so that nothing came between. */
+    private FileChannel reopen() throws IOException {
+        checkIdentity();
+        FileChannel opened = open();
+        boolean same = false;
+        try {
+            checkIdentity();
+            same = true;
+            return opened;
+        } finally {
+            if (!same) {
+                opened.close();
+            }
+        }
     }
 
     private FileChannel current() throws ClosedChannelException {

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -26,7 +27,7 @@ import org.virtio4j.wire.block.BlockFeature;
 import org.virtio4j.wire.block.RequestHeader;
 
 /**
- * A disk in a file (virtio 1.4, section 5.2).
+ * A disk in a file or on a block device of the host (virtio 1.4, section 5.2).
  *
  * <pre>{@code
  * try (VirtioBlock disk = VirtioBlock.builder(Path.of("disk.img")).queues(2).build()) {
@@ -38,11 +39,12 @@ import org.virtio4j.wire.block.RequestHeader;
  * <p>Each queue is served by a thread of its own from {@code DRIVER_OK} to the next reset, unless the builder says
  * otherwise. A request is answered when it is done. What a host cannot read or write is answered with {@code IOERR} and
  * counted; the next request is tried again. A completed write is stable after a later FLUSH; for a driver that did not
- * negotiate FLUSH, or chose a writethrough cache, as soon as it is completed.
+ * negotiate FLUSH, or chose a writethrough cache, as soon as it is completed. After a flush that failed none succeeds
+ * any more, whatever resets there are: the host may have dropped what it could not write.
  *
  * <p>DISCARD, and WRITE_ZEROES with UNMAP, give storage back to the host where its file system can do that and native
  * calls are allowed ({@code --enable-native-access=org.virtio4j.vmm}). Else DISCARD changes nothing, and WRITE_ZEROES
- * writes.
+ * writes. {@link DiskLock} says who else may use the file.
  *
  * <p>When a reset returns, of the device or of a queue, or {@link #close}, no request of before is at work any more,
  * neither in guest memory nor in the file: it waits for the transfer under way, at most 64 KiB of each queue or a
@@ -87,17 +89,17 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
             servers[i] = new QueueServer(i, new BlockRequest(file, configuration, counters.queue(i), id));
             idleStrategies.add(Objects.requireNonNull(settings.idleStrategies().get()));
         }
-        file.begin();
+        long bytes = file.begin(settings.lock(), settings.blockSize());
         if (file.isSparse() && settings.features().has(BlockFeature.WRITE_ZEROES)) {
             configuration.writeZeroesMayUnmap();
         }
-        configuration.capacity(sectors(file.size()));
+        configuration.capacity(sectors(bytes));
     }
 
     /**
      * Begins to set a disk up.
      *
-     * @param file must exist; its length is that of the disk, rounded down to whole blocks
+     * @param file a file or block device that exists; its length is that of the disk, a multiple of the block size
      * @return a builder for a disk of one queue
      */
     public static VirtioBlockBuilder builder(Path file) {
@@ -129,9 +131,10 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
 
     /**
      * Makes file and disk longer or shorter, and tells the driver (section 5.2.6.2). What is added reads as zeros. When
-     * it gets shorter, requests at work are waited for and later ones beyond the new end are refused.
+     * it gets shorter, requests at work are waited for and later ones beyond the new end are refused. A block device
+     * is not changed, but followed: make it longer first.
      *
-     * @param bytes the new length, a multiple of the block size
+     * @param bytes the new length, a multiple of the block size; of a block device, the length it has by now
      * @throws IOException if the host cannot do it; the disk is as long as before then
      * @throws IllegalArgumentException if the length is negative or no multiple of the block size
      * @throws IllegalStateException if the disk is read-only
@@ -165,6 +168,15 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
         if (active != null) {
             active.configChanged();
         }
+    }
+
+    /**
+     * Why other processes are not kept from the disk's file, where {@link DiskLock#AUTO} would keep them away.
+     *
+     * @return one sentence for whoever set the disk up; empty if all is well or {@link DiskLock#OFF} was asked for
+     */
+    public Optional<String> lockNotice() {
+        return Optional.of(file.lockNotice()).filter(notice -> !notice.isEmpty());
     }
 
     /**
@@ -281,7 +293,7 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
 
     @Override
     public void reset(ResetKind kind) {
-        // The threads are gone; what the driver chose ends with what it negotiates next.
+        configuration.reset();
     }
 
     @Override

@@ -45,6 +45,7 @@ public final class VirtioBlockBuilder {
     private int queueSize = 256;
     private int blockSize = BlockConfig.SECTOR_SIZE;
     private String id = "";
+    private DiskLock lock = DiskLock.AUTO;
     private Serving serving = Serving.WORKERS;
     private Supplier<? extends IdleStrategy> idleStrategies = VirtioBlockBuilder::backOff;
 
@@ -79,12 +80,16 @@ public final class VirtioBlockBuilder {
     /**
      * Sets the largest size of each queue. Default 256.
      *
-     * @param entries a power of two from 1 to 32,768
+     * <p>A request has a descriptor for its header, one for its status and at least one for its data, and no chain may
+     * have more descriptors than its queue (section 2.7.5.3.1).
+     *
+     * @param entries a power of two from 4 to 32,768
      * @return this
      */
     public VirtioBlockBuilder queueSize(int entries) {
-        if (Integer.bitCount(entries) != 1 || entries < 1 || entries > 1 << 15) {
-            throw new IllegalArgumentException("queueSize=" + entries + ", but a power of two up to 32768 is needed");
+        if (Integer.bitCount(entries) != 1 || entries <= BlockSettings.FRAME || entries > 1 << 15) {
+            throw new IllegalArgumentException("queueSize=" + entries + ", but a power of two from 4 to 32768 is "
+                    + "needed: a request has three descriptors (header, data, status)");
         }
         queueSize = entries;
         return this;
@@ -92,7 +97,8 @@ public final class VirtioBlockBuilder {
 
     /**
      * Sets the size of a block, which is what a driver should read and write at once. It may use single sectors of 512
-     * bytes all the same. Default 512.
+     * bytes all the same. Default 512. The disk must have a whole number of blocks, and those of a block device must
+     * not be larger.
      *
      * @param bytes a power of two from 512 to 65,536
      * @return this
@@ -118,6 +124,17 @@ public final class VirtioBlockBuilder {
                     + " ASCII characters");
         }
         id = name;
+        return this;
+    }
+
+    /**
+     * Sets whether others are kept from the file. Default {@link DiskLock#AUTO}.
+     *
+     * @param mode whether, and what happens where it cannot be done
+     * @return this
+     */
+    public VirtioBlockBuilder lock(DiskLock mode) {
+        lock = Objects.requireNonNull(mode);
         return this;
     }
 
@@ -173,7 +190,10 @@ public final class VirtioBlockBuilder {
      * Makes the device and opens its file.
      *
      * @return a disk, to be closed after its last reset
-     * @throws IOException if the file cannot be opened
+     * @throws IOException if the file cannot be opened, is neither file nor block device, or is used by somebody else
+     *     (see {@link #lock}); nothing is left open then
+     * @throws IllegalArgumentException if its length is no multiple of the block size, or the blocks of a device are
+     *     larger
      */
     public VirtioBlock build() throws IOException {
         Features offered = features;
@@ -183,8 +203,8 @@ public final class VirtioBlockBuilder {
         if (queueCount > 1) {
             offered = offered.with(BlockFeature.MQ);
         }
-        return new VirtioBlock(new BlockSettings(offered, queueCount, queueSize, blockSize, id, serving,
-                idleStrategies), source.file(readOnly));
+        return new VirtioBlock(new BlockSettings(offered, queueCount, queueSize, blockSize, id, lock,
+                serving, idleStrategies), source.file(readOnly));
     }
 
     private static IdleStrategy backOff() {

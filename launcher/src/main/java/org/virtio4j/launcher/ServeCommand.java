@@ -120,6 +120,7 @@ final class ServeCommand {
     }
 
     private void announce(ServedMachine machine) {
+        machine.notices().forEach(notice -> err.println("virtio4j: machine " + machine.name() + ": " + notice));
         out.println("machine " + machine.name() + " is served; QEMU 10.1 or newer finds it with");
         out.print(machine.qemuArguments().shell());
         out.flush();

@@ -127,6 +127,24 @@ class ServeCommandTest {
     }
 
     @Test
+    void shouldRefuseOneDiskUnderTwoNames() throws IOException {
+        Files.createLink(folder.resolve("hard.img"), folder.resolve("disk.img"));
+        Path config = write(CONFIG + "[disk]\naddress = 00:0b.0\nfile = hard.img\n");
+        assertRefused("machine guest: " + folder + "/hard.img: another disk of this process holds it for writing; end "
+                + "that first, or set lock=off if both are meant to use the file",
+                "serve", "--config", config.toString());
+        assertFalse(Files.exists(run));
+    }
+
+    @Test
+    void shouldRefuseADiskWithPartOfABlock() throws IOException {
+        Path config = write(CONFIG + "block-size = 8192\n");
+        assertRefused("machine guest: blockSize=8192, but " + folder + "/disk.img has 4096 bytes, which is no multiple "
+                + "of it; make it 8192 bytes long (truncate -s) or choose smaller blocks",
+                "serve", "--config", config.toString());
+    }
+
+    @Test
     void shouldRecordOneMachineAlone() throws IOException {
         Path config = write(CONFIG + CONFIG.replace("[machine]", "[machine other]").replace("run", "elsewhere")
                 .replace("disk.img", "disk.img\nread-only = yes"));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.launcher.serve;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -10,6 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.endpoint.DiskLock;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.endpoint.VirtioBlockBuilder;
 import org.virtio4j.endpoint.VirtioEntropy;
@@ -41,10 +43,15 @@ public final class MachineReader {
     private static final String QUEUE_SIZE = "queue-size";
     private static final String BLOCK_SIZE = "block-size";
     private static final String ID = "id";
+    private static final String LOCK = "lock";
     private static final List<String> MACHINE_KEYS = List.of(FOLDER, MEMORY, MEMORY_FILE);
     private static final List<String> RNG_KEYS = List.of(ADDRESS, TRANSLATED, IommuReader.RESERVED);
     private static final List<String> DISK_KEYS = List.of(ADDRESS, TRANSLATED, IommuReader.RESERVED, FILE, READ_ONLY,
-            QUEUES, QUEUE_SIZE, BLOCK_SIZE, ID);
+            QUEUES, QUEUE_SIZE, BLOCK_SIZE, ID, LOCK);
+
+    /** In {@code st_mode}. */
+    private static final int FILE_TYPE = 0xf000;
+    private static final int BLOCK_DEVICE = 0x6000;
 
     private static final int LEAST_MEMORY = 1;
     private static final int MOST_MEMORY = 1 << 20;
@@ -146,8 +153,8 @@ public final class MachineReader {
 
     private VirtioBlockBuilder disk(ConfigSection section) throws CommandFailure {
         Path file = section.path(FILE);
-        if (!Files.isRegularFile(file)) {
-            throw section.failure(FILE, "expected a file to be the disk, found "
+        if (!Files.isRegularFile(file) && !isBlockDevice(file)) {
+            throw section.failure(FILE, "expected a file or block device to be the disk, found "
                     + (Files.exists(file) ? "something else: " : "none: ") + file);
         }
         boolean readOnly = section.flag(READ_ONLY, false);
@@ -159,8 +166,11 @@ public final class MachineReader {
             unique(diskFiles, file, section, "disk " + file);
         }
         VirtioBlockBuilder builder = VirtioBlock.builder(file)
-                .queues((int) section.number(QUEUES, 1, 1, MOST_QUEUES))
-                .queueSize(IommuReader.entries(section, QUEUE_SIZE, 256));
+                .queues((int) section.number(QUEUES, 1, 1, MOST_QUEUES));
+        if (section.has(QUEUE_SIZE)) {
+            int entries = IommuReader.entries(section, QUEUE_SIZE, 0);
+            section.parsed(QUEUE_SIZE, text -> builder.queueSize(entries));
+        }
         if (section.has(BLOCK_SIZE)) {
             int size = (int) section.number(BLOCK_SIZE, 0, 1, LARGEST_BLOCK);
             section.parsed(BLOCK_SIZE, text -> builder.blockSize(size));
@@ -168,7 +178,28 @@ public final class MachineReader {
         if (section.has(ID)) {
             section.parsed(ID, builder::id);
         }
+        if (section.has(LOCK)) {
+            section.parsed(LOCK, text -> builder.lock(lock(text)));
+        }
         return readOnly ? builder.readOnly() : builder;
+    }
+
+    private static boolean isBlockDevice(Path file) throws CommandFailure {
+        try {
+            return Files.exists(file) && file.getFileSystem().supportedFileAttributeViews().contains("unix")
+                    && ((int) Files.getAttribute(file, "unix:mode") & FILE_TYPE) == BLOCK_DEVICE;
+        } catch (IOException refused) {
+            throw new CommandFailure(file + ": " + refused.getMessage());
+        }
+    }
+
+    private static DiskLock lock(String text) {
+        return switch (text) {
+            case "auto" -> DiskLock.AUTO;
+            case "on" -> DiskLock.ON;
+            case "off" -> DiskLock.OFF;
+            default -> throw new IllegalArgumentException("expected auto, on or off, found '" + text + "'");
+        };
     }
 
     private static PciAddress address(ConfigSection section, Map<PciAddress, ConfigSection> taken)

@@ -175,6 +175,21 @@ public final class ServedMachine implements AutoCloseable {
     }
 
     /**
+     * What the user should know before a guest comes: disks that are not locked against other processes.
+     *
+     * @return a line each
+     */
+    public List<String> notices() {
+        List<String> lines = new ArrayList<>();
+        for (ServedFunction function : functions) {
+            if (function.device() instanceof VirtioBlock disk) {
+                disk.lockNotice().ifPresent(notice -> lines.add(nameOf(function) + ": " + notice));
+            }
+        }
+        return lines;
+    }
+
+    /**
      * What the devices have seen.
      *
      * @return a line each

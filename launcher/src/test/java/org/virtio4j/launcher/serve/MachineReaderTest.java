@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -204,15 +205,41 @@ class MachineReaderTest {
     @Test
     void shouldRefuseDisksThatCannotBe() throws IOException {
         Path missing = write(WHOLE + "[disk]\naddress = 00:0a.0\nfile = none.img\n");
-        assertEquals(missing + ":9: file: expected a file to be the disk, found none: " + folder + "/none.img",
-                refusal(missing));
+        assertEquals(missing + ":9: file: expected a file or block device to be the disk, found none: " + folder
+                + "/none.img", refusal(missing));
         Path directory = write(WHOLE + "[disk]\naddress = 00:0a.0\nfile = .\n");
-        assertEquals(directory + ":9: file: expected a file to be the disk, found something else: " + folder,
-                refusal(directory));
+        assertEquals(directory + ":9: file: expected a file or block device to be the disk, found something else: "
+                + folder, refusal(directory));
         Path twice = write(WHOLE + "[disk]\naddress = 00:0a.0\nfile = disk.img\n"
                 + "[disk]\naddress = 00:0b.0\nfile = disk.img\n");
         assertEquals(twice + ":10: expected each disk " + folder + "/disk.img once, found one on line 7 too",
                 refusal(twice));
+    }
+
+    @Test
+    void shouldRefuseQueuesInWhichNoRequestFits() throws IOException {
+        for (int entries : new int[] {1, 2}) {
+            Path file = write(WHOLE + "[disk]\naddress = 00:0a.0\nfile = disk.img\nqueue-size = " + entries + "\n");
+            assertEquals(file + ":10: queue-size: queueSize=" + entries + ", but a power of two from 4 to 32768 is "
+                    + "needed: a request has three descriptors (header, data, status)", refusal(file));
+        }
+    }
+
+    @Test
+    void shouldTakeThreeWordsForALock() throws IOException, CommandFailure {
+        for (String word : List.of("auto", "on", "off")) {
+            read(WHOLE + "[disk]\naddress = 00:0a.0\nfile = disk.img\nlock = " + word + "\n");
+        }
+        Path file = write(WHOLE + "[disk]\naddress = 00:0a.0\nfile = disk.img\nlock = yes\n");
+        assertEquals(file + ":10: lock: expected auto, on or off, found 'yes'", refusal(file));
+    }
+
+    @Test
+    void shouldTakeBlockDevices() throws IOException, CommandFailure {
+        Path device = Path.of("/dev/loop0");
+        Assumptions.assumeTrue(Files.isReadable(device) && Files.isWritable(device), "no right to use " + device);
+        assertEquals("disk-0a.0", read(WHOLE + "[disk]\naddress = 00:0a.0\nfile = " + device + "\n").getFirst()
+                .devices().getLast().name());
     }
 
     @Test

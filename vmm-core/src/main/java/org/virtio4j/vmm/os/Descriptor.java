@@ -139,6 +139,11 @@ public final class Descriptor implements AutoCloseable {
                 && deviceNumber(statx(STATX_DEV, false)) == (long) Files.getAttribute(file, "unix:dev");
     }
 
+    /** What was opened. */
+    FileIdentity.Kind kind() throws NativeFailureException {
+        return FileIdentity.Kind.of((int) statx(STATX_MODE, true));
+    }
+
     /** As {@code makedev} puts together what statx gives apart: major in the low half, minor in the high one. */
     private static long deviceNumber(long majorAndMinor) {
         long major = Integer.toUnsignedLong((int) majorAndMinor);

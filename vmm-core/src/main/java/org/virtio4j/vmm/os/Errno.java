@@ -16,6 +16,10 @@ public final class Errno {
     public static final int EAGAIN = 11;
     /** No memory. */
     public static final int ENOMEM = 12;
+    /** No permission. */
+    public static final int EACCES = 13;
+    /** Something that is in use. */
+    public static final int EBUSY = 16;
     /** Something that is there already. */
     public static final int EEXIST = 17;
     /** An argument that makes no sense. */
@@ -24,6 +28,10 @@ public final class Errno {
     public static final int EMFILE = 24;
     /** No room. */
     public static final int ENOSPC = 28;
+    /** A file system that has no locks, or no room for one more. */
+    public static final int ENOLCK = 37;
+    /** A call that the system does not have. */
+    public static final int ENOSYS = 38;
     /** A message that is too long. */
     public static final int EMSGSIZE = 90;
     /** Something that is not supported; ENOTSUP is the same number. */
@@ -51,7 +59,8 @@ public final class Errno {
             case 9 -> "EBADF (not an open descriptor)";
             case EAGAIN -> "EAGAIN (not now: it would wait, or a limit is reached)";
             case ENOMEM -> "ENOMEM (not enough memory or address space)";
-            case 13 -> "EACCES (permission denied)";
+            case EACCES -> "EACCES (permission denied)";
+            case EBUSY -> "EBUSY (in use)";
             case EEXIST -> "EEXIST (exists already)";
             case 19 -> "ENODEV (not supported by this kind of file)";
             case 20 -> "ENOTDIR (not a directory)";
@@ -61,6 +70,8 @@ public final class Errno {
             case ENOSPC -> "ENOSPC (no space left)";
             case 30 -> "EROFS (read-only file system)";
             case 32 -> "EPIPE (the other end is closed)";
+            case ENOLCK -> "ENOLCK (no locks to be had)";
+            case ENOSYS -> "ENOSYS (no such call)";
             case 75 -> "EOVERFLOW (too large a value)";
             case EMSGSIZE -> "EMSGSIZE (message too long)";
             case EOPNOTSUPP -> "EOPNOTSUPP (operation not supported)";

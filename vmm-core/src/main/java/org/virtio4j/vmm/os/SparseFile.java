@@ -2,7 +2,6 @@
 package org.virtio4j.vmm.os;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
@@ -11,45 +10,58 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * A file of which parts can be given back to the file system, which no {@code FileChannel} can ({@code fallocate} with
+ * A file or block device of which parts can be given back, which no {@code FileChannel} can ({@code fallocate} with
  * {@code FALLOC_FL_PUNCH_HOLE}). Any thread may call any method.
+ *
+ * <p>The call is made of devices too rather than {@code BLKDISCARD}: what is given back reads as zeros then or nothing
+ * has happened, the host's cache knows of it, and what is no whole block of the device is refused, never rounded.
  */
 public final class SparseFile implements AutoCloseable {
 
     private static final int O_RDWR = 2;
-    private static final int O_CLOEXEC = 0x80000;
     private static final int KEEP_SIZE = 1;
     private static final int PUNCH_HOLE = 2;
 
     private final Descriptor descriptor;
 
-    private SparseFile(Descriptor descriptor) {
+    /** What parts are made of, in bytes. */
+    private final int grain;
+
+    private SparseFile(Descriptor descriptor, int grain) {
         this.descriptor = descriptor;
+        this.grain = grain;
     }
 
     /**
-     * Opens a file, if it is one of which parts can be given back. That is tried out behind its end, where there is
-     * nothing to lose.
+     * Opens a file, if it may be one of which parts can be given back. With a file that is tried out behind its end,
+     * where there is nothing to lose. A device is never tried out: nothing lies behind its end. Whether it can shows at
+     * the first {@link #punch}.
      *
      * @param file must exist and be writable
-     * @return nothing where native calls are not allowed or the file system cannot do it
+     * @return nothing where native calls are not allowed, the file system cannot do it, or the block size of a device
+     *     is not known
      * @throws NativeFailureException if the system refuses for another reason, naming its error
      */
     public static Optional<SparseFile> open(Path file) throws IOException {
         if (!NativeCall.available()) {
             return Optional.empty();
         }
-        SparseFile opened = new SparseFile(new Descriptor(openNumber(file)));
+        Descriptor opened = NativeFile.open(file, O_RDWR);
         try {
-            if (opened.punch(opened.descriptor.size(), 1)) {
-                return Optional.of(opened);
+            // Asked of the descriptor, for the name may lead to something else by now.
+            Optional<SparseFile> sparse = switch (opened.kind()) {
+                case FILE -> ofFile(opened);
+                case BLOCK_DEVICE -> ofDevice(opened, BlockDevice.logicalBlockSize(file));
+                default -> Optional.empty();
+            };
+            if (sparse.isEmpty()) {
+                opened.close();
             }
+            return sparse;
         } catch (IOException refused) {
             opened.close();
             throw refused;
         }
-        opened.close();
-        return Optional.empty();
     }
 
     /**
@@ -57,11 +69,15 @@ public final class SparseFile implements AutoCloseable {
      *
      * @param offset where the part begins, in bytes
      * @param length bytes, more than 0
-     * @return false if the file system cannot do it, and everything is as it was
+     * @return false if that cannot be done, and everything is as it was: the file system or device has no way, uses the
+     *     part just now, or has larger blocks
      * @throws ClosedChannelException if this was closed
      * @throws NativeFailureException if the system refuses for another reason, naming its error
      */
     public boolean punch(long offset, long length) throws IOException {
+        if ((offset | length) % grain != 0) {
+            return false;
+        }
         if (!descriptor.begin()) {
             throw new ClosedChannelException();
         }
@@ -78,19 +94,13 @@ public final class SparseFile implements AutoCloseable {
         descriptor.close();
     }
 
-    private static int openNumber(Path file) throws NativeFailureException {
-        try (Arena call = Arena.ofConfined()) {
-            int number = (int) Calls.OPEN.invokeExact(NativeCall.state(), call.allocateFrom(file.toString()),
-                    O_RDWR | O_CLOEXEC);
-            if (number < 0) {
-                throw new NativeFailureException("open of " + file, NativeCall.errno());
-            }
-            return number;
-        } catch (NativeFailureException refused) {
-            throw refused;
-        } catch (Throwable thrown) {
-            throw NativeCall.impossible(thrown);
-        }
+    private static Optional<SparseFile> ofFile(Descriptor opened) throws IOException {
+        SparseFile sparse = new SparseFile(opened, 1);
+        return sparse.punch(opened.size(), 1) ? Optional.of(sparse) : Optional.empty();
+    }
+
+    private static Optional<SparseFile> ofDevice(Descriptor opened, int block) {
+        return block == 0 ? Optional.empty() : Optional.of(new SparseFile(opened, block));
     }
 
     /** After a failure, to hear of the reason. */
@@ -99,7 +109,7 @@ public final class SparseFile implements AutoCloseable {
         do {
             failed = fallocateAloud(offset, length);
         } while (failed != 0 && NativeCall.errno() == Errno.EINTR);
-        if (failed != 0 && NativeCall.errno() != Errno.EOPNOTSUPP) {
+        if (failed != 0 && NativeCall.errno() != Errno.EOPNOTSUPP && NativeCall.errno() != Errno.EBUSY) {
             throw new NativeFailureException("fallocate(PUNCH_HOLE) of " + length + " bytes at " + offset,
                     NativeCall.errno());
         }
@@ -127,8 +137,6 @@ public final class SparseFile implements AutoCloseable {
     /** Linked at the first call, so that a program without native access never gets here. */
     private static final class Calls {
 
-        static final MethodHandle OPEN = NativeCall.linkVariadic("open", 2, FunctionDescriptor.of(
-                ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
         static final FunctionDescriptor FALLOCATE_TYPE = FunctionDescriptor.of(ValueLayout.JAVA_INT,
                 ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG);
         static final MethodHandle FALLOCATE = NativeCall.link("fallocate", FALLOCATE_TYPE);
