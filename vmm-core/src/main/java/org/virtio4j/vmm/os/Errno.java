@@ -16,6 +16,8 @@ public final class Errno {
     public static final int EAGAIN = 11;
     /** No memory. */
     public static final int ENOMEM = 12;
+    /** Something that is not allowed. */
+    public static final int EACCES = 13;
     /** Something that is there already. */
     public static final int EEXIST = 17;
     /** An argument that makes no sense. */
@@ -37,6 +39,18 @@ public final class Errno {
     }
 
     /**
+     * The name of an error number alone.
+     *
+     * @param errno as the C library gives it
+     * @return such as {@code EINVAL}, or {@code errno 1234} for one without a name here
+     */
+    public static String symbol(int errno) {
+        String name = name(errno);
+        int end = name.indexOf(" (");
+        return end < 0 ? name : name.substring(0, end);
+    }
+
+    /**
      * The name of an error number and what it means.
      *
      * @param errno as the C library gives it
@@ -51,7 +65,7 @@ public final class Errno {
             case 9 -> "EBADF (not an open descriptor)";
             case EAGAIN -> "EAGAIN (not now: it would wait, or a limit is reached)";
             case ENOMEM -> "ENOMEM (not enough memory or address space)";
-            case 13 -> "EACCES (permission denied)";
+            case EACCES -> "EACCES (permission denied)";
             case EEXIST -> "EEXIST (exists already)";
             case 19 -> "ENODEV (not supported by this kind of file)";
             case 20 -> "ENOTDIR (not a directory)";
