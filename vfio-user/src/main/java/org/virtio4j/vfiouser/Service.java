@@ -80,7 +80,7 @@ final class Service {
     void forgetClient() {
         try {
             systemReset.run();
-        } catch (RuntimeException | InternalError mistake) {
+        } catch (RuntimeException | Error mistake) {
             counters.failed(mistake);
         }
         interrupts.clear();
