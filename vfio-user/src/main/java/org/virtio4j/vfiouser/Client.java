@@ -17,15 +17,15 @@ final class Client {
     private final Service service;
     private final Request request;
     private final Reply reply;
-    private final Runnable received;
+    private final VfioUserOptions options;
     private final Handshake handshake = new Handshake();
 
-    Client(LocalConnection connection, Service service, Request request, Reply reply, Runnable received) {
+    Client(LocalConnection connection, Service service, Request request, Reply reply, VfioUserOptions options) {
         this.connection = connection;
         this.service = service;
         this.request = request;
         this.reply = reply;
-        this.received = received;
+        this.options = options;
     }
 
     /**
@@ -36,7 +36,7 @@ final class Client {
     void serve() throws IOException {
         try {
             while (request.receive(connection)) {
-                received.run();
+                options.received().run();
                 if (request.type() != MessageHeader.TYPE_REPLY) {
                     answer();
                 }
@@ -57,18 +57,41 @@ final class Client {
 
     private void answer() throws IOException {
         int errno = carryOut();
+        String reason = reply.takeReason();
         if (errno != 0) {
             service.counters().refused();
         }
         if (request.wantsReply()) {
             reply.send(connection, request, errno);
         }
+        if (errno != 0) {
+            tellOfRefusal(errno, reason);
+        }
+    }
+
+    /** The listener's mistakes are not the client's. */
+    private void tellOfRefusal(int errno, String reason) {
+        try {
+            options.refusals().refused(Command.name(request.command()), Errno.symbol(errno),
+                    reason.isEmpty() ? usualReason(errno) : reason);
+        } catch (RuntimeException | Error mistake) {
+            service.counters().failed(mistake);
+        }
+    }
+
+    private static String usualReason(int errno) {
+        return switch (errno) {
+            case Errno.EINVAL -> "the device has nothing at what the message names, or its fields make no sense";
+            case Errno.EOPNOTSUPP -> "this command is not supported";
+            case Errno.EMSGSIZE -> "the message is longer than any that there is a use for";
+            default -> Errno.name(errno);
+        };
     }
 
     /** A mistake in a device is answered as a device that fails: a virtual CPU waits for the answer. */
     private int carryOut() {
         if (!request.isSizeValid() || request.type() != MessageHeader.TYPE_COMMAND) {
-            return Errno.EINVAL;
+            return reply.refuse(Errno.EINVAL, "the message has no valid header");
         }
         if (!request.isWhole()) {
             return Errno.EMSGSIZE;
@@ -77,13 +100,13 @@ final class Client {
             return handshake.version(request, reply);
         }
         if (!handshake.isDone()) {
-            return Errno.EINVAL;
+            return reply.refuse(Errno.EINVAL, "the first message must be VERSION");
         }
         try {
             return service.carryOut(request, reply);
         } catch (RuntimeException mistake) {
             service.counters().failed(mistake);
-            return Errno.EIO;
+            return reply.refuse(Errno.EIO, "the device threw " + mistake);
         }
     }
 }

@@ -50,7 +50,7 @@ final class DeviceQueries {
     /** QEMU takes an error for "there is none", but warns of a count of 0 where it would rather have some. */
     int irq(Request request, Reply reply) {
         if (!hasRoom(request, IrqInfo.ARGSZ, IrqInfo.SIZE) || request.u32(IrqInfo.INDEX) > PciIrq.MSIX) {
-            return Errno.EINVAL;
+            return reply.refuse(Errno.EINVAL, "the device has no interrupts of this kind");
         }
         int index = request.i32(IrqInfo.INDEX);
         reply.body(IrqInfo.SIZE);

@@ -2,7 +2,6 @@
 package org.virtio4j.vfiouser;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,27 +17,26 @@ import org.virtio4j.vmm.RegionKind;
 import org.virtio4j.vmm.os.Descriptor;
 import org.virtio4j.vmm.os.Errno;
 import org.virtio4j.vmm.os.NativeFailureException;
-import org.virtio4j.vmm.os.NativeMemory;
 import org.virtio4j.wire.vfiouser.DmaMap;
 import org.virtio4j.wire.vfiouser.DmaUnmap;
 
 /**
- * The windows of guest memory that the client has given, each a region of the socket's memory. A window whose memory we
- * cannot get at (a ROM of QEMU's has no descriptor) is remembered, for its unmapping to be found in order, but leads
- * nowhere: a device that does DMA there gets a bus error.
+ * The windows of guest memory that the client has given, each a region of the socket's memory and a part of a {@link
+ * MappedFiles mapped file}. A window whose memory we cannot get at (a ROM of QEMU's has no descriptor) is remembered,
+ * for its unmapping to be found in order, but leads nowhere: a device that does DMA there gets a bus error.
+ *
+ * <p>A range that is unmapped takes all windows in it, as in the kernel's VFIO: a range without any is in order, for an
+ * IOMMU of QEMU's unmaps hundreds of thousands of pages that it never mapped; the answer has the bytes that were
+ * unmapped, 0 there. A range with a part of a window is refused with EINVAL and takes none.
  *
  * <p>Used by the socket's thread alone, but for the counts.
  */
 final class DmaWindows {
 
-    /** What QEMU says it will not exceed. */
+    /** What the handshake promises, and what the protocol has for a server that promises nothing. */
     static final int MOST = 65_535;
 
-    /** The system lets a process have some 65,000 mappings in all, and other machines want some too. */
-    static final int MOST_MAPPED = 4096;
-
-    /** 16 TiB: a process has 128 TiB of addresses for all its machines, and for itself. */
-    static final long MOST_BYTES_MAPPED = 1L << 44;
+    private static final String NO_PAGES = "the range is not one of whole pages of 4096 bytes below 2^64";
 
     private static final Duration LIMIT = Duration.ofSeconds(1);
 
@@ -48,9 +46,8 @@ final class DmaWindows {
 
     private final GuestMemory memory;
     private final VfioUserOptions options;
+    private final MappedFiles files = new MappedFiles();
     private final NavigableMap<Long, Window> windows = new TreeMap<>(Long::compareUnsigned);
-    private int mapped;
-    private long mappedBytes;
     private boolean exchanging;
     private volatile int count;
 
@@ -67,48 +64,58 @@ final class DmaWindows {
     int map(Request request, Reply reply) {
         if (request.bodySize() != DmaMap.SIZE || request.u32(DmaMap.ARGSZ) < DmaMap.SIZE
                 || request.descriptorCount() > 1 || request.lostDescriptors()) {
-            return Errno.EINVAL;
+            return reply.refuse(Errno.EINVAL, "the message is not laid out as a DMA_MAP with one descriptor or none");
         }
         int flags = request.i32(DmaMap.FLAGS);
+        if (flags == 0 || (flags & ~(DmaMap.READABLE | DmaMap.WRITABLE)) != 0) {
+            return reply.refuse(Errno.EINVAL, "a window is readable, writable or both, and nothing else");
+        }
         long start = request.i64(DmaMap.ADDRESS);
         long size = request.i64(DmaMap.LENGTH);
-        if (flags == 0 || (flags & ~(DmaMap.READABLE | DmaMap.WRITABLE)) != 0 || !arePages(start, size)
-                || request.i64(DmaMap.OFFSET) < 0) {
-            return Errno.EINVAL;
+        long offset = request.i64(DmaMap.OFFSET);
+        if (size <= 0 || !arePages(start, size) || offset < 0 || offset % GuestMemory.PAGE_SIZE != 0) {
+            return reply.refuse(Errno.EINVAL, NO_PAGES);
         }
         if (overlaps(start, start + (size - 1))) {
-            return Errno.EEXIST;
+            return reply.refuse(Errno.EEXIST, "the window overlaps one that is there; unmap that first");
         }
-        if (windows.size() >= MOST || mapped >= MOST_MAPPED || size > MOST_BYTES_MAPPED - mappedBytes) {
-            return Errno.ENOSPC;
+        if (windows.size() >= MOST) {
+            return reply.refuse(Errno.ENOSPC, "there are as many windows as max_dma_maps of the handshake says");
         }
         reply.body(0);
-        return add(request, start, size, (flags & DmaMap.WRITABLE) != 0);
+        return add(request, reply, new Window(start, start + (size - 1), null), (flags & DmaMap.WRITABLE) != 0);
     }
 
     /** Takes away every window in a range, and answers when no device uses any of them and all are unmapped. */
     int unmap(Request request, Reply reply) {
         if (request.bodySize() != DmaUnmap.SIZE || request.u32(DmaUnmap.ARGSZ) < DmaUnmap.SIZE) {
-            return Errno.EINVAL;
+            return reply.refuse(Errno.EINVAL, "the message is not laid out as a DMA_UNMAP");
         }
         int flags = request.i32(DmaUnmap.FLAGS);
         long start = request.i64(DmaUnmap.ADDRESS);
         long size = request.i64(DmaUnmap.LENGTH);
         if ((flags & DmaUnmap.DIRTY_BITMAP) != 0) {
-            return Errno.EOPNOTSUPP;
+            return reply.refuse(Errno.EOPNOTSUPP, "written pages are not logged for a client");
         }
-        exchanging = true;
-        memory.unsettle();
+        boolean all = flags == DmaUnmap.ALL && start == 0 && size == 0;
+        if (!all && (flags != 0 || !arePages(start, size))) {
+            return reply.refuse(Errno.EINVAL, NO_PAGES);
+        }
+        long end = all ? -1 : start + (size - 1);
+        if (!all && cuts(start, end)) {
+            return reply.refuse(Errno.EINVAL, "the range has a part of a window; unmap all of it");
+        }
+        NavigableMap<Long, Window> inside = windows.subMap(start, true, end, true);
+        if (!inside.isEmpty()) {
+            exchanging = true;
+            memory.unsettle();
+        }
         reply.body(DmaUnmap.SIZE);
         reply.putI32(DmaUnmap.ARGSZ, (int) DmaUnmap.SIZE);
         reply.putI32(DmaUnmap.FLAGS, flags);
         reply.putI64(DmaUnmap.ADDRESS, start);
-        reply.putI64(DmaUnmap.LENGTH, size);
-        if (flags == DmaUnmap.ALL && start == 0 && size == 0) {
-            clear();
-            return 0;
-        }
-        return flags == 0 && arePages(start, size) ? remove(start, start + (size - 1)) : Errno.EINVAL;
+        reply.putI64(DmaUnmap.LENGTH, remove(inside));
+        return 0;
     }
 
     /**
@@ -128,94 +135,78 @@ final class DmaWindows {
 
     /** Takes all windows away. */
     void clear() {
-        while (!windows.isEmpty()) {
-            release(windows.pollFirstEntry().getValue());
-        }
+        remove(windows);
     }
 
-    private int add(Request request, long start, long size, boolean writable) {
+    private int add(Request request, Reply reply, Window window, boolean writable) {
         try {
-            MemoryRegion region = region(request, start, size, writable);
-            windows.put(start, new Window(start, start + (size - 1), region));
+            MemoryRegion region = region(request, window, writable);
+            windows.put(window.start, new Window(window.start, window.end, region));
             count = windows.size();
-            if (region != null) {
-                mapped++;
-                mappedBytes += size;
-            }
             return 0;
+        } catch (RefusedException refused) {
+            return reply.refuse(refused.errno(), refused.reason());
         } catch (NativeFailureException refused) {
-            return refused.errno();
+            return reply.refuse(refused.errno(), "the memory cannot be mapped: " + refused.getMessage());
         } catch (IOException refused) {
-            return Errno.EIO;
+            return reply.refuse(Errno.EIO, "the memory cannot be opened or mapped: " + refused);
         } catch (IllegalArgumentException refused) {
-            // The descriptor or the file does not have what the client says it has.
-            return Errno.EINVAL;
+            // The file was cut short while we looked at it.
+            return reply.refuse(Errno.EINVAL, "the memory is not as the message says: " + refused.getMessage());
         }
     }
 
-    private @Nullable MemoryRegion region(Request request, long start, long size, boolean writable)
-            throws IOException {
-        Descriptor descriptor = request.descriptor();
-        Path file = options.memoryFile().orElse(null);
+    private @Nullable MemoryRegion region(Request request, Window window, boolean writable) throws IOException {
         long offset = request.i64(DmaMap.OFFSET);
-        boolean ofFile = file != null
-                && (descriptor == null ? !options.descriptors() && writable : descriptor.isOf(file));
-        if (ofFile && file != null) {
-            return memory.addFile(start, file, offset, size);
+        long size = request.i64(DmaMap.LENGTH);
+        MappedFiles.Mapping mapping = mapping(request, offset, size, writable);
+        if (mapping == null) {
+            return null;
         }
-        return descriptor == null ? null : share(descriptor, offset, start, size, writable);
-    }
-
-    /**
-     * Maps memory of which nobody can take away a part again. If somebody could, touching it would end this process.
-     */
-    private MemoryRegion share(Descriptor descriptor, long offset, long start, long size, boolean writable)
-            throws IOException {
-        if (!descriptor.isSealedAgainstShrinking()) {
-            throw new IllegalArgumentException("descriptor lacks F_SEAL_SHRINK");
-        }
-        if (size > descriptor.size() - offset) {
-            throw new IllegalArgumentException("descriptor is shorter than offset=" + offset + " size=" + size);
-        }
-        Arena arena = Arena.ofShared();
+        MemorySegment part = mapping.part(offset, size);
         try {
-            MemorySegment segment = NativeMemory.mapShared(descriptor, offset, size, writable, arena);
-            return memory.add(start, segment, writable ? RegionKind.RAM : RegionKind.ROM, arena::close);
-        } catch (IOException | RuntimeException refused) {
-            arena.close();
+            return writable ? memory.add(window.start, part, RegionKind.RAM, mapping::release)
+                    : memory.add(window.start, part.asReadOnly(), RegionKind.ROM, mapping::release);
+        } catch (RuntimeException refused) {
+            mapping.release();
             throw refused;
         }
     }
 
-    /** All windows that lie in the range; none if one lies only partly in it, or there is none. */
-    private int remove(long start, long end) {
-        List<Window> inside = new ArrayList<>();
-        Map.Entry<Long, Window> at = windows.floorEntry(start);
-        if (at == null || Long.compareUnsigned(at.getValue().end, start) < 0) {
-            at = windows.higherEntry(start);
+    private MappedFiles.@Nullable Mapping mapping(Request request, long offset, long size, boolean writable)
+            throws IOException {
+        Descriptor descriptor = request.descriptor();
+        Path file = options.memoryFile().orElse(null);
+        boolean ofFile = file != null
+                && (descriptor == null ? !options.descriptors() && writable : descriptor.isOf(file));
+        if (ofFile && file != null) {
+            return files.of(file, offset, size);
         }
-        while (at != null && Long.compareUnsigned(at.getKey(), end) <= 0) {
-            Window window = at.getValue();
-            if (Long.compareUnsigned(window.start, start) < 0 || Long.compareUnsigned(window.end, end) > 0) {
-                return Errno.EINVAL;
-            }
-            inside.add(window);
-            at = windows.higherEntry(at.getKey());
-        }
-        for (Window window : inside) {
-            windows.remove(window.start);
-            release(window);
-        }
-        return inside.isEmpty() ? Errno.ENOENT : 0;
+        return descriptor == null ? null : files.of(descriptor, offset, size, writable);
     }
 
-    private void release(Window window) {
-        count = windows.size();
-        if (window.region != null) {
-            mapped--;
-            mappedBytes -= window.region.size();
-            memory.remove(window.region, LIMIT);
+    /** Takes windows away, with one wait for all. Returns how many bytes they had. */
+    private long remove(NavigableMap<Long, Window> some) {
+        List<MemoryRegion> regions = new ArrayList<>();
+        long bytes = 0;
+        for (Window window : some.values()) {
+            bytes += window.end - window.start + 1;
+            if (window.region != null) {
+                regions.add(window.region);
+            }
         }
+        some.clear();
+        count = windows.size();
+        memory.remove(regions, LIMIT);
+        return bytes;
+    }
+
+    /** Whether a window lies partly in a range. */
+    private boolean cuts(long start, long end) {
+        Map.Entry<Long, Window> first = windows.lowerEntry(start);
+        Map.Entry<Long, Window> last = windows.floorEntry(end);
+        return (first != null && Long.compareUnsigned(first.getValue().end, start) >= 0)
+                || (last != null && Long.compareUnsigned(last.getValue().end, end) > 0);
     }
 
     private boolean overlaps(long start, long end) {
@@ -224,7 +215,7 @@ final class DmaWindows {
     }
 
     private static boolean arePages(long start, long size) {
-        return size > 0 && start % GuestMemory.PAGE_SIZE == 0 && size % GuestMemory.PAGE_SIZE == 0
+        return size != 0 && start % GuestMemory.PAGE_SIZE == 0 && size % GuestMemory.PAGE_SIZE == 0
                 && Long.compareUnsigned(start + (size - 1), start) > 0;
     }
 }

@@ -11,9 +11,9 @@ final class Handshake {
     private static final int MAJOR = 0;
     private static final int MINOR = 0;
 
-    /** All we can say for ourselves: without it a client sends one descriptor a message. */
+    /** Without the first a client sends one descriptor a message; the second is what the protocol says without it. */
     private static final byte[] CAPABILITIES = ("{\"capabilities\":{\"max_msg_fds\":" + Request.MOST_DESCRIPTORS
-            + "}}\0").getBytes(StandardCharsets.US_ASCII);
+            + ",\"max_dma_maps\":" + DmaWindows.MOST + "}}\0").getBytes(StandardCharsets.US_ASCII);
 
     private boolean done;
 

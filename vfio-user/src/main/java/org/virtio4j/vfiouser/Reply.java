@@ -13,6 +13,7 @@ final class Reply {
 
     private final MemorySegment buffer;
     private long bodySize;
+    private String reason = "";
 
     Reply(Arena arena) {
         buffer = arena.allocate(Request.MOST_BYTES, Long.BYTES);
@@ -22,6 +23,19 @@ final class Reply {
     void body(long size) {
         bodySize = size;
         buffer.asSlice(MessageHeader.SIZE, size).fill((byte) 0);
+    }
+
+    /** Keeps why a command is refused, for who listens; returns the error number. */
+    int refuse(int errno, String why) {
+        reason = why;
+        return errno;
+    }
+
+    /** Why the last refused command was refused; each reason is asked for once. Empty if nobody said. */
+    String takeReason() {
+        String taken = reason;
+        reason = "";
+        return taken;
     }
 
     void putU16(long at, int value) {

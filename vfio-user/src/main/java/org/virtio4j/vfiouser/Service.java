@@ -79,7 +79,7 @@ final class Service {
     void forgetClient() {
         try {
             boolean ignored = function.reset(ResetKind.SYSTEM);
-        } catch (RuntimeException | InternalError mistake) {
+        } catch (RuntimeException | Error mistake) {
             counters.failed(mistake);
         }
         interrupts.clear();

@@ -13,14 +13,29 @@ import org.virtio4j.vmm.StallListener;
  * @param descriptors whether descriptors are taken: of memory, and of eventfds for interrupts. Without them nothing
  *                    needs native access; RAM is {@code memoryFile} alone, and the guest must poll for interrupts
  * @param stalls      hears when taking memory away waits for a device longer than a second
- * @param received    called on the socket's thread when a message is here, before it is carried out
+ * @param received    called on the socket's thread when a message is here, before it is carried out. A client whose
+ *                    message it throws at is cut off
+ * @param refusals    hears what the client was refused
  */
-public record VfioUserOptions(Optional<Path> memoryFile, boolean descriptors, StallListener stalls,
-        Runnable received) {
+public record VfioUserOptions(Optional<Path> memoryFile, boolean descriptors, StallListener stalls, Runnable received,
+        RefusalListener refusals) {
 
     /** Memory and interrupts by descriptors. */
     public static final VfioUserOptions DEFAULT =
             new VfioUserOptions(Optional.empty(), true, (holder, waitedNanos) -> { }, () -> { });
+
+    /**
+     * Options with nobody who hears of refusals.
+     *
+     * @param memoryFile  as above
+     * @param descriptors as above
+     * @param stalls      as above
+     * @param received    as above
+     * @throws IllegalArgumentException if neither descriptors nor a file can give memory
+     */
+    public VfioUserOptions(Optional<Path> memoryFile, boolean descriptors, StallListener stalls, Runnable received) {
+        this(memoryFile, descriptors, stalls, received, (command, errno, reason) -> { });
+    }
 
     /**
      * Checks and keeps the values.
@@ -42,7 +57,7 @@ public record VfioUserOptions(Optional<Path> memoryFile, boolean descriptors, St
      * @return new options
      */
     public VfioUserOptions withMemoryFile(Path file) {
-        return new VfioUserOptions(Optional.of(file), descriptors, stalls, received);
+        return new VfioUserOptions(Optional.of(file), descriptors, stalls, received, refusals);
     }
 
     /**
@@ -52,7 +67,7 @@ public record VfioUserOptions(Optional<Path> memoryFile, boolean descriptors, St
      * @return new options
      */
     public VfioUserOptions withoutDescriptors(Path file) {
-        return new VfioUserOptions(Optional.of(file), false, stalls, received);
+        return new VfioUserOptions(Optional.of(file), false, stalls, received, refusals);
     }
 
     /**
@@ -62,7 +77,7 @@ public record VfioUserOptions(Optional<Path> memoryFile, boolean descriptors, St
      * @return new options
      */
     public VfioUserOptions withStallListener(StallListener listener) {
-        return new VfioUserOptions(memoryFile, descriptors, listener, received);
+        return new VfioUserOptions(memoryFile, descriptors, listener, received, refusals);
     }
 
     /**
@@ -72,6 +87,16 @@ public record VfioUserOptions(Optional<Path> memoryFile, boolean descriptors, St
      * @return new options
      */
     public VfioUserOptions withMessageListener(Runnable listener) {
-        return new VfioUserOptions(memoryFile, descriptors, stalls, listener);
+        return new VfioUserOptions(memoryFile, descriptors, stalls, listener, refusals);
+    }
+
+    /**
+     * The same with somebody who is told what the client was refused.
+     *
+     * @param listener called on the socket's thread, after the answer
+     * @return new options
+     */
+    public VfioUserOptions withRefusalListener(RefusalListener listener) {
+        return new VfioUserOptions(memoryFile, descriptors, stalls, received, listener);
     }
 }

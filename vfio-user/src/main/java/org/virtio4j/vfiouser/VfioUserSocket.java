@@ -31,6 +31,9 @@ import org.virtio4j.vmm.os.LocalSockets;
  * way, the function is reset, its memory unmapped and its eventfds closed, and the next client finds it as after
  * power-on. What a client sends is carried out or refused with an error number; it cannot end the thread, and costs
  * other sockets nothing.
+ *
+ * <p>Nor can what the function or a listener throws. An exception that comes out of a command is answered with EIO; an
+ * error, and whatever the message listener throws, cuts the client off. The first is kept, see {@link #failure}.
  */
 public final class VfioUserSocket implements AutoCloseable {
 
@@ -43,7 +46,7 @@ public final class VfioUserSocket implements AutoCloseable {
     private final VectorSignals vectors = new VectorSignals();
     private final PinSignal pin = new PinSignal();
     private final Counters counters = new Counters();
-    private final Runnable received;
+    private final VfioUserOptions options;
 
     /** Guards what follows. */
     private final ReentrantLock lock = new ReentrantLock();
@@ -55,9 +58,9 @@ public final class VfioUserSocket implements AutoCloseable {
 
     private VfioUserSocket(Path path, VfioUserOptions options) throws IOException {
         this.path = path;
-        this.memory = new GuestMemory(options.stalls());
+        this.options = options;
+        this.memory = new GuestMemory(this::stalled);
         this.windows = new DmaWindows(memory, options);
-        this.received = options.received();
         this.listener = LocalSockets.listen(path, options.descriptors());
     }
 
@@ -216,8 +219,8 @@ public final class VfioUserSocket implements AutoCloseable {
     }
 
     /**
-     * The first exception that came out of the device, or that kept clients from being
-     * accepted.
+     * The first exception or error that came out of the device or out of a listener, or
+     * that kept clients from being accepted.
      *
      * @return what should not have happened
      */
@@ -225,53 +228,76 @@ public final class VfioUserSocket implements AutoCloseable {
         return counters.failure();
     }
 
+    /** A wait must go on, whatever is thrown at it. */
+    private void stalled(String holder, long waitedNanos) {
+        try {
+            options.stalls().stalled(holder, waitedNanos);
+        } catch (RuntimeException | Error mistake) {
+            counters.failed(mistake);
+        }
+    }
+
     private void serve(Service service) {
         try (Arena arena = Arena.ofConfined(); listener) {
             Request request = new Request(arena);
             Reply reply = new Reply(arena);
             while (!closing) {
-                LocalConnection connection = accept();
-                if (connection != null) {
-                    serve(connection, service, request, reply);
+                try {
+                    serveNext(service, request, reply);
+                } catch (IOException refused) {
+                    failed(refused);
+                } catch (RuntimeException | Error mistake) {
+                    failed(mistake);
                 }
             }
         }
     }
 
-    /** Null where nobody came: because of {@link #close}, or because the process has too much open for the moment. */
-    private @Nullable LocalConnection accept() {
-        try {
-            return listener.accept();
-        } catch (IOException refused) {
-            if (!closing) {
-                counters.failed(refused);
-                LockSupport.parkNanos(PAUSE_NANOS);
-            }
-            return null;
+    /** Nobody can be served for the moment, for the process has too much open, say; or we are being closed. */
+    private void failed(Throwable why) {
+        if (!closing) {
+            counters.failed(why);
+            forgetInterrupt();
+            LockSupport.parkNanos(PAUSE_NANOS);
         }
     }
 
-    private void serve(LocalConnection connection, Service service, Request request, Reply reply) {
-        try (connection) {
-            if (!enter(connection)) {
-                return;
+    private void serveNext(Service service, Request request, Reply reply) throws IOException {
+        try (LocalConnection connection = listener.accept()) {
+            if (enter(connection)) {
+                counters.connected();
+                serve(new Client(connection, service, request, reply, options), service);
             }
-            counters.connected();
-            Client client = new Client(connection, service, request, reply, received);
+        }
+    }
+
+    /** Whatever comes out of the function or of a listener ends this client alone. */
+    private void serve(Client client, Service service) {
+        try {
+            client.serve();
+        } catch (IOException broken) {
+            // A client that leaves in mid-message has left all the same.
+        } catch (RuntimeException | Error mistake) {
+            // An internal error is what the JVM makes of a file of memory that was cut short while in use.
+            counters.failed(mistake);
+        } finally {
+            forgetInterrupt();
             try {
-                client.serve();
-            } catch (IOException broken) {
-                // A client that leaves in mid-message has left all the same.
-            } catch (RuntimeException | InternalError mistake) {
-                // An internal error is what the JVM makes of a file of memory that was cut short while in use.
-                counters.failed(mistake);
-            } finally {
                 if (client.shookHands()) {
                     service.forgetClient();
                 }
+            } finally {
                 leave();
             }
         }
+    }
+
+    /**
+     * Nobody has a use for an interrupt of this thread, but a function or a listener may have left one. It would end
+     * the waits of a reset, and close the files in which that finishes its work.
+     */
+    private static void forgetInterrupt() {
+        Thread.interrupted();
     }
 
     private boolean enter(LocalConnection connection) {

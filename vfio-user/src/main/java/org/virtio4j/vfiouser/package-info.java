@@ -5,9 +5,9 @@
  *
  * <p>{@link org.virtio4j.vfiouser.VfioUserSocket} is all there is to use: a socket for each function. Behind it {@code
  * Client} takes the messages of one client one by one, as {@code Request} and {@code Reply}; {@code Service} says who
- * carries out what. {@code DmaWindows} turns the client's windows into regions of guest memory, {@code RegionRegisters}
- * its accesses into those of the function, {@code InterruptSetup} gives {@code VectorSignals} and {@code PinSignal}
- * their eventfds.
+ * carries out what. {@code DmaWindows} turns the client's windows into regions of guest memory, which are parts of
+ * {@code MappedFiles}, {@code RegionRegisters} its accesses into those of the function, {@code InterruptSetup} gives
+ * {@code VectorSignals} and {@code PinSignal} their eventfds.
  *
  * <p>Memory comes as descriptors, which are mapped. A client could shorten what it has shared, and the processor would
  * then stop whoever touches it; so memory must be sealed against shrinking. For a file that the embedder has named the

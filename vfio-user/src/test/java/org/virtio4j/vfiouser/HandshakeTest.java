@@ -43,7 +43,7 @@ class HandshakeTest {
 
         assertEquals(0, answer.errno());
         assertEquals(0, answer.body().getInt(0), "version 0.0");
-        assertEquals("{\"capabilities\":{\"max_msg_fds\":16}}\0", text(answer.body()));
+        assertEquals("{\"capabilities\":{\"max_msg_fds\":16,\"max_dma_maps\":65535}}\0", text(answer.body()));
     }
 
     @Test

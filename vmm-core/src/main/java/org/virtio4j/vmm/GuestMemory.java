@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -25,6 +27,9 @@ public final class GuestMemory implements AutoCloseable {
 
     /** The strictest alignment of the specification, that of a descriptor table (virtio 1.4, section 2.7). */
     private static final long SEGMENT_ALIGNMENT = 16;
+
+    /** Never started. */
+    private static final Thread ANY_OTHER_THREAD = new Thread(() -> { });
 
     private static final Duration CLOSE_LIMIT = Duration.ofSeconds(1);
 
@@ -147,16 +152,31 @@ public final class GuestMemory implements AutoCloseable {
      * @throws IllegalArgumentException if the region is not part of this memory
      */
     public void remove(MemoryRegion region, Duration limit) {
+        remove(List.of(region), limit);
+    }
+
+    /**
+     * Removes regions, all at one moment and with one wait for all. Not to be called inside a section.
+     *
+     * @param regions regions of this memory, each once
+     * @param limit   as in {@link #remove(MemoryRegion, Duration)}
+     * @throws IllegalArgumentException if one is not part of this memory; none is removed then
+     */
+    public void remove(List<MemoryRegion> regions, Duration limit) {
         // Before anything changes: a limit that cannot be counted must not leave a region gone but never released.
         long limitNanos = limit.toNanos();
         lock.lock();
         try {
-            map = map.without(region);
+            MemoryMap next = map;
+            for (MemoryRegion region : regions) {
+                next = next.without(region);
+            }
+            map = next;
         } finally {
             lock.unlock();
         }
         readers.awaitAll(limitNanos);
-        region.released();
+        release(regions);
     }
 
     /**
@@ -203,13 +223,21 @@ public final class GuestMemory implements AutoCloseable {
         return readers;
     }
 
-    /** Removes every region, as {@link #remove} does. */
+    /** Removes every region, as {@link #remove(List, Duration)} does. */
     @Override
     public void close() {
-        MemoryMap last = map;
-        for (int i = 0; i < last.count(); i++) {
-            remove(last.region(i), CLOSE_LIMIT);
+        List<MemoryRegion> last = new ArrayList<>();
+        lock.lock();
+        try {
+            for (int i = 0; i < map.count(); i++) {
+                last.add(map.region(i));
+            }
+            map = map.cleared();
+        } finally {
+            lock.unlock();
         }
+        readers.awaitAll(CLOSE_LIMIT);
+        release(last);
     }
 
     /** Changes the log under the lock and waits until no section still writes by the old setting. */
@@ -247,6 +275,21 @@ public final class GuestMemory implements AutoCloseable {
         }
     }
 
+    /** Whatever one says to its end, the others are released, too. */
+    private static void release(List<MemoryRegion> regions) {
+        RuntimeException first = null;
+        for (MemoryRegion region : regions) {
+            try {
+                region.released();
+            } catch (RuntimeException thrown) {
+                first = first == null ? thrown : first;
+            }
+        }
+        if (first != null) {
+            throw first;
+        }
+    }
+
     private static void checkSegment(MemorySegment segment, RegionKind kind) {
         if (kind == RegionKind.DOORBELL) {
             throw new IllegalArgumentException("kind=DOORBELL has no memory; use addDoorbell");
@@ -265,7 +308,7 @@ public final class GuestMemory implements AutoCloseable {
             throw new IllegalArgumentException("segment=" + segment
                     + " is misaligned; its address must be a multiple of " + SEGMENT_ALIGNMENT);
         }
-        if (!segment.isAccessibleBy(new Thread(() -> { }))) {
+        if (!segment.isAccessibleBy(ANY_OTHER_THREAD)) {
             throw new IllegalArgumentException("segment=" + segment
                     + " is confined to one thread; allocate it from Arena.ofShared()");
         }

@@ -12,7 +12,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Objects;
+import java.util.Random;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -24,6 +30,7 @@ class GuestMemoryTest {
 
     private static final long PAGE = GuestMemory.PAGE_SIZE;
     private static final Duration LIMIT = Duration.ofSeconds(1);
+    private static final MessageSink NOBODY = (requester, address, data) -> { };
 
     private final GuestMemory memory = new GuestMemory();
 
@@ -249,6 +256,72 @@ class GuestMemoryTest {
             assertEquals(2 * i * PAGE, found.start());
             assertNull(memory.map().find((2 * i + 1) * PAGE));
         }
+    }
+
+    @Test
+    void shouldKeepOrderAndRefuseOverlapsThroughRandomChangesOfManyRegions() {
+        long seed = Long.getLong("virtio4j.seed", System.nanoTime());
+        System.out.println("virtio4j.seed=" + seed);
+        Random random = new Random(seed);
+        NavigableMap<Long, MemoryRegion> expected = new TreeMap<>();
+        for (int i = 0; i < 40_000; i++) {
+            // Grows for long and shrinks for long, so that chunks are divided and joined.
+            boolean grow = random.nextInt(10) < (i / 10_000 % 2 == 0 ? 8 : 1);
+            long gpa = 3 * PAGE * (1 + random.nextInt(8000));
+            MemoryRegion there = expected.get(gpa);
+            if (there != null && grow) {
+                assertRefused("overlaps", () -> memory.addDoorbell(gpa + PAGE, 2 * PAGE, NOBODY));
+                assertRefused("overlaps", () -> memory.addDoorbell(gpa - PAGE, 2 * PAGE, NOBODY));
+            } else if (grow) {
+                expected.put(gpa, memory.addDoorbell(gpa, 2 * PAGE, NOBODY));
+            } else if (!expected.isEmpty()) {
+                Map.Entry<Long, MemoryRegion> near = expected.floorEntry(gpa);
+                MemoryRegion gone = near == null ? expected.firstEntry().getValue() : near.getValue();
+                expected.remove(gone.start());
+                memory.remove(gone, LIMIT);
+                assertNull(memory.map().find(gone.start()));
+                assertRefused("is not in this memory", () -> memory.remove(gone, LIMIT));
+            }
+        }
+        MemoryMap map = memory.map();
+        assertEquals(expected.size(), map.count());
+        int place = 0;
+        for (MemoryRegion region : expected.values()) {
+            assertSame(region, map.region(place++));
+            assertSame(region, map.find(region.start()));
+            assertSame(region, map.find(region.end()));
+            assertNull(map.find(region.end() + 1));
+        }
+        assertThrows(IndexOutOfBoundsException.class, () -> map.region(map.count()));
+        memory.close();
+        assertEquals(0, memory.map().count());
+        assertNull(memory.map().find(0));
+    }
+
+    @Test
+    void shouldRemoveManyRegionsWithOneWaitAndReleaseEach() {
+        List<MemoryRegion> removed = new ArrayList<>();
+        List<Integer> released = new ArrayList<>();
+        for (int i = 0; i < 2000; i++) {
+            int number = i;
+            MemoryRegion region = memory.add(i * PAGE, native64(PAGE), RegionKind.RAM, () -> {
+                released.add(number);
+                if (number % 2 == 0) {
+                    throw new IllegalStateException("number " + number);
+                }
+            });
+            if (i != 7) {
+                removed.add(region);
+            }
+        }
+        List<MemoryRegion> twice = List.of(removed.getFirst(), removed.getFirst());
+        assertRefused("is not in this memory", () -> memory.remove(twice, LIMIT));
+        assertEquals(2000, memory.map().count(), "a removal that was refused must not have begun");
+
+        IllegalStateException first = assertThrows(IllegalStateException.class, () -> memory.remove(removed, LIMIT));
+        assertEquals("number 0", first.getMessage());
+        assertEquals(1999, released.size(), "one that throws keeps no other from its release");
+        assertEquals(7 * PAGE, memory.map().region(0).start());
     }
 
     private MemoryRegion add(MemorySegment segment, RegionKind kind) {

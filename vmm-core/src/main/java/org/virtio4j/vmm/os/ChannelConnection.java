@@ -19,6 +19,7 @@ final class ChannelConnection implements LocalConnection {
     @Override
     public long receive(MemorySegment into, long offset, long length, List<Descriptor> received, int most)
             throws IOException {
+        forgetInterrupt();
         return Math.max(0, channel.read(into.asSlice(offset, length).asByteBuffer()));
     }
 
@@ -30,6 +31,7 @@ final class ChannelConnection implements LocalConnection {
     @Override
     public void send(MemorySegment from, long length) throws IOException {
         ByteBuffer left = from.asSlice(0, length).asByteBuffer();
+        forgetInterrupt();
         while (left.hasRemaining()) {
             channel.write(left);
         }
@@ -47,5 +49,10 @@ final class ChannelConnection implements LocalConnection {
         } catch (IOException refused) {
             // The channel is closed all the same.
         }
+    }
+
+    /** What somebody in our call left behind is no wish to end the connection, but would close it. */
+    private static void forgetInterrupt() {
+        Thread.interrupted();
     }
 }

@@ -24,6 +24,8 @@ public final class Descriptor implements AutoCloseable {
     private static final int F_SETFL = 4;
     private static final int F_GET_SEALS = 1034;
     private static final int F_SEAL_SHRINK = 2;
+    private static final int O_ACCMODE = 3;
+    private static final int O_RDWR = 2;
     private static final int O_NONBLOCK = 0x800;
     private static final int AT_EMPTY_PATH = 0x1000;
 
@@ -71,7 +73,7 @@ public final class Descriptor implements AutoCloseable {
      * @throws IOException if the system refuses to say
      */
     public boolean becomesSignal() throws IOException {
-        if ((statx(STATX_MODE, true) & MODE_TYPE) != 0) {
+        if (hasFileType()) {
             return false;
         }
         int flags = control(F_GETFL, 0);
@@ -108,13 +110,55 @@ public final class Descriptor implements AutoCloseable {
     }
 
     /**
+     * What a descriptor is open on.
+     *
+     * @param identity equal for two descriptors exactly if both are open on the same file or memory
+     * @param size     how long that is now, in bytes
+     */
+    public record Status(Identity identity, long size) {
+    }
+
+    /**
+     * A file or memory, as the system knows it while it is open or mapped.
+     *
+     * @param device the file system
+     * @param inode  the file in it
+     */
+    public record Identity(long device, long inode) {
+    }
+
+    /**
+     * Which file or memory this is, and how long.
+     *
+     * @return as of now
+     * @throws IOException if the system refuses to say
+     */
+    public Status status() throws IOException {
+        try (Arena call = Arena.ofConfined()) {
+            MemorySegment status = statx(call);
+            return new Status(new Identity(status.get(U64, STATX_DEV), status.get(U64, STATX_INO)),
+                    status.get(U64, STATX_LENGTH));
+        }
+    }
+
+    /**
      * How long the file or memory is.
      *
      * @return bytes
      * @throws IOException if the system refuses to say
      */
     public long size() throws IOException {
-        return statx(STATX_LENGTH, false);
+        return status().size();
+    }
+
+    /**
+     * Whether the descriptor is open for reading and writing, as a mapping that is to be written needs it.
+     *
+     * @return false also for what cannot be asked
+     */
+    public boolean isWritable() {
+        int flags = control(F_GETFL, 0);
+        return flags >= 0 && (flags & O_ACCMODE) == O_RDWR;
     }
 
     /**
@@ -135,8 +179,9 @@ public final class Descriptor implements AutoCloseable {
      * @throws IOException if the system refuses to say, or there is no such file
      */
     public boolean isOf(Path file) throws IOException {
-        return statx(STATX_INO, false) == (long) Files.getAttribute(file, "unix:ino")
-                && deviceNumber(statx(STATX_DEV, false)) == (long) Files.getAttribute(file, "unix:dev");
+        Identity identity = status().identity();
+        return identity.inode() == (long) Files.getAttribute(file, "unix:ino")
+                && deviceNumber(identity.device()) == (long) Files.getAttribute(file, "unix:dev");
     }
 
     /** What was opened. */
@@ -245,20 +290,25 @@ public final class Descriptor implements AutoCloseable {
         }
     }
 
-    private long statx(long field, boolean isShort) throws NativeFailureException {
+    private boolean hasFileType() throws NativeFailureException {
         try (Arena call = Arena.ofConfined()) {
-            MemorySegment result = call.allocate(STATX_BYTES, Long.BYTES);
-            int failed = (int) Calls.STATX.invokeExact(NativeCall.state(), number, call.allocateFrom(""),
+            return (statx(call).get(U16, STATX_MODE) & MODE_TYPE) != 0;
+        }
+    }
+
+    private MemorySegment statx(Arena call) throws NativeFailureException {
+        MemorySegment result = call.allocate(STATX_BYTES, Long.BYTES);
+        int failed;
+        try {
+            failed = (int) Calls.STATX.invokeExact(NativeCall.state(), number, call.allocateFrom(""),
                     AT_EMPTY_PATH, STATX_BASIC_STATS, result);
-            if (failed != 0) {
-                throw new NativeFailureException("statx", NativeCall.errno());
-            }
-            return isShort ? Short.toUnsignedLong(result.get(U16, field)) : result.get(U64, field);
-        } catch (NativeFailureException refused) {
-            throw refused;
         } catch (Throwable thrown) {
             throw NativeCall.impossible(thrown);
         }
+        if (failed != 0) {
+            throw new NativeFailureException("statx", NativeCall.errno());
+        }
+        return result;
     }
 
     /** Linked at the first call, so that a program without native access never gets here. */

@@ -45,6 +45,18 @@ public final class Errno {
     }
 
     /**
+     * The name of an error number alone.
+     *
+     * @param errno as the C library gives it
+     * @return such as {@code EINVAL}, or {@code errno 1234} for one without a name here
+     */
+    public static String symbol(int errno) {
+        String name = name(errno);
+        int end = name.indexOf(" (");
+        return end < 0 ? name : name.substring(0, end);
+    }
+
+    /**
      * The name of an error number and what it means.
      *
      * @param errno as the C library gives it

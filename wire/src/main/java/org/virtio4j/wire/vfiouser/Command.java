@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.wire.vfiouser;
 
+import java.util.List;
+
 /** What a message asks for. All but two are asked by the client. */
 public final class Command {
     /** Agrees on a version, as the first message: a {@link VersionMessage}. */
@@ -40,6 +42,21 @@ public final class Command {
     /** Writes the state of the device. */
     public static final int MIG_DATA_WRITE = 18;
 
+    private static final List<String> NAMES = List.of("VERSION", "DMA_MAP", "DMA_UNMAP", "DEVICE_GET_INFO",
+            "DEVICE_GET_REGION_INFO", "DEVICE_GET_REGION_IO_FDS", "DEVICE_GET_IRQ_INFO", "DEVICE_SET_IRQS",
+            "REGION_READ", "REGION_WRITE", "DMA_READ", "DMA_WRITE", "DEVICE_RESET", "DIRTY_PAGES",
+            "REGION_WRITE_MULTI", "DEVICE_FEATURE", "MIG_DATA_READ", "MIG_DATA_WRITE");
+
     private Command() {
+    }
+
+    /**
+     * The name of a command.
+     *
+     * @param command what a message has
+     * @return such as {@code DMA_MAP}, or {@code command 99} for a number without a name
+     */
+    public static String name(int command) {
+        return command >= VERSION && command <= NAMES.size() ? NAMES.get(command - VERSION) : "command " + command;
     }
 }
