@@ -121,7 +121,7 @@ class ServeCommandTest {
     @Test
     void shouldRefuseWhatDoesNotGoTogether() throws IOException {
         Path config = write(CONFIG.replace("00:08.0\n", "00:08.0\nprobe-size = 8\n"));
-        assertRefused("machine guest: probeSize=8, but endpoint=0x48 has 24 bytes of properties",
+        assertRefused(config + ":5: probe-size: probeSize=8, but the properties of an endpoint need 24 bytes",
                 "serve", "--config", config.toString());
         assertFalse(Files.exists(run));
     }

@@ -106,7 +106,11 @@ public final class MachineReader {
         List<DevicePlan> devices = new ArrayList<>();
         for (ConfigSection part : parts) {
             if (part != iommu) {
-                devices.add(device(part, address(part, addresses), reserved));
+                DevicePlan device = device(part, addresses, reserved);
+                if (device.translated()) {
+                    IommuReader.check(builder, device.reserved(), part, iommu);
+                }
+                devices.add(device);
             }
         }
         if (devices.stream().noneMatch(DevicePlan::translated)) {
@@ -134,10 +138,11 @@ public final class MachineReader {
         return found;
     }
 
-    private DevicePlan device(ConfigSection section, PciAddress address, ReservedRegions otherwise)
-            throws CommandFailure {
+    private DevicePlan device(ConfigSection section, Map<PciAddress, ConfigSection> addresses,
+            ReservedRegions otherwise) throws CommandFailure {
         boolean disk = section.kind().equals(DISK);
         section.allow(disk ? DISK_KEYS : RNG_KEYS);
+        PciAddress address = address(section, addresses);
         String socket = String.format(Locale.ROOT, "%s-%02x.%d", section.kind(), address.device(), address.function());
         DevicePlan.DeviceMaker maker = disk ? disk(section)::build : VirtioEntropy::new;
         return new DevicePlan(socket, address, section.flag(TRANSLATED, true),
@@ -159,8 +164,11 @@ public final class MachineReader {
             unique(diskFiles, file, section, "disk " + file);
         }
         VirtioBlockBuilder builder = VirtioBlock.builder(file)
-                .queues((int) section.number(QUEUES, 1, 1, MOST_QUEUES))
-                .queueSize(IommuReader.entries(section, QUEUE_SIZE, 256));
+                .queues((int) section.number(QUEUES, 1, 1, MOST_QUEUES));
+        if (section.has(QUEUE_SIZE)) {
+            int entries = IommuReader.entries(section, QUEUE_SIZE, 0);
+            section.parsed(QUEUE_SIZE, text -> builder.queueSize(entries));
+        }
         if (section.has(BLOCK_SIZE)) {
             int size = (int) section.number(BLOCK_SIZE, 0, 1, LARGEST_BLOCK);
             section.parsed(BLOCK_SIZE, text -> builder.blockSize(size));
