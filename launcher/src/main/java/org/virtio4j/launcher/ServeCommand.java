@@ -131,6 +131,7 @@ final class ServeCommand {
             LockSupport.parkNanos(LOOK_AGAIN_NANOS);
             for (int i = 0; i < connected.length; i++) {
                 connected[i] = look(machines.get(i), connected[i]);
+                warn(machines.get(i), machines.get(i).notices());
             }
         }
     }
@@ -145,9 +146,13 @@ final class ServeCommand {
         return now;
     }
 
+    private void warn(ServedMachine machine, List<String> notices) {
+        notices.forEach(notice -> err.println("virtio4j: machine " + machine.name() + ": " + notice));
+    }
+
     private void end(ServedMachine machine) {
+        warn(machine, machine.lastNotices());
         machine.report().forEach(line -> out.println("machine " + machine.name() + ": " + line));
-        machine.failure().ifPresent(failure -> err.println("virtio4j: " + failure));
         try {
             machine.close();
         } catch (IOException trouble) {
