@@ -55,7 +55,7 @@ final class ServeCommand {
               address = 00:0a.0
               file = disk.img
 
-            Exit status: 2 input that cannot be used, 130 ended by Ctrl-C.
+            Exit status: 1 not enough memory, 2 input that cannot be used, 130 ended by Ctrl-C.
             """;
 
     private final PrintStream out;
@@ -74,11 +74,12 @@ final class ServeCommand {
             out.print(USAGE);
             return Main.OK;
         }
-        options.refuseOperands();
         Path config = options.path(CONFIG);
         if (config == null) {
-            throw new CommandFailure("expected " + CONFIG + " FILE, found none");
+            throw new CommandFailure("expected " + CONFIG + " FILE, found " + (options.operands().isEmpty() ? "none"
+                    : "'" + options.operands().getFirst() + "'") + "; serve --help shows what a file may be like");
         }
+        options.refuseOperands();
         List<MachinePlan> plans = MachineReader.read(config);
         Path record = options.path(RECORD);
         if (record != null && plans.size() > 1) {

@@ -91,9 +91,11 @@ class ServeCommandTest {
 
     @Test
     void shouldNameTheConfigurationThatIsMissing() {
-        assertRefused("expected --config FILE, found none", "serve");
+        assertRefused("expected --config FILE, found none; serve --help shows what a file may be like", "serve");
         assertRefused("/none.conf: no such file", "serve", "--config", "/none.conf");
-        assertRefused("expected options only, found 'vm.conf'", "serve", "vm.conf");
+        assertRefused("expected --config FILE, found 'vm.conf'; serve --help shows what a file may be like",
+                "serve", "vm.conf");
+        assertRefused("expected options only, found 'other'", "serve", "--config", "vm.conf", "other");
     }
 
     @Test

@@ -37,9 +37,7 @@ public final class ServedMachine implements AutoCloseable {
 
     private static final String IOMMU = "iommu";
     private static final String SOCKET = ".sock";
-
-    /** After so long somebody wants to know; in a busy machine a device may be off the processor for a while. */
-    private static final Duration STALL_LIMIT = Duration.ofSeconds(1);
+    private static final Duration STALL_LIMIT = Duration.ofMillis(100);
     private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rwx------");
 
     private final MachinePlan plan;
