@@ -161,6 +161,11 @@ final class GuestCommand {
             }
 
             @Override
+            public void notice(String what) {
+                err.println("virtio4j: " + what);
+            }
+
+            @Override
             public boolean interrupted() {
                 return interruption.requested();
             }

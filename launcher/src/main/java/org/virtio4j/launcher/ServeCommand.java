@@ -55,7 +55,7 @@ final class ServeCommand {
               address = 00:0a.0
               file = disk.img
 
-            Exit status: 2 input that cannot be used, 130 ended by Ctrl-C.
+            Exit status: 1 not enough memory, 2 input that cannot be used, 130 ended by Ctrl-C.
             """;
 
     private final PrintStream out;
@@ -74,11 +74,12 @@ final class ServeCommand {
             out.print(USAGE);
             return Main.OK;
         }
-        options.refuseOperands();
         Path config = options.path(CONFIG);
         if (config == null) {
-            throw new CommandFailure("expected " + CONFIG + " FILE, found none");
+            throw new CommandFailure("expected " + CONFIG + " FILE, found " + (options.operands().isEmpty() ? "none"
+                    : "'" + options.operands().getFirst() + "'") + "; serve --help shows what a file may be like");
         }
+        options.refuseOperands();
         List<MachinePlan> plans = MachineReader.read(config);
         Path record = options.path(RECORD);
         if (record != null && plans.size() > 1) {
@@ -120,7 +121,7 @@ final class ServeCommand {
     }
 
     private void announce(ServedMachine machine) {
-        machine.notices().forEach(notice -> err.println("virtio4j: machine " + machine.name() + ": " + notice));
+        machine.startNotices().forEach(notice -> err.println("virtio4j: machine " + machine.name() + ": " + notice));
         out.println("machine " + machine.name() + " is served; QEMU 10.1 or newer finds it with");
         out.print(machine.qemuArguments().shell());
         out.flush();
@@ -132,6 +133,7 @@ final class ServeCommand {
             LockSupport.parkNanos(LOOK_AGAIN_NANOS);
             for (int i = 0; i < connected.length; i++) {
                 connected[i] = look(machines.get(i), connected[i]);
+                warn(machines.get(i), machines.get(i).notices());
             }
         }
     }
@@ -146,9 +148,13 @@ final class ServeCommand {
         return now;
     }
 
+    private void warn(ServedMachine machine, List<String> notices) {
+        notices.forEach(notice -> err.println("virtio4j: machine " + machine.name() + ": " + notice));
+    }
+
     private void end(ServedMachine machine) {
+        warn(machine, machine.lastNotices());
         machine.report().forEach(line -> out.println("machine " + machine.name() + ": " + line));
-        machine.failure().ifPresent(failure -> err.println("virtio4j: " + failure));
         try {
             machine.close();
         } catch (IOException trouble) {

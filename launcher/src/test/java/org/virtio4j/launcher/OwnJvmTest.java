@@ -50,7 +50,37 @@ class OwnJvmTest {
         assertEquals(0, process.waitFor());
     }
 
+    @Test
+    @Timeout(120)
+    void shouldSaySoWhenMemoryIsNotEnoughToStart() throws IOException, InterruptedException {
+        Files.write(folder.resolve("disk.img"), new byte[4096]);
+        Path config = Files.writeString(folder.resolve("vm.conf"), """
+                [machine]
+                folder = run
+                [iommu]
+                address = 00:08.0
+                [disk]
+                address = 00:0a.0
+                file = disk.img
+                queues = 1024
+                """);
+        Process process = builder(List.of("-Xmx48m"), "serve", "--config", config.toString())
+                .redirectErrorStream(true).start();
+        try (BufferedReader out = process.inputReader()) {
+            List<String> lines = out.lines().toList();
+            assertEquals(1, lines.size(), lines.toString());
+            assertTrue(lines.getFirst().matches("virtio4j: out of memory: .*; Java may use 48 MiB; ask for less, or"
+                    + " give it more, such as VIRTIO4J_JAVA_OPTS=-Xmx256m"), lines.getFirst());
+        }
+        assertEquals(1, process.waitFor());
+        assertTrue(Files.notExists(folder.resolve("run")));
+    }
+
     private static Process start(List<String> jvmOptions, String... args) throws IOException {
+        return builder(jvmOptions, args).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    }
+
+    private static ProcessBuilder builder(List<String> jvmOptions, String... args) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(jvmOptions);
@@ -59,6 +89,6 @@ class OwnJvmTest {
         command.add(System.getProperty("java.class.path"));
         command.add(Main.class.getName());
         command.addAll(List.of(args));
-        return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        return new ProcessBuilder(command);
     }
 }

@@ -91,9 +91,11 @@ class ServeCommandTest {
 
     @Test
     void shouldNameTheConfigurationThatIsMissing() {
-        assertRefused("expected --config FILE, found none", "serve");
+        assertRefused("expected --config FILE, found none; serve --help shows what a file may be like", "serve");
         assertRefused("/none.conf: no such file", "serve", "--config", "/none.conf");
-        assertRefused("expected options only, found 'vm.conf'", "serve", "vm.conf");
+        assertRefused("expected --config FILE, found 'vm.conf'; serve --help shows what a file may be like",
+                "serve", "vm.conf");
+        assertRefused("expected options only, found 'other'", "serve", "--config", "vm.conf", "other");
     }
 
     @Test
@@ -121,7 +123,7 @@ class ServeCommandTest {
     @Test
     void shouldRefuseWhatDoesNotGoTogether() throws IOException {
         Path config = write(CONFIG.replace("00:08.0\n", "00:08.0\nprobe-size = 8\n"));
-        assertRefused("machine guest: probeSize=8, but endpoint=0x48 has 24 bytes of properties",
+        assertRefused(config + ":5: probe-size: probeSize=8, but the properties of an endpoint need 24 bytes",
                 "serve", "--config", config.toString());
         assertFalse(Files.exists(run));
     }

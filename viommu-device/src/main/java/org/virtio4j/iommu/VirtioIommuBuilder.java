@@ -5,14 +5,17 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.IntConsumer;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.Features;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.vmm.StallListener;
+import org.virtio4j.wire.VirtqueueLimit;
 import org.virtio4j.wire.iommu.IommuFeature;
 import org.virtio4j.wire.iommu.ReservedMemoryProperty;
 
@@ -25,6 +28,15 @@ public final class VirtioIommuBuilder {
 
     private static final Features ALL = Features.of(IommuFeature.INPUT_RANGE, IommuFeature.DOMAIN_RANGE,
             IommuFeature.MAP_UNMAP, IommuFeature.PROBE, IommuFeature.MMIO, IommuFeature.BYPASS_CONFIG);
+
+    /**
+     * A driver maps whole pages of its processor, so a larger granule is of no use to it. The largest page of a Linux
+     * with this driver is that of arm64.
+     */
+    private static final long LARGEST_GRANULE = 1L << 16;
+
+    /** One descriptor that the device reads, and one that it writes. */
+    private static final int REQUEST_DESCRIPTORS = 2;
 
     private final Map<Integer, @Nullable ReservedRegions> endpoints = new LinkedHashMap<>();
     private final List<MappingListener> listeners = new ArrayList<>();
@@ -86,15 +98,27 @@ public final class VirtioIommuBuilder {
 
     /**
      * Sets the page sizes (section 5.13.4). Default 0x1000: with one bit Linux sends one MAP for a whole contiguous
-     * run, with several it splits the run.
+     * run, with several it splits the run. Linux cannot use a granule larger than its own page, which is 4096 bytes on
+     * x86: it then leaves devices without translation.
      *
-     * @param mask the lowest bit is the granule, 4096 at least; further bits are hints
+     * @param mask the lowest bit is the granule, 4096 to 65,536; further bits are hints
      * @return this
+     * @throws IllegalArgumentException also if no such page lies within the input range
      */
     public VirtioIommuBuilder pageSizeMask(long mask) {
-        if (mask == 0 || Long.compareUnsigned(Long.lowestOneBit(mask), GuestMemory.PAGE_SIZE) < 0) {
+        long granule = Long.lowestOneBit(mask);
+        if (mask == 0 || Long.compareUnsigned(granule, GuestMemory.PAGE_SIZE) < 0) {
             throw new IllegalArgumentException("mask=0x" + Long.toHexString(mask)
                     + ", but its lowest bit is the granule and must be " + GuestMemory.PAGE_SIZE + " at least");
+        }
+        if (Long.compareUnsigned(granule, LARGEST_GRANULE) > 0) {
+            throw new IllegalArgumentException("mask=0x" + Long.toHexString(mask) + ", but its lowest bit is the"
+                    + " granule, and no guest has pages larger than " + LARGEST_GRANULE + " bytes; add its page size");
+        }
+        if (!new UsablePages(inputStart, inputEnd, granule).any(ReservedRegions.NONE)) {
+            throw new IllegalArgumentException("mask=0x" + Long.toHexString(mask) + ", but the input range "
+                    + range(inputStart, inputEnd) + " has no page of " + granule + " bytes; widen the range, or add a"
+                    + " smaller page size");
         }
         pageSizeMask = mask;
         return this;
@@ -106,11 +130,18 @@ public final class VirtioIommuBuilder {
      * @param start first I/O-virtual address
      * @param end   last I/O-virtual address, inclusive
      * @return this
+     * @throws IllegalArgumentException also if no page of the granule lies within
      */
     public VirtioIommuBuilder inputRange(long start, long end) {
         if (Long.compareUnsigned(end, start) < 0) {
             throw new IllegalArgumentException("start=0x" + Long.toHexString(start) + " lies behind end=0x"
                     + Long.toHexString(end) + "; the end is inclusive");
+        }
+        long granule = Long.lowestOneBit(pageSizeMask);
+        if (!new UsablePages(start, end, granule).any(ReservedRegions.NONE)) {
+            throw new IllegalArgumentException("start=0x" + Long.toHexString(start) + ", end=0x"
+                    + Long.toHexString(end) + " have no page of " + granule + " bytes between them, and smaller ones"
+                    + " cannot be mapped; widen the range");
         }
         inputStart = start;
         inputEnd = end;
@@ -189,11 +220,20 @@ public final class VirtioIommuBuilder {
      * Sets the largest sizes of the two queues, powers of two up to 32,768. Default 256 and 64. Linux takes the
      * largest, and a larger request queue makes fewer, larger batches.
      *
-     * @param requests entries of the request queue
-     * @param events   entries of the event queue
+     * @param requests entries of the request queue, 2 at least: no chain may be longer than its queue (section 2.7.5),
+     *                 and a request is read and written (section 5.13.6), so it has two descriptors
+     * @param events   entries of the event queue; 1 will do, for then faults wait for one another
      * @return this
      */
     public VirtioIommuBuilder queueSizes(int requests, int events) {
+        if (!isQueueSize(requests, REQUEST_DESCRIPTORS)) {
+            throw new IllegalArgumentException("requests=" + requests + ", but a power of two from 2 to "
+                    + VirtqueueLimit.MAX_SIZE + " is needed: a request takes two descriptors");
+        }
+        if (!isQueueSize(events, 1)) {
+            throw new IllegalArgumentException("events=" + events + ", but a power of two from 1 to "
+                    + VirtqueueLimit.MAX_SIZE + " is needed");
+        }
         requestQueueSize = requests;
         eventQueueSize = events;
         return this;
@@ -201,7 +241,10 @@ public final class VirtioIommuBuilder {
 
     /**
      * Limits how many mappings live in all domains together; a MAP beyond it gets NOMEM. Default 4,194,304. About 200
-     * bytes of address space are reserved for each, and committed as they are used.
+     * bytes of address space are reserved for each, and committed as they are used. A Linux guest comes to a standstill
+     * at the limit, for some versions take NOMEM for success: give it far more than it can use, which is one mapping
+     * for each ring and for each piece of each request that its devices have at hand, and on top of that what it has
+     * not taken away yet.
      *
      * @param mappings at least 1
      * @return this
@@ -302,20 +345,38 @@ public final class VirtioIommuBuilder {
     }
 
     /**
+     * Finds out whether an endpoint with such regions fits what was said so far. {@link #build} does so for each
+     * endpoint; who reads regions from somewhere can ask here, and say where.
+     *
+     * @param regions what an endpoint's driver may not map
+     * @throws IllegalArgumentException if they do not fit into the probe size, or leave nothing that can be mapped
+     */
+    public void check(ReservedRegions regions) {
+        long needed = regions.count() * ReservedMemoryProperty.SIZE;
+        if (features.has(IommuFeature.PROBE) && needed > probeSize) {
+            throw new IllegalArgumentException("probeSize=" + probeSize + ", but the properties of an endpoint need "
+                    + needed + " bytes");
+        }
+        long granule = Long.lowestOneBit(pageSizeMask);
+        if (!new UsablePages(firstInput(), lastInput(), granule).any(regions)) {
+            throw new IllegalArgumentException("regions=" + words(regions) + " leave no page of " + granule
+                    + " bytes in the input range " + range(firstInput(), lastInput()) + "; widen the range, or reserve"
+                    + " less");
+        }
+    }
+
+    /**
      * Makes the device.
      *
      * @return an IOMMU with all endpoints attached to nothing
-     * @throws IllegalArgumentException if the properties of an endpoint do not fit into the probe size
+     * @throws IllegalArgumentException if the regions of an endpoint do not fit, see {@link #check}
      */
     public VirtioIommu build() {
-        checkProperties();
-        // Without the feature a driver cannot know of a range, so everything is valid (section 5.13.6).
-        boolean inputs = features.has(IommuFeature.INPUT_RANGE);
+        checkEndpoints();
         boolean domains = features.has(IommuFeature.DOMAIN_RANGE);
-        IommuSettings settings = new IommuSettings(features, pageSizeMask, inputs ? inputStart : 0,
-                inputs ? inputEnd : -1, domains ? domainStart : 0, domains ? domainEnd : -1, probeSize, bootBypass,
-                bypassAfterReset, requestQueueSize, eventQueueSize, maxMappings, stallLimit.toNanos(),
-                linger.toNanos());
+        IommuSettings settings = new IommuSettings(features, pageSizeMask, firstInput(), lastInput(),
+                domains ? domainStart : 0, domains ? domainEnd : -1, probeSize, bootBypass, bypassAfterReset,
+                requestQueueSize, eventQueueSize, maxMappings, stallLimit.toNanos(), linger.toNanos());
         List<Endpoint> all = new ArrayList<>();
         endpoints.forEach((id, regions) -> all.add(new Endpoint(id, regionsOf(regions))));
         return new VirtioIommu(settings, all, stallListener, List.copyOf(listeners), requestListener,
@@ -334,16 +395,36 @@ public final class VirtioIommuBuilder {
         return own == null ? reserved : own;
     }
 
-    private void checkProperties() {
-        if (!features.has(IommuFeature.PROBE)) {
-            return;
-        }
+    private void checkEndpoints() {
         endpoints.forEach((id, regions) -> {
-            long needed = regionsOf(regions).count() * ReservedMemoryProperty.SIZE;
-            if (needed > probeSize) {
-                throw new IllegalArgumentException("probeSize=" + probeSize + ", but endpoint=0x"
-                        + Integer.toHexString(id) + " has " + needed + " bytes of properties");
+            try {
+                check(regionsOf(regions));
+            } catch (IllegalArgumentException unfit) {
+                throw new IllegalArgumentException("endpoint=0x" + Integer.toHexString(id) + ": "
+                        + unfit.getMessage(), unfit);
             }
         });
+    }
+
+    /** Without the feature a driver cannot know of a range, so everything is valid (section 5.13.6). */
+    private long firstInput() {
+        return features.has(IommuFeature.INPUT_RANGE) ? inputStart : 0;
+    }
+
+    private long lastInput() {
+        return features.has(IommuFeature.INPUT_RANGE) ? inputEnd : -1;
+    }
+
+    private static boolean isQueueSize(int entries, int least) {
+        return Integer.bitCount(entries) == 1 && entries >= least && entries <= VirtqueueLimit.MAX_SIZE;
+    }
+
+    private static String words(ReservedRegions regions) {
+        return regions.list().stream().map(region -> region.kind().name().toLowerCase(Locale.ROOT) + " "
+                + range(region.start(), region.end())).collect(Collectors.joining(", "));
+    }
+
+    private static String range(long start, long end) {
+        return "0x" + Long.toHexString(start) + " to 0x" + Long.toHexString(end);
     }
 }

@@ -8,6 +8,10 @@ public final class Outcome {
 
     /** Exit status when the arguments or the input cannot be used, or the output not be written. */
     public static final int UNUSABLE = 2;
+    /** Exit status when there is not enough memory for what the input asks for. */
+    public static final int OUT_OF_MEMORY = 1;
+
+    private static final long MUCH_MEBIBYTES = 256;
 
     private Outcome() {
     }
@@ -42,6 +46,19 @@ public final class Outcome {
         } catch (CommandFailure failure) {
             err.println("virtio4j: " + failure.getMessage());
             return UNUSABLE;
+        } catch (OutOfMemoryError tooLittle) {
+            err.println("virtio4j: out of memory: " + tooLittle.getMessage() + "; " + mend(tooLittle));
+            return OUT_OF_MEMORY;
         }
+    }
+
+    /** The JVM's own limits cover its heap and, by the same number, its buffers; the rest the system has refused. */
+    private static String mend(OutOfMemoryError tooLittle) {
+        String reason = String.valueOf(tooLittle.getMessage());
+        boolean own = reason.contains("heap") || reason.contains("GC") || reason.contains("direct buffer");
+        long mebibytes = Runtime.getRuntime().maxMemory() >> 20;
+        return own ? "Java may use " + mebibytes + " MiB; ask for less, or give it more, such as"
+                + " VIRTIO4J_JAVA_OPTS=-Xmx" + Math.max(MUCH_MEBIBYTES, 4 * mebibytes) + "m"
+                : "the system gives no more; ask for less, or see its limits (ulimit -a)";
     }
 }

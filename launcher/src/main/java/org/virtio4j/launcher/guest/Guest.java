@@ -142,7 +142,8 @@ public final class Guest {
     private GuestResult run(Qemu qemu, QemuCommand command, GuestDevices devices) throws IOException {
         observer.step("starting QEMU " + qemu.version());
         startNanos = System.nanoTime();
-        GuestRun run = new GuestRun(behindUs(command.words()), GuestRun.Limits.DEFAULT, observer::interrupted);
+        GuestRun run = new GuestRun(behindUs(command.words()), GuestRun.Limits.DEFAULT,
+                () -> look(devices));
         boolean shell = options.workload() == Workload.SHELL;
         GuestRun.End end = shell ? run.runInTerminal() : run.run(text -> hear(text, devices));
         Duration total = sinceStart();
@@ -159,6 +160,12 @@ public final class Guest {
         List<String> words = new ArrayList<>(List.of("nice", "-n", "10"));
         words.addAll(qemu);
         return words;
+    }
+
+    /** Returns whether the user wants an end. */
+    private boolean look(GuestDevices devices) {
+        devices.notices().forEach(observer::notice);
+        return observer.interrupted();
     }
 
     private void hear(String text, GuestDevices devices) {

@@ -44,6 +44,15 @@ public interface GuestDevices extends AutoCloseable {
     void strayDma();
 
     /**
+     * What somebody should hear of at once. Asked all the while QEMU runs.
+     *
+     * @return lines since the last call
+     */
+    default List<String> notices() {
+        return List.of();
+    }
+
+    /**
      * What they have seen. QEMU has ended.
      *
      * @return lines for the user

@@ -12,6 +12,15 @@ public interface GuestObserver {
     void step(String what);
 
     /**
+     * Something stands still, or is otherwise not as it should be.
+     *
+     * @param what a line
+     */
+    default void notice(String what) {
+        // Whoever does not watch learns the end of it from the result.
+    }
+
+    /**
      * The guest has sent a line over its console, whatever it means.
      *
      * @param line without its end, and without control characters

@@ -90,6 +90,11 @@ final class ServedDevices implements GuestDevices {
         }
     }
 
+    @Override
+    public List<String> notices() {
+        return machine.notices();
+    }
+
     /** QEMU has ended, but its sockets may still be taking back what it had; that belongs into the report. */
     @Override
     public List<String> report() {
@@ -98,7 +103,7 @@ final class ServedDevices implements GuestDevices {
             LockSupport.parkNanos(PAUSE_NANOS);
         }
         List<String> lines = new ArrayList<>(machine.report());
-        machine.failure().ifPresent(failure -> lines.add("failed: " + failure));
+        lines.addAll(machine.lastNotices());
         return lines;
     }
 

@@ -2,13 +2,17 @@
 package org.virtio4j.launcher.serve;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.virtio4j.launcher.command.CommandFailure;
 
 /**
@@ -22,11 +26,17 @@ import org.virtio4j.launcher.command.CommandFailure;
  *   key = value with spaces inside
  * </pre>
  *
- * <p>Spaces around all of these do not count. Nothing is quoted or escaped. What the sections mean others know.
+ * <p>Spaces around all of these do not count, nor does a byte order mark at the beginning. Nothing is quoted or
+ * escaped. What the sections mean others know.
  */
 public final class ConfigFile {
 
-    private static final long MOST_BYTES = 1 << 20;
+    private static final int MOST_BYTES = 1 << 20;
+
+    /** What some editors put before the text to say that it is UTF-8; it says nothing else. */
+    private static final String BYTE_ORDER_MARK = "\ufeff";
+    private static final int UTF_16_MARK = 0xfeff;
+    private static final int UTF_16_MARK_SWAPPED = 0xfffe;
 
     private ConfigFile() {
     }
@@ -58,7 +68,7 @@ public final class ConfigFile {
 
     /** A failure that says where. */
     static CommandFailure failure(Path file, int line, String message) {
-        return new CommandFailure(file + ":" + line + ": " + message);
+        return new CommandFailure(file + ":" + line + ": " + visible(message));
     }
 
     private static ConfigSection section(Path file, int line, String text) throws CommandFailure {
@@ -84,11 +94,10 @@ public final class ConfigFile {
 
     private static List<String> lines(Path file) throws CommandFailure {
         try {
-            if (Files.isRegularFile(file) && Files.size(file) > MOST_BYTES) {
-                throw new CommandFailure(file + ": expected a configuration, found a file of " + Files.size(file)
-                        + " bytes");
-            }
-            return Files.readAllLines(file);
+            byte[] bytes = bytes(file);
+            refuseUtf16(file, bytes);
+            String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+            return (text.startsWith(BYTE_ORDER_MARK) ? text.substring(1) : text).lines().toList();
         } catch (NoSuchFileException missing) {
             throw new CommandFailure(file + ": no such file");
         } catch (AccessDeniedException denied) {
@@ -98,5 +107,48 @@ public final class ConfigFile {
         } catch (IOException trouble) {
             throw new CommandFailure(file + ": expected a file that can be read, found: " + trouble.getMessage());
         }
+    }
+
+    private static byte[] bytes(Path file) throws IOException, CommandFailure {
+        if (Files.isDirectory(file)) {
+            throw new CommandFailure(file + ": expected a configuration, found a folder");
+        }
+        try (InputStream stream = Files.newInputStream(file)) {
+            byte[] bytes = stream.readNBytes(MOST_BYTES + 1);
+            if (bytes.length > MOST_BYTES) {
+                throw new CommandFailure(file + ": expected a configuration, found a file of more than " + MOST_BYTES
+                        + " bytes");
+            }
+            return bytes;
+        }
+    }
+
+    private static void refuseUtf16(Path file, byte[] bytes) throws CommandFailure {
+        int mark = bytes.length < 2 ? 0 : ((bytes[0] & 0xff) << Byte.SIZE) | (bytes[1] & 0xff);
+        if (mark == UTF_16_MARK || mark == UTF_16_MARK_SWAPPED) {
+            throw new CommandFailure(file + ": expected text in UTF-8, found UTF-16; save it as UTF-8");
+        }
+    }
+
+    /** With what cannot be seen, or would do something to a terminal, as its number. */
+    private static String visible(String text) {
+        StringBuilder visible = new StringBuilder();
+        text.codePoints().forEach(point -> {
+            if (isVisible(point)) {
+                visible.appendCodePoint(point);
+            } else {
+                visible.append(String.format(Locale.ROOT, "\\u%04x", point));
+            }
+        });
+        return visible.toString();
+    }
+
+    private static boolean isVisible(int point) {
+        return switch (Character.getType(point)) {
+            case Character.CONTROL, Character.FORMAT, Character.SURROGATE, Character.PRIVATE_USE, Character.UNASSIGNED,
+                    Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR -> false;
+            case Character.SPACE_SEPARATOR -> point == ' ';
+            default -> true;
+        };
     }
 }

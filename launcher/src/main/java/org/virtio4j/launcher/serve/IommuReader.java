@@ -13,6 +13,7 @@ import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.iommu.VirtioIommuBuilder;
 import org.virtio4j.launcher.command.CommandFailure;
 import org.virtio4j.launcher.command.NearestName;
+import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.wire.iommu.IommuFeature;
 
 /** Understands a section {@code [iommu]}, but for its address. */
@@ -46,6 +47,9 @@ final class IommuReader {
     private static final String SEPARATOR = "[,\\s]+";
     private static final int HEXADECIMAL = 16;
     private static final long MOST_MAPPINGS = 1L << 30;
+
+    /** A disk's rings, the longest request of the default queue, and as much again that is not taken away yet. */
+    private static final long LEAST_MAPPINGS = 512;
     private static final int MOST_PROPERTIES = 65_536;
     private static final long MOST_DOMAINS = 0xffff_ffffL;
     private static final int MOST_ENTRIES = 32_768;
@@ -68,8 +72,8 @@ final class IommuReader {
                 .bootBypass(section.flag(BYPASS, true))
                 .linger(Duration.ofNanos(NANOS_PER_MICRO * section.number(LINGER, LINGER_MICROS, 0, MOST_LINGER)))
                 .bypassAfterReset(section.flag(BYPASS_AFTER_RESET, false))
-                .queueSizes(entries(section, REQUEST_QUEUE, 256), entries(section, EVENT_QUEUE, 64))
-                .maxMappings(section.number(MAX_MAPPINGS, 1L << 22, 1, MOST_MAPPINGS));
+                .maxMappings(mappings(section));
+        queues(section, builder);
         if (section.has(PAGE_SIZES)) {
             section.parsed(PAGE_SIZES, text -> builder.pageSizeMask(pageSizes(text)));
         }
@@ -90,6 +94,28 @@ final class IommuReader {
         return section.has(RESERVED) ? section.parsed(RESERVED, IommuReader::regions) : otherwise;
     }
 
+    /**
+     * Refuses regions that do not fit the IOMMU, on the line that says them or, where they are the default, on that of
+     * what they do not fit.
+     */
+    static void check(VirtioIommuBuilder builder, ReservedRegions regions, ConfigSection device, ConfigSection iommu)
+            throws CommandFailure {
+        try {
+            builder.check(regions);
+        } catch (IllegalArgumentException unfit) {
+            String message = String.valueOf(unfit.getMessage());
+            List<String> blamed = message.startsWith("probeSize=") ? List.of(PROBE_SIZE, RESERVED)
+                    : List.of(RESERVED, INPUT_RANGE);
+            ConfigSection section = device.has(RESERVED) ? device : iommu;
+            for (String key : device.has(RESERVED) ? List.of(RESERVED) : blamed) {
+                if (section.has(key)) {
+                    throw section.failure(key, message);
+                }
+            }
+            throw section.failure(message);
+        }
+    }
+
     /** Entries of a queue of that section. */
     static int entries(ConfigSection section, String key, int otherwise) throws CommandFailure {
         int entries = (int) section.number(key, otherwise, 1, MOST_ENTRIES);
@@ -97,6 +123,24 @@ final class IommuReader {
             throw section.failure(key, "expected a power of two, found '" + entries + "'");
         }
         return entries;
+    }
+
+    private static void queues(ConfigSection section, VirtioIommuBuilder builder) throws CommandFailure {
+        int requests = entries(section, REQUEST_QUEUE, 256);
+        int events = entries(section, EVENT_QUEUE, 64);
+        if (section.has(REQUEST_QUEUE)) {
+            section.parsed(REQUEST_QUEUE, text -> builder.queueSizes(requests, events));
+        }
+        builder.queueSizes(requests, events);
+    }
+
+    private static long mappings(ConfigSection section) throws CommandFailure {
+        long mappings = section.number(MAX_MAPPINGS, 1L << 22, 1, MOST_MAPPINGS);
+        if (mappings < LEAST_MAPPINGS) {
+            throw section.failure(MAX_MAPPINGS, "expected " + LEAST_MAPPINGS + " to " + MOST_MAPPINGS + ", found '"
+                    + mappings + "': one request of a disk may need 256, and Linux stands still where it gets none");
+        }
+        return mappings;
     }
 
     private static long pageSizes(String text) {
@@ -150,7 +194,14 @@ final class IommuReader {
 
     private static ReservedRegion region(String word) {
         Matcher region = match(REGION, word, "none, or regions such as msi:fee00000-feefffff or reserved:0-fff");
-        return new ReservedRegion(address(region.group(2)), address(region.group(3)),
+        long start = address(region.group(2));
+        long end = address(region.group(3));
+        // Of a page that is reserved in part a driver cannot map the rest.
+        if (((start | (end + 1)) & (GuestMemory.PAGE_SIZE - 1)) != 0) {
+            throw new IllegalArgumentException("expected whole pages of " + GuestMemory.PAGE_SIZE
+                    + " bytes such as reserved:0-fff, found '" + word + "'");
+        }
+        return new ReservedRegion(start, end,
                 region.group(1).equals("msi") ? ReservedRegion.Kind.MSI : ReservedRegion.Kind.RESERVED);
     }
 

@@ -113,7 +113,11 @@ public final class MachineReader {
         List<DevicePlan> devices = new ArrayList<>();
         for (ConfigSection part : parts) {
             if (part != iommu) {
-                devices.add(device(part, address(part, addresses), reserved));
+                DevicePlan device = device(part, addresses, reserved);
+                if (device.translated()) {
+                    IommuReader.check(builder, device.reserved(), part, iommu);
+                }
+                devices.add(device);
             }
         }
         if (devices.stream().noneMatch(DevicePlan::translated)) {
@@ -141,10 +145,11 @@ public final class MachineReader {
         return found;
     }
 
-    private DevicePlan device(ConfigSection section, PciAddress address, ReservedRegions otherwise)
-            throws CommandFailure {
+    private DevicePlan device(ConfigSection section, Map<PciAddress, ConfigSection> addresses,
+            ReservedRegions otherwise) throws CommandFailure {
         boolean disk = section.kind().equals(DISK);
         section.allow(disk ? DISK_KEYS : RNG_KEYS);
+        PciAddress address = address(section, addresses);
         String socket = String.format(Locale.ROOT, "%s-%02x.%d", section.kind(), address.device(), address.function());
         DevicePlan.DeviceMaker maker = disk ? disk(section)::build : VirtioEntropy::new;
         return new DevicePlan(socket, address, section.flag(TRANSLATED, true),

@@ -2,6 +2,7 @@
 package org.virtio4j.launcher.serve;
 
 import java.io.IOException;
+import org.virtio4j.device.DeviceListener;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.machine.PciAddress;
@@ -21,14 +22,17 @@ import org.virtio4j.vmm.DmaSpace;
 record ServedFunction(PciAddress address, VirtioDevice device, VfioUserSocket socket, DmaSpace dma,
         VirtioPciFunction function) implements AutoCloseable {
 
-    static ServedFunction of(PciAddress address, VirtioDevice device, VfioUserSocket socket, DmaSpace dma) {
-        return new ServedFunction(address, device, socket, dma,
-                VirtioPciFunction.of(device, dma, socket.interrupts()));
+    static ServedFunction of(PciAddress address, VirtioDevice device, VfioUserSocket socket, DmaSpace dma,
+            DeviceListener listener) {
+        VirtioPciFunction function = VirtioPciFunction.of(device, dma, socket.interrupts());
+        function.listener(listener);
+        return new ServedFunction(address, device, socket, dma, function);
     }
 
     @Override
     public void close() throws IOException {
         socket.close();
+        function.close();
         close(device);
     }
 

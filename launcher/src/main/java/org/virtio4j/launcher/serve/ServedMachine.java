@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -36,15 +37,19 @@ public final class ServedMachine implements AutoCloseable {
 
     private static final String IOMMU = "iommu";
     private static final String SOCKET = ".sock";
+    private static final Duration STALL_LIMIT = Duration.ofMillis(100);
     private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rwx------");
 
     private final MachinePlan plan;
     private final Path viot;
     private final DoorbellLatency latency = new DoorbellLatency(System::nanoTime);
+    private final Notices notices = new Notices(System::nanoTime);
+    private final IommuNotices iommuNotices = new IommuNotices(notices, IOMMU);
     private final VirtioIommu iommu;
 
     /** The IOMMU first; those that came into being, if not all could. */
     private final List<ServedFunction> functions = new ArrayList<>();
+    private final List<FunctionWatch> watches = new ArrayList<>();
     private boolean folderMade;
     private boolean viotWritten;
 
@@ -58,7 +63,8 @@ public final class ServedMachine implements AutoCloseable {
             }
         }
         endpoints.forEach(plan.iommu()::endpoint);
-        plan.iommu().batchListener(latency::published);
+        plan.iommu().batchListener(latency::published).requestListener(iommuNotices)
+                .stalls(STALL_LIMIT, iommuNotices::stalled);
         if (recorder == null) {
             this.iommu = plan.iommu().build();
         } else {
@@ -82,7 +88,7 @@ public final class ServedMachine implements AutoCloseable {
         try {
             machine.start();
             return machine;
-        } catch (IOException | RuntimeException refused) {
+        } catch (IOException | RuntimeException | OutOfMemoryError refused) {
             machine.close();
             throw refused;
         }
@@ -179,7 +185,7 @@ public final class ServedMachine implements AutoCloseable {
      *
      * @return a line each
      */
-    public List<String> notices() {
+    public List<String> startNotices() {
         List<String> lines = new ArrayList<>();
         for (ServedFunction function : functions) {
             if (function.device() instanceof VirtioBlock disk) {
@@ -187,6 +193,32 @@ public final class ServedMachine implements AutoCloseable {
             }
         }
         return lines;
+    }
+
+    /**
+     * Why devices stand still, and what else somebody should hear of at once. To be asked several times a second, by
+     * one thread; what a guest does over and over again is joined and comes more and more seldom.
+     *
+     * @return a line each, since the last call
+     */
+    public List<String> notices() {
+        look();
+        return notices.due();
+    }
+
+    /**
+     * What {@link #notices} would have held back for a while.
+     *
+     * @return a line each
+     */
+    public List<String> lastNotices() {
+        look();
+        return notices.rest();
+    }
+
+    private void look() {
+        watches.forEach(FunctionWatch::look);
+        iommuNotices.look(iommu.counters());
     }
 
     /**
@@ -262,21 +294,36 @@ public final class ServedMachine implements AutoCloseable {
     }
 
     private void add(PciAddress address, String name, VirtioDevice device, boolean translated) throws IOException {
+        DeviceNotices told = new DeviceNotices(notices, name);
         VfioUserSocket socket;
         try {
-            socket = VfioUserSocket.at(plan.folder().resolve(name + SOCKET), options(device));
-        } catch (IOException | RuntimeException refused) {
+            socket = VfioUserSocket.at(plan.folder().resolve(name + SOCKET), options(device, told));
+        } catch (IOException | RuntimeException | OutOfMemoryError refused) {
             ServedFunction.close(device);
             throw refused;
         }
         DmaSpace dma = translated ? DmaSpace.of(socket.memory(), iommu.translator(address.bdf()), address.bdf())
                 : DmaSpace.identity(socket.memory());
-        functions.add(ServedFunction.of(address, device, socket, dma));
+        ServedFunction function = served(address, device, socket, dma, told);
+        functions.add(function);
+        watches.add(new FunctionWatch(function, told));
     }
 
-    private VfioUserOptions options(VirtioDevice device) {
-        VfioUserOptions options =
-                plan.memoryFile().map(VfioUserOptions.DEFAULT::withMemoryFile).orElse(VfioUserOptions.DEFAULT);
+    private static ServedFunction served(PciAddress address, VirtioDevice device, VfioUserSocket socket, DmaSpace dma,
+            DeviceNotices told) throws IOException {
+        try {
+            return ServedFunction.of(address, device, socket, dma, told);
+        } catch (RuntimeException | OutOfMemoryError refused) {
+            socket.close();
+            ServedFunction.close(device);
+            throw refused;
+        }
+    }
+
+    private VfioUserOptions options(VirtioDevice device, DeviceNotices told) {
+        VfioUserOptions options = plan.memoryFile().map(VfioUserOptions.DEFAULT::withMemoryFile)
+                .orElse(VfioUserOptions.DEFAULT).withStallListener(told::stalled)
+                .withRefusalListener(told::commandRefused);
         return device instanceof VirtioIommu ? options.withMessageListener(latency::received) : options;
     }
 

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import java.io.IOException;
+import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.iommu.ReservedRegion;
 import org.virtio4j.iommu.ReservedRegions;
 import org.virtio4j.iommu.VirtioIommu;
@@ -150,6 +152,8 @@ class MachineReaderTest {
                         "address='9': must be BUS:DEVICE.FUNCTION, hexadecimal, such as 00:0a.0"),
                 arguments("address = 00:09.0", "address = 01:09.0", 6,
                         "address: expected 00:DEVICE.0, a device of its own on QEMU's root bus, found '01:09.0'"),
+                arguments("address = 00:09.0", "adress = 00:09.0", 6,
+                        "unknown key 'adress' in [rng]; did you mean address?"),
                 arguments("address = 00:09.0", "iommu = yes", 5,
                         "expected a key address in [rng], found none"),
                 arguments("address = 00:08.0", "address = 00:08.0\naddress = 3", 5,
@@ -185,8 +189,46 @@ class MachineReaderTest {
                         "expected [machine] first, found [rng]"));
     }
 
+    /** Each made sense to the letter, and to no guest. */
+    private static Stream<Arguments> useless() {
+        return Stream.of(
+                arguments("address = 00:08.0", "address = 00:08.0\nrequest-queue = 1", 5,
+                        "request-queue: requests=1, but a power of two from 2 to 32768 is needed: a request takes two"
+                                + " descriptors"),
+                arguments("address = 00:08.0", "address = 00:08.0\nevent-queue = 0", 5,
+                        "event-queue: expected 1 to 32768, found '0'"),
+                arguments("address = 00:08.0", "address = 00:08.0\nmax-mappings = 1", 5,
+                        "max-mappings: expected 512 to 1073741824, found '1': one request of a disk may need 256, and"
+                                + " Linux stands still where it gets none"),
+                arguments("address = 00:08.0", "address = 00:08.0\npage-sizes = 2M 1G", 5,
+                        "page-sizes: mask=0x40200000, but its lowest bit is the granule, and no guest has pages larger"
+                                + " than 65536 bytes; add its page size"),
+                arguments("address = 00:08.0", "address = 00:08.0\ninput-range = 0-0", 5,
+                        "input-range: start=0x0, end=0x0 have no page of 4096 bytes between them, and smaller ones"
+                                + " cannot be mapped; widen the range"),
+                arguments("address = 00:08.0", "input-range = 0-fffe\npage-sizes = 64K\naddress = 00:08.0", 4,
+                        "input-range: start=0x0, end=0xfffe have no page of 65536 bytes between them, and smaller ones"
+                                + " cannot be mapped; widen the range"),
+                arguments("address = 00:08.0", "address = 00:08.0\nreserved = msi:fee00000-feefffff, reserved:1-2", 5,
+                        "reserved: expected whole pages of 4096 bytes such as reserved:0-fff, found 'reserved:1-2'"),
+                arguments("address = 00:08.0", "address = 00:08.0\nreserved = reserved:0-ffe", 5,
+                        "reserved: expected whole pages of 4096 bytes such as reserved:0-fff, found 'reserved:0-ffe'"),
+                arguments("address = 00:08.0", "address = 00:08.0\nreserved = reserved:0-ffffffffffffffff", 5,
+                        "reserved: regions=reserved 0x0 to 0xffffffffffffffff leave no page of 4096 bytes"
+                                + " in the input range 0x0 to 0xffffffffffffffff; widen the range, or reserve less"),
+                arguments("address = 00:09.0", "address = 00:09.0\nreserved = reserved:0-ffffffffffffffff", 7,
+                        "reserved: regions=reserved 0x0 to 0xffffffffffffffff leave no page of 4096 bytes"
+                                + " in the input range 0x0 to 0xffffffffffffffff; widen the range, or reserve less"),
+                arguments("address = 00:08.0", "address = 00:08.0\ninput-range = fee00000-fee0ffff", 5,
+                        "input-range: regions=msi 0xfee00000 to 0xfeefffff leave no"
+                                + " page of 4096 bytes in the input range 0xfee00000 to 0xfee0ffff; widen the range,"
+                                + " or reserve less"),
+                arguments("address = 00:08.0", "address = 00:08.0\nprobe-size = 8", 5,
+                        "probe-size: probeSize=8, but the properties of an endpoint need 24 bytes"));
+    }
+
     @ParameterizedTest
-    @MethodSource("mistakes")
+    @MethodSource({"mistakes", "useless"})
     void shouldSayWhatIsWrongAndWhere(String line, String instead, int number, String message) throws IOException {
         Path file = write(WHOLE.replaceFirst(Pattern.quote(line), instead));
         CommandFailure failure = assertThrows(CommandFailure.class, () -> MachineReader.read(file));
@@ -243,8 +285,40 @@ class MachineReaderTest {
     }
 
     @Test
+    void shouldTakeRegionsThatDoNotCountBecauseNobodyIsBehind() throws CommandFailure, IOException {
+        assertEquals(2, read(WHOLE + "[rng]\naddress = 00:0b.0\niommu = no\nreserved = reserved:0-ffffffffffffffff\n")
+                .getFirst().devices().size());
+    }
+
+    @Test
+    void shouldSkipByteOrderMark() throws CommandFailure, IOException {
+        assertEquals("vm", read("\ufeff" + WHOLE).getFirst().name());
+        Path inside = write(WHOLE + "\ufeff" + WHOLE);
+        assertEquals(inside + ":7: expected KEY = VALUE or [SECTION], found '\\ufeff[machine vm]'", refusal(inside));
+    }
+
+    @Test
+    void shouldShowWhatCannotBeSeen() throws IOException {
+        Path spaces = write(WHOLE.replace("address = 00:09.0", "\u00a0address = 00:09.0\u200b"));
+        assertEquals(spaces + ":6: unknown key '\\u00a0address' in [rng]; did you mean address?", refusal(spaces));
+        Path controls = write(WHOLE.replace("00:09.0", "\u001b[2J"));
+        assertEquals(controls + ":6: address='\\u001b[2J': must be BUS:DEVICE.FUNCTION, hexadecimal, such as 00:0a.0",
+                refusal(controls));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"UTF-16LE", "UTF-16BE"})
+    void shouldNameEncodingThatMarkGivesAway(String encoding) throws IOException {
+        Path file = Files.writeString(folder.resolve("vm.conf"), "\ufeff" + WHOLE, Charset.forName(encoding));
+        assertEquals(file + ": expected text in UTF-8, found UTF-16; save it as UTF-8", refusal(file));
+    }
+
+    @Test
     void shouldRefuseFilesThatAreNone() throws IOException {
         assertEquals(folder.resolve("none") + ": no such file", refusal(folder.resolve("none")));
+        assertEquals(folder + ": expected a configuration, found a folder", refusal(folder));
+        Path large = Files.write(folder.resolve("large"), new byte[(1 << 20) + 1]);
+        assertEquals(large + ": expected a configuration, found a file of more than 1048576 bytes", refusal(large));
         Path empty = write("# nothing\n");
         assertEquals(empty + ": expected a section [machine], found none", refusal(empty));
         Path binary = Files.write(folder.resolve("binary"), new byte[] {'[', (byte) 0xff});

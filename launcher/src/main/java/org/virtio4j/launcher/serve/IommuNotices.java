@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.serve;
+
+import org.virtio4j.iommu.IommuCounters;
+import org.virtio4j.iommu.RequestListener;
+import org.virtio4j.wire.iommu.RequestStatus;
+
+/** Puts into words what an IOMMU refuses without a guest's people getting to know of it. */
+final class IommuNotices implements RequestListener {
+
+    private static final long NANOS_PER_MILLI = 1_000_000;
+
+    private final Notices notices;
+    private final String name;
+    private long lostFaults;
+
+    /** The name is what the user knows the IOMMU by. */
+    IommuNotices(Notices notices, String name) {
+        this.notices = notices;
+        this.name = name;
+    }
+
+    @Override
+    public void served(int type, int status, long removed) {
+        if (status == RequestStatus.NOMEM) {
+            notices.tell(name + ": a MAP was answered with NOMEM",
+                    "max-mappings are in use, and Linux may not get over it; raise max-mappings");
+        }
+    }
+
+    /** A device holds up an UNMAP or a reset; the guest's processor spins meanwhile. */
+    void stalled(String holder, long waitedNanos) {
+        notices.tell(name + ": a request waits for a device",
+                holder + " still uses what is taken away, after " + waitedNanos / NANOS_PER_MILLI + " ms");
+    }
+
+    /** Looks for faults that were lost since the last time; by one thread. */
+    void look(IommuCounters counters) {
+        long lost = counters.lostFaults();
+        if (lost > lostFaults) {
+            notices.tell(name + ": a device accessed what is not mapped for it, and no driver hears of it",
+                    "the IOMMU has no driver just now, or too many faults at once", lost - lostFaults);
+            lostFaults = lost;
+        }
+    }
+}
