@@ -203,23 +203,31 @@ public final class GuestMemory implements AutoCloseable {
         return readers;
     }
 
-    /** Removes every region, as {@link #remove} does. */
+    /** Removes every region, as {@link #remove} does, those behind one whose release throws included. */
     @Override
     public void close() {
-        MemoryMap last = map;
-        for (int i = 0; i < last.count(); i++) {
-            remove(last.region(i), CLOSE_LIMIT);
+        closeFrom(map, 0);
+    }
+
+    private void closeFrom(MemoryMap last, int first) {
+        for (int i = first; i < last.count(); i++) {
+            boolean removed = false;
+            try {
+                remove(last.region(i), CLOSE_LIMIT);
+                removed = true;
+            } finally {
+                if (!removed) {
+                    closeFrom(last, i + 1);
+                }
+            }
         }
     }
 
     /** Changes the log under the lock and waits until no section still writes by the old setting. */
-    void changeDirtyLog(Runnable change) {
+    void changeDirtyLog(int pageShift) {
         lock.lock();
         try {
-            change.run();
-            for (int i = 0; i < map.count(); i++) {
-                dirtyLog.equip(map.region(i));
-            }
+            dirtyLog.change(map, pageShift);
         } finally {
             lock.unlock();
         }
@@ -229,7 +237,7 @@ public final class GuestMemory implements AutoCloseable {
     private MemoryRegion addOwned(long gpa, HostMemory owned) {
         try {
             return publish(new MemoryRegion(gpa, owned.segment(), RegionKind.RAM, owned::close));
-        } catch (IllegalArgumentException refused) {
+        } catch (RuntimeException | Error refused) {
             owned.close();
             throw refused;
         }

@@ -114,6 +114,11 @@ public final class Readers {
         }
     }
 
+    /** How many readers there are. */
+    int count() {
+        return slots.length;
+    }
+
     /**
      * How many waits went over their limit.
      *

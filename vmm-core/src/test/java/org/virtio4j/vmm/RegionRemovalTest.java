@@ -4,6 +4,7 @@ package org.virtio4j.vmm;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
@@ -50,6 +51,24 @@ class RegionRemovalTest {
         assertEquals(1, released.get());
         assertEquals(List.of("disk 7, released 0"), stalled);
         assertEquals(1, memory.readers().stalls());
+    }
+
+    @Test
+    void shouldRemoveEveryRegionOnCloseAlsoWhenOneReleaseThrows() {
+        GuestMemory several = new GuestMemory();
+        AtomicInteger gone = new AtomicInteger();
+        for (int i = 0; i < 3; i++) {
+            boolean throwing = i == 1;
+            several.add(i * PAGE, segment, RegionKind.RAM, () -> {
+                gone.incrementAndGet();
+                if (throwing) {
+                    throw new AssertionError("the embedder's");
+                }
+            });
+        }
+        assertThrows(AssertionError.class, several::close);
+        assertEquals(3, gone.get());
+        assertEquals(0, several.map().count());
     }
 
     @Test
