@@ -403,8 +403,12 @@ public final class DmaHandle implements AutoCloseable {
         closed = true;
         // The flag must be visible before the slot is read, as with anything that is taken away from a reader.
         VarHandle.fullFence();
-        memory.readers().awaitSlot(slot, CLOSE_LIMIT_NANOS);
-        part();
+        try {
+            memory.readers().awaitSlot(slot, CLOSE_LIMIT_NANOS);
+        } finally {
+            // Also if a stall listener throws, which it does when the wait is over.
+            part();
+        }
     }
 
     /**

@@ -155,8 +155,12 @@ public final class GuestMemory implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        readers.awaitAll(limitNanos);
-        region.released();
+        try {
+            readers.awaitAll(limitNanos);
+        } finally {
+            // Also if the listener throws, which it does when the wait is over.
+            region.released();
+        }
     }
 
     /**

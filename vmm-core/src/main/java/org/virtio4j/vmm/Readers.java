@@ -18,7 +18,8 @@ import java.util.concurrent.locks.ReentrantLock;
  *
  * <p>Sections are short by contract, so the wait spins first and sleeps briefly later. It never gives up and never
  * interrupts anybody: after a limit it tells the {@link StallListener} who holds it up, and goes on waiting. A thread
- * that waits inside its own section waits for ever; that is a bug of the caller, and the listener names it.
+ * that waits inside its own section waits for ever; that is a bug of the caller, and the listener names it. What the
+ * listener throws comes out when the wait is over.
  *
  * <p>Each reader counts for itself what it looks up, so that counting costs it one store; the sums are made when they
  * are asked for.
@@ -105,6 +106,16 @@ public final class Readers {
         // The unlinking must be visible before the slots are read; pairs with the fence of ReaderSlot.enter.
         VarHandle.fullFence();
         ReaderSlot[] members = slots;
+        try {
+            awaitEach(members, limitNanos);
+        } catch (RuntimeException | Error thrown) {
+            // The listener's. What was unlinked is in use all the same, so the wait goes on, and nobody is told again.
+            awaitEach(members, Long.MAX_VALUE);
+            throw thrown;
+        }
+    }
+
+    private void awaitEach(ReaderSlot[] members, long limitNanos) {
         for (int i = 0; i < members.length; i++) {
             ReaderSlot slot = members[i];
             long ticket = slot.ticket();
@@ -170,7 +181,12 @@ public final class Readers {
         VarHandle.fullFence();
         long ticket = slot.ticket();
         if (ReaderSlot.isInside(ticket)) {
-            awaitOne(slot, ticket, limitNanos);
+            try {
+                awaitOne(slot, ticket, limitNanos);
+            } catch (RuntimeException | Error thrown) {
+                awaitOne(slot, ticket, Long.MAX_VALUE);
+                throw thrown;
+            }
         }
     }
 

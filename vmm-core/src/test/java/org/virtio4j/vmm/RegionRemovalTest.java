@@ -54,6 +54,38 @@ class RegionRemovalTest {
     }
 
     @Test
+    void shouldWaitAndReleaseAlsoWhenTheListenerThrows() {
+        CountDownLatch told = new CountDownLatch(1);
+        GuestMemory unlucky = new GuestMemory((holder, waitedNanos) -> {
+            told.countDown();
+            throw new AssertionError("the embedder's");
+        });
+        AtomicInteger gone = new AtomicInteger();
+        AtomicInteger thrown = new AtomicInteger();
+        MemoryRegion removed = unlucky.add(0, segment, RegionKind.RAM, gone::incrementAndGet);
+        DmaHandle dma = DmaSpace.identity(unlucky).open("slow");
+        Thread remover = new Thread(() -> {
+            try {
+                unlucky.remove(removed, AT_ONCE);
+            } catch (AssertionError expected) {
+                thrown.incrementAndGet();
+            }
+        }, "remover");
+        try (ParkedReader reader = ParkedReader.in(dma)) {
+            remover.start();
+            ParkedReader.await(told);
+            assertEquals(0, gone.get(), "released while a section was open");
+            reader.letGo();
+        }
+        ParkedReader.finish(remover);
+        assertEquals(1, gone.get());
+        assertEquals(1, thrown.get());
+        assertEquals(1, unlucky.readers().stalls());
+        dma.close();
+        assertEquals(0, unlucky.readers().count());
+    }
+
+    @Test
     void shouldRemoveEveryRegionOnCloseAlsoWhenOneReleaseThrows() {
         GuestMemory several = new GuestMemory();
         AtomicInteger gone = new AtomicInteger();
