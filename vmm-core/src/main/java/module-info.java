@@ -7,4 +7,5 @@ module org.virtio4j.vmm {
 
     exports org.virtio4j.vmm;
     exports org.virtio4j.vmm.os to org.virtio4j.endpoint, org.virtio4j.iommu, org.virtio4j.vfiouser;
+    exports org.virtio4j.vmm.unchecked to org.virtio4j.iommu;
 }

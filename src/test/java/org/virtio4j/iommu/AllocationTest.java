@@ -23,7 +23,9 @@ class AllocationTest extends IommuTests {
     void shouldAllocateNothingWhenInterpreted() throws IOException, InterruptedException {
         String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
         Process child = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xint",
-                "--enable-native-access=ALL-UNNAMED", "-cp", classPath, AllocationProbe.class.getName(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-Dvirtio4j.table.checked=" + System.getProperty("virtio4j.table.checked", "false"),
+                "-cp", classPath, AllocationProbe.class.getName(),
                 transport.name()).redirectErrorStream(true).start();
         String output = new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals("0 exit 0", output.strip() + " exit " + child.waitFor());

@@ -12,6 +12,7 @@ import java.util.NavigableMap;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
+import org.virtio4j.vmm.ExtentSink;
 import org.virtio4j.vmm.TranslateResult;
 
 /**
@@ -19,6 +20,9 @@ import org.virtio4j.vmm.TranslateResult;
  * has made where the text leaves one. It shares no code with the device, and is as slow as it is simple.
  */
 final class IommuModel {
+
+    /** What translations consist of. */
+    private static final long PAGE = 4096;
 
     /** What an IOMMU is built with; without its feature a range is everything. */
     record Setup(Set<Integer> offered, long granule, long inputStart, long inputEnd, int domainStart, int domainEnd,
@@ -144,11 +148,11 @@ final class IommuModel {
         Integer number = attachments.get(endpoint);
         if (number == null) {
             return bypass() == 1 && !blocked.contains(endpoint)
-                    ? Seen.identity(address) : Seen.refused(TranslateResult.NO_DOMAIN);
+                    ? seeUnmapped(endpoint, address, write) : Seen.refused(TranslateResult.NO_DOMAIN);
         }
         Domain domain = Objects.requireNonNull(domains.get(number));
         if (domain.bypass) {
-            return Seen.identity(address);
+            return seeUnmapped(endpoint, address, write);
         }
         Map.Entry<Long, Mapping> below = domain.mappings.floorEntry(address);
         if (below != null && Long.compareUnsigned(address, below.getValue().end) <= 0) {
@@ -159,9 +163,33 @@ final class IommuModel {
                             mapping.flags & Spec.READ_WRITE)
                     : Seen.refused(TranslateResult.NOT_PERMITTED);
         }
+        return seeReserved(endpoint, address, write);
+    }
+
+    /** In bypass: what is in no page of a reserved region means itself. */
+    private Seen seeUnmapped(int endpoint, long address, boolean write) {
+        long first = 0;
+        long last = -1;
+        for (Reserved region : regions(endpoint)) {
+            long start = region.start & -PAGE;
+            long end = region.end | PAGE - 1;
+            if (overlap(start, end, address, address)) {
+                return seeReserved(endpoint, address, write);
+            }
+            if (Long.compareUnsigned(end, address) < 0) {
+                first = Long.compareUnsigned(first, end + 1) < 0 ? end + 1 : first;
+            } else {
+                last = Long.compareUnsigned(last, start - 1) > 0 ? start - 1 : last;
+            }
+        }
+        return Seen.at(address, first, last, Spec.READ_WRITE);
+    }
+
+    /** Where nothing is mapped: a message may pass, and nothing else. */
+    private Seen seeReserved(int endpoint, long address, boolean write) {
         for (Reserved region : regions(endpoint)) {
             if (region.msi && overlap(region.start, region.end, address, address)) {
-                return write ? Seen.at(address, region.start, region.end, Spec.MAP_F_WRITE)
+                return write ? Seen.at(address, region.start, region.end, ExtentSink.MESSAGES)
                         : Seen.refused(TranslateResult.NOT_PERMITTED);
             }
         }

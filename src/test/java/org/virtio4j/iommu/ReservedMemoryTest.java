@@ -11,10 +11,13 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.virtio4j.vmm.Access;
+import org.virtio4j.vmm.DmaCursor;
 import org.virtio4j.vmm.DmaHandle;
 import org.virtio4j.vmm.DmaResult;
 import org.virtio4j.vmm.DmaSpace;
+import org.virtio4j.vmm.ExtentSink;
 import org.virtio4j.vmm.TranslateResult;
 
 /** Section 5.13.6.8.1, reserved memory. */
@@ -22,6 +25,7 @@ class ReservedMemoryTest extends IommuTests {
 
     private static final ReservedRegion HOLE =
             new ReservedRegion(0x100_0000, 0x100_1fff, ReservedRegion.Kind.RESERVED);
+    private static final int READ_WRITE = Access.READ.mask() | Access.WRITE.mask();
     private static final long DOORBELL = 0xfee0_0000L;
     private static final long DOORBELL_END = 0xfeef_ffffL;
 
@@ -93,11 +97,29 @@ class ReservedMemoryTest extends IommuTests {
         machine.ok(Requests.map(ONE, 0x100_0000, 0x100_0fff, 0));
     }
 
-    @Test
-    @DisplayName("5.13.6.8.1 rule 49: an access to a reserved region reaches nothing")
-    void shouldReachNothingInReservedRegion() {
-        IommuMachine machine = start(builder());
-        machine.ok(Requests.attach(ONE, DISK));
+    /** What an endpoint can be when its accesses are not refused altogether. */
+    enum State {
+        /** Attached to a domain with mappings, of which none is in the way. */
+        ATTACHED,
+        /** Attached to a domain that bypasses translation. */
+        BYPASS,
+        /** Attached to nothing while the bypass byte is 1. */
+        UNATTACHED;
+
+        void enter(IommuMachine machine) {
+            switch (this) {
+                case ATTACHED -> machine.ok(Requests.attach(ONE, DISK));
+                case BYPASS -> machine.ok(Requests.attachBypass(ONE, DISK));
+                case UNATTACHED -> machine.writeBypass(1);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    @DisplayName("5.13.6.8.1.2 rule 49: an access to a reserved region reaches nothing, in bypass neither")
+    void shouldReachNothingInReservedRegion(State state) {
+        IommuMachine machine = startIn(state, builder());
         assertRefused(machine, DISK, HOLE.start(), TranslateResult.NO_MAPPING);
         assertRefused(machine, DISK, HOLE.end(), TranslateResult.NO_MAPPING);
         // There is RAM at that guest-physical address.
@@ -108,18 +130,70 @@ class ReservedMemoryTest extends IommuTests {
         assertTrue(machine.isFilled(HOLE.start(), 8, 0));
     }
 
-    @Test
+    @ParameterizedTest
+    @EnumSource(names = {"BYPASS", "UNATTACHED"})
+    @DisplayName("5.13.6.8.1.2 rule 49: bypass reaches up to the borders of reserved regions, and no further in one go")
+    void shouldEndBypassAtReservedRegions(State state) {
+        IommuMachine machine = startIn(state, builder());
+        assertEquals(Seen.at(0, 0, HOLE.start() - 1, READ_WRITE), machine.see(DISK, 0, Access.WRITE));
+        assertEquals(Seen.at(HOLE.start() - 1, 0, HOLE.start() - 1, READ_WRITE),
+                machine.see(DISK, HOLE.start() - 1, Access.READ));
+        assertEquals(Seen.at(HOLE.end() + 1, HOLE.end() + 1, DOORBELL - 1, READ_WRITE),
+                machine.see(DISK, HOLE.end() + 1, Access.READ));
+        assertEquals(Seen.at(-1, DOORBELL_END + 1, -1, READ_WRITE), machine.see(DISK, -1, Access.WRITE));
+        // What lies on either side is remembered by now, and must not be taken for more than it is.
+        assertRefused(machine, DISK, HOLE.start(), TranslateResult.NO_MAPPING);
+        machine.dma(DISK).enter();
+        assertEquals(DmaResult.FAULT, Dma.write(machine.dma(DISK), HOLE.start() - 8, 16, 1));
+        machine.dma(DISK).leave();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"BYPASS", "UNATTACHED"})
+    @DisplayName("5.13.6.8.1.2, choice: a page that is reserved in part is reserved, as it cannot be mapped either")
+    void shouldReserveWholePagesInBypass(State state) {
+        IommuMachine machine = startIn(state, VirtioIommu.builder().bootBypass(false).endpoint(DISK, ReservedRegions.of(
+                new ReservedRegion(0x5800, 0x58ff, ReservedRegion.Kind.RESERVED),
+                new ReservedRegion(0x1234, 0x5678, ReservedRegion.Kind.RESERVED),
+                new ReservedRegion(-8, -1, ReservedRegion.Kind.RESERVED))));
+        assertEquals(Seen.at(0xfff, 0, 0xfff, READ_WRITE), machine.see(DISK, 0xfff, Access.READ));
+        for (long address : new long[] {0x1000, 0x1234, 0x4000, 0x5000, 0x5700, 0x5fff, -4096, -1}) {
+            assertRefused(machine, DISK, address, TranslateResult.NO_MAPPING);
+        }
+        assertEquals(Seen.at(0x6000, 0x6000, -4097, READ_WRITE), machine.see(DISK, 0x6000, Access.READ));
+    }
+
+    @ParameterizedTest
+    @EnumSource
     @DisplayName("5.13.6.8.1 rule 49, choice: a write to the MSI region passes untranslated, a read is refused")
-    void shouldPassWritesToMsiRegionWhenAttached() {
-        IommuMachine machine = start(builder());
-        machine.ok(Requests.attach(ONE, DISK));
+    void shouldPassWritesToMsiRegion(State state) {
+        IommuMachine machine = startIn(state, builder());
         for (long address : new long[] {DOORBELL, DOORBELL + 0x1004, DOORBELL_END}) {
-            assertEquals(Seen.at(address, DOORBELL, DOORBELL_END, Spec.MAP_F_WRITE),
+            assertEquals(Seen.at(address, DOORBELL, DOORBELL_END, ExtentSink.MESSAGES),
                     machine.see(DISK, address, Access.WRITE));
             assertEquals(Seen.refused(TranslateResult.NOT_PERMITTED), machine.see(DISK, address, Access.READ));
         }
-        assertUnmapped(machine, DISK, DOORBELL - 1);
-        assertUnmapped(machine, DISK, DOORBELL_END + 1);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    @DisplayName("5.13.6.8.1.2 rule 49: DMA into the MSI region changes no memory, whatever lies there")
+    void shouldChangeNoMemoryInMsiRegion(State state) {
+        // Where RAM lies, as where an embedder's memory is one flat stretch.
+        IommuMachine machine = startIn(state, VirtioIommu.builder().bootBypass(false).endpoint(DISK,
+                ReservedRegions.of(new ReservedRegion(HOLE.start(), HOLE.end(), ReservedRegion.Kind.MSI))));
+        machine.fill(HOLE.start(), 64, 0);
+        DmaHandle handle = machine.dma(DISK);
+        for (int round = 0; round < 2; round++) {
+            handle.enter();
+            // So that region and extent around it are known.
+            handle.access(0x1000, 8, Access.WRITE, new DmaCursor());
+            assertEquals(DmaResult.BUS_ERROR, Dma.write(handle, HOLE.start(), 8, 1));
+            assertEquals(DmaResult.BUS_ERROR, handle.access(HOLE.start(), 8, Access.WRITE, new DmaCursor()));
+            handle.leave();
+            assertEquals(DmaResult.BUS_ERROR, handle.send(HOLE.start(), 0x0101_0101));
+        }
+        assertTrue(machine.isFilled(HOLE.start(), 64, 0));
     }
 
     @Test
@@ -127,10 +201,20 @@ class ReservedMemoryTest extends IommuTests {
     void shouldBlockMsiRegionWhenUnattached() {
         IommuMachine machine = start(builder());
         assertRefused(machine, DISK, DOORBELL, TranslateResult.NO_DOMAIN);
-        machine.writeBypass(1);
-        assertEquals(Seen.identity(DOORBELL), machine.see(DISK, DOORBELL, Access.WRITE));
-        machine.ok(Requests.attachBypass(ONE, DISK));
-        assertEquals(Seen.identity(DOORBELL), machine.see(DISK, DOORBELL, Access.READ));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1000, 1000, 1000, 1fff", "1234, 5678, 1000, 5fff", "fee00000, feeffffe, fee00000, feefffff",
+        "fee00001, feefffff, fee00000, feefffff", "0, fffffffffffffffe, 0, ffffffffffffffff"})
+    @DisplayName("5.13.6.8.1: an MSI region, to which accesses pass in one stretch, is made of whole pages")
+    void shouldNotTakeMsiRegionOfPartsOfPages(String start, String end, String wholeStart, String wholeEnd) {
+        long first = Long.parseUnsignedLong(start, 16);
+        long last = Long.parseUnsignedLong(end, 16);
+        String message = String.valueOf(assertThrows(IllegalArgumentException.class,
+                () -> new ReservedRegion(first, last, ReservedRegion.Kind.MSI)).getMessage());
+        assertTrue(message.startsWith("start=0x" + start + " end=0x" + end + " "), message);
+        assertTrue(message.endsWith("give start=0x" + wholeStart + " end=0x" + wholeEnd), message);
+        assertEquals(first, new ReservedRegion(first, last, ReservedRegion.Kind.RESERVED).start());
     }
 
     @Test
@@ -143,19 +227,26 @@ class ReservedMemoryTest extends IommuTests {
         assertMapped(machine, NIC, DOORBELL, 0x1000);
     }
 
-    @Test
-    @DisplayName("5.13.6.8.1: a message of an attached endpoint arrives, that of a blocked one does not")
-    void shouldDeliverMessageWhenAttached() {
+    @ParameterizedTest
+    @EnumSource
+    @DisplayName("5.13.6.8.1: a message of an endpoint attached or in bypass arrives, of a blocked one not")
+    void shouldDeliverMessage(State state) {
         IommuMachine machine = start(builder());
         List<String> messages = new ArrayList<>();
         machine.memory().addDoorbell(DOORBELL, DOORBELL_END - DOORBELL + 1, (requester, address, data) ->
                 messages.add(requester + " " + Long.toHexString(address) + " " + data));
         DmaHandle handle = DmaSpace.of(machine.memory(), machine.iommu().translator(DISK), 0x48).open("disk");
         assertEquals(DmaResult.FAULT, handle.send(DOORBELL + 0x1000, 33));
-        machine.ok(Requests.attach(ONE, DISK));
+        state.enter(machine);
         assertEquals(DmaResult.OK, handle.send(DOORBELL + 0x1000, 34));
         handle.close();
         assertEquals(List.of("72 fee01000 34"), messages);
+    }
+
+    private IommuMachine startIn(State state, VirtioIommuBuilder builder) {
+        IommuMachine machine = start(builder);
+        state.enter(machine);
+        return machine;
     }
 
     private static VirtioIommuBuilder builder() {

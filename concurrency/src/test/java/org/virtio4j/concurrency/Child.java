@@ -26,7 +26,9 @@ final class Child {
     static Result run(String front, Path folder, List<String> arguments) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED", "-cp", front + File.pathSeparator + CLASS_PATH));
+                "--enable-native-access=ALL-UNNAMED",
+                "-Dvirtio4j.table.checked=" + System.getProperty("virtio4j.table.checked", "false"),
+                "-cp", front + File.pathSeparator + CLASS_PATH));
         command.addAll(arguments);
         Path output = Files.createTempFile(folder, "output", ".txt");
         Process process = new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true)

@@ -16,7 +16,7 @@ enum Races {
     NOTIFICATION(5, 64, 40, ""),
     MEMORY(2, 8, 40, ""),
     /** Long races, so only a few at a time. */
-    SECTION(2, 1, 2, ""),
+    SECTION(3, 1, 2, ""),
     CACHE(1, 1, 2, ""),
     PLACE(1, 1, 2, " -XX:CompileCommand=exclude,org/virtio4j/iommu/table/*.find");
 
@@ -61,7 +61,9 @@ enum Races {
         String className = name().charAt(0) + name().substring(1).toLowerCase(Locale.ROOT) + "Races";
         Child.Result result = Child.run(front, folder, List.of("org.openjdk.jcstress.Main",
                 "-t", "org.virtio4j.concurrency." + className + "." + name,
-                "-jvmArgs", "--enable-native-access=ALL-UNNAMED" + jvm, "-af", "NONE", "-sc", "false", "-f", "1",
+                "-jvmArgs", "--enable-native-access=ALL-UNNAMED -Dvirtio4j.table.checked="
+                        + System.getProperty("virtio4j.table.checked", "false") + jvm,
+                "-af", "NONE", "-sc", "false", "-f", "1",
                 "-iters", "1", "-time", Integer.toString(millis), "-strideSize", Integer.toString(strideSize),
                 "-strideCount", Integer.toString(strideCount), "-spinStyle", "THREAD_YIELD", "-v"));
         int summary = result.output().indexOf("RUN RESULTS:");

@@ -4,11 +4,13 @@ package org.virtio4j.concurrency;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
+import java.util.concurrent.atomic.AtomicInteger;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.II_Result;
 import org.openjdk.jcstress.infra.results.I_Result;
 import org.virtio4j.vmm.GuestMemory;
 
@@ -69,7 +71,55 @@ public final class SectionRaces {
         }
     }
 
-    /** The same where what is taken away is all DMA at once. */
+    /** Two threads that use one handle by mistake: they are never inside at the same time. */
+    @JCStressTest
+    @Outcome(id = "0, 0", expect = ACCEPTABLE, desc = "one at a time")
+    @Outcome(expect = FORBIDDEN, desc = "both were inside at once")
+    @State
+    public static class Claim {
+
+        private static final int ENTRIES = 10_000;
+
+        private final Desk desk = Desk.take();
+        private final AtomicInteger inside = new AtomicInteger();
+
+        @Actor
+        public void one(II_Result result) {
+            result.r1 = enterOften();
+        }
+
+        @Actor
+        public void other(II_Result result) {
+            result.r2 = enterOften();
+        }
+
+        private int enterOften() {
+            int together = 0;
+            for (int i = 0; i < ENTRIES; i++) {
+                try {
+                    desk.reader.enter();
+                } catch (IllegalStateException taken) {
+                    continue;
+                }
+                together |= inside.getAndIncrement();
+                Desk.stay();
+                inside.getAndDecrement();
+                try {
+                    desk.reader.leave();
+                } catch (IllegalStateException broken) {
+                    together = 1;
+                }
+            }
+            return together;
+        }
+
+        @Arbiter
+        public void after() {
+            desk.giveBack();
+        }
+    }
+
+    /** The same as at first where what is taken away is all DMA at once. */
     @JCStressTest
     @Outcome(id = {"0", "1"}, expect = ACCEPTABLE, desc = "the gate was closed, or the section was waited for")
     @Outcome(expect = FORBIDDEN, desc = "the gate was closed for good during a section that found it open")

@@ -13,7 +13,8 @@ import javax.tools.ToolProvider;
 
 /**
  * One fence, one wait or one rest that the product could not do without, and the races that notice when it is gone.
- * What stands between guillemets is taken out of the source, where the whole must be found once.
+ * What stands between guillemets is taken out of the source, where the whole must be found once; what follows a broken
+ * bar there comes in its place.
  *
  * <p>Not listed is what an x86 processor makes up for: it shows stores in their order and does loads in theirs, so that
  * of all orders only a load before an earlier store can go wrong. With plain stores for the releases of leaves, without
@@ -27,7 +28,13 @@ enum Weakening {
 
     /** A reader looks at the table before the writer can see that it is inside. */
     NO_FENCE_IN_ENTER("vmm-core", "vmm/ReaderSlot",
-            "«VarHandle.fullFence();»", Races.SECTION, "Entry"),
+            "«if (!CELL.compareAndSet(cell, MIDDLE, ticket, ticket + 1)) { return false; }"
+                    + "¦CELL.setOpaque(cell, MIDDLE, ticket + 1);»", Races.SECTION, "Entry"),
+
+    /** Two threads find nobody inside, and both enter. */
+    NO_CLAIM("vmm-core", "vmm/ReaderSlot",
+            "«if (!CELL.compareAndSet(cell, MIDDLE, ticket, ticket + 1)) { return false; }"
+                    + "¦CELL.setOpaque(cell, MIDDLE, ticket + 1); VarHandle.fullFence();»", Races.SECTION, "Claim"),
 
     /** The writer looks at the readers before they can see that the mapping is gone. */
     NO_FENCE_IN_AWAIT("vmm-core", "vmm/Readers",
@@ -106,12 +113,12 @@ enum Weakening {
     String compile(Path folder) throws IOException {
         Path home = Path.of(Objects.requireNonNull(System.getProperty("virtio4j.home")));
         Path file = home.resolve(module).resolve("src/main/java/org/virtio4j").resolve(source + ".java");
-        Matcher found = pattern(text.replaceAll("[«»]", "")).matcher(Files.readString(file));
+        Matcher found = pattern(text.replaceAll("«([^¦»]*)(¦[^»]*)?»", "$1")).matcher(Files.readString(file));
         if (found.results().count() != 1) {
             throw new IllegalStateException(this + ": what is to be weakened is not in " + file + " exactly once");
         }
         Path weakened = Files.createDirectories(folder.resolve("source")).resolve(file.getFileName());
-        Files.writeString(weakened, found.replaceFirst(Matcher.quoteReplacement(text.replaceAll("«.*»", ""))));
+        Files.writeString(weakened, found.replaceFirst(Matcher.quoteReplacement(weakened())));
         String classes = Files.createDirectories(folder.resolve("classes")).toString();
         int status = ToolProvider.getSystemJavaCompiler().run(null, null, null, "-nowarn", "-proc:none", "-d", classes,
                 "-cp", Child.CLASS_PATH, weakened.toString());
@@ -119,6 +126,10 @@ enum Weakening {
             throw new IllegalStateException(this + " does not compile");
         }
         return classes;
+    }
+
+    private String weakened() {
+        return text.replaceAll("«[^¦»]*(?:¦([^»]*))?»", "$1");
     }
 
     /** Finds some text however its lines are broken. */

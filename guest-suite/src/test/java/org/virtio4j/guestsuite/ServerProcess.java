@@ -53,7 +53,9 @@ final class ServerProcess implements GuestDevices.Server {
     public GuestDevices serve(RunFolder run, GuestOptions options) throws IOException {
         String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
         Process server = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED", "-cp", classPath, "org.virtio4j.launcher.Main", "serve",
+                "--enable-native-access=ALL-UNNAMED",
+                "-Dvirtio4j.table.checked=" + System.getProperty("virtio4j.table.checked", "false"),
+                "-cp", classPath, "org.virtio4j.launcher.Main", "serve",
                 "--config", configuration.toString()).redirectError(Redirect.INHERIT).start();
         process = server;
         // The rest is so little that nobody needs to read it.

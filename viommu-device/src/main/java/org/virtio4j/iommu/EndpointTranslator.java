@@ -2,6 +2,7 @@
 package org.virtio4j.iommu;
 
 import java.util.concurrent.locks.Lock;
+import org.jspecify.annotations.Nullable;
 import org.virtio4j.vmm.Access;
 import org.virtio4j.vmm.ExtentSink;
 import org.virtio4j.vmm.ReaderSlot;
@@ -15,7 +16,6 @@ import org.virtio4j.vmm.Translator;
  */
 final class EndpointTranslator implements Translator {
 
-    private static final long LAST = -1;
     private static final int READ_WRITE = Access.READ.mask() | Access.WRITE.mask();
 
     private final Endpoint endpoint;
@@ -36,12 +36,12 @@ final class EndpointTranslator implements Translator {
     public TranslateResult translate(long iova, Access access, ExtentSink out) {
         Domain domain = endpoint.domain();
         if (domain.kind() != Domain.Kind.MAPPED) {
-            return translateUnmapped(domain, out);
+            return translateUnmapped(domain, iova, access, out);
         }
         return switch (domain.table().find(iova, access.mask(), out)) {
             case FOUND -> TranslateResult.OK;
             case DENIED -> TranslateResult.NOT_PERMITTED;
-            case ABSENT -> translateDoorbell(iova, access, out);
+            case ABSENT -> translateReserved(endpoint.regions().holding(iova), access, out);
         };
     }
 
@@ -86,27 +86,35 @@ final class EndpointTranslator implements Translator {
         faults.report(this, endpoint.id(), reason, iova, access);
     }
 
-    /** Section 5.13.6: in bypass every access is allowed and means itself; else nothing is. */
-    private TranslateResult translateUnmapped(Domain domain, ExtentSink out) {
+    /**
+     * Section 5.13.6: in bypass every access is allowed and means itself; else nothing is. Section 5.13.6.8.1.2, which
+     * says that accesses to reserved regions affect nothing else, makes no exception for bypass.
+     */
+    private TranslateResult translateUnmapped(Domain domain, long iova, Access access, ExtentSink out) {
         boolean allowed = domain.kind() == Domain.Kind.BYPASS
                 || (domain.kind() == Domain.Kind.UNATTACHED && bypass.on());
         if (!allowed) {
             return TranslateResult.NO_DOMAIN;
         }
-        out.extent(0, LAST, 0, READ_WRITE);
+        ReservedRegions regions = endpoint.regions();
+        ReservedRegion reserved = regions.holding(iova);
+        if (reserved != null) {
+            return translateReserved(reserved, access, out);
+        }
+        long start = regions.freeFrom(iova);
+        out.extent(start, regions.freeTo(iova), start, READ_WRITE);
         return TranslateResult.OK;
     }
 
-    /** A doorbell is never mapped: MAP refuses reserved regions. Only writes are messages. */
-    private TranslateResult translateDoorbell(long iova, Access access, ExtentSink out) {
-        ReservedRegion doorbell = endpoint.regions().doorbell(iova);
-        if (doorbell == null) {
+    /** What lies in no region is not mapped, and no region is ever mapped: MAP refuses that. */
+    private static TranslateResult translateReserved(@Nullable ReservedRegion region, Access access, ExtentSink out) {
+        if (region == null || region.kind() != ReservedRegion.Kind.MSI) {
             return TranslateResult.NO_MAPPING;
         }
         if (access != Access.WRITE) {
             return TranslateResult.NOT_PERMITTED;
         }
-        out.extent(doorbell.start(), doorbell.end(), doorbell.start(), Access.WRITE.mask());
+        out.extent(region.start(), region.end(), region.start(), ExtentSink.MESSAGES);
         return TranslateResult.OK;
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu;
 
+import org.virtio4j.vmm.GuestMemory;
+
 /**
  * I/O-virtual addresses that no driver may map for an endpoint (virtio 1.4, section 5.13.6.8.1, RESV_MEM).
  *
@@ -12,26 +14,48 @@ public record ReservedRegion(long start, long end, Kind kind) {
 
     /** What an access to a reserved region means. */
     public enum Kind {
-        /** Nothing: the access is a fault. */
+        /** Nothing: the access is a fault, in bypass as well. Every page that the region touches is reserved. */
         RESERVED,
-        /** A write is a message-signalled interrupt; it passes untranslated while the endpoint is attached. */
+        /**
+         * A write is a message-signalled interrupt, which passes untranslated while the endpoint is attached or in
+         * bypass, and reaches a doorbell or nothing. A region of this kind is made of whole pages of 4096 bytes.
+         */
         MSI
     }
 
     /**
      * Checks the range.
      *
-     * @throws IllegalArgumentException if it is inverted
+     * @throws IllegalArgumentException if it is inverted, or of kind MSI and not made of whole pages
      */
     public ReservedRegion {
         if (Long.compareUnsigned(end, start) < 0) {
             throw new IllegalArgumentException("start=0x" + Long.toHexString(start) + " lies behind end=0x"
                     + Long.toHexString(end) + "; the end is inclusive");
         }
+        if (kind == Kind.MSI && (firstPage(start) != start || lastPage(end) != end)) {
+            throw new IllegalArgumentException("start=0x" + Long.toHexString(start) + " end=0x"
+                    + Long.toHexString(end) + " of kind MSI are not whole pages of 4096 bytes; give start=0x"
+                    + Long.toHexString(firstPage(start)) + " end=0x" + Long.toHexString(lastPage(end)));
+        }
     }
 
-    boolean holds(long address) {
-        return Long.compareUnsigned(address - start, end - start) <= 0;
+    /** The first address of the first page that the region touches. */
+    long firstPage() {
+        return firstPage(start);
+    }
+
+    /** The last address of the last page that it touches. */
+    long lastPage() {
+        return lastPage(end);
+    }
+
+    private static long firstPage(long address) {
+        return address & -GuestMemory.PAGE_SIZE;
+    }
+
+    private static long lastPage(long address) {
+        return address | GuestMemory.PAGE_SIZE - 1;
     }
 
     boolean overlaps(long first, long last) {

@@ -2,8 +2,10 @@
 package org.virtio4j.iommu;
 
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.vmm.GuestMemory;
 
 /** The reserved regions of an endpoint: immutable, disjoint, with at most one MSI doorbell among them. */
 public final class ReservedRegions {
@@ -15,10 +17,17 @@ public final class ReservedRegions {
     public static final ReservedRegions X86_MSI =
             of(new ReservedRegion(0xfee0_0000L, 0xfeef_ffffL, ReservedRegion.Kind.MSI));
 
+    private static final long LAST = -1;
+
     private final ReservedRegion[] regions;
+
+    /** The same in ascending order, for readers. */
+    private final ReservedRegion[] sorted;
 
     private ReservedRegions(ReservedRegion[] regions) {
         this.regions = regions;
+        this.sorted = regions.clone();
+        Arrays.sort(sorted, Comparator.comparing(ReservedRegion::start, Long::compareUnsigned));
     }
 
     /**
@@ -63,14 +72,40 @@ public final class ReservedRegions {
         return false;
     }
 
-    /** The doorbell that holds an address, if one does. */
-    @Nullable ReservedRegion doorbell(long address) {
-        for (int i = 0; i < regions.length; i++) {
-            if (regions[i].kind() == ReservedRegion.Kind.MSI && regions[i].holds(address)) {
-                return regions[i];
+    // What readers ask: in whole pages, since that is what translations are made of. Mappings are made of whole pages,
+    // too, so that a page that is reserved in part cannot be mapped either.
+
+    /** The region that has an address in its pages, if one does; any of those that share a page. */
+    @Nullable ReservedRegion holding(long address) {
+        int index = lastUpTo(address | GuestMemory.PAGE_SIZE - 1);
+        return index >= 0 && Long.compareUnsigned(address, sorted[index].lastPage()) <= 0 ? sorted[index] : null;
+    }
+
+    /** Where the stretch begins that no region has pages in, and that holds an address for which there is none. */
+    long freeFrom(long address) {
+        int index = lastUpTo(address);
+        return index < 0 ? 0 : sorted[index].lastPage() + 1;
+    }
+
+    /** Where that stretch ends, inclusive. */
+    long freeTo(long address) {
+        int next = lastUpTo(address) + 1;
+        return next == sorted.length ? LAST : sorted[next].firstPage() - 1;
+    }
+
+    /** The last region in ascending order that begins at an address or below; -1 for none. */
+    private int lastUpTo(long address) {
+        int low = 0;
+        int high = sorted.length;
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (Long.compareUnsigned(sorted[middle].start(), address) <= 0) {
+                low = middle + 1;
+            } else {
+                high = middle;
             }
         }
-        return null;
+        return low - 1;
     }
 
     @Override

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.vmm;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Which pages of guest memory devices have written: what live migration copies again. Pages are logged from
  * {@link #start} on, whichever device wrote them and through whatever translation.
@@ -9,8 +11,10 @@ package org.virtio4j.vmm;
  */
 public final class DirtyLog {
 
+    private static final int OFF = -1;
+
     private final GuestMemory memory;
-    private int pageShift = -1;
+    private int pageShift = OFF;
 
     DirtyLog(GuestMemory memory) {
         this.memory = memory;
@@ -33,18 +37,19 @@ public final class DirtyLog {
      * Begins to log, with no page marked. When it returns, every later write is logged.
      *
      * @param pageSize bytes a mark stands for, a power of two
-     * @throws IllegalArgumentException if {@code pageSize} is no power of two
+     * @throws IllegalArgumentException if {@code pageSize} is no power of two, or so small that the marks of a region
+     *         do not fit an array; nothing changes then, nor if there is no memory for the marks
      */
     public void start(int pageSize) {
         if (pageSize < 1 || Integer.bitCount(pageSize) != 1) {
             throw new IllegalArgumentException("pageSize=" + pageSize + ", but a power of two is needed");
         }
-        memory.changeDirtyLog(() -> pageShift = Integer.numberOfTrailingZeros(pageSize));
+        memory.changeDirtyLog(Integer.numberOfTrailingZeros(pageSize));
     }
 
     /** Ends logging and forgets all marks. */
     public void stop() {
-        memory.changeDirtyLog(() -> pageShift = -1);
+        memory.changeDirtyLog(OFF);
     }
 
     /**
@@ -63,9 +68,25 @@ public final class DirtyLog {
         }
     }
 
-    /** Gives a region its bitmap, or takes it away; the caller holds the memory's lock. */
+    /** Gives all regions new bitmaps, or takes them away, or does nothing; the caller holds the memory's lock. */
+    void change(MemoryMap map, int newShift) {
+        @Nullable DirtyPages[] pages = new DirtyPages[map.count()];
+        for (int i = 0; i < pages.length; i++) {
+            pages[i] = pages(map.region(i), newShift);
+        }
+        // From here on nothing can go wrong.
+        pageShift = newShift;
+        for (int i = 0; i < pages.length; i++) {
+            map.region(i).dirty(pages[i]);
+        }
+    }
+
+    /** Gives a new region its bitmap, if it needs one; the caller holds the memory's lock. */
     void equip(MemoryRegion region) {
-        boolean logged = pageShift >= 0 && region.kind() == RegionKind.RAM;
-        region.dirty(logged ? new DirtyPages(region.size(), pageShift) : null);
+        region.dirty(pages(region, pageShift));
+    }
+
+    private static @Nullable DirtyPages pages(MemoryRegion region, int shift) {
+        return shift == OFF || region.kind() != RegionKind.RAM ? null : DirtyPages.of(region, shift);
     }
 }

@@ -9,13 +9,24 @@ final class DirtyPages {
 
     private static final VarHandle WORD = MethodHandles.arrayElementVarHandle(long[].class);
 
+    /** The longest array of any JVM. */
+    private static final int MOST_WORDS = Integer.MAX_VALUE - 8;
+
     private final int pageShift;
     private final long[] words;
 
-    DirtyPages(long size, int pageShift) {
+    private DirtyPages(int pageShift, int words) {
         this.pageShift = pageShift;
-        long pages = ((size - 1) >>> pageShift) + 1;
-        this.words = new long[Math.toIntExact((pages + Long.SIZE - 1) / Long.SIZE)];
+        this.words = new long[words];
+    }
+
+    static DirtyPages of(MemoryRegion region, int pageShift) {
+        long words = ((region.size() - 1) >>> pageShift) / Long.SIZE + 1;
+        if (words > MOST_WORDS) {
+            throw new IllegalArgumentException("pageSize=" + (1L << pageShift) + " makes more marks of region=" + region
+                    + " than an array holds; choose a larger page");
+        }
+        return new DirtyPages(pageShift, (int) words);
     }
 
     void mark(long offset, long length) {

@@ -14,6 +14,10 @@ import org.jspecify.annotations.Nullable;
  * or a region away waits for the section to end. Entering costs about as much as a full fence, so one opens a section
  * for a chain or a batch, not for each byte.
  *
+ * <p>Of two threads that use one handle at once, the second is refused by {@link #enter}, and nothing of the first
+ * one's section changes. The same goes for {@link #leave}, and for what a thread that did not enter asks the
+ * translator.
+ *
  * <p>A refused access is only recorded inside the section; {@link #leave} reports it, at most one a section. Nothing is
  * allocated by any method but {@link DmaSpace#open}, with the exception of a cursor that grows once.
  */
@@ -64,21 +68,49 @@ public final class DmaHandle implements AutoCloseable {
         this.requesterId = requesterId;
         this.gate = gate;
         this.slot = new ReaderSlot(holder, messagesOnly);
-        memory.readers().add(slot);
-        translator.join(slot);
         // All messages of a device go to one or two doorbells, which are looked up as fast as in a cache.
         this.caches = messagesOnly ? null : translator.caches();
-        this.cache = caches == null ? null : caches.add();
+        this.cache = caches == null ? null : new TranslationCache();
+        join();
+    }
+
+    /** All or nothing: who fails to become a reader of both leaves nothing that others would wait for. */
+    private void join() {
+        memory.readers().add(slot);
+        boolean joined = false;
+        try {
+            translator.join(slot);
+            if (caches != null && cache != null) {
+                caches.add(cache);
+            }
+            joined = true;
+        } finally {
+            if (!joined) {
+                part();
+            }
+        }
+    }
+
+    private void part() {
+        try {
+            translator.part(slot);
+        } finally {
+            if (caches != null && cache != null) {
+                caches.remove(cache);
+            }
+            memory.readers().remove(slot);
+        }
     }
 
     /**
      * Opens a section.
      *
-     * @throws IllegalStateException if one is open already: sections do not nest
+     * @throws IllegalStateException if one is open already, of this thread or another: sections do not nest, and a
+     *         handle serves one thread at a time
      */
     public void enter() {
         if (!slot.enter()) {
-            throw new IllegalStateException("section=open on " + slot.holder() + "; leave it before entering again");
+            throw alreadyOpen();
         }
         // All that follows loads after the fence of slot.enter, which is what makes the grace periods work.
         extent.clear();
@@ -97,19 +129,25 @@ public final class DmaHandle implements AutoCloseable {
      * @throws IllegalStateException if no section is open
      */
     public void leave() {
-        leaveQuietly();
-        if (faultReason != TranslateResult.OK) {
-            report(takeFault(), faultIova, faultAccess);
+        checkInside();
+        TranslateResult fault = faultReason;
+        if (fault == TranslateResult.OK) {
+            leaveQuietly();
+            return;
         }
+        // Afterwards the handle may be another thread's.
+        long iova = faultIova;
+        Access access = faultAccess;
+        takeFault();
+        leaveQuietly();
+        report(fault, iova, access);
     }
 
-    /** Ends the section, and leaves it to the caller to report {@linkplain #takeFault a fault}. */
+    /** Ends this thread's section, and leaves it to the caller to report {@linkplain #takeFault a fault}. */
     void leaveQuietly() {
         // What this section knew is worth nothing in the next, and nothing outside one.
         live = false;
-        if (!slot.leave()) {
-            throw noSection();
-        }
+        slot.leave();
     }
 
     /**
@@ -170,17 +208,31 @@ public final class DmaHandle implements AutoCloseable {
             checkInside();
             return DmaResult.CLOSED;
         }
+        boolean found = false;
+        try {
+            DmaResult result = find(iova, length, access, out);
+            found = result == DmaResult.OK;
+            return result;
+        } finally {
+            // Also if the translator, which may be anybody's, throws.
+            if (!found) {
+                out.clear();
+            }
+        }
+    }
+
+    /** Puts the pieces into a cursor that is empty; on a refusal those that came before are left there. */
+    private DmaResult find(long iova, long length, Access access, DmaCursor out) {
         long at = iova;
         long left = length;
         while (left > 0) {
             TranslateResult result = lookUp(at, access);
             if (result != TranslateResult.OK) {
-                return refuse(result, at, access, out);
+                return refuse(result, at, access);
             }
             long physical = extent.physical(at);
             MemoryRegion region = region(physical);
-            if (region == null || !region.allows(access)) {
-                out.clear();
+            if (region == null || !region.allows(access) || extent.onlyMessages()) {
                 return DmaResult.BUS_ERROR;
             }
             long piece = 1 + min(left - 1, extent.after(at), region.end() - physical);
@@ -189,7 +241,6 @@ public final class DmaHandle implements AutoCloseable {
             at += piece;
             if (at == 0 && left > 0) {
                 // The buffer runs over the end of the 64-bit space; no bus has such addresses.
-                out.clear();
                 return DmaResult.BUS_ERROR;
             }
         }
@@ -316,9 +367,17 @@ public final class DmaHandle implements AutoCloseable {
      */
     public DmaResult send(long iova, int data) {
         enter();
-        DmaResult result = findDoorbell(iova);
-        leave();
-        deliver(doorbell, doorbellAddress, data);
+        DmaResult result;
+        MessageSink sink;
+        long address;
+        try {
+            result = findDoorbell(iova);
+            sink = doorbell;
+            address = doorbellAddress;
+        } finally {
+            leave();
+        }
+        deliver(sink, address, data);
         return result;
     }
 
@@ -330,9 +389,7 @@ public final class DmaHandle implements AutoCloseable {
         }
         TranslateResult translated = lookUp(iova, Access.WRITE);
         if (translated != TranslateResult.OK) {
-            extent.clear();
-            record(translated, iova, Access.WRITE);
-            return DmaResult.FAULT;
+            return refuse(translated, iova, Access.WRITE);
         }
         doorbellAddress = extent.physical(iova);
         MemoryRegion region = region(doorbellAddress);
@@ -371,12 +428,12 @@ public final class DmaHandle implements AutoCloseable {
         closed = true;
         // The flag must be visible before the slot is read, as with anything that is taken away from a reader.
         VarHandle.fullFence();
-        memory.readers().awaitSlot(slot, CLOSE_LIMIT_NANOS);
-        translator.part(slot);
-        if (caches != null && cache != null) {
-            caches.remove(cache);
+        try {
+            memory.readers().awaitSlot(slot, CLOSE_LIMIT_NANOS);
+        } finally {
+            // Also if a stall listener throws, which it does when the wait is over.
+            part();
         }
-        memory.readers().remove(slot);
     }
 
     /**
@@ -414,10 +471,19 @@ public final class DmaHandle implements AutoCloseable {
     }
 
     private TranslateResult walk(long iova, Access access) {
+        // What is not ours to wait for may be taken away at any moment, and the translator does not look for that.
+        checkInside();
         slot.countWalk();
         long before = translator.generation();
-        TranslateResult result = translator.translate(iova, access, extent);
-        if (cache != null && result == TranslateResult.OK) {
+        TranslateResult result;
+        try {
+            result = translator.translate(iova, access, extent);
+        } catch (RuntimeException | Error thrown) {
+            // It may have filled the extent before.
+            extent.clear();
+            throw thrown;
+        }
+        if (cache != null && result == TranslateResult.OK && !extent.onlyMessages()) {
             cache.keep(extent);
             if (translator.generation() != before) {
                 // Perhaps it was taken away meanwhile, by somebody who did not see it here. This section may use it.
@@ -437,8 +503,7 @@ public final class DmaHandle implements AutoCloseable {
         return found;
     }
 
-    private DmaResult refuse(TranslateResult reason, long iova, Access access, DmaCursor out) {
-        out.clear();
+    private DmaResult refuse(TranslateResult reason, long iova, Access access) {
         extent.clear();
         record(reason, iova, access);
         return DmaResult.FAULT;
@@ -470,8 +535,15 @@ public final class DmaHandle implements AutoCloseable {
         }
     }
 
+    private IllegalStateException alreadyOpen() {
+        return new IllegalStateException("section=open on " + slot.holder() + (slot.inside()
+                ? "; leave it before entering again"
+                : ", in another thread; one handle serves one thread at a time, so open one for each"));
+    }
+
     private IllegalStateException noSection() {
-        return new IllegalStateException("section=none on " + slot.holder() + "; call enter first");
+        return new IllegalStateException("section=none on " + slot.holder()
+                + " in this thread; call enter first");
     }
 
     private static void checkLength(long length) {

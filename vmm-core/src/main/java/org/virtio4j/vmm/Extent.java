@@ -44,6 +44,11 @@ final class Extent implements ExtentSink {
         out.extent(virtStart, virtEnd, physStart, permitted);
     }
 
+    /** Whether what was found is for messages alone. */
+    boolean onlyMessages() {
+        return permitted == MESSAGES;
+    }
+
     boolean allows(long iova, Access access) {
         return (permitted & access.mask()) != 0
                 && Long.compareUnsigned(iova - virtStart, virtEnd - virtStart) <= 0;

@@ -175,8 +175,12 @@ public final class GuestMemory implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        readers.awaitAll(limitNanos);
-        release(regions);
+        try {
+            readers.awaitAll(limitNanos);
+        } finally {
+            // Also if the listener throws, which it does when the wait is over.
+            release(regions);
+        }
     }
 
     /**
@@ -236,18 +240,18 @@ public final class GuestMemory implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        readers.awaitAll(CLOSE_LIMIT);
-        release(last);
+        try {
+            readers.awaitAll(CLOSE_LIMIT);
+        } finally {
+            release(last);
+        }
     }
 
     /** Changes the log under the lock and waits until no section still writes by the old setting. */
-    void changeDirtyLog(Runnable change) {
+    void changeDirtyLog(int pageShift) {
         lock.lock();
         try {
-            change.run();
-            for (int i = 0; i < map.count(); i++) {
-                dirtyLog.equip(map.region(i));
-            }
+            dirtyLog.change(map, pageShift);
         } finally {
             lock.unlock();
         }
@@ -257,7 +261,7 @@ public final class GuestMemory implements AutoCloseable {
     private MemoryRegion addOwned(long gpa, HostMemory owned) {
         try {
             return publish(new MemoryRegion(gpa, owned.segment(), RegionKind.RAM, owned::close));
-        } catch (IllegalArgumentException refused) {
+        } catch (RuntimeException | Error refused) {
             owned.close();
             throw refused;
         }

@@ -5,11 +5,14 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import org.jspecify.annotations.Nullable;
+import org.virtio4j.vmm.os.NativeFailureException;
 import org.virtio4j.vmm.os.NativeMemory;
 
 /**
@@ -25,12 +28,19 @@ public final class HostMemory implements AutoCloseable {
     /** What is smaller is soon touched all over, and finds room in the processor's memory of pages. */
     private static final long HUGE_BYTES = 16L << 20;
 
-    private final Arena arena;
+    /** Null if the garbage collector alone ends it. */
+    private final @Nullable Arena arena;
     private final MemorySegment segment;
+    private final boolean anonymous;
 
-    private HostMemory(Arena arena, MemorySegment segment) {
+    /** What closes the arena if nobody else has when this object cannot be reached any more; null for never. */
+    private final @Nullable MemorySegment net;
+
+    private HostMemory(@Nullable Arena arena, MemorySegment segment, boolean anonymous, @Nullable MemorySegment net) {
         this.arena = arena;
         this.segment = segment;
+        this.anonymous = anonymous;
+        this.net = net;
     }
 
     /**
@@ -43,36 +53,47 @@ public final class HostMemory implements AutoCloseable {
      */
     public static HostMemory anonymous(long size) {
         checkSize(size);
+        boolean available = NativeMemory.available();
         Arena arena = Arena.ofShared();
         try {
-            return new HostMemory(arena,
-                    NativeMemory.available() ? NativeMemory.mapAnonymous(size, arena) : sparse(size, arena));
-        } catch (OutOfMemoryError | RuntimeException refused) {
+            MemorySegment segment = available ? NativeMemory.mapAnonymous(size, arena) : sparse(size, arena);
+            return new HostMemory(arena, segment, available, null);
+        } catch (RuntimeException | Error refused) {
             arena.close();
             throw refused;
         }
     }
 
     /**
-     * Private memory, all zero, that the garbage collector gives back. From 16 MiB on the system is asked for huge
-     * pages, with which a table of a million mappings is searched a quarter faster.
+     * Private memory, all zero, that goes back when it is closed, or, for an owner that is forgotten rather than
+     * closed, when the garbage collector finds that this object cannot be reached any more. Whoever keeps no more than
+     * its address keeps the object as well. Without native access the collector alone gives it back, and {@link #close}
+     * does nothing.
+     *
+     * <p>From 16 MiB on the system is asked for huge pages, with which a table of a million mappings is searched a
+     * quarter faster.
      *
      * @param size bytes, more than 0
      * @return the memory, page-aligned
      * @throws IllegalArgumentException if {@code size} is not more than 0
      * @throws OutOfMemoryError if the operating system refuses, with its reason
      */
-    public static MemorySegment collected(long size) {
+    public static HostMemory collected(long size) {
         checkSize(size);
-        Arena arena = Arena.ofAuto();
         if (!NativeMemory.available()) {
-            return sparse(size, arena);
+            return new HostMemory(null, sparse(size, Arena.ofAuto()), false, null);
         }
-        MemorySegment memory = NativeMemory.mapAnonymous(size, arena);
-        if (size >= HUGE_BYTES) {
-            NativeMemory.preferHugePages(memory);
+        Arena arena = Arena.ofShared();
+        try {
+            MemorySegment segment = NativeMemory.mapAnonymous(size, arena);
+            if (size >= HUGE_BYTES) {
+                NativeMemory.preferHugePages(segment);
+            }
+            return new HostMemory(arena, segment, true, NativeMemory.whenUnreachable(() -> closeIfOpen(arena)));
+        } catch (RuntimeException | Error refused) {
+            arena.close();
+            throw refused;
         }
-        return memory;
     }
 
     /**
@@ -94,8 +115,8 @@ public final class HostMemory implements AutoCloseable {
             }
             Arena arena = Arena.ofShared();
             try {
-                return new HostMemory(arena, channel.map(MapMode.READ_WRITE, offset, size, arena));
-            } catch (IOException | RuntimeException refused) {
+                return new HostMemory(arena, channel.map(MapMode.READ_WRITE, offset, size, arena), false, null);
+            } catch (IOException | RuntimeException | Error refused) {
                 arena.close();
                 throw refused;
             }
@@ -111,10 +132,45 @@ public final class HostMemory implements AutoCloseable {
         return segment;
     }
 
-    /** Unmaps. Whoever touches the segment afterwards gets {@link IllegalStateException}. */
+    /**
+     * Tells the system that the content of a part is not needed any more, and so gives its pages back. What it holds
+     * afterwards is undefined until it is written. Nothing happens to the memory of files.
+     *
+     * @param offset bytes from the start, a multiple of the system's page size
+     * @param length bytes, likewise
+     * @return whether the pages are free now
+     * @throws IndexOutOfBoundsException if the part lies outside
+     * @throws NativeFailureException if the system refuses, naming its error
+     */
+    public boolean giveBack(long offset, long length) throws NativeFailureException {
+        MemorySegment part = segment.asSlice(offset, length);
+        if (anonymous) {
+            NativeMemory.discard(part);
+        }
+        return anonymous;
+    }
+
+    /**
+     * Unmaps; a second call does nothing. Whoever touches the segment afterwards gets {@link IllegalStateException}.
+     *
+     * @throws IllegalStateException if a native call is using the memory
+     */
     @Override
     public void close() {
-        arena.close();
+        try {
+            if (arena != null) {
+                closeIfOpen(arena);
+            }
+        } finally {
+            // Until here the net must not do the same.
+            Reference.reachabilityFence(net);
+        }
+    }
+
+    private static void closeIfOpen(Arena arena) {
+        if (arena.scope().isAlive()) {
+            arena.close();
+        }
     }
 
     private static void checkSize(long size) {

@@ -38,10 +38,13 @@ public final class MessageSender implements AutoCloseable {
         lock.lock();
         try {
             dma.enter();
-            result = dma.findDoorbell(iova);
-            sink = dma.doorbell();
-            address = dma.doorbellAddress();
-            dma.leaveQuietly();
+            try {
+                result = dma.findDoorbell(iova);
+                sink = dma.doorbell();
+                address = dma.doorbellAddress();
+            } finally {
+                dma.leaveQuietly();
+            }
             fault = dma.takeFault();
         } finally {
             lock.unlock();

@@ -15,18 +15,25 @@ public final class ReaderSlot {
     /** 128 bytes on either side: the prefetcher of common processors fetches cache lines in pairs. */
     private static final int MIDDLE = 16;
 
-    /** Behind the middle and in its cache line, which the owner writes anyway. */
+    // Behind the middle and in its cache line, which the owner writes anyway.
     private static final int WALKS = MIDDLE + 1;
     private static final int CACHE_HITS = MIDDLE + 2;
+    private static final int OWNER = MIDDLE + 3;
+
+    /** No thread has this number. */
+    private static final long NOBODY = 0;
+
+    /** Whether the instruction that claims a slot is a full fence as well, which no rule of Java promises. */
+    private static final boolean CLAIM_IS_FENCE = claimIsFence(System.getProperty("os.arch", ""));
 
     private final String holder;
     private final boolean messagesOnly;
 
     /**
-     * The element in the middle counts entries and exits, so it is odd inside a section; two more count lookups, and
-     * the rest keeps neighbours away.
+     * The element in the middle counts entries and exits, so it is odd inside a section; two more count lookups, one
+     * says which thread is inside, and the rest keeps neighbours away.
      */
-    private final long[] cell = new long[CACHE_HITS + MIDDLE + 1];
+    private final long[] cell = new long[OWNER + MIDDLE + 1];
 
     ReaderSlot(String holder, boolean messagesOnly) {
         this.holder = holder;
@@ -53,18 +60,27 @@ public final class ReaderSlot {
     }
 
     /**
-     * Owner only. After it, nothing that was unlinked before a writer looked at this slot can be reached any more.
+     * Makes the calling thread the owner until it leaves. After it, nothing that was unlinked before a writer looked at
+     * this slot can be reached any more.
      *
-     * @return false, and nothing is done, if the owner is inside already
+     * <p>Of several threads that enter at once, which is a mistake of their program, one is let in. Would their tickets
+     * overlap, a writer might wait for none of them.
+     *
+     * @return false, and nothing is done, if a thread is inside already, be it this one
      */
     boolean enter() {
         long ticket = cell[MIDDLE];
         if (isInside(ticket)) {
             return false;
         }
-        CELL.setOpaque(cell, MIDDLE, ticket + 1);
-        // The store must be visible before anything in the section is loaded, else the writer would miss this reader.
-        VarHandle.fullFence();
+        if (!CELL.compareAndSet(cell, MIDDLE, ticket, ticket + 1)) {
+            return false;
+        }
+        // The claim must be visible before anything in the section is loaded, else the writer would miss this reader.
+        if (!CLAIM_IS_FENCE) {
+            VarHandle.fullFence();
+        }
+        cell[OWNER] = Thread.currentThread().threadId();
         return true;
     }
 
@@ -79,22 +95,23 @@ public final class ReaderSlot {
     }
 
     /**
-     * Owner only.
+     * Any thread, and nothing is done for any but the one that entered.
      *
-     * @return false, and nothing is done, if the owner is not inside
+     * @return whether the calling thread was inside
      */
     boolean leave() {
-        long ticket = cell[MIDDLE];
-        if (!isInside(ticket)) {
+        if (!inside()) {
             return false;
         }
-        CELL.setRelease(cell, MIDDLE, ticket + 1);
+        // A thread never finds its own number here unless it is inside: this store is its last.
+        cell[OWNER] = NOBODY;
+        CELL.setRelease(cell, MIDDLE, cell[MIDDLE] + 1);
         return true;
     }
 
-    /** Owner only. */
+    /** Any thread: whether it is the one inside. */
     boolean inside() {
-        return isInside(cell[MIDDLE]);
+        return cell[OWNER] == Thread.currentThread().threadId();
     }
 
     /** Any thread; acquires, so that a writer who sees the exit sees what the section wrote. */
@@ -114,5 +131,10 @@ public final class ReaderSlot {
 
     static boolean isInside(long ticket) {
         return (ticket & 1) != 0;
+    }
+
+    /** On x86 every locked instruction is a full fence, and a second one would double the price of a section. */
+    private static boolean claimIsFence(String architecture) {
+        return architecture.equals("amd64") || architecture.equals("x86_64");
     }
 }

@@ -7,7 +7,6 @@ import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The readers of one thing that can be taken away (a memory map, the mappings of an IOMMU), and the wait until none of
@@ -18,9 +17,9 @@ import org.jspecify.annotations.Nullable;
  * after the unlinking and cannot reach what was unlinked. A reader neither waits nor retries.
  *
  * <p>Sections are short by contract, so the wait spins first and sleeps briefly later. It never gives up and never
- * interrupts anybody: after a limit it tells the {@link StallListener} who holds it up, and goes on waiting; what the
- * listener throws comes out when the wait is over. A thread
- * that waits inside its own section waits for ever; that is a bug of the caller, and the listener names it.
+ * interrupts anybody: after a limit it tells the {@link StallListener} who holds it up, and goes on waiting. A thread
+ * that waits inside its own section waits for ever; that is a bug of the caller, and the listener names it. What the
+ * listener throws comes out when the wait is over.
  *
  * <p>Each reader counts for itself what it looks up, so that counting costs it one store; the sums are made when they
  * are asked for.
@@ -110,15 +109,28 @@ public final class Readers {
         // The unlinking must be visible before the slots are read; pairs with the fence of ReaderSlot.enter.
         VarHandle.fullFence();
         ReaderSlot[] members = slots;
-        Throwable thrown = null;
+        try {
+            awaitEach(members, limitNanos);
+        } catch (RuntimeException | Error thrown) {
+            // The listener's. What was unlinked is in use all the same, so the wait goes on, and nobody is told again.
+            awaitEach(members, Long.MAX_VALUE);
+            throw thrown;
+        }
+    }
+
+    private void awaitEach(ReaderSlot[] members, long limitNanos) {
         for (int i = 0; i < members.length; i++) {
             ReaderSlot slot = members[i];
             long ticket = slot.ticket();
             if (ReaderSlot.isInside(ticket)) {
-                thrown = awaitOne(slot, ticket, limitNanos, thrown);
+                awaitOne(slot, ticket, limitNanos);
             }
         }
-        throwIt(thrown);
+    }
+
+    /** How many readers there are. */
+    int count() {
+        return slots.length;
     }
 
     /**
@@ -172,38 +184,25 @@ public final class Readers {
         VarHandle.fullFence();
         long ticket = slot.ticket();
         if (ReaderSlot.isInside(ticket)) {
-            throwIt(awaitOne(slot, ticket, limitNanos, null));
+            try {
+                awaitOne(slot, ticket, limitNanos);
+            } catch (RuntimeException | Error thrown) {
+                awaitOne(slot, ticket, Long.MAX_VALUE);
+                throw thrown;
+            }
         }
     }
 
-    /**
-     * Returns what the listener threw, here or in an earlier wait: the wait itself goes to its end whatever it does.
-     */
-    private @Nullable Throwable awaitOne(ReaderSlot slot, long ticket, long limitNanos, @Nullable Throwable before) {
+    private void awaitOne(ReaderSlot slot, long ticket, long limitNanos) {
         long started = System.nanoTime();
         boolean reported = false;
-        Throwable thrown = before;
         for (int round = 0; slot.ticket() == ticket; round++) {
             pause(round);
             if (!reported && System.nanoTime() - started > limitNanos) {
                 reported = true;
                 stalls.incrementAndGet();
-                try {
-                    listener.stalled(slot.holder(), System.nanoTime() - started);
-                } catch (RuntimeException | Error failure) {
-                    thrown = thrown == null ? failure : thrown;
-                }
+                listener.stalled(slot.holder(), System.nanoTime() - started);
             }
-        }
-        return thrown;
-    }
-
-    private static void throwIt(@Nullable Throwable thrown) {
-        if (thrown instanceof RuntimeException exception) {
-            throw exception;
-        }
-        if (thrown instanceof Error error) {
-            throw error;
         }
     }
 

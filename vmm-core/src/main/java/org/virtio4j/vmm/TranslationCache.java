@@ -41,6 +41,11 @@ final class TranslationCache {
     /** Keeps neighbours in memory out of the cache lines of the words at both ends. */
     private static final int PADDING = 16;
 
+    /**
+     * Which way of a full set goes next. In the padding, since each miss stores it and nobody else may wait for that.
+     */
+    private static final int VICTIM = PADDING / 2;
+
     private static final int FIRST_ENTRY = PADDING;
     private static final int ENTRY_SIZE = 4;
 
@@ -60,11 +65,11 @@ final class TranslationCache {
 
     private final long[] words = new long[FIRST_ENTRY + ENTRIES * ENTRY_SIZE + PADDING];
 
-    /** Bit n is set if an extent of size class n was ever kept; hardly ever stored to. */
+    /**
+     * Bit n is set if an extent of size class n was ever kept. Whoever takes a translation away reads it, in every
+     * cache and for every range, so it is stored only where a bit is new.
+     */
     private long classes;
-
-    /** Which way of a full set goes next. */
-    private int victim;
 
     /**
      * Owner only, inside a section.
@@ -101,7 +106,10 @@ final class TranslationCache {
      */
     void keep(Extent found) {
         int sizeClass = sizeClass(found.virtStart(), found.virtEnd());
-        CLASSES.setOpaque(this, classes | 1L << sizeClass);
+        long known = classes | 1L << sizeClass;
+        if (known != classes) {
+            CLASSES.setOpaque(this, known);
+        }
         long low = found.virtStart() >>> sizeClass;
         long high = found.virtEnd() >>> sizeClass;
         put(place(low, found.virtStart()), found);
@@ -122,7 +130,7 @@ final class TranslationCache {
     /** Where an extent goes: to the first way that is empty or has an older one with the same start, else to any. */
     private int place(long granule, long first) {
         int set = set(granule);
-        int way = WAYS - 1 - (victim++ & (WAYS - 1));
+        int way = WAYS - 1 - ((int) words[VICTIM]++ & (WAYS - 1));
         for (int other = WAYS - 1; other >= 0; other--) {
             int entry = set + other * ENTRY_SIZE;
             if (isEmpty(entry) || words[entry + FIRST] == first) {
@@ -140,15 +148,18 @@ final class TranslationCache {
      */
     void forget(long first, long last) {
         long left = (long) CLASSES.getOpaque(this);
-        if (left != 0 && (last - first) >>> Long.numberOfTrailingZeros(left) >= SETS) {
+        // Unsigned, because a translator may hand out extents of a single byte, and the range be all 2^64.
+        if (left != 0 && Long.compareUnsigned((last - first) >>> Long.numberOfTrailingZeros(left), SETS) >= 0) {
             forgetEntries(FIRST_ENTRY, ENTRIES, first, last);
             return;
         }
         for (; left != 0; left &= left - 1) {
             int sizeClass = Long.numberOfTrailingZeros(left);
-            long end = last >>> sizeClass;
-            for (long granule = first >>> sizeClass; granule <= end; granule++) {
-                forgetEntries(set(granule), WAYS, first, last);
+            long granule = first >>> sizeClass;
+            // At most SETS. Counted, because the last granule of all has none behind it to compare with.
+            long more = (last >>> sizeClass) - granule;
+            for (long i = 0; i <= more; i++) {
+                forgetEntries(set(granule + i), WAYS, first, last);
             }
         }
     }

@@ -32,15 +32,13 @@ public final class TranslationCaches {
     public TranslationCaches() {
     }
 
-    /** A cache for a handle's owner, to be removed when the handle is closed. */
-    TranslationCache add() {
+    /** Adds the cache of a handle, to be removed when the handle is closed. */
+    void add(TranslationCache added) {
         changes.lock();
         try {
             TranslationCache[] more = Arrays.copyOf(caches, caches.length + 1);
-            TranslationCache added = new TranslationCache();
             more[caches.length] = added;
             caches = more;
-            return added;
         } finally {
             changes.unlock();
         }

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -51,6 +52,40 @@ class DirtyLogTest {
         assertEquals(List.of(), harvest());
         log.start(LOG_PAGE);
         assertEquals(List.of(), harvest(), "started with no page marked");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldChangeNothingWhenItCannotBeStarted(boolean running) {
+        // Nothing is touched, so that the address space alone is taken.
+        MemoryRegion large = memory.addAnonymous(1L << 40, 1L << 40);
+        if (running) {
+            log.start(LOG_PAGE);
+            write(0x10000, 8);
+        }
+        IllegalArgumentException refused = assertThrows(IllegalArgumentException.class, () -> log.start(1));
+        assertTrue(String.valueOf(refused.getMessage()).contains("pageSize=1 "), refused.getMessage());
+        write(0x11000, 8);
+        List<Dirty> expected = List.of(new Dirty(0x10000, LOG_PAGE), new Dirty(0x11000, LOG_PAGE));
+        assertEquals(running ? expected : List.of(), harvest());
+        memory.addAnonymous(1L << 42, PAGE);
+        memory.remove(large, Duration.ofSeconds(1));
+    }
+
+    @Test
+    void shouldChangeNothingWhenThereIsNoRoomForTheMarks() {
+        log.start(LOG_PAGE);
+        long most = Runtime.getRuntime().maxMemory() * Byte.SIZE;
+        // Marks of twice the heap, or as many as there can be.
+        long size = Math.min(2 * most, (Integer.MAX_VALUE - 8L) * Long.SIZE) & -PAGE;
+        Assumptions.assumeTrue(size > most, "a heap as large as the largest array");
+        memory.addAnonymous(1L << 42, size);
+        assertThrows(OutOfMemoryError.class, () -> log.start(1));
+        write(0x11000, 8);
+        assertEquals(List.of(new Dirty(0x11000, LOG_PAGE)), harvest());
+        assertThrows(OutOfMemoryError.class, () -> log.start(1));
+        log.stop();
+        assertEquals(List.of(), harvest());
     }
 
     @ParameterizedTest

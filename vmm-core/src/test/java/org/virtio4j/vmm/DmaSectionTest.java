@@ -13,10 +13,13 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.vmm.TableTranslator.Fault;
 
 /** Sections and faults of a handle, and what is left of it when it is closed. */
@@ -47,6 +50,64 @@ class DmaSectionTest {
         dma.leave();
         dma.enter();
         dma.leave();
+    }
+
+    @Test
+    void shouldRefuseASecondThreadAndLeaveTheFirstAlone() {
+        table.map(0, 0xfff, 0, BOTH);
+        LittleEndian.putI64(ram.segment(), 8, 99);
+        Runnable read = () -> assertEquals(DmaResult.OK, dma.read(8, host, 0, 8));
+        Runnable still = () -> {
+            assertTrue(dma.live());
+            read.run();
+        };
+        try (ParkedReader reader = ParkedReader.in(dma, read, still)) {
+            IllegalStateException refused = assertThrows(IllegalStateException.class, dma::enter);
+            String message = String.valueOf(refused.getMessage());
+            assertTrue(message.contains("section=open on block 3, in another thread"), message);
+            assertTrue(message.contains("open one for each"), message);
+            // As in a finally block around the call that was refused.
+            assertOutside(dma::leave);
+            assertOutside(() -> dma.access(0x9000, 8, Access.READ, cursor));
+            assertOutside(() -> dma.translate(0x9000, Access.READ, (start, end, phys, permitted) -> { }));
+            assertThrows(IllegalStateException.class, () -> dma.send(0, 1));
+            reader.letGo();
+        }
+        assertEquals(99, LittleEndian.i64(host, 0));
+        assertEquals(List.of(), table.faults);
+        dma.enter();
+        dma.leave();
+    }
+
+    @Test
+    void shouldNeverLetTwoThreadsIn() throws InterruptedException {
+        AtomicInteger inside = new AtomicInteger();
+        AtomicInteger together = new AtomicInteger();
+        AtomicInteger refused = new AtomicInteger();
+        Runnable enterAndLeave = () -> {
+            // Until the threads have met; at least so often, and at most until the test's time is over.
+            for (int i = 0; i < 100_000 || refused.get() == 0; i++) {
+                try {
+                    dma.enter();
+                } catch (IllegalStateException taken) {
+                    refused.incrementAndGet();
+                    continue;
+                }
+                together.addAndGet(inside.incrementAndGet() - 1);
+                inside.decrementAndGet();
+                dma.leave();
+            }
+        };
+        Thread one = new Thread(enterAndLeave, "one");
+        Thread other = new Thread(enterAndLeave, "other");
+        one.start();
+        other.start();
+        one.join();
+        other.join();
+        assertEquals(0, together.get());
+        assertTrue(refused.get() > 0);
+        memory.readers().awaitAll(0);
+        assertEquals(0, memory.readers().stalls(), "a section is left open");
     }
 
     @Test
@@ -196,6 +257,79 @@ class DmaSectionTest {
     }
 
     @Test
+    void shouldLeaveNoReaderBehindWhenHandlesAreClosed() {
+        int memoryReaders = memory.readers().count();
+        int tableReaders = table.readers.count();
+        Readers others = new Readers((holder, waitedNanos) -> { });
+        TranslationCaches caches = new TranslationCaches();
+        Translator caching = new Forwarding(table) {
+            @Override
+            public TranslationCaches caches() {
+                return caches;
+            }
+
+            @Override
+            public void faulted(TranslateResult reason, long iova, Access access) {
+                others.awaitAll(0);
+            }
+        };
+        for (int i = 0; i < 1_000; i++) {
+            DmaSpace.of(memory, caching).open("short-lived").close();
+            DmaSpace.of(memory, caching).messages("short-lived").close();
+        }
+        assertEquals(memoryReaders, memory.readers().count());
+        assertEquals(tableReaders, table.readers.count());
+        assertEquals(0, caches.count());
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldLeaveNoReaderBehindWhenATranslatorThrowsAsItIsJoinedOrParted(boolean error) {
+        int readers = memory.readers().count();
+        Translator joined = new Throwing(table, error) {
+            @Override
+            public void join(ReaderSlot slot) {
+                super.join(slot);
+                fail();
+            }
+        };
+        assertThrows(Throwable.class, () -> DmaSpace.of(memory, joined).open("never"));
+        Translator parted = new Throwing(table, error) {
+            @Override
+            public void part(ReaderSlot slot) {
+                fail();
+            }
+        };
+        DmaHandle handle = DmaSpace.of(memory, parted).open("leaves");
+        assertThrows(Throwable.class, handle::close);
+        assertEquals(readers, memory.readers().count());
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldKnowNothingOfWhatATranslatorSaidBeforeItThrew(boolean error) {
+        table.map(0, 0xfff, 0, BOTH);
+        Translator throwing = new Throwing(table, error) {
+            @Override
+            public TranslateResult translate(long iova, Access access, ExtentSink out) {
+                if (iova >= 0x1000) {
+                    out.extent(0x1000, 0x1fff, 0, BOTH);
+                    fail();
+                }
+                return super.translate(iova, access, out);
+            }
+        };
+        DmaHandle handle = DmaSpace.of(memory, throwing).open("throws");
+        handle.enter();
+        assertThrows(Throwable.class, () -> handle.access(0xff8, 16, Access.READ, cursor));
+        assertFalse(cursor.next(), "pieces of a buffer that was not found");
+        assertThrows(Throwable.class, () -> handle.read(0x1000, host, 0, 8));
+        assertEquals(DmaResult.OK, handle.read(0, host, 0, 8));
+        handle.leave();
+        handle.close();
+    }
+
+    @Test
     void shouldKeepTheOtherHandlesOfTheSpaceWorkingWhenOneIsClosed() {
         table.map(0, 0xfff, 0, BOTH);
         DmaHandle other = DmaSpace.of(memory, table).open("other");
@@ -209,6 +343,29 @@ class DmaSectionTest {
     private static void assertOutside(Executable call) {
         IllegalStateException refused = assertThrows(IllegalStateException.class, call);
         assertTrue(String.valueOf(refused.getMessage()).contains("section=none on block 3"), refused.getMessage());
+    }
+
+    /** Another translator's answers, or an exception. */
+    private abstract static class Throwing extends Forwarding {
+
+        private final boolean error;
+
+        Throwing(Translator to, boolean error) {
+            super(to);
+            this.error = error;
+        }
+
+        void fail() {
+            if (error) {
+                throw new AssertionError("the embedder's");
+            }
+            throw new IllegalStateException("the embedder's");
+        }
+
+        @Override
+        public void faulted(TranslateResult reason, long iova, Access access) {
+            fail();
+        }
     }
 
     /** Another translator's answers. */

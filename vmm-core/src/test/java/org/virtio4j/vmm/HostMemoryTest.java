@@ -27,6 +27,7 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
+import org.virtio4j.vmm.os.NativeFailureException;
 import org.virtio4j.vmm.os.NativeMemory;
 
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -115,6 +116,61 @@ class HostMemoryTest {
     void shouldRefuseAFileThatIsNotThere() {
         try (GuestMemory memory = new GuestMemory()) {
             assertThrows(IOException.class, () -> memory.addFile(0, folder.resolve("missing"), 0, PAGE));
+        }
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void shouldGivePagesBackAndStayMapped() throws IOException {
+        long size = 64 << 20;
+        try (HostMemory memory = HostMemory.collected(size)) {
+            memory.segment().fill((byte) 1);
+            long full = residentBytes();
+            assertTrue(memory.giveBack(PAGE, size - 2 * PAGE));
+            long given = full - residentBytes();
+            assertTrue(given > size / 2, () -> given + " bytes went back");
+            assertEquals(1, LittleEndian.u8(memory.segment(), 0));
+            assertEquals(1, LittleEndian.u8(memory.segment(), size - 1));
+            LittleEndian.putU8(memory.segment(), size / 2, 7);
+            assertEquals(7, LittleEndian.u8(memory.segment(), size / 2));
+        }
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void shouldNameTheReasonWhenPagesDoNotGoBack() {
+        try (HostMemory memory = HostMemory.collected(2 * PAGE)) {
+            NativeFailureException refused =
+                    assertThrows(NativeFailureException.class, () -> memory.giveBack(8, PAGE));
+            assertTrue(String.valueOf(refused.getMessage()).contains("EINVAL"), refused.getMessage());
+            assertThrows(IndexOutOfBoundsException.class, () -> memory.giveBack(PAGE, 2 * PAGE));
+        }
+    }
+
+    @Test
+    void shouldKeepTheMemoryOfAFile() throws IOException {
+        Path file = folder.resolve("ram");
+        Files.write(file, new byte[] {1, 2, 3, 4});
+        try (RandomAccessFile longer = new RandomAccessFile(file.toFile(), "rw")) {
+            longer.setLength(PAGE);
+        }
+        try (HostMemory memory = HostMemory.file(file, 0, PAGE)) {
+            assertFalse(memory.giveBack(0, PAGE));
+            assertEquals(2, LittleEndian.u8(memory.segment(), 1));
+        }
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void shouldGiveTheMemoryBackWhenClosedOrForgotten() {
+        HostMemory memory = HostMemory.collected(PAGE);
+        MemorySegment closed = memory.segment();
+        memory.close();
+        memory.close();
+        assertFalse(closed.scope().isAlive());
+        MemorySegment forgotten = HostMemory.collected(PAGE).segment();
+        while (forgotten.scope().isAlive()) {
+            System.gc();
         }
     }
 

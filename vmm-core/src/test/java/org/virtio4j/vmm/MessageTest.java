@@ -4,11 +4,16 @@ package org.virtio4j.vmm;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.vmm.TableTranslator.Fault;
 
 /** Message-signalled interrupts: writes that end in a doorbell. */
@@ -71,6 +76,92 @@ class MessageTest {
         assertEquals(List.of(new Fault(TranslateResult.NOT_PERMITTED, 0x1000, Access.WRITE),
                 new Fault(TranslateResult.NO_MAPPING, 0x2000, Access.WRITE)), table.faults);
         assertEquals(List.of(), messages);
+    }
+
+    @Test
+    void shouldReachADoorbellAndNeverMemoryWhereOnlyMessagesAreAllowed() {
+        table.map(0, 0xfff, 0, ExtentSink.MESSAGES);
+        table.map(0x1000, 0x1fff, DOORBELL, ExtentSink.MESSAGES);
+        assertEquals(DmaResult.BUS_ERROR, translated.send(0x8, 1));
+        assertEquals(DmaResult.OK, translated.send(0x1008, 2));
+        assertEquals(List.of(new Message(REQUESTER, DOORBELL + 8, 2)), messages);
+        MemorySegment data = Arena.ofAuto().allocate(8, 8);
+        data.fill((byte) 1);
+        MemorySegment ram = Objects.requireNonNull(memory.map().find(0)).segment();
+        translated.enter();
+        for (int round = 0; round < 3; round++) {
+            // The second time the region is the one used last, and the extent is known.
+            assertEquals(DmaResult.BUS_ERROR, translated.write(0, data, 0, 8));
+            assertEquals(DmaResult.BUS_ERROR, translated.write(0x1000, data, 0, 4));
+            assertEquals(DmaResult.BUS_ERROR, translated.access(0, 8, Access.WRITE, new DmaCursor()));
+        }
+        translated.leave();
+        assertEquals(0, LittleEndian.i64(ram, 0));
+        assertEquals(List.of(), table.faults);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldLeaveNoSectionOpenWhenTheTranslatorThrows(boolean error) {
+        boolean[] throwing = {true};
+        TableTranslator sometimes = new TableTranslator() {
+            @Override
+            public TranslateResult translate(long iova, Access access, ExtentSink out) {
+                if (throwing[0]) {
+                    fail(error);
+                }
+                return super.translate(iova, access, out);
+            }
+        };
+        sometimes.map(0, 0xfff, DOORBELL, TableTranslator.WRITE);
+        DmaHandle handle = DmaSpace.of(memory, sometimes).open("handle");
+        MessageSender sender = DmaSpace.of(memory, sometimes).messages("sender");
+        for (int round = 0; round < 2; round++) {
+            throwing[0] = true;
+            assertThrows(Throwable.class, () -> handle.send(0, 1));
+            assertThrows(Throwable.class, () -> sender.send(0, 1));
+            throwing[0] = false;
+            sometimes.readers.awaitAll(0);
+            assertEquals(DmaResult.OK, handle.send(0, round));
+            assertEquals(DmaResult.OK, sender.send(0, round));
+        }
+        assertEquals(0, sometimes.readers.stalls());
+        assertEquals(4, messages.size());
+        handle.close();
+        sender.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldLeaveNoSectionOpenWhenTheSinkOrTheReportThrows(boolean error) {
+        memory.addDoorbell(DOORBELL + 0x10_0000, 0x1000, (requester, address, data) -> fail(error));
+        TableTranslator reporting = new TableTranslator() {
+            @Override
+            public void faulted(TranslateResult reason, long iova, Access access) {
+                fail(error);
+            }
+        };
+        reporting.map(0, 0xfff, DOORBELL + 0x10_0000, TableTranslator.WRITE);
+        DmaHandle handle = DmaSpace.of(memory, reporting).open("handle");
+        MessageSender sender = DmaSpace.of(memory, reporting).messages("sender");
+        for (long address = 0; address <= 0x1000; address += 0x1000) {
+            long iova = address;
+            for (int round = 0; round < 2; round++) {
+                assertThrows(Throwable.class, () -> handle.send(iova, 1));
+                assertThrows(Throwable.class, () -> sender.send(iova, 1));
+            }
+        }
+        reporting.readers.awaitAll(0);
+        assertEquals(0, reporting.readers.stalls());
+        handle.close();
+        sender.close();
+    }
+
+    private static void fail(boolean error) {
+        if (error) {
+            throw new AssertionError("the embedder's");
+        }
+        throw new IllegalArgumentException("the embedder's");
     }
 
     @Test

@@ -4,6 +4,7 @@ package org.virtio4j.vmm;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
@@ -50,6 +51,56 @@ class RegionRemovalTest {
         assertEquals(1, released.get());
         assertEquals(List.of("disk 7, released 0"), stalled);
         assertEquals(1, memory.readers().stalls());
+    }
+
+    @Test
+    void shouldWaitAndReleaseAlsoWhenTheListenerThrows() {
+        CountDownLatch told = new CountDownLatch(1);
+        GuestMemory unlucky = new GuestMemory((holder, waitedNanos) -> {
+            told.countDown();
+            throw new AssertionError("the embedder's");
+        });
+        AtomicInteger gone = new AtomicInteger();
+        AtomicInteger thrown = new AtomicInteger();
+        MemoryRegion removed = unlucky.add(0, segment, RegionKind.RAM, gone::incrementAndGet);
+        DmaHandle dma = DmaSpace.identity(unlucky).open("slow");
+        Thread remover = new Thread(() -> {
+            try {
+                unlucky.remove(removed, AT_ONCE);
+            } catch (AssertionError expected) {
+                thrown.incrementAndGet();
+            }
+        }, "remover");
+        try (ParkedReader reader = ParkedReader.in(dma)) {
+            remover.start();
+            ParkedReader.await(told);
+            assertEquals(0, gone.get(), "released while a section was open");
+            reader.letGo();
+        }
+        ParkedReader.finish(remover);
+        assertEquals(1, gone.get());
+        assertEquals(1, thrown.get());
+        assertEquals(1, unlucky.readers().stalls());
+        dma.close();
+        assertEquals(0, unlucky.readers().count());
+    }
+
+    @Test
+    void shouldRemoveEveryRegionOnCloseAlsoWhenOneReleaseThrows() {
+        GuestMemory several = new GuestMemory();
+        AtomicInteger gone = new AtomicInteger();
+        for (int i = 0; i < 3; i++) {
+            boolean throwing = i == 1;
+            several.add(i * PAGE, segment, RegionKind.RAM, () -> {
+                gone.incrementAndGet();
+                if (throwing) {
+                    throw new AssertionError("the embedder's");
+                }
+            });
+        }
+        assertThrows(AssertionError.class, several::close);
+        assertEquals(3, gone.get());
+        assertEquals(0, several.map().count());
     }
 
     @Test

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** A translator that is a plain list of extents, and remembers the faults it heard of. */
-final class TableTranslator implements Translator {
+class TableTranslator implements Translator {
 
     static final int READ = Access.READ.mask();
     static final int WRITE = Access.WRITE.mask();
@@ -67,7 +67,7 @@ final class TableTranslator implements Translator {
         for (int i = 0; i < now.length; i++) {
             Entry entry = now[i];
             if (Long.compareUnsigned(iova - entry.virtStart, entry.virtEnd - entry.virtStart) <= 0) {
-                if ((entry.permitted & access.mask()) == 0) {
+                if ((entry.permitted & access.mask()) == 0 && !message(entry, access)) {
                     return TranslateResult.NOT_PERMITTED;
                 }
                 out.extent(entry.virtStart, entry.virtEnd, entry.physStart, entry.permitted);
@@ -75,6 +75,10 @@ final class TableTranslator implements Translator {
             }
         }
         return TranslateResult.NO_MAPPING;
+    }
+
+    private static boolean message(Entry entry, Access access) {
+        return entry.permitted == ExtentSink.MESSAGES && access == Access.WRITE;
     }
 
     @Override

@@ -9,8 +9,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** What a cache knows and what it forgets, seen by its owner. */
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class TranslationCacheTest {
 
     private static final long PAGE = GuestMemory.PAGE_SIZE;
@@ -104,6 +106,27 @@ class TranslationCacheTest {
         for (int i = 0; i < 900; i++) {
             assertTrue(cache.find(i * PAGE, Access.READ, found), "page " + i + " was displaced");
         }
+    }
+
+    @Test
+    void shouldForgetByCountingToNoMoreThanItsSizeHoweverSmallAnExtentWas() {
+        // Extents should be whole pages, but come from the embedder's translators, too.
+        keep(0x1000, 0x1000, 0, BOTH);
+        keep(0x2001, 0x2002, 0, BOTH);
+        keep(3 * PAGE, 4 * PAGE - 1, 0, BOTH);
+        keep(-2, -1, 0, BOTH);
+        keep(Long.MAX_VALUE, Long.MAX_VALUE, 0, BOTH);
+        keep(Long.MIN_VALUE, Long.MIN_VALUE, 0, BOTH);
+        cache.forget(-2, -1);
+        assertUnknown(-1);
+        cache.forget(Long.MAX_VALUE, Long.MIN_VALUE);
+        assertUnknown(Long.MAX_VALUE);
+        assertUnknown(Long.MIN_VALUE);
+        assertKnown(0x1000, 0x1000, 0x1000, 0);
+        cache.forget(0, -1);
+        assertUnknown(0x1000);
+        assertUnknown(0x2002);
+        assertUnknown(3 * PAGE);
     }
 
     @Test

@@ -23,7 +23,9 @@ final class WithoutNativeAccess {
             use(ram);
         }
         check(!ram.scope().isAlive(), "the memory outlives its region");
-        use(HostMemory.collected(SIZE));
+        HostMemory collected = HostMemory.collected(SIZE);
+        use(collected.segment());
+        collected.close();
         System.out.println(DONE);
     }
 

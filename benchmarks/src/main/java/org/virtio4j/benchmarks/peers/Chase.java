@@ -2,7 +2,9 @@
 package org.virtio4j.benchmarks.peers;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
 import org.virtio4j.benchmarks.Shuffle;
+import org.virtio4j.vmm.HostMemory;
 import org.virtio4j.vmm.LittleEndian;
 
 /**
@@ -13,13 +15,16 @@ final class Chase {
 
     private static final long LINE = 64;
 
+    /** Held, for what nobody can reach is given back. */
+    private final HostMemory owner;
     private final MemorySegment memory;
     private long at;
 
     /** One cycle through all cache lines of so many bytes, in shuffled order. */
     Chase(long bytes) {
         int lines = (int) Math.max(2, bytes / LINE);
-        memory = OurTable.memory(lines * LINE);
+        owner = OurTable.memory(lines * LINE);
+        memory = owner.segment();
         int[] order = Shuffle.order(lines);
         for (int i = 0; i < lines; i++) {
             LittleEndian.putI64(memory, order[i] * LINE, order[(i + 1) % lines] * LINE);
@@ -28,11 +33,15 @@ final class Chase {
 
     /** Follows so many links. */
     long follow(int steps) {
-        long offset = at;
-        for (int i = 0; i < steps; i++) {
-            offset = LittleEndian.i64(memory, offset);
+        try {
+            long offset = at;
+            for (int i = 0; i < steps; i++) {
+                offset = LittleEndian.i64(memory, offset);
+            }
+            at = offset;
+            return offset;
+        } finally {
+            Reference.reachabilityFence(owner);
         }
-        at = offset;
-        return offset;
     }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.benchmarks.peers;
 
-import java.lang.foreign.MemorySegment;
 import org.virtio4j.iommu.table.MappingTable;
 import org.virtio4j.iommu.table.MappingTree;
 import org.virtio4j.iommu.table.MappingVisitor;
@@ -27,7 +26,7 @@ final class OurTable implements PeerTable, ExtentSink, MappingVisitor {
     }
 
     /** Memory from where the table's comes from, with the same advice to the operating system. */
-    static MemorySegment memory(long bytes) {
+    static HostMemory memory(long bytes) {
         return HostMemory.collected(bytes);
     }
 

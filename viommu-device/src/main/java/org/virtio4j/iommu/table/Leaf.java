@@ -72,6 +72,10 @@ final class Leaf {
      * compiler knows a minimum without a branch, is theirs as unsigned ones. Three slots a step, because a loop this
      * short is compiled without a loop, and minima that do not wait for each other.
      *
+     * <p>In bounds: slots count to the capacity. What is loaded decides only what the answer is; the four bits that say
+     * which slot come back as they were stored, since they survive the subtraction, and {@link #slot} masks them. Slot
+     * 15, which does not exist, cannot be the answer: the bits of a word are those of the slot it is stored in.
+     *
      * <p>These are plain loads of 8 aligned bytes, which no processor tears; the fence keeps what is loaded of the slot
      * afterwards behind them, as the writer stored it before the first page.
      *
@@ -133,6 +137,8 @@ final class Leaf {
     static int slotOf(long word) {
         return (int) word & SLOT_MASK;
     }
+
+    // In bounds, here and below: a slot is below the capacity, since it comes from counting or from floor.
 
     static long lastPage(NodeMemory memory, long leaf, int slot) {
         return memory.i64(leaf + VALUES + slot * VALUE_SIZE);
@@ -197,6 +203,7 @@ final class Leaf {
         if (usable == 0) {
             return false;
         }
+        // In bounds: a bit of ALL_SLOTS is set, so that the slot is below the capacity.
         int slot = Integer.numberOfTrailingZeros(usable);
         putValue(memory, leaf, slot, last, target);
         memory.putI64Release(leaf + slot * FIRST_SIZE, word(first, slot));
@@ -236,6 +243,7 @@ final class Leaf {
     /** Adds a mapping, for which there must be room. */
     static void append(NodeMemory memory, long leaf, long first, long last, long target) {
         int used = used(memory, leaf);
+        // In bounds: the caller knows that there is room, so that one of the lowest 15 bits is not set.
         int slot = Integer.numberOfTrailingZeros(~used);
         putMapping(memory, leaf, slot, first, last, target);
         memory.putI64(leaf + WORD, packed(used | 1 << slot, 0, 0));

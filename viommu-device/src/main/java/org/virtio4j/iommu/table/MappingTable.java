@@ -141,8 +141,9 @@ public interface MappingTable {
     long size();
 
     /**
-     * Removes every mapping and gives back what an empty table takes. The table must not be used after that, by readers
-     * that enter a section later included.
+     * Removes every mapping and gives back what an empty table takes. Readers that enter a section later find nothing,
+     * and of the other methods all but this and {@link #size} throw {@link IllegalStateException}. A second call does
+     * nothing.
      */
     void discard();
 

@@ -20,6 +20,9 @@ public final class MappingTree implements MappingTable {
     private final TreeRemove removal;
     private final WriterWords words = new WriterWords(1);
 
+    /** Plain, for readers too: their section began with a fence. */
+    private boolean discarded;
+
     /**
      * Makes an empty table. The writer's thread.
      *
@@ -38,11 +41,18 @@ public final class MappingTree implements MappingTable {
         insertion = new TreeInsert(space, path, sorted);
         removal = new TreeRemove(space, path);
         memory.putI64Release(rootAt, Node.rootWord(memory, space.emptyLeaf(), 0));
+        space.began();
     }
 
     @Override
     public Lookup find(long address, int required, ExtentSink out) {
-        return TreeSearch.find(memory, rootAt, address, required, out);
+        if (discarded) {
+            // The memory may be gone. Who does not see this yet began before, and is waited for.
+            return Lookup.ABSENT;
+        }
+        Lookup found = TreeSearch.find(memory, rootAt, address, required, out);
+        memory.keep();
+        return found;
     }
 
     @Override
@@ -87,6 +97,7 @@ public final class MappingTree implements MappingTable {
 
     @Override
     public long clear() {
+        checkNotDiscarded();
         long size = size();
         removal.removeAll();
         words.set(SIZE, 0);
@@ -106,12 +117,17 @@ public final class MappingTree implements MappingTable {
 
     @Override
     public void discard() {
-        clear();
-        space.retire(rootAt);
+        if (!discarded) {
+            clear();
+            discarded = true;
+            space.retire(rootAt);
+            space.ended();
+        }
     }
 
     @Override
     public void verify() {
+        checkNotDiscarded();
         new TreeCheck(space, rootWord()).check(size());
     }
 
@@ -124,7 +140,14 @@ public final class MappingTree implements MappingTable {
         return memory.i64(rootAt);
     }
 
-    private static void checkRange(long virtStart, long virtEnd) {
+    private void checkNotDiscarded() {
+        if (discarded) {
+            throw new IllegalStateException("table=discarded; make another in a space that is open");
+        }
+    }
+
+    private void checkRange(long virtStart, long virtEnd) {
+        checkNotDiscarded();
         if (Long.compareUnsigned(virtStart, virtEnd) > 0) {
             throw new IllegalArgumentException("virtStart=" + hex(virtStart) + " lies above virtEnd=" + hex(virtEnd)
                     + ": refuse an inverted range before it comes here");

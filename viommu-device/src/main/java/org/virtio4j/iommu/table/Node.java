@@ -84,6 +84,9 @@ final class Node {
      * are at most that page, counted without a branch that could be mispredicted. First every fourth of those between
      * groups, then the three that follow, then those of the group.
      *
+     * <p>In bounds: each of the three counts is at most the number of comparisons of its loop, whatever is compared, so
+     * that stride, group and child are at most the last of each.
+     *
      * <p>Loops this short are compiled without a loop. Spelled out they would be more than the compiler takes into one
      * method; in a method of their own they would be deeper than it goes.
      */
@@ -120,6 +123,7 @@ final class Node {
 
     /** The separator before a child that is not the first. */
     static long before(NodeMemory memory, long node, long place) {
+        // In bounds: not the first child, so that there is a separator before it, in its group or behind the last.
         long inGroup = separatorNear(place) - SLOT_SIZE;
         long behindGroup = node + (groupOf(node, place) - 1) * SLOT_SIZE;
         return memory.i64(select(within(place) - 1, behindGroup, inGroup));
@@ -127,6 +131,7 @@ final class Node {
 
     /** The separator behind a child; NONE if it is the last. */
     static long behind(NodeMemory memory, long node, long place) {
+        // In bounds: every child has a separator behind it, the last child of a group behind the group.
         long inGroup = separatorNear(place);
         long behindGroup = node + groupOf(node, place) * SLOT_SIZE;
         return memory.i64(select((GROUP - 1) * CHILD_SIZE - 1 - within(place), behindGroup, inGroup));
@@ -171,6 +176,7 @@ final class Node {
     }
 
     private static long separatorAt(long node, int group, int within) {
+        // In bounds: slots are counted up to a number of children, which is at most INNER_CAPACITY; childAt likewise.
         return within == GROUP - 1 ? node + group * SLOT_SIZE : groupAt(node, group) + within * SLOT_SIZE;
     }
 

@@ -2,9 +2,12 @@
 package org.virtio4j.iommu.table;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.vmm.HostMemory;
 import org.virtio4j.vmm.LittleEndian;
-import org.virtio4j.vmm.os.NativeMemory;
+import org.virtio4j.vmm.os.NativeFailureException;
+import org.virtio4j.vmm.unchecked.AllMemory;
 
 /**
  * The words that nodes consist of, and how nodes are named: by where they are, in bytes, and in memory by a reference,
@@ -13,12 +16,16 @@ import org.virtio4j.vmm.os.NativeMemory;
  * <p>Where native access is allowed, where a node is is its address, and its words are reached through a segment of all
  * memory. That segment is a constant, and all that an address is made of is bounded, so the compiler leaves every check
  * out, which saves two fifths of a search. No word of a guest ever becomes part of an address: nodes come from {@link
- * NodePool} alone, slots from counting. Where native access is not allowed, where a node is is its offset in the
- * segment of the space, and all is checked.
+ * NodePool} alone, slots from counting. Where an address is made, a comment that begins with "In bounds:" says why it
+ * lies in the space, and the memory of the space is there as long as anybody can look: {@link NodeSpace#close} says
+ * how.
+ *
+ * <p>Where native access is not allowed, or the system property {@value AllMemory#CHECKED_PROPERTY} is {@code true},
+ * where a node is is its offset in the segment of the space, and all is checked: what goes wrong throws.
  */
 final class NodeMemory {
 
-    private static final @Nullable MemorySegment ALL = NativeMemory.available() ? NativeMemory.everything() : null;
+    private static final @Nullable MemorySegment ALL = AllMemory.segment();
 
     /** No address of a process reaches bit 55; what is known to be below bit 56 needs no check. */
     private static final long BASE_MASK = (1L << 55) - 1;
@@ -28,13 +35,35 @@ final class NodeMemory {
     /** Nodes lie at multiples of this. */
     static final long UNIT = 1 << REFERENCE_SHIFT;
 
-    /** Kept, so that the memory is not given back while it is used by its address. */
     private final MemorySegment segment;
     private final long base;
 
-    NodeMemory(MemorySegment segment) {
+    /** Held, so that the memory is not collected while somebody who holds this reads it by its address. */
+    private final @Nullable HostMemory owner;
+
+    /** Set if the system would not take memory back, by a reason that will be the same the next time. */
+    private @Nullable NativeFailureException refusal;
+
+    /**
+     * Takes memory.
+     *
+     * @param owner whose segment it is; null if somebody else keeps it
+     */
+    NodeMemory(MemorySegment segment, @Nullable HostMemory owner) {
         this.segment = segment;
         this.base = ALL == null ? 0 : segment.address();
+        this.owner = owner;
+    }
+
+    /** Whether a wrong address throws, where it would otherwise end the process. */
+    static boolean isChecked() {
+        return ALL == null;
+    }
+
+    /** What a reader does when it has finished: until then its addresses mean something. */
+    @SuppressWarnings("ReachabilityFenceUsage") // a search that throws reads nothing more
+    void keep() {
+        Reference.reachabilityFence(owner);
     }
 
     /** Where the first node is. */
@@ -45,6 +74,9 @@ final class NodeMemory {
     // Names of nodes
 
     static long node(long base, int reference) {
+        // In bounds: references are made by reference() alone, of nodes that a pool dealt out. A reader takes them from
+        // the root word or a child's place of a node that it found the same way and that no grace period has freed, and
+        // both hold nothing but references once the node is published.
         return base + (Integer.toUnsignedLong(reference) << REFERENCE_SHIFT);
     }
 
@@ -108,6 +140,27 @@ final class NodeMemory {
         } else {
             LittleEndian.putI64Release(ALL, at & ADDRESS_MASK, value);
         }
+    }
+
+    /**
+     * Tells the system that what is in some pages does not matter.
+     *
+     * @param offset bytes from the first node
+     */
+    void giveBack(long offset, long length) {
+        if (owner == null || refusal != null) {
+            return;
+        }
+        try {
+            owner.giveBack(offset, length);
+        } catch (NativeFailureException refused) {
+            refusal = refused;
+        }
+    }
+
+    /** Why memory is not given back, with the name of the system's error; null if it is. */
+    @Nullable NativeFailureException refusal() {
+        return refusal;
     }
 
     void zero(long at, long bytes) {

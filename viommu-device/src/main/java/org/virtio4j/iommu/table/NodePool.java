@@ -7,28 +7,43 @@ import java.util.Set;
  * The nodes of one size: those in use, those that are free, and those that are retired. The writer's alone.
  *
  * <pre>
- *     +---------+---------+----- ... -----+-----------------+------------ ... ------------+-----------------+
- *     | node 0  | node 1  |               | free references |  ---&gt;                 &lt;---  |     retired     |
- *     +---------+---------+----- ... -----+-----------------+------------ ... ------------+-----------------+
+ *     +---------+---------+---- ... ----+-----------------+---------- ... ----------+-----------------+-------+
+ *     | node 0  | node 1  |             | free references |  ---&gt;             &lt;---  |     retired     | marks |
+ *     +---------+---------+---- ... ----+-----------------+---------- ... ----------+-----------------+-------+
  * </pre>
  *
  * <p>Behind the nodes lies room for one reference each. From the left it holds a stack of the freed nodes, from the
- * right one of the retired; as no node is both, they never meet. Nodes that were never used are in neither.
+ * right one of the retired; as no node is both, they never meet. Nodes that were never used are in neither. The marks
+ * are {@link FreeRuns}'.
+ *
+ * <p>Freed nodes keep their memory, for a guest that maps again; but once there is a lot of it that was not used again,
+ * it goes back to the system. That takes time in proportion to the size of the pool, and is done when an eighth of the
+ * pool was freed since the last time.
  */
 final class NodePool {
 
     private static final long REFERENCE_SIZE = Integer.BYTES;
+    /** A bit, but sizes are whole bytes. */
+    private static final long MARK_SIZE = 1;
+
+    /** Freed memory below this is kept, in bytes. */
+    private static final long KEPT = 4L << 20;
+    /** The part of the pool that is kept in any case. */
+    private static final long KEPT_PART = 8;
 
     private static final int TOUCHED = 0;
     private static final int FREED = 1;
     private static final int RETIRED = 2;
+    /** The lower part of the stack of freed nodes: those that have been free since memory was given back last. */
+    private static final int GIVEN_BACK = 3;
 
     private final NodeMemory memory;
     private final long begin;
     private final long nodeSize;
     private final long capacity;
     private final long references;
-    private final WriterWords counters = new WriterWords(RETIRED + 1);
+    private final FreeRuns runs;
+    private final WriterWords counters = new WriterWords(GIVEN_BACK + 1);
 
     /**
      * Makes all nodes free.
@@ -42,16 +57,21 @@ final class NodePool {
         this.nodeSize = nodeSize;
         this.capacity = capacity;
         this.references = begin + capacity * nodeSize;
+        this.runs = new FreeRuns(memory, begin, nodeSize, capacity, aligned(references + capacity * REFERENCE_SIZE));
     }
 
-    /** What a node takes, its reference included. */
+    /** What a node takes, its reference and its mark included. */
     static long bytesPerNode(long nodeSize) {
-        return nodeSize + REFERENCE_SIZE;
+        return nodeSize + REFERENCE_SIZE + MARK_SIZE;
     }
 
     /** Where the pool ends, rounded up to where another may begin. */
     long end() {
-        return references + capacity * REFERENCE_SIZE + Node.ALIGNMENT - 1 & -Node.ALIGNMENT;
+        return aligned(runs.end());
+    }
+
+    private static long aligned(long at) {
+        return at + Node.ALIGNMENT - 1 & -Node.ALIGNMENT;
     }
 
     /** Nodes that can be taken now. */
@@ -93,6 +113,7 @@ final class NodePool {
             throw new IllegalStateException("nodes=" + capacity + " are all in use, though room was asked for before");
         }
         counters.set(TOUCHED, touched + 1);
+        // In bounds: there are as many nodes as the capacity says, and touched is below that.
         return begin + touched * nodeSize;
     }
 
@@ -117,9 +138,30 @@ final class NodePool {
     /** Makes all retired nodes free. */
     void reclaim() {
         long retired = counters.get(RETIRED);
-        memory.copy(referenceAt(capacity - retired), referenceAt(counters.get(FREED)), retired * REFERENCE_SIZE);
-        counters.add(FREED, retired);
+        long freed = counters.get(FREED);
+        // Nodes become free nowhere else, so that there have never been fewer since the last time.
+        counters.set(GIVEN_BACK, Math.min(counters.get(GIVEN_BACK), freed));
+        memory.copy(referenceAt(capacity - retired), referenceAt(freed), retired * REFERENCE_SIZE);
+        counters.set(FREED, freed + retired);
         counters.set(RETIRED, 0);
+        if ((freed + retired - counters.get(GIVEN_BACK)) * nodeSize >= KEPT) {
+            giveBack();
+        }
+    }
+
+    /** Gives the memory of free nodes back, if a large part of the pool is free that was not the last time. */
+    private void giveBack() {
+        long freed = counters.get(FREED);
+        long touched = counters.get(TOUCHED);
+        if (freed - counters.get(GIVEN_BACK) < touched / KEPT_PART) {
+            return;
+        }
+        runs.clear(touched);
+        for (long slot = 0; slot < freed; slot++) {
+            runs.mark(nodeAt(slot));
+        }
+        runs.giveBack(touched);
+        counters.set(GIVEN_BACK, freed);
     }
 
     /** Checks of those nodes of a tree that are of this pool that none is free, retired, or was never dealt out. */
@@ -143,10 +185,12 @@ final class NodePool {
     }
 
     private long nodeAt(long slot) {
+        // In bounds: the writer alone stores here, references of nodes of this pool.
         return memory.node(memory.i32(referenceAt(slot)));
     }
 
     private long referenceAt(long slot) {
+        // In bounds: a slot is one of as many as the capacity says, since a node is in one place at a time.
         return references + slot * REFERENCE_SIZE;
     }
 }

@@ -3,6 +3,8 @@ package org.virtio4j.iommu.table;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.virtio4j.vmm.HostMemory;
 
 /**
  * The memory that the tables of one IOMMU share, dealt out in nodes of two sizes: leaves, and inner nodes.
@@ -13,9 +15,10 @@ import java.util.Set;
  * may lie between two grace periods; the nodes they retire wait in a list that has room for all nodes there are.
  *
  * <p>All methods belong to the writer. Nothing here is loaded by a reader. Memory that is committed as it is touched is
- * committed only as far as the space was ever in use.
+ * committed only as far as the space was ever in use, and of memory that the space owns, most of what becomes free goes
+ * back to the system.
  */
-public final class NodeSpace {
+public final class NodeSpace implements AutoCloseable {
 
     /** Most nodes that one removal takes before it gives any back, however high the tree. */
     private static final int NODES_TO_REMOVE = 64;
@@ -40,21 +43,38 @@ public final class NodeSpace {
             + (BYTES_PER_INNER + LEAVES_PER_INNER - 1) / LEAVES_PER_INNER;
     /** What any space has, without room for a mapping. */
     private static final long FIXED_BYTES = (NODES_TO_CHANGE + INNER_IN_RETIREMENT) * BYTES_PER_INNER
-            + (NODES_TO_CHANGE + LEAVES_OF_SPACE) * BYTES_PER_LEAF + 2 * Node.ALIGNMENT;
+            + (NODES_TO_CHANGE + LEAVES_OF_SPACE) * BYTES_PER_LEAF + 4 * Node.ALIGNMENT;
     private static final long MAX_BYTES = (1L << Integer.SIZE) * NodeMemory.UNIT;
 
+    private final @Nullable HostMemory owned;
     private final NodeMemory memory;
     private final NodePool leaves;
     private final NodePool inner;
     private final WriterWords epoch = new WriterWords(1);
+    private int tables;
+    private boolean closed;
 
     /**
-     * Takes memory over.
+     * Uses memory that somebody else keeps, at least until every reader is gone.
      *
      * @param segment zeroed or not; aligned to 128 bytes, of at least {@link #bytesFor bytesFor(0, 1)} bytes
      * @throws IllegalArgumentException if the segment is too small, too large or not aligned
      */
     public NodeSpace(MemorySegment segment) {
+        this(segment, null);
+    }
+
+    /**
+     * Takes memory over.
+     *
+     * @param memory to be closed by {@link #close}; of at least {@link #bytesFor bytesFor(0, 1)} bytes
+     * @throws IllegalArgumentException if it is too small or too large
+     */
+    public NodeSpace(HostMemory memory) {
+        this(memory.segment(), memory);
+    }
+
+    private NodeSpace(MemorySegment segment, @Nullable HostMemory owned) {
         long size = segment.byteSize();
         if (size < bytesFor(0, 1)) {
             throw new IllegalArgumentException("segment size=" + size + ": give at least " + bytesFor(0, 1) + " bytes");
@@ -67,7 +87,8 @@ public final class NodeSpace {
             throw new IllegalArgumentException("segment size=" + size + ": 32-bit references reach only " + MAX_BYTES
                     + " bytes");
         }
-        memory = new NodeMemory(segment);
+        this.owned = owned;
+        memory = new NodeMemory(segment, owned);
         long more = (size - FIXED_BYTES) / BYTES_PER_LEAF_AND_ABOVE;
         leaves = new NodePool(memory, memory.base(), Leaf.SIZE, NODES_TO_CHANGE + LEAVES_OF_SPACE + more);
         inner = new NodePool(memory, leaves.end(), Node.SIZE,
@@ -94,7 +115,8 @@ public final class NodeSpace {
      * @return true if its constructor may be called
      */
     public boolean hasRoomForTable() {
-        return leaves.available() >= LEAVES_OF_TABLE + NODES_TO_CHANGE && inner.available() >= NODES_TO_CHANGE;
+        return !closed && leaves.available() >= LEAVES_OF_TABLE + NODES_TO_CHANGE
+                && inner.available() >= NODES_TO_CHANGE;
     }
 
     /**
@@ -111,9 +133,47 @@ public final class NodeSpace {
      * and have ended by now.
      */
     public void reclaim() {
+        if (closed) {
+            return;
+        }
         leaves.reclaim();
         inner.reclaim();
         epoch.add(0, 1);
+    }
+
+    /**
+     * Gives the memory back. This must hold before:
+     * <ol>
+     * <li>Every table was {@linkplain MappingTable#discard discarded}: whoever enters a section from now on finds
+     *     nothing, in those that readers still refer to as well.
+     * <li>A grace period has begun after that and is over: nobody is left who began to look before.
+     * <li>{@link #reclaim} has said so.
+     * </ol>
+     * Afterwards there is no room for a table, and tables that are still referred to are as they were after {@code
+     * discard}. A second call does nothing.
+     *
+     * @throws IllegalStateException if a table was not discarded, or no reclaim came after
+     */
+    @Override
+    public void close() {
+        if (tables != 0 || retired() != 0) {
+            throw new IllegalStateException("tables=" + tables + " retired=" + retired()
+                    + ": discard every table, wait for all readers and call reclaim before the memory is given back");
+        }
+        closed = true;
+        if (owned != null) {
+            owned.close();
+        }
+    }
+
+    /** A table takes nodes from here. */
+    void began() {
+        tables++;
+    }
+
+    /** It was discarded. */
+    void ended() {
+        tables--;
     }
 
     /** Counts grace periods: what was freed in a leaf under another number can be used again. */

@@ -41,6 +41,8 @@ final class TreeSearch {
 
     static long leafFor(NodeMemory memory, long rootAt, long page) {
         long base = memory.base();
+        // In bounds, all the way down: the root word is a node of the table's own until it is discarded, and
+        // NodeMemory.node says why what follows leads from node to node. Node.placeFor and Leaf.floor stay in theirs.
         long root = memory.i64Acquire(rootAt);
         long node = Node.rootNode(base, root);
         for (int level = Node.height(root); level > 0; level--) {

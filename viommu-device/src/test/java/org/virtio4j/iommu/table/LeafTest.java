@@ -15,7 +15,7 @@ class LeafTest {
     private static final int EPOCH = 7;
     private static final int TARGET = 0x5000 | 3;
 
-    private final NodeMemory memory = new NodeMemory(Arena.ofAuto().allocate(2 * Leaf.SIZE, Node.ALIGNMENT));
+    private final NodeMemory memory = new NodeMemory(Arena.ofAuto().allocate(2 * Leaf.SIZE, Node.ALIGNMENT), null);
     private final long leaf = memory.base() + Leaf.SIZE;
 
     @BeforeEach

@@ -7,7 +7,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
-/** {@code mmap} and {@code munmap} of Linux, for memory that is committed page by page as it is touched. */
+/**
+ * {@code mmap}, {@code madvise} and {@code munmap} of Linux, for memory that is committed page by page as it is
+ * touched.
+ */
 public final class NativeMemory {
 
     private static final int PROT_READ = 1;
@@ -17,6 +20,7 @@ public final class NativeMemory {
     private static final int MAP_ANONYMOUS = 0x20;
     private static final int MAP_NORESERVE = 0x4000;
     private static final long MAP_FAILED = -1;
+    private static final int MADV_DONTNEED = 4;
     private static final int MADV_HUGEPAGE = 14;
 
     private NativeMemory() {
@@ -89,19 +93,44 @@ public final class NativeMemory {
     }
 
     /**
-     * All memory of the process, at offsets that are addresses. Nothing is checked: a wrong address ends the process,
-     * or worse. For code whose addresses come from nowhere but its own arithmetic on memory it keeps mapped.
+     * Gives the pages of a part of anonymous memory back. It stays mapped, and reads as zeros until it is written.
      *
-     * @return a segment that begins at address 0 and has no end
+     * @param part from {@link #mapAnonymous}, made of whole pages
+     * @throws NativeFailureException if the system refuses, naming its error: {@code EINVAL} for memory that is locked
+     *         (mlockall), or not made of whole pages
      */
-    @SuppressWarnings("restricted") // this is what the restriction is about; see above who may use it
-    public static MemorySegment everything() {
-        return MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+    public static void discard(MemorySegment part) throws NativeFailureException {
+        int result;
+        try {
+            result = (int) Calls.MADVISE.invokeExact(NativeCall.state(), part, part.byteSize(), MADV_DONTNEED);
+        } catch (Throwable thrown) {
+            throw NativeCall.impossible(thrown);
+        }
+        if (result != 0) {
+            throw new NativeFailureException("madvise of " + part.byteSize() + " bytes", NativeCall.errno());
+        }
+    }
+
+    /**
+     * Runs something once an object cannot be reached any more, on a thread of the JDK.
+     *
+     * @param action must not refer to the object
+     * @return to be held by the object, and by nothing that lives longer
+     */
+    @SuppressWarnings("restricted") // the segment has no bytes
+    public static MemorySegment whenUnreachable(Runnable action) {
+        return MemorySegment.NULL.reinterpret(0, Arena.ofAuto(), none -> action.run());
     }
 
     @SuppressWarnings("restricted") // the length is what mmap was asked for and the arena's close is the munmap
     private static MemorySegment owned(MemorySegment memory, long size, Arena arena) {
-        return memory.reinterpret(size, arena, mapped -> unmap(mapped, size));
+        try {
+            return memory.reinterpret(size, arena, mapped -> unmap(mapped, size));
+        } catch (RuntimeException | Error refused) {
+            // The arena is closed, or there is no memory for its list of what to do at its end.
+            unmap(memory, size);
+            throw refused;
+        }
     }
 
     private static MemorySegment mmap(long size, int protection, int flags, int descriptor, long offset) {
