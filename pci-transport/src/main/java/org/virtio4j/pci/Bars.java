@@ -68,6 +68,11 @@ record Bars(int queues, int configSize, int vectors) {
         return (long) queues * NOTIFY_MULTIPLIER;
     }
 
+    /** What can interrupt: each queue, and the configuration. */
+    int events() {
+        return queues + 1;
+    }
+
     /** Whether a range of the virtio BAR lies in one of the structures that capabilities name. */
     boolean inStructure(long offset, int length) {
         return within(offset, length, COMMON, CommonConfig.SIZE) || within(offset, length, ISR, IsrStatus.SIZE)

@@ -55,8 +55,8 @@ public final class VirtioPciFunction {
         gate = new DmaGate(dma.memory());
         DmaSpace gated = dma.behind(gate);
         table = new VectorTable(bars, gated.messages("messages of device type " + info.deviceType()), gate);
-        interrupts = new FunctionInterrupts(info.queueCount(), bars.vectors(), routes.vectors().orElse(table),
-                routes.pin().orElse(level -> { }));
+        VectorRoute vectors = routes.vectors().isPresent() ? new SinkVectors(bars, routes.vectors().get()) : table;
+        interrupts = new FunctionInterrupts(info.queueCount(), vectors, routes.pin().orElse(level -> { }));
         lifecycle = new DeviceLifecycle(device, gated, new Signals());
         structures = new VirtioStructures(lifecycle, interrupts);
         space = new FunctionSpace(info, options, bars, routes.pin().isPresent());
@@ -147,7 +147,6 @@ public final class VirtioPciFunction {
             return;
         }
         interrupts.settle();
-        table.flush();
         if (freed) {
             lifecycle.kickAll();
         }
@@ -280,7 +279,7 @@ public final class VirtioPciFunction {
                 lock.unlock();
             }
         }
-        interrupts.settle();
+        interrupts.awaitForgotten();
     }
 
     /** Lets what the registers say come true; says whether the device may do DMA from now on and could not before. */
@@ -368,7 +367,6 @@ public final class VirtioPciFunction {
         @Override
         public void deviceReset() {
             interrupts.forget();
-            table.forgetPending();
             structures.forgetSelectors();
         }
     }
