@@ -38,7 +38,8 @@ class ForgottenInterruptTest {
     enum Hold {
         VECTOR_MASK(guest -> guest.mask(1, true)),
         FUNCTION_MASK(guest -> guest.messageControl(PciSpec.MSIX_ENABLE | PciSpec.MSIX_MASK_ALL)),
-        BUS_MASTER_OFF(guest -> guest.command(PciSpec.MEMORY_SPACE));
+        BUS_MASTER_OFF(guest -> guest.command(PciSpec.MEMORY_SPACE)),
+        SLEEP(guest -> guest.powerState(3));
 
         private final Consumer<PciGuest> hold;
 
@@ -47,6 +48,7 @@ class ForgottenInterruptTest {
         }
 
         static void letGo(PciGuest guest) {
+            guest.powerState(0);
             guest.command(PciGuest.ON);
             guest.messageControl(PciSpec.MSIX_ENABLE);
             for (int vector = 0; vector < 3; vector++) {
@@ -72,6 +74,11 @@ class ForgottenInterruptTest {
             this.end = end;
         }
 
+        /** Registers other than those of configuration space answer to a function that is awake. */
+        boolean worksAsleep() {
+            return this == FUNCTION_RESET || this == EMBEDDER_DEVICE || this == EMBEDDER_SYSTEM;
+        }
+
         boolean endsTheQueueAlone() {
             return ordinal() <= OTHER_VECTOR.ordinal();
         }
@@ -79,7 +86,7 @@ class ForgottenInterruptTest {
 
     static Stream<Arguments> pairs() {
         return Stream.of(Hold.values()).flatMap(hold -> Stream.of(End.values())
-                .map(end -> Arguments.of(hold, end)));
+                .filter(end -> hold != Hold.SLEEP || end.worksAsleep()).map(end -> Arguments.of(hold, end)));
     }
 
     @AfterEach

@@ -116,6 +116,18 @@ class InterruptFailureTest {
         assertEquals(2, keeper.forgotten.size());
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3})
+    void shouldRaiseTheOtherVectorsWhenOneThrowsOnTheWayOutOfSleep(int which) {
+        keeper.powerState(3);
+        keeper.context().configChanged();
+        keeper.context().interrupt(0);
+        keeper.context().interrupt(1);
+        throwInCall(keeper, which);
+        assertThrown(() -> keeper.powerState(0));
+        assertEquals(2, keeper.vectors.size());
+    }
+
     private void throwInCall(PciGuest each, int which) {
         each.inDelivery = () -> {
             calls++;

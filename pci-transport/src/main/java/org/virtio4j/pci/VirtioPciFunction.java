@@ -289,6 +289,7 @@ public final class VirtioPciFunction {
         boolean messages = (control & MsixCapability.ENABLE) != 0;
         memorySpace = (command & PciCommand.MEMORY_SPACE) != 0;
         interrupts.route(messages, (command & PciCommand.INTX_DISABLE) != 0);
+        interrupts.sleep(space.asleep());
         table.control(messages, (control & MsixCapability.FUNCTION_MASK) != 0);
         boolean busMaster = (command & PciCommand.BUS_MASTER) != 0;
         if (busMaster == gate.isOpen()) {
