@@ -14,7 +14,7 @@ final class FirstFailure {
         if (first == null) {
             exception = thrown instanceof RuntimeException unchecked ? unchecked : null;
             error = thrown instanceof Error serious ? serious : null;
-        } else if (first != thrown) {
+        } else if (!first.equals(thrown)) {
             first.addSuppressed(thrown);
         }
     }

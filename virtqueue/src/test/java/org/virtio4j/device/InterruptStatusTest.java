@@ -138,7 +138,7 @@ class InterruptStatusTest {
         InterruptStatus[] own = new InterruptStatus[1];
         own[0] = new InterruptStatus(level -> {
             levels.add(level);
-            if (Thread.currentThread() == device.get()) {
+            if (Thread.currentThread().equals(device.get())) {
                 calls.incrementAndGet();
                 await(inLine);
                 await(inLine);
