@@ -13,6 +13,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.virtio4j.device.DeviceInfo;
 import org.virtio4j.device.Features;
 import org.virtio4j.fixture.RecordingDevice;
 import org.virtio4j.fixture.SilentDevice;
@@ -49,7 +50,8 @@ class ConfigurationSpaceTest {
         List<Integer> ids = guest.capabilities().stream().map(at -> guest.read(at, 1)).toList();
         List<Integer> types = guest.capabilities().stream().filter(at -> guest.read(at, 1) == PciSpec.CAP_VENDOR)
                 .map(at -> guest.read(at + 3, 1)).sorted().toList();
-        assertEquals(List.of(PciSpec.CAP_EXPRESS, PciSpec.CAP_MSIX, 9, 9, 9, 9, 9), ids);
+        assertEquals(List.of(PciSpec.CAP_EXPRESS, PciSpec.CAP_MSIX, 9, 9, 9, 9, 9, PciSpec.CAP_POWER), ids,
+                "PCI Express asks for power management (section 7.6)");
         assertEquals(List.of(1, 2, 3, 4, 5), types);
         long end = 0;
         for (int type : new int[] {PciSpec.CFG_COMMON, PciSpec.CFG_ISR, PciSpec.CFG_DEVICE, PciSpec.CFG_NOTIFY}) {
@@ -70,6 +72,7 @@ class ConfigurationSpaceTest {
             int length = switch (guest.read(at, 1)) {
                 case PciSpec.CAP_EXPRESS -> 0x3c;
                 case PciSpec.CAP_MSIX -> 12;
+                case PciSpec.CAP_POWER -> 8;
                 default -> guest.read(at + 2, 1);
             };
             for (int i = at; i < at + length; i++) {
@@ -94,6 +97,25 @@ class ConfigurationSpaceTest {
             guest.select(queue);
             assertTrue(guest.read(at + 12, 4) >= guest.get(PciSpec.QUEUE_NOTIFY_OFF, 2) * multiplier + 4);
         }
+    }
+
+    @Test
+    @DisplayName("4.1.4.4.1: a device without queues has room for a notification all the same: 2 bytes or more")
+    void shouldHaveRoomForANotificationWhenThereAreNoQueues() {
+        VirtioPciFunction none = VirtioPciFunction.of(new SilentDevice() {
+            @Override
+            public DeviceInfo info() {
+                return new DeviceInfo(4, List.of(), 0);
+            }
+        }, DmaSpace.identity(guest.memory), PciInterrupts.messages());
+        long at = none.readConfig(0x34, 1);
+        while (none.readConfig(at, 1) != PciSpec.CAP_VENDOR || none.readConfig(at + 3, 1) != PciSpec.CFG_NOTIFY) {
+            at = none.readConfig(at + 1, 1);
+        }
+        assertTrue(none.readConfig(at + 12, 4) >= 2);
+        none.writeConfig(PciSpec.COMMAND, 2, PciSpec.MEMORY_SPACE);
+        none.writeBar(PciGuest.VIRTIO_BAR, none.readConfig(at + 8, 4), 2, 0);
+        assertEquals(0, none.readBar(PciGuest.VIRTIO_BAR, guest.common + PciSpec.NUM_QUEUES, 2));
     }
 
     @Test
@@ -149,6 +171,7 @@ class ConfigurationSpaceTest {
             guest.write(at, 4, flr ? 0xffff_7fff : -1);
         }
         guest.command(0);
+        guest.powerState(0);
         List<Integer> after = bytes();
         for (int at = 0; at < 0x100; at++) {
             if (!isWritable(at)) {
@@ -156,7 +179,8 @@ class ConfigurationSpaceTest {
             }
         }
         guest.write(PciSpec.COMMAND, 2, 0xffff);
-        assertEquals(0x406, guest.read(PciSpec.COMMAND, 2), "memory space, bus master, INTx disable");
+        assertEquals(0x546, guest.read(PciSpec.COMMAND, 2),
+                "memory space, bus master, parity, SERR, INTx disable (PCIe 7.5.1.1)");
         assertEquals(0xff, guest.read(0x3c, 1), "the interrupt line is software's to keep");
     }
 
@@ -220,6 +244,29 @@ class ConfigurationSpaceTest {
         assertEquals(0x0092, guest.read(guest.capability(PciSpec.CAP_EXPRESS) + 2, 2), "integrated endpoint");
         assertEquals(3, guest.function.vectorCount(), "two queues and the configuration");
         assertEquals(1 << 28, guest.read(guest.capability(PciSpec.CAP_EXPRESS) + 4, 4) & 1 << 28, "FLR");
+    }
+
+    @Test
+    @DisplayName("PCIe 7.8.6 to 7.8.8, 7.8.18: behind a port there is a link with a speed and a width")
+    void shouldHaveALinkBehindAPortAlone() {
+        try (PciGuest other = PciGuest.with(PciOptions.DEFAULT.behindPort())) {
+            int express = other.capability(PciSpec.CAP_EXPRESS);
+            int link = other.read(express + 0x0c, 4);
+            assertEquals(0x11, link & 0x3ff, "2.5 GT/s, one lane");
+            assertEquals(0, link & 0xc00, "no power management");
+            assertEquals(1 << 22, link & 1 << 22, "which is optional");
+            assertEquals(0x11, other.read(express + 0x12, 2) & 0x3ff, "as fast and wide as can be");
+            assertEquals(2, other.read(express + 0x2c, 4), "2.5 GT/s");
+            other.write(express + 0x10, 2, 0xffff);
+            assertEquals(0xcb, other.read(express + 0x10, 2), "not to retrain or disable, which are a port's");
+            other.functionReset();
+            assertEquals(0, other.read(express + 0x10, 2));
+        }
+        int express = guest.capability(PciSpec.CAP_EXPRESS);
+        for (int register : new int[] {0x0c, 0x10, 0x2c, 0x30}) {
+            guest.write(express + register, 4, -1);
+            assertEquals(0, guest.read(express + register, 4), "no link on the root bus");
+        }
     }
 
     @ParameterizedTest

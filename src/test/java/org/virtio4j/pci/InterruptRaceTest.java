@@ -3,18 +3,45 @@ package org.virtio4j.pci;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.util.List;
 import java.util.concurrent.BrokenBarrierException;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.virtio4j.device.ResetKind;
 import org.virtio4j.fixture.Parked;
 
-/** An interrupt that comes while the guest holds interrupts back and lets them go again arrives, and arrives once. */
+/**
+ * An interrupt that comes while the guest holds interrupts back and lets them go again arrives, and arrives once. None
+ * that comes while the guest resets arrives after the reset has been seen.
+ */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class InterruptRaceTest {
 
     private static final int ROUNDS = 3_000;
+    private static final int RESETS = 20_000;
+
+    /** What takes back what a queue has raised. */
+    enum End {
+        STATUS_0(guest -> guest.put(PciSpec.DEVICE_STATUS, 1, 0)),
+        FUNCTION_RESET(PciGuest::functionReset),
+        QUEUE_RESET(guest -> guest.resetQueue(0)),
+        NO_VECTOR(guest -> guest.map(0, PciSpec.NO_VECTOR)),
+        EMBEDDER(guest -> guest.function.reset(ResetKind.SYSTEM));
+
+        private final Consumer<PciGuest> end;
+
+        End(Consumer<PciGuest> end) {
+            this.end = end;
+        }
+    }
 
     private final PciGuest guest = PciGuest.sendingMessages();
 
@@ -48,6 +75,187 @@ class InterruptRaceTest {
             guest.command(PciSpec.MEMORY_SPACE);
             guest.command(PciSpec.MEMORY_SPACE | PciSpec.BUS_MASTER);
         });
+    }
+
+    @ParameterizedTest
+    @EnumSource(End.class)
+    @DisplayName("2.4.1, 2.6.1.1.1, 4.1.5.3.1: a vector unmasked meanwhile sends before the reset is seen, or never")
+    void shouldSendNothingAfterAResetWhenAVectorIsUnmaskedMeanwhile(End end) {
+        raceWithReset(end, () -> guest.mask(1, false));
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = End.class, names = {"STATUS_0", "QUEUE_RESET", "NO_VECTOR"})
+    @DisplayName("2.4.1, 2.6.1.1.1, 4.1.5.3.1: nor does what had to wait for bus mastering come back")
+    void shouldSendNothingAfterAResetWhenBusMasteringComesAndGoesMeanwhile(End end) {
+        raceWithReset(end, () -> {
+            guest.mask(1, false);
+            guest.command(PciSpec.MEMORY_SPACE);
+            guest.command(PciGuest.ON);
+        });
+    }
+
+    /** One thread lets a pending vector go, another resets: what has not arrived by then must not arrive. */
+    private void raceWithReset(End end, Runnable letGo) {
+        CyclicBarrier together = new CyclicBarrier(2);
+        Thread cpu = new Thread(() -> {
+            for (int round = 0; round < RESETS; round++) {
+                await(together);
+                letGo.run();
+                await(together);
+            }
+        }, "CPU");
+        cpu.start();
+        boolean running = false;
+        for (int round = 0; round < RESETS; round++) {
+            if (!running || end.ordinal() < End.QUEUE_RESET.ordinal() || end == End.EMBEDDER) {
+                startWithMessages();
+                running = true;
+            }
+            guest.mask(1, true);
+            guest.enable(0);
+            guest.map(0, 1);
+            guest.context().interrupt(0);
+            await(together);
+            end.end.accept(guest);
+            int seen = guest.messages.size();
+            await(together);
+            assertEquals(seen, guest.takeMessages().size(), "round " + round);
+            guest.command(PciGuest.ON);
+            assertEquals(0, guest.pending(), "round " + round);
+        }
+        Parked.finish(cpu);
+    }
+
+    @ParameterizedTest
+    @EnumSource(End.class)
+    @DisplayName("2.4.1, 2.6.1.1.1, 4.1.5.3.1: a reset waits for the message that a guest's other CPU has let go")
+    void shouldWaitForAMessageThatIsOnItsWay(End end) {
+        startWithMessages();
+        guest.mask(1, true);
+        guest.context().interrupt(0);
+        CountDownLatch inside = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        guest.inDelivery = () -> {
+            inside.countDown();
+            Parked.await(go);
+        };
+        Thread cpu = new Thread(() -> guest.mask(1, false), "CPU");
+        cpu.start();
+        Parked.await(inside);
+        List<Integer> seen = new CopyOnWriteArrayList<>();
+        Thread resetting = new Thread(() -> {
+            end.end.accept(guest);
+            seen.add(guest.messages.size());
+        }, "reset");
+        resetting.start();
+        Parked.until(() -> resetting.getState() == Thread.State.WAITING || !seen.isEmpty());
+        assertEquals(List.of(), seen, "a message is on its way");
+        if (end == End.STATUS_0) {
+            assertEquals(PciSpec.RUNNING, guest.get(PciSpec.DEVICE_STATUS, 1), "0 would say that it is complete");
+        }
+        if (end == End.QUEUE_RESET) {
+            assertEquals(1, guest.get(PciSpec.QUEUE_RESET, 2), "0 would say that it is complete");
+        }
+        go.countDown();
+        Parked.finish(resetting);
+        Parked.finish(cpu);
+        assertEquals(List.of(1), seen);
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = End.class, names = {"NO_VECTOR", "QUEUE_RESET"})
+    @DisplayName("4.1.5.3.1: an embedder is asked to forget when what another thread raises has arrived")
+    void shouldWaitForAVectorThatIsOnItsWay(End end) {
+        try (PciGuest keeper = PciGuest.handingOverVectors()) {
+            keeper.start();
+            keeper.useMessages();
+            CountDownLatch inside = new CountDownLatch(1);
+            CountDownLatch go = new CountDownLatch(1);
+            keeper.inDelivery = () -> {
+                inside.countDown();
+                Parked.await(go);
+            };
+            Thread device = new Thread(() -> keeper.context().interrupt(0), "device");
+            device.start();
+            Parked.await(inside);
+            Thread cpu = new Thread(() -> end.end.accept(keeper), "CPU");
+            cpu.start();
+            // A queue reset waits for the device's signals in its own way, which may spin.
+            Parked.until(() -> cpu.getState() == Thread.State.WAITING || end == End.QUEUE_RESET);
+            assertEquals(List.of(), keeper.forgotten);
+            go.countDown();
+            Parked.finish(cpu);
+            Parked.finish(device);
+            assertEquals(List.of(1), keeper.vectors);
+            assertEquals(List.of(1), keeper.forgotten);
+        }
+    }
+
+    @Test
+    void shouldNotWaitForTheMessageOfAnotherVector() {
+        startWithMessages();
+        guest.map(1, 2);
+        guest.point(2);
+        guest.mask(2, true);
+        guest.context().interrupt(1);
+        CountDownLatch inside = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        guest.inDelivery = () -> {
+            inside.countDown();
+            Parked.await(go);
+        };
+        Thread cpu = new Thread(() -> guest.mask(2, false), "CPU");
+        cpu.start();
+        Parked.await(inside);
+        guest.map(0, PciSpec.NO_VECTOR);
+        guest.resetQueue(0);
+        go.countDown();
+        Parked.finish(cpu);
+        assertEquals(1, guest.messages.size());
+    }
+
+    @Test
+    @DisplayName("a sink may read registers and configuration while another thread resets")
+    void shouldLetASinkReadWhileAnotherThreadResets() {
+        startWithMessages();
+        guest.mask(1, true);
+        guest.context().interrupt(0);
+        CountDownLatch inside = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        guest.inDelivery = () -> {
+            inside.countDown();
+            Parked.await(go);
+            guest.read(PciSpec.COMMAND, 2);
+            guest.get(PciSpec.CONFIG_GENERATION, 1);
+            guest.get(PciSpec.QUEUE_SIZE, 2);
+            guest.get(PciSpec.QUEUE_MSIX_VECTOR, 2);
+            guest.function.readBar(PciGuest.VIRTIO_BAR, guest.config, 4);
+            guest.isr();
+        };
+        Thread cpu = new Thread(() -> guest.mask(1, false), "CPU");
+        cpu.start();
+        Parked.await(inside);
+        Thread resetting = new Thread(() -> guest.put(PciSpec.DEVICE_STATUS, 1, 0), "reset");
+        resetting.start();
+        Parked.until(() -> resetting.getState() == Thread.State.WAITING);
+        go.countDown();
+        Parked.finish(cpu);
+        Parked.finish(resetting);
+    }
+
+    @ParameterizedTest
+    @EnumSource(End.class)
+    void shouldNotWaitForItselfWhenTheSinkOfAnUnmaskedVectorResets(End end) {
+        startWithMessages();
+        guest.mask(1, true);
+        guest.context().interrupt(0);
+        guest.inDelivery = () -> end.end.accept(guest);
+        guest.mask(1, false);
+        assertEquals(1, guest.messages.size());
+        guest.inDelivery = () -> { };
+        guest.command(PciGuest.ON);
+        assertEquals(0, guest.pending());
     }
 
     private void startWithMessages() {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.virtio4j.device.Features;
 import org.virtio4j.fixture.RecordingDevice;
@@ -61,6 +62,22 @@ class PciBusTest {
         assertEquals(0x80, ecam.read((4 << 15) + 0x0e, 2));
         assertEquals(0x80_0000, ecam.read((4 << 15) + 0x0c, 4));
         assertEquals(0, ecam.read((4 << 15 | 7 << 12) + 0x0e, 1));
+    }
+
+    @Test
+    @DisplayName("PCIe 7.2.2: an access that configuration space does not take reads 0, whatever is in the slot")
+    void shouldAddNothingToAnAnswerThatIsNone() {
+        bus.add(4, 0, function());
+        bus.add(4, 7, function());
+        long slot = 4 << 15;
+        assertEquals(0, ecam.read(slot + 0x08, 8));
+        assertEquals(0, ecam.read(slot + 0x0d, 2));
+        assertEquals(0, ecam.read(slot + 0x0b, 4));
+        for (int width : new int[] {Integer.MIN_VALUE, -1, 0, 3, 5, 16, Integer.MAX_VALUE}) {
+            for (int register = 0; register < 0x10; register++) {
+                assertEquals(0, ecam.read(slot + register, width));
+            }
+        }
     }
 
     @Test

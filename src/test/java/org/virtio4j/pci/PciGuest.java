@@ -16,6 +16,7 @@ import org.virtio4j.fixture.GuestBytes;
 import org.virtio4j.fixture.RecordingDevice;
 import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
+import org.virtio4j.vmm.InterruptSink;
 
 /** A guest with one PCI function: its accesses, its memory, and all interrupts that reach it. */
 final class PciGuest implements AutoCloseable {
@@ -26,6 +27,7 @@ final class PciGuest implements AutoCloseable {
     static final long DOORBELL = 0xfee0_0000L;
     static final long RAM = 0x10_0000L;
     static final int SIZE = 8;
+    static final int ON = PciSpec.MEMORY_SPACE | PciSpec.BUS_MASTER;
 
     /** A message as it arrived at the doorbell. */
     record Message(int requester, long address, int data) {
@@ -35,7 +37,11 @@ final class PciGuest implements AutoCloseable {
     final GuestBytes ram = new GuestBytes(memory, null);
     final RecordingDevice device;
     final List<Message> messages = Collections.synchronizedList(new ArrayList<>());
-    final List<Integer> vectors = new ArrayList<>();
+    final List<Integer> vectors = Collections.synchronizedList(new ArrayList<>());
+    final List<Integer> forgotten = Collections.synchronizedList(new ArrayList<>());
+
+    /** Runs in each message and each vector, before it is written down, and when a vector is forgotten. */
+    volatile Runnable inDelivery = () -> { };
     final List<Boolean> levels = new ArrayList<>();
     final VirtioPciFunction function;
     final long common;
@@ -43,15 +49,31 @@ final class PciGuest implements AutoCloseable {
     final long isr;
     final long config;
 
+    private final class Vectors implements InterruptSink {
+        @Override
+        public void raise(int vector) {
+            inDelivery.run();
+            vectors.add(vector);
+        }
+
+        @Override
+        public void forget(int vector) {
+            inDelivery.run();
+            forgotten.add(vector);
+        }
+    }
+
     private PciGuest(RecordingDevice device, boolean ownTable, PciOptions options) {
         this.device = device;
         for (int i = 0; i < RecordingDevice.CONFIG_SIZE; i++) {
             device.config[i] = (byte) (0x80 + i);
         }
-        memory.addDoorbell(DOORBELL, 0x1000, (requester, address, data) ->
-                messages.add(new Message(requester, address, data)));
+        memory.addDoorbell(DOORBELL, 0x1000, (requester, address, data) -> {
+            inDelivery.run();
+            messages.add(new Message(requester, address, data));
+        });
         PciInterrupts routes = ownTable ? PciInterrupts.messages(levels::add)
-                : PciInterrupts.vectors(vectors::add, levels::add);
+                : PciInterrupts.vectors(new Vectors(), levels::add);
         function = VirtioPciFunction.of(device, DmaSpace.identity(memory, REQUESTER), routes, options);
         common = structure(PciSpec.CFG_COMMON);
         notify = structure(PciSpec.CFG_NOTIFY);
@@ -125,6 +147,11 @@ final class PciGuest implements AutoCloseable {
     void functionReset() {
         int control = capability(PciSpec.CAP_EXPRESS) + 8;
         write(control, 2, read(control, 2) | 0x8000);
+    }
+
+    /** 0 for on, 3 for D3hot. */
+    void powerState(int state) {
+        write(capability(PciSpec.CAP_POWER) + 4, 2, state);
     }
 
     // MSI-X
@@ -244,6 +271,28 @@ final class PciGuest implements AutoCloseable {
         List<Message> taken = List.copyOf(messages);
         messages.clear();
         return taken;
+    }
+
+    /** MSI-X on, vector 0 for the configuration and 1 and 2 for the queues, each at the doorbell. */
+    void useMessages() {
+        messageControl(PciSpec.MSIX_ENABLE);
+        put(PciSpec.CONFIG_MSIX_VECTOR, 2, 0);
+        for (int queue = 0; queue < 2; queue++) {
+            map(queue, queue + 1);
+        }
+        for (int vector = 0; vector < 3; vector++) {
+            point(vector);
+        }
+    }
+
+    void map(int queue, int vector) {
+        select(queue);
+        put(PciSpec.QUEUE_MSIX_VECTOR, 2, vector);
+    }
+
+    void resetQueue(int queue) {
+        select(queue);
+        put(PciSpec.QUEUE_RESET, 2, 1);
     }
 
     /** What the pin was set to last. */

@@ -14,6 +14,7 @@ final class PciSpec {
     static final int INTX_DISABLE = 0x400;
     static final int INTERRUPT_STATUS = 8;
 
+    static final int CAP_POWER = 1;
     static final int CAP_VENDOR = 9;
     static final int CAP_EXPRESS = 0x10;
     static final int CAP_MSIX = 0x11;

@@ -11,6 +11,7 @@ import org.virtio4j.wire.pci.MsixCapability;
 import org.virtio4j.wire.pci.MsixEntry;
 import org.virtio4j.wire.pci.PciCapability;
 import org.virtio4j.wire.pci.PciHeader;
+import org.virtio4j.wire.pci.PowerCapability;
 import org.virtio4j.wire.pci.VirtioCapability;
 
 /** What a function's capability list says, read by walking it: where the structures are, and which bits are free. */
@@ -29,6 +30,7 @@ final class PciLayout {
     private final Map<Integer, Structure> structures = new HashMap<>();
     private final int[] free = new int[(int) PciHeader.SPACE_SIZE / Integer.BYTES];
     private long multiplier;
+    private long power;
 
     /** Of a function that is as after power-on. */
     PciLayout(RegisterHandler config) {
@@ -38,6 +40,7 @@ final class PciLayout {
             switch (u8(at + PciCapability.ID)) {
                 case PciCapability.VENDOR_SPECIFIC -> structure(at);
                 case PciCapability.MSIX -> messages(at);
+                case PciCapability.POWER_MANAGEMENT -> power(at);
                 case PciCapability.EXPRESS -> free[word(at + ExpressCapability.DEVICE_CONTROL)] = 0xffff;
                 default -> {
                     // Nothing in it can be written.
@@ -90,6 +93,16 @@ final class PciLayout {
                 bar++;
             }
         }
+    }
+
+    /** Brings a function that a guest has put to sleep back to D0, as whoever enables it does first. */
+    void wake() {
+        config.write(power + PowerCapability.CONTROL, Short.BYTES, PowerCapability.D0);
+    }
+
+    private void power(long at) {
+        power = at;
+        free[word(at + PowerCapability.CONTROL)] = PowerCapability.STATE_MASK;
     }
 
     private void messages(long at) {

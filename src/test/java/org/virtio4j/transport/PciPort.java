@@ -136,6 +136,7 @@ final class PciPort extends Port {
 
     @Override
     public synchronized boolean find() {
+        layout.wake();
         List<PciDriverTransport> found = host.scan();
         if (found.size() != 1 || found.getFirst().vectorCount() == 0) {
             return false;

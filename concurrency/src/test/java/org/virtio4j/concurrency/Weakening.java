@@ -20,9 +20,8 @@ import javax.tools.ToolProvider;
  * of all orders only a load before an earlier store can go wrong. With plain stores for the releases of leaves, without
  * the fence between the loads of a search, or with a plain store for the release in {@code ReaderSlot.leave}, no race
  * was lost. Nor was one where a volatile field is stored before, which is a fence too: without that of {@code
- * Readers.awaitSlot}, and of {@code awaitAll} for a gate. {@code InterruptStatus.settle} went without its fence 57
- * million times and was not caught either. There is no race yet that is tight enough for the fence of {@code
- * StaleTranslations.forget}; the one it pairs with is listed.
+ * Readers.awaitSlot}, and of {@code awaitAll} for a gate. There is no race yet that is tight enough for the fence of
+ * {@code StaleTranslations.forget}; the one it pairs with is listed.
  */
 enum Weakening {
 

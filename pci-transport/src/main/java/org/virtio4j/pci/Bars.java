@@ -64,8 +64,14 @@ record Bars(int queues, int configSize, int vectors) {
         return size(MSIX) / 2;
     }
 
+    /** Section 4.1.4.4.1: never less than one notification, though a device without queues has nobody to notify. */
     long notifySize() {
-        return (long) queues * NOTIFY_MULTIPLIER;
+        return (long) Math.max(1, queues) * NOTIFY_MULTIPLIER;
+    }
+
+    /** What can interrupt: each queue, and the configuration. */
+    int events() {
+        return queues + 1;
     }
 
     /** Whether a range of the virtio BAR lies in one of the structures that capabilities name. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.pci;
 
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.virtio4j.device.DeviceLifecycle;
 import org.virtio4j.device.QueueArea;
 import org.virtio4j.wire.pci.CommonConfig;
@@ -22,9 +24,17 @@ final class CommonRegisters {
     private volatile int driverFeatureSelect;
     private volatile int queueSelect;
 
+    /** How many threads are resetting the device, and what its status was before; for who reads it meanwhile. */
+    private final AtomicInteger resetting = new AtomicInteger();
+    private volatile int statusBefore;
+
+    /** The same for each queue. */
+    private final AtomicIntegerArray queuesResetting;
+
     CommonRegisters(DeviceLifecycle lifecycle, FunctionInterrupts interrupts) {
         this.lifecycle = lifecycle;
         this.interrupts = interrupts;
+        this.queuesResetting = new AtomicIntegerArray(lifecycle.queueCount());
     }
 
     long read(int offset, int width) {
@@ -62,7 +72,7 @@ final class CommonRegisters {
 
     private int read8(int offset) {
         return switch (offset) {
-            case (int) CommonConfig.DEVICE_STATUS -> lifecycle.status();
+            case (int) CommonConfig.DEVICE_STATUS -> status();
             case (int) CommonConfig.CONFIG_GENERATION -> lifecycle.configGeneration() & 0xff;
             default -> 0;
         };
@@ -78,7 +88,7 @@ final class CommonRegisters {
             case (int) CommonConfig.QUEUE_ENABLE -> lifecycle.queueEnabled(queueSelect) ? 1 : 0;
             case (int) CommonConfig.QUEUE_NOTIFY_OFF, (int) CommonConfig.QUEUE_NOTIF_CONFIG_DATA ->
                     queueSelect < lifecycle.queueCount() ? queueSelect : 0;
-            case (int) CommonConfig.QUEUE_RESET -> lifecycle.queueResetting(queueSelect) ? 1 : 0;
+            case (int) CommonConfig.QUEUE_RESET -> queueResetting(queueSelect) ? 1 : 0;
             default -> 0;
         };
     }
@@ -97,11 +107,37 @@ final class CommonRegisters {
 
     private void write8(int offset, int value) {
         if (offset == CommonConfig.DEVICE_STATUS) {
-            lifecycle.writeStatus(value);
             if (value == 0) {
-                interrupts.settle();
+                reset();
+            } else {
+                lifecycle.writeStatus(value);
             }
         }
+    }
+
+    private void reset() {
+        statusBefore = lifecycle.status();
+        resetting.incrementAndGet();
+        try {
+            lifecycle.writeStatus(0);
+        } finally {
+            try {
+                interrupts.awaitForgotten();
+            } finally {
+                resetting.decrementAndGet();
+            }
+        }
+    }
+
+    /** Section 2.4.1: 0 says that no interrupt comes any more, so it is not read while one is on its way. */
+    private int status() {
+        boolean resettingLong = lifecycle.isResetting();
+        int status = lifecycle.status();
+        if (status == 0 && resettingLong) {
+            // This look has finished a reset that took longer than its writer waited.
+            interrupts.awaitForgotten();
+        }
+        return status == 0 && resetting.get() != 0 ? statusBefore : status;
     }
 
     private void write16(int offset, int value) {
@@ -141,9 +177,23 @@ final class CommonRegisters {
 
     private void resetQueue(int value) {
         int queue = queueSelect;
-        if (value == 1) {
-            lifecycle.resetQueue(queue);
+        if (value != 1 || queue >= queuesResetting.length()) {
+            return;
         }
+        queuesResetting.incrementAndGet(queue);
+        try {
+            if (lifecycle.resetQueue(queue)) {
+                interrupts.queueVector(queue, CommonConfig.NO_VECTOR);
+            }
+        } finally {
+            queuesResetting.decrementAndGet(queue);
+        }
+    }
+
+    /** Section 4.1.4.3.1: until the last interrupt of the queue has left, too. */
+    private boolean queueResetting(int queue) {
+        return lifecycle.queueResetting(queue)
+                || (queue < queuesResetting.length() && queuesResetting.get(queue) != 0);
     }
 
     /** The three addresses follow each other, 8 bytes each, accessed in halves as a rule. */

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.pci;
 
-import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.virtio4j.device.InterruptStatus;
 import org.virtio4j.vmm.InterruptLine;
-import org.virtio4j.vmm.InterruptSink;
 import org.virtio4j.wire.pci.CommonConfig;
 import org.virtio4j.wire.pci.IsrStatus;
 
@@ -17,27 +15,22 @@ final class FunctionInterrupts {
     private static final int CONFIG_EVENT = 0;
     private static final int FIRST_QUEUE_EVENT = 1;
 
+    private final int events;
     private final InterruptStatus isr;
-    private final InterruptSink vectors;
-    private final int vectorCount;
-
-    /** The vector of each event, or {@link CommonConfig#NO_VECTOR}. */
-    private final AtomicIntegerArray eventVectors;
+    private final VectorRoute vectors;
 
     private volatile boolean messages;
     private volatile boolean pinDisabled;
 
-    FunctionInterrupts(int queues, int vectorCount, InterruptSink vectors, InterruptLine pin) {
+    FunctionInterrupts(int queues, VectorRoute vectors, InterruptLine pin) {
+        this.events = FIRST_QUEUE_EVENT + queues;
         this.isr = new InterruptStatus(pin, () -> !messages && !pinDisabled);
         this.vectors = vectors;
-        this.vectorCount = vectorCount;
-        this.eventVectors = new AtomicIntegerArray(queues + 1);
-        forgetVectors();
     }
 
     void queueUsed(int queue) {
         if (messages) {
-            raise(FIRST_QUEUE_EVENT + queue);
+            vectors.raise(FIRST_QUEUE_EVENT + queue);
         } else {
             isr.raise(IsrStatus.QUEUE);
         }
@@ -45,16 +38,31 @@ final class FunctionInterrupts {
 
     /** Section 4.1.4.5.1: the bit is set before the notification, with MSI-X too. */
     void configChanged() {
-        isr.raise(IsrStatus.CONFIG);
-        if (messages) {
-            raise(CONFIG_EVENT);
+        try {
+            isr.raise(IsrStatus.CONFIG);
+        } finally {
+            if (messages) {
+                vectors.raise(CONFIG_EVENT);
+            }
         }
     }
 
-    /** Forgets events and vectors but leaves the pin alone: {@link #settle} must follow, under no lock. */
+    /** Forgets events and vectors but calls and awaits nobody: {@link #awaitForgotten} must follow, under no lock. */
     void forget() {
         isr.forget();
-        forgetVectors();
+        vectors.forget();
+    }
+
+    /**
+     * Section 2.4.1: returns when no interrupt of before is on its way, the pin is low and the embedder has forgotten
+     * what he held.
+     */
+    void awaitForgotten() {
+        try {
+            vectors.awaitForgotten();
+        } finally {
+            isr.settle();
+        }
     }
 
     /** What command register and message control say; {@link #settle} must follow, under no lock. */
@@ -63,8 +71,18 @@ final class FunctionInterrupts {
         pinDisabled = withoutPin;
     }
 
+    /** No interrupt leaves a function that sleeps; {@link #settle} must follow, under no lock. */
+    void sleep(boolean asleep) {
+        vectors.sleep(asleep);
+    }
+
+    /** Brings the pin to where it belongs, and sends what was held back and is not any more. */
     void settle() {
-        isr.settle();
+        try {
+            isr.settle();
+        } finally {
+            vectors.flush();
+        }
     }
 
     int takeIsr() {
@@ -77,42 +95,24 @@ final class FunctionInterrupts {
     }
 
     int configVector() {
-        return eventVectors.get(CONFIG_EVENT);
+        return vectors.vector(CONFIG_EVENT);
     }
 
     void configVector(int vector) {
-        map(CONFIG_EVENT, vector);
+        vectors.map(CONFIG_EVENT, vector);
     }
 
     int queueVector(int queue) {
-        return isQueue(queue) ? eventVectors.get(FIRST_QUEUE_EVENT + queue) : CommonConfig.NO_VECTOR;
+        return isQueue(queue) ? vectors.vector(FIRST_QUEUE_EVENT + queue) : CommonConfig.NO_VECTOR;
     }
 
     void queueVector(int queue, int vector) {
         if (isQueue(queue)) {
-            map(FIRST_QUEUE_EVENT + queue, vector);
+            vectors.map(FIRST_QUEUE_EVENT + queue, vector);
         }
     }
 
     private boolean isQueue(int queue) {
-        return queue < eventVectors.length() - FIRST_QUEUE_EVENT;
-    }
-
-    /** A vector that is not there maps to none, and reading back shows it (section 4.1.5.1.2.1). */
-    private void map(int event, int vector) {
-        eventVectors.set(event, vector < vectorCount ? vector : CommonConfig.NO_VECTOR);
-    }
-
-    private void raise(int event) {
-        int vector = eventVectors.get(event);
-        if (vector != CommonConfig.NO_VECTOR) {
-            vectors.raise(vector);
-        }
-    }
-
-    private void forgetVectors() {
-        for (int event = 0; event < eventVectors.length(); event++) {
-            eventVectors.set(event, CommonConfig.NO_VECTOR);
-        }
+        return queue < events - FIRST_QUEUE_EVENT;
     }
 }

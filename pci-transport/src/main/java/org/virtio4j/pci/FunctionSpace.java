@@ -10,6 +10,7 @@ import org.virtio4j.wire.pci.PciCapability;
 import org.virtio4j.wire.pci.PciCommand;
 import org.virtio4j.wire.pci.PciHeader;
 import org.virtio4j.wire.pci.PciStatus;
+import org.virtio4j.wire.pci.PowerCapability;
 import org.virtio4j.wire.pci.VirtioCapability;
 
 /**
@@ -24,8 +25,8 @@ final class FunctionSpace {
     private static final int REVISION = 1;
     private static final int SUBSYSTEM = 0x40;
     private static final int PIN_A = 1;
-    private static final int COMMAND_BITS =
-            PciCommand.MEMORY_SPACE | PciCommand.BUS_MASTER | PciCommand.INTX_DISABLE;
+    private static final int COMMAND_BITS = PciCommand.MEMORY_SPACE | PciCommand.BUS_MASTER | PciCommand.PARITY
+            | PciCommand.SERR | PciCommand.INTX_DISABLE;
     private static final long ADDRESS_MASK = ~0xfL;
 
     /** Device control has nothing to control in a function with no link, but keeps what is written: errors, sizes. */
@@ -36,6 +37,7 @@ final class FunctionSpace {
     private final long express;
     private final long msix;
     private final long window;
+    private final long power;
 
     /** Where the next capability goes, and the byte that must point at it. */
     private long end = PciHeader.SIZE;
@@ -57,6 +59,7 @@ final class FunctionSpace {
             structure(VirtioCapability.DEVICE_CFG, VirtioCapability.SIZE, Bars.DEVICE, info.configSize());
         }
         window = window();
+        power = power();
         bytes.keepAsInitial();
     }
 
@@ -68,16 +71,33 @@ final class FunctionSpace {
         return bytes.get(offset, width);
     }
 
+    /** A power state that the function does not have changes nothing (PCI Bus Power Management 1.2, section 3.2.4). */
     void write(long offset, int width, int value) {
+        int before = powerState();
         bytes.write(offset, width, value);
+        int state = powerState();
+        if (state != PowerCapability.D0 && state != PowerCapability.D3_HOT) {
+            powerState(before);
+        }
     }
 
     void reset() {
         bytes.reset();
     }
 
+    /**
+     * What the function may do on the bus: what the command register says, but nothing while it sleeps. The register
+     * itself keeps what was written, and holds again when the function is awake.
+     */
     int command() {
-        return bytes.get(PciHeader.COMMAND, Short.BYTES);
+        int command = bytes.get(PciHeader.COMMAND, Short.BYTES);
+        int off = PciCommand.MEMORY_SPACE | PciCommand.BUS_MASTER;
+        return asleep() ? (command & ~off) | PciCommand.INTX_DISABLE : command;
+    }
+
+    /** Whether the function is in D3hot. */
+    boolean asleep() {
+        return powerState() == PowerCapability.D3_HOT;
     }
 
     int messageControl() {
@@ -126,9 +146,9 @@ final class FunctionSpace {
         return Integer.toUnsignedLong(bytes.get(window + VirtioCapability.OFFSET, Integer.BYTES));
     }
 
-    /** As written; anything but 1, 2 and 4 is no length. */
+    /** As written, and none while the function sleeps; anything but 1, 2 and 4 is no length. */
     int windowLength() {
-        return bytes.get(window + VirtioCapability.LENGTH, Integer.BYTES);
+        return asleep() ? 0 : bytes.get(window + VirtioCapability.LENGTH, Integer.BYTES);
     }
 
     int windowData() {
@@ -173,7 +193,36 @@ final class FunctionSpace {
                 ExpressCapability.ROLE_BASED_ERROR_REPORTING | ExpressCapability.FUNCTION_LEVEL_RESET);
         bytes.allow(at + ExpressCapability.DEVICE_CONTROL, Short.BYTES,
                 DEVICE_CONTROL_BITS | ExpressCapability.INITIATE_FUNCTION_RESET);
+        if (!options.rootComplexIntegrated()) {
+            link(at);
+        }
         return at;
+    }
+
+    /** A link that there is not: the slowest and narrowest that can be, so that no port promises less. */
+    private void link(long at) {
+        int link = ExpressCapability.SPEED_2_5 | ExpressCapability.WIDTH_1;
+        set32(at + ExpressCapability.LINK_CAPABILITIES, link | ExpressCapability.POWER_OPTIONALITY);
+        bytes.allow(at + ExpressCapability.LINK_CONTROL, Short.BYTES, ExpressCapability.LINK_CONTROL_BITS);
+        set16(at + ExpressCapability.LINK_STATUS, link);
+        set32(at + ExpressCapability.LINK_CAPABILITIES_2, ExpressCapability.SUPPORTS_2_5);
+    }
+
+    /** D0 and D3hot, no events. The device keeps all of its state in D3hot, so that there is nothing to restore. */
+    private long power() {
+        long at = append(PciCapability.POWER_MANAGEMENT, PowerCapability.SIZE);
+        set16(at + PowerCapability.CAPABILITIES, PowerCapability.VERSION_1_2);
+        set16(at + PowerCapability.CONTROL, PowerCapability.NO_SOFT_RESET);
+        bytes.allow(at + PowerCapability.CONTROL, Short.BYTES, PowerCapability.STATE_MASK);
+        return at;
+    }
+
+    private int powerState() {
+        return bytes.get(power + PowerCapability.CONTROL, Byte.BYTES) & PowerCapability.STATE_MASK;
+    }
+
+    private void powerState(int state) {
+        set8(power + PowerCapability.CONTROL, PowerCapability.NO_SOFT_RESET | state);
     }
 
     private long msix() {

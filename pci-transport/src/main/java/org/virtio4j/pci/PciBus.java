@@ -121,6 +121,13 @@ public final class PciBus {
         return false;
     }
 
+    /** Not so for an access that configuration space does not take, and answers with 0. */
+    private static boolean showsHeaderType(long register, int width) {
+        boolean taken = width == Byte.BYTES || width == Short.BYTES || width == Integer.BYTES;
+        return taken && register % width == 0
+                && register <= PciHeader.HEADER_TYPE && register + width > PciHeader.HEADER_TYPE;
+    }
+
     private void route() {
         lock.lock();
         try {
@@ -168,8 +175,7 @@ public final class PciBus {
             }
             long register = offset % PciHeader.EXTENDED_SPACE_SIZE;
             long value = function.readConfig(register, width);
-            boolean header = register <= PciHeader.HEADER_TYPE && register + width > PciHeader.HEADER_TYPE;
-            if (header && isShared(offset)) {
+            if (showsHeaderType(register, width) && isShared(offset)) {
                 value |= (long) PciHeader.MULTI_FUNCTION << ((PciHeader.HEADER_TYPE - register) * Byte.SIZE);
             }
             return value;

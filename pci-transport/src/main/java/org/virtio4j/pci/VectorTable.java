@@ -2,13 +2,14 @@
 package org.virtio4j.pci;
 
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.virtio4j.pci.Departures.Departure;
 import org.virtio4j.vmm.DmaGate;
 import org.virtio4j.vmm.DmaResult;
-import org.virtio4j.vmm.InterruptSink;
 import org.virtio4j.vmm.MessageSender;
+import org.virtio4j.wire.pci.CommonConfig;
 import org.virtio4j.wire.pci.MsixEntry;
 
 /**
@@ -16,9 +17,9 @@ import org.virtio4j.wire.pci.MsixEntry;
  * its entry or, while it is masked, sets its pending bit, and sends later.
  *
  * <p>Any thread may call any method. The lock is held to look at the table, never while a message is sent; so one that
- * is on its way when its vector is masked still arrives.
+ * is on its way when its vector is masked still arrives. Whoever resets or unmaps waits for it.
  */
-final class VectorTable implements InterruptSink {
+final class VectorTable implements VectorRoute {
 
     private static final int WORDS = (int) (MsixEntry.SIZE / Integer.BYTES);
     private static final int DATA = (int) (MsixEntry.DATA / Integer.BYTES);
@@ -31,9 +32,10 @@ final class VectorTable implements InterruptSink {
     private final DmaGate gate;
     private final AtomicLong lost = new AtomicLong();
 
-    /** Guarded by the lock, as are the pending bits. */
+    /** Guarded by the lock, as is what follows. */
     private final int[] words;
-    private final BitSet pending;
+    private final EventVectors events;
+    private final Departures departures = new Departures(lock);
     private boolean enabled;
     private boolean functionMasked;
 
@@ -42,26 +44,73 @@ final class VectorTable implements InterruptSink {
         this.sender = sender;
         this.gate = gate;
         this.words = new int[bars.vectors() * WORDS];
-        this.pending = new BitSet(bars.vectors());
+        this.events = new EventVectors(bars.events(), bars.vectors());
         reset();
     }
 
+    // Where events go
+
     @Override
-    public void raise(int vector) {
-        long address;
-        int data;
+    public int vector(int event) {
         lock.lock();
         try {
-            if (masked(vector)) {
-                pending.set(vector);
-                return;
-            }
-            address = address(vector);
-            data = words[vector * WORDS + DATA];
+            return events.vector(event);
         } finally {
             lock.unlock();
         }
-        send(vector, address, data);
+    }
+
+    @Override
+    public void map(int event, int vector) {
+        lock.lock();
+        try {
+            int before = events.vector(event);
+            if (before != vector) {
+                events.map(event, vector);
+                departures.await(before);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void raise(int event) {
+        Departure leaving;
+        lock.lock();
+        try {
+            int vector = events.add(event);
+            leaving = vector == CommonConfig.NO_VECTOR ? null : decide(vector);
+        } finally {
+            lock.unlock();
+        }
+        send(leaving);
+    }
+
+    @Override
+    public void forget() {
+        lock.lock();
+        try {
+            events.forgetAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void awaitForgotten() {
+        lock.lock();
+        try {
+            departures.await(Departures.ALL);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** A message is a write to memory, and the gate is closed while the function sleeps: that holds them back. */
+    @Override
+    public void sleep(boolean asleep) {
+        // Nothing is left to do.
     }
 
     /** What message control says. Whoever calls it calls {@link #flush} when he holds no lock any more. */
@@ -76,46 +125,40 @@ final class VectorTable implements InterruptSink {
     }
 
     /** Sends what is pending and not masked any more, under no lock. */
-    void flush() {
-        for (int vector = nextPending(0); vector >= 0; vector = nextPending(vector + 1)) {
-            sendPending(vector);
+    @Override
+    public void flush() {
+        FirstFailure failure = null;
+        for (int vector = nextPending(0); vector >= 0 && gate.isOpen(); vector = nextPending(vector + 1)) {
+            try {
+                sendPending(vector);
+            } catch (RuntimeException | Error thrown) {
+                failure = failure == null ? new FirstFailure() : failure;
+                failure.add(thrown);
+            }
+        }
+        if (failure != null) {
+            failure.rethrow();
         }
     }
 
     private int nextPending(int from) {
         lock.lock();
         try {
-            return pending.nextSetBit(from);
+            return events.nextPending(from);
         } finally {
             lock.unlock();
         }
     }
 
     private void sendPending(int vector) {
-        long address;
-        int data;
+        Departure leaving;
         lock.lock();
         try {
-            if (masked(vector) || !pending.get(vector)) {
-                return;
-            }
-            pending.clear(vector);
-            address = address(vector);
-            data = words[vector * WORDS + DATA];
+            leaving = decide(vector);
         } finally {
             lock.unlock();
         }
-        send(vector, address, data);
-    }
-
-    /** The device was reset, and its interrupts of before with it. */
-    void forgetPending() {
-        lock.lock();
-        try {
-            pending.clear();
-        } finally {
-            lock.unlock();
-        }
+        send(leaving);
     }
 
     /** The function was reset: every vector is masked. */
@@ -123,7 +166,7 @@ final class VectorTable implements InterruptSink {
         lock.lock();
         try {
             Arrays.fill(words, 0);
-            pending.clear();
+            events.forgetPending();
             for (int vector = 0; vector < bars.vectors(); vector++) {
                 words[vector * WORDS + CONTROL] = MsixEntry.MASKED;
             }
@@ -181,7 +224,7 @@ final class VectorTable implements InterruptSink {
         long bits = 0;
         long first = (offset - bars.pendingBits()) * Byte.SIZE;
         for (int i = 0; i < Integer.SIZE; i++) {
-            boolean set = first >= 0 && first < bars.vectors() && pending.get((int) first + i);
+            boolean set = first >= 0 && first < bars.vectors() && events.isPending((int) first + i);
             bits |= set ? 1L << i : 0;
         }
         return bits;
@@ -192,25 +235,47 @@ final class VectorTable implements InterruptSink {
         words[index] = index % WORDS == CONTROL ? value & MsixEntry.MASKED : value;
     }
 
-    private void send(int vector, long address, int data) {
-        DmaResult result = sender.send(address, data);
-        if (result == DmaResult.CLOSED) {
-            hold(vector);
-        } else if (result != DmaResult.OK) {
-            lost.incrementAndGet();
+    /** Takes what is pending on a vector for a message of it; null while there is nothing, or it is masked. */
+    private @Nullable Departure decide(int vector) {
+        if (masked(vector) || !events.isPending(vector)) {
+            return null;
+        }
+        int data = words[vector * WORDS + DATA];
+        return departures.begin(vector).with(events.take(vector), address(vector), data);
+    }
+
+    private void send(@Nullable Departure decided) {
+        Departure leaving = decided;
+        while (leaving != null) {
+            DmaResult result = DmaResult.OK;
+            try {
+                result = sender.send(leaving.address(), leaving.data());
+            } finally {
+                leaving = end(leaving, result);
+            }
+            if (result != DmaResult.OK && result != DmaResult.CLOSED) {
+                lost.incrementAndGet();
+            }
         }
     }
 
-    /** The function may not send now. Who opens the gate flushes, so the gate is looked at once the bit is set. */
-    private void hold(int vector) {
+    /**
+     * Where the function may not send now, what has not been forgotten since is pending again. Who opens the gate
+     * flushes afterwards, so the gate is looked at once it is: if it is open, the message is tried again.
+     */
+    private @Nullable Departure end(Departure departure, DmaResult result) {
         lock.lock();
         try {
-            pending.set(vector);
+            int vector = departure.vector();
+            long round = departure.round();
+            departures.end(departure);
+            if (result == DmaResult.CLOSED) {
+                events.giveBack(vector, round);
+                return gate.isOpen() ? decide(vector) : null;
+            }
+            return null;
         } finally {
             lock.unlock();
-        }
-        if (gate.isOpen()) {
-            flush();
         }
     }
 

@@ -12,7 +12,6 @@ import org.virtio4j.vmm.DmaGate;
 import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.MessageSender;
 import org.virtio4j.wire.FeatureBit;
-import org.virtio4j.wire.pci.CommonConfig;
 import org.virtio4j.wire.pci.MsixCapability;
 import org.virtio4j.wire.pci.PciCommand;
 
@@ -73,8 +72,8 @@ public final class VirtioPciFunction implements AutoCloseable {
         data = new DmaGate(dma.memory());
         messages = dma.behind(busMaster).messages("messages of device type " + info.deviceType());
         table = new VectorTable(bars, messages, busMaster);
-        interrupts = new FunctionInterrupts(info.queueCount(), bars.vectors(), routes.vectors().orElse(table),
-                routes.pin().orElse(level -> { }));
+        VectorRoute vectors = routes.vectors().isPresent() ? new SinkVectors(bars, routes.vectors().get()) : table;
+        interrupts = new FunctionInterrupts(info.queueCount(), vectors, routes.pin().orElse(level -> { }));
         lifecycle = new DeviceLifecycle(device, dma.behind(data), new Signals(), RESET_PATIENCE_NANOS);
         structures = new VirtioStructures(lifecycle, interrupts, this::admit);
         space = new FunctionSpace(info, options, bars, routes.pin().isPresent());
@@ -164,7 +163,6 @@ public final class VirtioPciFunction implements AutoCloseable {
             return;
         }
         interrupts.settle();
-        table.flush();
         if (space.touchesWindowData(offset, width)) {
             writeThroughWindow();
         }
@@ -301,7 +299,7 @@ public final class VirtioPciFunction implements AutoCloseable {
             if (kind != ResetKind.DEVICE) {
                 resetRegisters();
             }
-            interrupts.settle();
+            interrupts.awaitForgotten();
         }
     }
 
@@ -360,6 +358,7 @@ public final class VirtioPciFunction implements AutoCloseable {
         boolean messages = (control & MsixCapability.ENABLE) != 0;
         memorySpace = (command & PciCommand.MEMORY_SPACE) != 0;
         interrupts.route(messages, (command & PciCommand.INTX_DISABLE) != 0);
+        interrupts.sleep(space.asleep());
         table.control(messages, (control & MsixCapability.FUNCTION_MASK) != 0);
         if ((command & PciCommand.BUS_MASTER) != 0) {
             busMaster.open();
@@ -435,16 +434,10 @@ public final class VirtioPciFunction implements AutoCloseable {
             boolean ignored = openData();
         }
 
-        @Override
-        public void queueReset(int queue) {
-            interrupts.queueVector(queue, CommonConfig.NO_VECTOR);
-        }
-
         /** The pin follows when the reset has let go of the life cycle's lock: the embedder is not called under it. */
         @Override
         public void deviceReset() {
             interrupts.forget();
-            table.forgetPending();
             structures.forgetSelectors();
         }
     }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.vfiouser;
 
-import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.BitSet;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.vmm.InterruptSink;
 import org.virtio4j.vmm.os.Descriptor;
@@ -10,23 +11,44 @@ import org.virtio4j.wire.pci.MsixCapability;
 
 /**
  * MSI-X vectors as eventfds of the client. Table and masks are the client's. A vector that is raised while it has no
- * eventfd is signalled once it gets one, as a masked vector is on a function that keeps its table itself.
+ * eventfd is signalled once it gets one, unless it was forgotten before, as a masked vector is on a function that keeps
+ * its table itself.
  *
- * <p>Any thread raises; the socket's thread assigns.
+ * <p>Any thread raises and forgets; the socket's thread assigns. What is pending is signalled under the lock, so that a
+ * signal of before does not follow the reset that forgets it. A signal does not wait, or for a second where the client
+ * wants it so; then the lock may be held.
  */
 final class VectorSignals implements InterruptSink {
 
     private final AtomicReferenceArray<@Nullable Descriptor> eventfds =
             new AtomicReferenceArray<>(MsixCapability.MAX_ENTRIES);
-    private final AtomicIntegerArray pending = new AtomicIntegerArray(MsixCapability.MAX_ENTRIES);
+    private final ReentrantLock lock = new ReentrantLock();
+
+    /** Guarded by the lock. */
+    private final BitSet pending = new BitSet(MsixCapability.MAX_ENTRIES);
 
     @Override
     public void raise(int vector) {
         Descriptor eventfd = eventfds.get(vector);
-        if (eventfd == null || !eventfd.signal()) {
-            // The bit is set before the eventfd is looked at again, and who assigns one looks at the bit after it.
-            pending.set(vector, 1);
+        if (eventfd != null && eventfd.signal()) {
+            return;
+        }
+        lock.lock();
+        try {
+            pending.set(vector);
             deliver(vector);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void forget(int vector) {
+        lock.lock();
+        try {
+            pending.clear(vector);
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -36,7 +58,12 @@ final class VectorSignals implements InterruptSink {
         if (before != null) {
             before.close();
         }
-        deliver(vector);
+        lock.lock();
+        try {
+            deliver(vector);
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Forgets all eventfds and what was pending. */
@@ -51,16 +78,22 @@ final class VectorSignals implements InterruptSink {
 
     /** The device was reset, and its interrupts of before with it. */
     void forgetPending() {
-        for (int vector = 0; vector < pending.length(); vector++) {
-            pending.set(vector, 0);
+        lock.lock();
+        try {
+            pending.clear();
+        } finally {
+            lock.unlock();
         }
     }
 
+    /**
+     * Who assigns an eventfd looks at what is pending after it, so one of the two finds both. One that cannot be
+     * signalled was closed just now, so that another has taken its place, or none.
+     */
     private void deliver(int vector) {
         Descriptor eventfd = eventfds.get(vector);
-        while (eventfd != null && pending.getAndSet(vector, 0) == 1 && !eventfd.signal()) {
-            // Closed just now, so another has taken its place, or none.
-            pending.set(vector, 1);
+        while (eventfd != null && pending.get(vector)) {
+            pending.set(vector, !eventfd.signal());
             eventfd = eventfds.get(vector);
         }
     }

@@ -12,9 +12,12 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.virtio4j.driver.DriverResult;
 import org.virtio4j.driver.FaultReport;
 import org.virtio4j.driver.GuestRam;
@@ -103,6 +106,32 @@ class BringUpTest {
         assertTrue(driver.pollEvent(report));
         assertEquals(Served.ENDPOINT, report.endpoint());
         assertEquals(0xdead000L, report.address());
+        Libc.close(eventfd);
+    }
+
+    /** What ends the claim of a queue to its vector, as a guest or a client does it. */
+    enum End { STATUS_0, FUNCTION_RESET, CLIENT_RESET, NO_VECTOR, OTHER_VECTOR, NOTHING }
+
+    @ParameterizedTest
+    @EnumSource
+    @DisplayName("2.4.1, 4.1.5.3.1: an eventfd that comes later is not signalled for what has ended")
+    void shouldForgetAVectorThatIsPendingForTheClient(End end) {
+        transport.enableMessages(true);
+        assertTrue(transport.queueVector(IommuDriver.EVENT_QUEUE, 0));
+        driver.attach(1, 7, Served.ENDPOINT, 0);
+        assertEquals(DriverResult.OK, driver.sync());
+        strayDma();
+        switch (end) {
+            case STATUS_0 -> transport.writeStatus(0);
+            case FUNCTION_RESET -> transport.functionReset();
+            case CLIENT_RESET -> client.request(TestClient.RESET, TestClient.body(0));
+            case NO_VECTOR -> transport.queueVector(IommuDriver.EVENT_QUEUE, 0xffff);
+            case OTHER_VECTOR -> transport.queueVector(IommuDriver.EVENT_QUEUE, 1);
+            case NOTHING -> assertEquals(DriverResult.OK, driver.sync());
+        }
+        int eventfd = Libc.eventfd();
+        client.setIrqs(EVENTFD_TRIGGER, MSIX, 0, 1, eventfd);
+        assertEquals(end == End.NOTHING ? 8 : 0, Libc.read(eventfd, 8).length);
         Libc.close(eventfd);
     }
 

@@ -110,6 +110,19 @@ class InterruptTest {
     }
 
     @Test
+    void shouldForgetOneVectorAndNoOther() {
+        vectors.raise(0);
+        vectors.raise(1);
+        vectors.forget(0);
+        client.setIrqs(EVENTFD | TRIGGER, MSIX, 0, 2, first, second);
+        assertEquals(0, count(first));
+        assertEquals(1, count(second));
+        vectors.raise(0);
+        vectors.forget(0);
+        assertEquals(1, count(first), "it was delivered");
+    }
+
+    @Test
     void shouldGiveTheEventfdsBackWhenTheyAreReplacedAndWhenTheClientLeaves() {
         OpenThings before = OpenThings.now();
         for (int i = 0; i < 10; i++) {

@@ -237,6 +237,15 @@ public final class DeviceLifecycle {
     }
 
     /**
+     * Whether a reset is under way that took longer than its caller's patience. Takes no lock.
+     *
+     * @return true until {@link #status} or another reset has finished it
+     */
+    public boolean isResetting() {
+        return endings.reset() != null;
+    }
+
+    /**
      * Why {@code DEVICE_NEEDS_RESET} is set.
      *
      * @return the first reason since the last reset; empty if there is none
@@ -494,20 +503,22 @@ public final class DeviceLifecycle {
      * Ignored unless {@code VIRTIO_F_RING_RESET} was negotiated.
      *
      * @param queue what the driver selected
+     * @return whether the queue is being reset, or was
      */
-    public void resetQueue(long queue) {
+    public boolean resetQueue(long queue) {
         lock.lock();
         try {
             boolean settled = (status.get() & DeviceStatus.FEATURES_OK) != 0;
             boolean can = settled && driverFeatures.has(FeatureBit.RING_RESET) && endings.reset() == null;
             if (!can || !exists(queue)) {
-                return;
+                return false;
             }
             stopQueue((int) queue, true);
         } finally {
             lock.unlock();
         }
         awaitQueue(queue, patienceNanos);
+        return true;
     }
 
     /**
@@ -758,7 +769,6 @@ public final class DeviceLifecycle {
         queues[index].enabled(false);
         if (reset) {
             queues[index].reset();
-            signals.queueReset(index);
         }
     }
 

@@ -34,8 +34,8 @@ public interface DeviceListener {
     }
 
     /**
-     * A reset waits for longer than it should for what the device is doing elsewhere, in a file that hangs, say. It goes
-     * on waiting, or the driver does; nothing of the device reaches guest memory meanwhile.
+     * A reset waits for longer than it should for what the device is doing elsewhere, in a file that hangs, say. It
+     * goes on waiting, or the driver does; nothing of the device reaches guest memory meanwhile.
      *
      * @param waitedNanos how long so far, in nanoseconds
      */

@@ -25,16 +25,6 @@ public interface TransportSignals {
     }
 
     /**
-     * Forgets what is pending for a queue, since it was reset. Called under the life cycle's control lock, after the
-     * last interrupt of that queue.
-     *
-     * @param queue index of the queue
-     */
-    default void queueReset(int queue) {
-        // A transport with one line for all cannot tell whose interrupt is pending.
-    }
-
-    /**
      * Forgets what is pending, since the device was reset. Called under the life cycle's control lock, after the last
      * interrupt of the old activation.
      */

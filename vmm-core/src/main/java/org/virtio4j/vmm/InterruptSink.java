@@ -1,13 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.vmm;
 
-/** Where a device's interrupt vectors go: an eventfd each, or whatever the embedder has. */
+/**
+ * Where a device's interrupt vectors go: an eventfd each, or whatever the embedder has. The embedder keeps the table of
+ * messages and its masks.
+ *
+ * <p>Both methods are called under no lock of this library, on the thread that caused the call: a virtual CPU, a worker
+ * of the device, a thread whose DMA faulted, whoever resets the device. Several threads may call at once, for one
+ * vector too. An implementation may read registers and configuration of any device, its own included, while another
+ * thread resets it. It should not block: a reset of the device, a reset of the queue and a change of the vector wait
+ * for the calls under way, without end.
+ *
+ * <p>It must not reset the device whose interrupt this is, or one of its queues, on the same thread, nor wait for a
+ * thread that does: the reset would wait for the call from which it was made. Who wants to reset tells another thread
+ * to do so and returns.
+ *
+ * <p>What is thrown comes out of the call that caused the interrupt. The vector counts as raised, or as forgotten, all
+ * the same; the device stays as it is, and calls for other vectors are made.
+ */
 public interface InterruptSink {
 
     /**
-     * Delivers one vector, on the thread that caused the interrupt. It should neither block nor call the device.
+     * Delivers one vector, or remembers that it is pending while the guest has masked it.
      *
      * @param vector index of the vector, from 0
      */
     void raise(int vector);
+
+    /**
+     * Forgets a vector: what was raised for it and not delivered, because it is masked or nobody listens, is not to be
+     * delivered any more (virtio 1.4, sections 2.4.1, 2.6.1.1.1, 4.1.5.3.1 and 4.1.5.4.1). What was delivered stays so,
+     * and a later {@link #raise} counts as ever. To be overridden by whoever keeps a vector pending; the default has
+     * nothing to forget.
+     *
+     * <p>An event, which is a queue or the change of the configuration, ends its claim to a vector when it is mapped to
+     * another or to none, when its queue is reset, and when the device or the function is. This is called when an event
+     * that has raised the vector ends its claim and no other is left that is mapped to the vector and has raised it
+     * since it was. So where events share a vector, the interrupt of one is never lost by the end of another; the price
+     * is that a shared vector may be delivered once for an event that has ended, if another has ever raised it, and a
+     * driver that shares vectors looks at all of its queues anyway.
+     *
+     * <p>No {@link #raise} of an event that has ended is under way at the call. If another event raises the vector at
+     * the same time, the vector is raised once more after this has returned.
+     *
+     * @param vector index of the vector, from 0
+     */
+    default void forget(int vector) {
+    }
 }

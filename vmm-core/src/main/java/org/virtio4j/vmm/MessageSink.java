@@ -1,11 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.vmm;
 
-/** Receives message-signalled interrupts: DMA writes that end in a doorbell region. */
+/**
+ * Receives message-signalled interrupts: DMA writes that end in a doorbell region.
+ *
+ * <p>Called under no lock of this library and outside any section, on the thread that caused the message: a virtual CPU
+ * that unmasks a vector, a worker of the device. Several threads may call at once. It may read registers and
+ * configuration of any device, the sender included, while another thread resets it. It should not block: a reset of the
+ * sender, a reset of the queue and a change of the vector wait for the calls under way, without end.
+ *
+ * <p>It must not reset the sender, or one of its queues, on the same thread, nor wait for a thread that does: the reset
+ * would wait for the call from which it was made. Who wants to reset tells another thread to do so and returns.
+ *
+ * <p>What is thrown comes out of the call that caused the message, which counts as sent; messages of other vectors that
+ * were to be sent by the same call are sent all the same.
+ */
 public interface MessageSink {
 
     /**
-     * Delivers one message, on the thread of the device that sent it, outside any section.
+     * Delivers one message.
      *
      * @param requesterId who sent it, bus/device/function for PCI
      * @param address     guest-physical address written to

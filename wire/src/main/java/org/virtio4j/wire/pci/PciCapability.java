@@ -18,6 +18,8 @@ public final class PciCapability {
     /** Offset of the byte with the offset of the next capability in configuration space, its low two bits ignored. */
     public static final long NEXT = 1;
 
+    /** {@link PowerCapability}. */
+    public static final int POWER_MANAGEMENT = 0x01;
     /** A capability of the vendor's own: {@link VirtioCapability} in a virtio function. */
     public static final int VENDOR_SPECIFIC = 0x09;
     /** {@link ExpressCapability}. */

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.pci;
+
+/**
+ * Where the events of a function go while MSI-X is enabled: to its own table, or to the embedder who keeps one. Event 0
+ * is the configuration change, event {@code n + 1} that of queue {@code n}.
+ *
+ * <p>Any thread may call any method. Those that call the embedder are called under no lock, and go on with the rest
+ * when he throws; the first exception is thrown at the end.
+ */
+interface VectorRoute {
+
+    /** The vector of an event, or {@link org.virtio4j.wire.pci.CommonConfig#NO_VECTOR}. */
+    int vector(int event);
+
+    /**
+     * Maps an event to another vector, or to none. What the event has raised on the one before is forgotten, and when
+     * this returns, none of it is on its way. A vector that does not exist is none, and reading back shows it (virtio
+     * 1.4, section 4.1.5.1.2.1). Calls the embedder.
+     */
+    void map(int event, int vector);
+
+    /** The event has happened. Calls the embedder. */
+    void raise(int event);
+
+    /**
+     * Unmaps all events and forgets what they raised, since the device was reset. Calls nobody and waits for nobody:
+     * {@link #awaitForgotten} must follow, under no lock.
+     */
+    void forget();
+
+    /** Returns when nothing of before the last {@link #forget} is on its way. Calls the embedder. */
+    void awaitForgotten();
+
+    /** The function sleeps, and so interrupts nobody until it is awake; {@link #flush} must follow then. */
+    void sleep(boolean asleep);
+
+    /** Sends what was held back and is not any more. Calls the embedder. */
+    void flush();
+}
