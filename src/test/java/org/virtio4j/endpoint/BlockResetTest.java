@@ -99,7 +99,7 @@ class BlockResetTest extends BlockTests {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    @DisplayName("PCI 6.2.2: what was at work when bus mastering went off is dropped, and nothing lands when it is back")
+    @DisplayName("PCI 6.2.2: what was at work when bus mastering went off is dropped; nothing lands when it is back")
     void shouldDropWhatWasAtWorkWhenBusMasteringGoes(boolean endsBefore) {
         assumeTrue(kind.pci, "only PCI has bus mastering");
         // The kick returns when the request can neither go on nor be given back.

@@ -22,6 +22,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.virtio4j.device.DeviceListener;
+import org.virtio4j.device.ResetKind;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.pci.VirtioPciFunction;
 import org.virtio4j.vmm.DmaHandle;
@@ -60,10 +62,22 @@ class SocketThreadTest {
                 .withMessageListener(() -> Thread.currentThread().interrupt());
         CompletableFuture<Boolean> interrupted = new CompletableFuture<>();
         try (VfioUserSocket socket = VfioUserSocket.at(folder.resolve("reset.sock"), options)) {
-            socket.start(function(socket), () -> interrupted.complete(Thread.currentThread().isInterrupted()));
+            start(socket, () -> interrupted.complete(Thread.currentThread().isInterrupted()));
             TestClient.of(socket.path()).close();
             assertEquals(false, interrupted.join());
         }
+    }
+
+    /** Serves a function whose resets end in a call of the embedder's. */
+    private static void start(VfioUserSocket socket, Runnable onReset) {
+        VirtioPciFunction function = function(socket);
+        function.listener(new DeviceListener() {
+            @Override
+            public void resetCompleted(ResetKind kind) {
+                onReset.run();
+            }
+        });
+        socket.start(function);
     }
 
     /** The channels of java.nio are closed by an interrupt: of the listener, or of the client that is served. */
@@ -137,7 +151,7 @@ class SocketThreadTest {
     void shouldServeTheNextClientWhenTheResetThrows(boolean descriptors, boolean interrupts, Throwable thrown)
             throws IOException {
         try (VfioUserSocket socket = VfioUserSocket.at(folder.resolve("reset.sock"), options(descriptors))) {
-            socket.start(function(socket), () -> {
+            start(socket, () -> {
                 interrupt(interrupts);
                 Raised.raise(thrown);
             });

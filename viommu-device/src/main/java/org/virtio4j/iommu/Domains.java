@@ -42,6 +42,7 @@ final class Domains {
     private long mappings;
     private long gracePeriods;
     private boolean takenAway;
+    private boolean closed;
 
     Domains(List<Endpoint> all, NodeSpace space, Readers readers, long stallLimitNanos, Deferred deferred) {
         this.deferred = deferred;
@@ -98,7 +99,28 @@ final class Domains {
     }
 
     long bytesInUse() {
-        return space.bytesInUse();
+        return closed ? 0 : space.bytesInUse();
+    }
+
+    /**
+     * Ends every attachment for good and gives the tables' memory back; afterwards every endpoint is blocked. In this
+     * order, for a reader finds its table by address: out of sight first, then the wait for who is inside, and only
+     * then the memory goes.
+     */
+    void close(Mirror mirror) {
+        for (int i = 0; i < all.size(); i++) {
+            release(all.get(i), blocked, mirror);
+        }
+        settleNow();
+        for (Domain domain : free) {
+            domain.table().discard();
+        }
+        unattached.table().discard();
+        blocked.table().discard();
+        closed = true;
+        awaitReaders();
+        space.reclaim();
+        space.close();
     }
 
     // Attachments
@@ -156,7 +178,7 @@ final class Domains {
 
     /** The device at this endpoint has nothing on its way any more, so it need not be blocked. */
     void unblock(Endpoint endpoint) {
-        if (endpoint.domain().kind() == Domain.Kind.BLOCKED) {
+        if (!closed && endpoint.domain().kind() == Domain.Kind.BLOCKED) {
             endpoint.domain(unattached);
         }
     }
@@ -243,16 +265,20 @@ final class Domains {
         }
     }
 
-    private void settleNow() {
-        // First the generation, then the wait: a section that saw the old generation began before, and is waited for.
-        // The caches come before the wait, too: what a section finds there, it may use until it ends.
-        stale.forget();
+    private void awaitReaders() {
         try {
             readers.awaitAll(stallLimitNanos);
         } catch (RuntimeException | Error failure) {
             // Out of the listener that was told of a long wait; the wait itself went to its end.
             deferred.keep(failure);
         }
+    }
+
+    private void settleNow() {
+        // First the generation, then the wait: a section that saw the old generation began before, and is waited for.
+        // The caches come before the wait, too: what a section finds there, it may use until it ends.
+        stale.forget();
+        awaitReaders();
         gracePeriods++;
         takenAway = false;
         while (!ended.isEmpty()) {

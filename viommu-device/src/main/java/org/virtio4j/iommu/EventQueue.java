@@ -66,6 +66,10 @@ final class EventQueue implements QueueWork {
         return loop.isIdle();
     }
 
+    boolean isFree() {
+        return loop.isFree();
+    }
+
     /** Forgets what waits. */
     void reset() {
         lock.lock();

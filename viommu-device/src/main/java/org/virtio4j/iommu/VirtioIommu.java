@@ -33,7 +33,7 @@ import org.virtio4j.wire.iommu.IommuFeature;
  * <p>The methods of {@link VirtioDevice} are called by its life cycle. All others may be called from any thread, but
  * not inside a section of a {@link org.virtio4j.vmm.DmaHandle}.
  */
-public final class VirtioIommu implements VirtioDevice {
+public final class VirtioIommu implements VirtioDevice, AutoCloseable {
 
     private static final int REQUESTS = 0;
 
@@ -60,7 +60,10 @@ public final class VirtioIommu implements VirtioDevice {
     /** Whether the driver accepted the bypass byte; guarded by the life cycle's lock, as all that touches it. */
     private boolean bypassWritable;
 
-    /** How often the bypass byte was restored; guarded likewise. */
+    /** Whether the tables are gone; guarded by the control lock. */
+    private boolean closed;
+
+    /** How often the bypass byte was restored; guarded by the life cycle's lock, as well. */
     private int configVersion;
 
     VirtioIommu(IommuSettings settings, List<Endpoint> endpoints, StallListener stallListener,
@@ -207,6 +210,30 @@ public final class VirtioIommu implements VirtioDevice {
         return domains.readers().stalls();
     }
 
+    /**
+     * Gives the memory of the mapping tables back. To be called after the function or window of this IOMMU was closed;
+     * devices behind it may still be there, and reach no memory any more. Closing twice does nothing.
+     *
+     * @throws IllegalStateException if a request is being served, or comes from a callback of this IOMMU's own
+     */
+    @Override
+    public void close() {
+        stop();
+        if (!requests.isFree() || !events.isFree()) {
+            throw new IllegalStateException("requests=being served; close the function or window of this IOMMU first");
+        }
+        control.lock();
+        try {
+            if (!closed) {
+                closed = true;
+                domains.close(mirror);
+                deferred.throwKept();
+            }
+        } finally {
+            control.unlock();
+        }
+    }
+
     // VirtioDevice
 
     @Override
@@ -236,6 +263,9 @@ public final class VirtioIommu implements VirtioDevice {
     public void activate(DeviceContext active) {
         control.lock();
         try {
+            if (closed) {
+                throw new IllegalStateException("iommu=closed; close its function or window first, and make another");
+            }
             executor.negotiated(active.features());
             events.activate(active);
             requests.start(active);
@@ -273,6 +303,9 @@ public final class VirtioIommu implements VirtioDevice {
         try {
             bypassWritable = false;
             events.reset();
+            if (closed) {
+                return;
+            }
             if (kind == ResetKind.SYSTEM) {
                 bypass.restore();
                 configVersion++;
@@ -308,6 +341,9 @@ public final class VirtioIommu implements VirtioDevice {
         }
         control.lock();
         try {
+            if (closed) {
+                return;
+            }
             bypass.set(written == 1);
             domains.changedBypass();
             domains.settle();

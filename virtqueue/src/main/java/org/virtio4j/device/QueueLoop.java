@@ -116,6 +116,15 @@ public final class QueueLoop {
     }
 
     /**
+     * Whether nobody serves this queue, not even the caller from within a callback.
+     *
+     * @return false while a thread serves
+     */
+    public boolean isFree() {
+        return owner.get() == null;
+    }
+
+    /**
      * Serves what is available, or leaves it to the thread that serves already. Under no lock, outside any section.
      */
     public void kick() {

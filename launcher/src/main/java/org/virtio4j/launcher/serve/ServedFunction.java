@@ -5,6 +5,7 @@ import java.io.IOException;
 import org.virtio4j.device.DeviceListener;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.endpoint.VirtioBlock;
+import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.machine.PciAddress;
 import org.virtio4j.pci.VirtioPciFunction;
 import org.virtio4j.vfiouser.VfioUserSocket;
@@ -36,10 +37,12 @@ record ServedFunction(PciAddress address, VirtioDevice device, VfioUserSocket so
         close(device);
     }
 
-    /** Frees what a device has open beside guest memory: of ours only a disk has something. */
+    /** Frees what a device has open beside guest memory: a disk has its file, an IOMMU its tables. */
     static void close(VirtioDevice device) throws IOException {
         if (device instanceof VirtioBlock disk) {
             disk.close();
+        } else if (device instanceof VirtioIommu iommu) {
+            iommu.close();
         }
     }
 }

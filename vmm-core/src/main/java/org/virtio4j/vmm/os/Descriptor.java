@@ -186,7 +186,9 @@ public final class Descriptor implements AutoCloseable {
 
     /** What was opened. */
     FileIdentity.Kind kind() throws NativeFailureException {
-        return FileIdentity.Kind.of((int) statx(STATX_MODE, true));
+        try (Arena call = Arena.ofConfined()) {
+            return FileIdentity.Kind.of(Short.toUnsignedInt(statx(call).get(U16, STATX_MODE)));
+        }
     }
 
     /** As {@code makedev} puts together what statx gives apart: major in the low half, minor in the high one. */
