@@ -12,9 +12,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
+import org.opentest4j.TestAbortedException;
+import org.virtio4j.launcher.guest.Architecture;
 import org.virtio4j.launcher.guest.Comparison;
 import org.virtio4j.launcher.guest.Guest;
 import org.virtio4j.launcher.guest.GuestDevices;
@@ -22,6 +26,7 @@ import org.virtio4j.launcher.guest.GuestObserver;
 import org.virtio4j.launcher.guest.GuestOptions;
 import org.virtio4j.launcher.guest.GuestOptions.Translation;
 import org.virtio4j.launcher.guest.NotFetchedException;
+import org.virtio4j.launcher.guest.OlderKernel;
 import org.virtio4j.launcher.guest.UnusableGuestException;
 import org.virtio4j.launcher.guest.Workload;
 
@@ -60,7 +65,7 @@ final class GuestBooter implements BeforeEachCallback, AfterEachCallback {
 
     @Override
     public void afterEach(ExtensionContext context) {
-        if (context.getExecutionException().isPresent()) {
+        if (context.getExecutionException().filter(thrown -> !(thrown instanceof TestAbortedException)).isPresent()) {
             kept.forEach(console -> System.out.println("the guest's console: " + console));
         }
     }
@@ -96,6 +101,52 @@ final class GuestBooter implements BeforeEachCallback, AfterEachCallback {
         }
     }
 
+    /**
+     * Boots a guest that starts another kernel, each Debian's newest where none is named. Skips the test, saying why,
+     * where something cannot be fetched that other guests do not need.
+     */
+    Booted bootNext(Workload workload, @Nullable OlderKernel first, @Nullable OlderKernel next,
+            GuestDevices.Server server) throws IOException, NotFetchedException, UnusableGuestException {
+        GuestOptions options = new GuestOptions(workload, 2, MEBIBYTES, Translation.LAZY, false, false, null,
+                image(first), image(next), Architecture.X86_64);
+        return bootIfFetched(options, server);
+    }
+
+    /** Boots a mainframe that writes to its disk. Skips the test likewise. */
+    Booted bootS390x(GuestDevices.Server server) throws IOException, NotFetchedException, UnusableGuestException {
+        GuestOptions options = new GuestOptions(Workload.VERIFY, 1, MEBIBYTES, Translation.LAZY, false, false, null,
+                null, null, Architecture.S390X);
+        return bootIfFetched(options, server);
+    }
+
+    private Booted bootIfFetched(GuestOptions options, GuestDevices.Server server)
+            throws IOException, NotFetchedException, UnusableGuestException {
+        try (PrintWriter out = console()) {
+            Listener listener = new Listener(out);
+            Guest guest = new Guest(options, HOME, listener, server);
+            try {
+                guest.fetch();
+            } catch (NotFetchedException told) {
+                skip(told);
+            }
+            return new Booted(guest.run(), listener.lines);
+        }
+    }
+
+    private static @Nullable Path image(@Nullable OlderKernel kernel) throws UnusableGuestException {
+        try {
+            return kernel == null ? null : kernel.image(HOME);
+        } catch (NotFetchedException told) {
+            skip(told);
+            return null;
+        }
+    }
+
+    /** Why it could not be fetched stands on standard error. */
+    private static void skip(NotFetchedException told) {
+        Assumptions.abort("neither found nor fetched: " + told.getMessage());
+    }
+
     /** Boots guests as the command does to compare devices, each kind once. */
     Comparison compare(Translation translation) throws IOException, NotFetchedException, UnusableGuestException {
         try (PrintWriter out = console()) {
@@ -107,7 +158,7 @@ final class GuestBooter implements BeforeEachCallback, AfterEachCallback {
     private static GuestOptions options(Workload workload, int processors, Translation translation, Memory memory,
             boolean qemuDevices) {
         return new GuestOptions(workload, processors, MEBIBYTES, translation, memory == Memory.FILE, qemuDevices,
-                null, null);
+                null, null, null, Architecture.X86_64);
     }
 
     private PrintWriter console() throws IOException {

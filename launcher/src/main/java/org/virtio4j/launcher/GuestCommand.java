@@ -14,6 +14,7 @@ import org.virtio4j.launcher.command.CommandFailure;
 import org.virtio4j.launcher.command.Interruption;
 import org.virtio4j.launcher.command.NearestName;
 import org.virtio4j.launcher.command.Options;
+import org.virtio4j.launcher.guest.Architecture;
 import org.virtio4j.launcher.guest.Comparison;
 import org.virtio4j.launcher.guest.Guest;
 import org.virtio4j.launcher.guest.GuestObserver;
@@ -39,11 +40,12 @@ final class GuestCommand {
     private static final String RECORD = "--record";
     private static final String COMPARE = "--compare";
     private static final String KERNEL = "--kernel";
+    private static final String NEXT_KERNEL = "--next-kernel";
     private static final Map<String, Boolean> OPTIONS = Map.ofEntries(Map.entry(WORKLOAD, true),
             Map.entry(STRICT, false), Map.entry(PASSTHROUGH, false), Map.entry(CPUS, true), Map.entry(MEMORY, true),
             Map.entry(MEMORY_FILE, false), Map.entry(QEMU, true), Map.entry(QEMU_DEVICES, false),
             Map.entry(RECORD, true), Map.entry(COMPARE, false), Map.entry(KERNEL, true),
-            Map.entry(Options.HELP, false));
+            Map.entry(NEXT_KERNEL, true), Map.entry(Options.HELP, false));
     private static final String WORKLOADS = "{workloads}";
     private static final int ROUNDS = 2;
     private static final int MOST_CPUS = 64;
@@ -66,6 +68,8 @@ final class GuestCommand {
               --memory-file    RAM is a file that is opened by its name, not a descriptor that is handed over
               --qemu FILE      the qemu-system-x86_64 to use, 10.1 or newer
               --kernel FILE    the kernel to boot, with its modules in lib/modules/VERSION of a folder above
+              --next-kernel FILE
+                               the kernel that workloads kexec and crash start, likewise (default: the same once more)
               --qemu-devices   QEMU's own IOMMU, disk and entropy source
               --compare        our devices and QEMU's own by turns, twice each, with workload verify
               --record FILE    write down what the guest asks of its IOMMU, for virtio4j replay
@@ -187,9 +191,14 @@ final class GuestCommand {
             throw new CommandFailure("option " + COMPARE + ": expected workload " + Workload.VERIFY + " and neither "
                     + QEMU_DEVICES + " nor " + RECORD);
         }
+        if (options.has(NEXT_KERNEL) && !workload.startsKernel()) {
+            throw new CommandFailure("option " + NEXT_KERNEL + ": expected workload " + Workload.KEXEC + " or "
+                    + Workload.CRASH + ", found " + workload);
+        }
         return new GuestOptions(workload, number(options, CPUS, 2, 1, MOST_CPUS),
                 number(options, MEMORY, 512, LEAST_MEMORY, MOST_MEMORY), translation(options),
-                options.has(MEMORY_FILE), options.has(QEMU_DEVICES), options.path(QEMU), options.path(KERNEL));
+                options.has(MEMORY_FILE), options.has(QEMU_DEVICES), options.path(QEMU), options.path(KERNEL),
+                options.path(NEXT_KERNEL), Architecture.X86_64);
     }
 
     private static Translation translation(Options options) throws CommandFailure {

@@ -60,6 +60,12 @@ class GuestCommandTest {
     }
 
     @Test
+    void shouldRefuseNextKernelThatNobodyStarts() {
+        assertRefused("option --next-kernel: expected workload kexec or crash, found verify",
+                "--next-kernel", "/boot/vmlinuz");
+    }
+
+    @Test
     void shouldRefuseQemuThatIsNone() {
         assertRefused("/bin/true: expected a qemu-system-x86_64 that runs on this machine, found something else",
                 "--qemu", "/bin/true");

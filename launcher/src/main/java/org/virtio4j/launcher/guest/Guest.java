@@ -82,12 +82,12 @@ public final class Guest {
      */
     public GuestResult run() throws NotFetchedException, UnusableGuestException, IOException {
         Qemu qemu = findQemu();
-        Path tools = packages.linux();
+        Path tools = packages.linux(options.architecture());
         Path chosen = options.kernel();
-        Kernel kernel = chosen == null ? Kernel.unpackedIn(tools) : Kernel.of(chosen);
+        Kernel kernel = chosen == null ? Kernel.unpackedIn(tools, options.architecture()) : Kernel.of(chosen);
         try (RunFolder folder = new RunFolder()) {
             folder.sparseFile(RunFolder.DISK, DISK_BYTES);
-            Path initramfs = folder.file("initramfs.gz", Initramfs.of(kernel, tools, options.workload()));
+            Path initramfs = folder.file("initramfs.gz", initramfs(kernel, tools));
             try (GuestDevices devices = server.serve(folder, options)) {
                 QemuCommand command = command(qemu, folder).boot(kernel.image(), initramfs,
                         options.kernelOptions() + devices.kernelOptions());
@@ -105,20 +105,33 @@ public final class Guest {
      */
     public void fetch() throws NotFetchedException, UnusableGuestException {
         findQemu();
-        packages.linux();
+        packages.linux(options.architecture());
+        if (options.workload().startsKernel()) {
+            packages.kexec();
+        }
+    }
+
+    private byte[] initramfs(Kernel kernel, Path tools) throws NotFetchedException, UnusableGuestException {
+        if (!options.workload().startsKernel()) {
+            return Initramfs.of(options.architecture(), kernel, tools, options.workload());
+        }
+        Path next = options.nextKernel();
+        return Initramfs.starting(kernel, next == null ? kernel : Kernel.of(next), tools, packages.kexec());
     }
 
     private Qemu findQemu() throws NotFetchedException, UnusableGuestException {
         Path chosen = options.qemu();
         if (chosen != null) {
-            Qemu qemu = Qemu.of(chosen);
+            Qemu qemu = Qemu.of(chosen, options.architecture());
             if (!fits(qemu)) {
                 throw new UnusableGuestException(chosen + ": expected QEMU 10.1 or newer, found " + qemu.version());
             }
             return qemu;
         }
-        Optional<Qemu> installed = Qemu.installed().filter(this::fits);
-        return installed.isPresent() ? installed.get() : Qemu.unpackedIn(packages.qemu());
+        Architecture architecture = options.architecture();
+        Optional<Qemu> installed = Qemu.installed(architecture).filter(this::fits);
+        return installed.isPresent() ? installed.get()
+                : Qemu.unpackedIn(packages.qemu(architecture), architecture);
     }
 
     /** Its own devices every QEMU has. */
@@ -127,7 +140,7 @@ public final class Guest {
     }
 
     private QemuCommand command(Qemu qemu, RunFolder folder) {
-        QemuCommand command = new QemuCommand(qemu).processors(options.processors());
+        QemuCommand command = new QemuCommand(qemu, options.architecture()).processors(options.processors());
         if (options.memoryByName()) {
             command.arguments(new QemuArguments().memory(options.memoryMebibytes(), folder.path(RunFolder.MEMORY)));
         } else {

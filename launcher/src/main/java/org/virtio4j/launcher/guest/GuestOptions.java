@@ -15,9 +15,12 @@ import org.jspecify.annotations.Nullable;
  * @param qemuDevices whether IOMMU, disk and entropy source are QEMU's own
  * @param qemu the QEMU to use, or null to look for one
  * @param kernel the kernel to boot, or null for Debian's
+ * @param nextKernel the kernel that the guest starts if it starts another one, or null for the same
+ * @param architecture what machine it is
  */
 public record GuestOptions(Workload workload, int processors, int memoryMebibytes, Translation translation,
-        boolean memoryByName, boolean qemuDevices, @Nullable Path qemu, @Nullable Path kernel) {
+        boolean memoryByName, boolean qemuDevices, @Nullable Path qemu, @Nullable Path kernel,
+        @Nullable Path nextKernel, Architecture architecture) {
 
     /** How Linux uses an IOMMU. */
     public enum Translation {
@@ -53,7 +56,7 @@ public record GuestOptions(Workload workload, int processors, int memoryMebibyte
     /** The same with other work and other devices. */
     GuestOptions with(Workload newWorkload, boolean newQemuDevices) {
         return new GuestOptions(newWorkload, processors, memoryMebibytes, translation, memoryByName, newQemuDevices,
-                qemu, kernel);
+                qemu, kernel, nextKernel, architecture);
     }
 
     /**
@@ -61,7 +64,8 @@ public record GuestOptions(Workload workload, int processors, int memoryMebibyte
      * is spared the test of its timer, which counts on a processor that nobody else uses and panics otherwise.
      */
     String kernelOptions() {
-        return "console=ttyS0 quiet panic=-1 no_timer_check printk.devkmsg=on " + translation.kernelOption()
-                + " work=" + workload + " mib=" + Guest.WORK_MEBIBYTES;
+        return "console=" + architecture.console() + " quiet panic=-1 no_timer_check printk.devkmsg=on "
+                + translation.kernelOption() + workload.kernelOption() + " work=" + workload
+                + " mib=" + Guest.WORK_MEBIBYTES;
     }
 }

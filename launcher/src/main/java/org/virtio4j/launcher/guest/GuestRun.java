@@ -44,7 +44,7 @@ final class GuestRun {
      */
     record Limits(Duration silence, Duration total) {
         /** Where processors are slow and busy the longest silence of a sane guest is some seconds. */
-        static final Limits DEFAULT = new Limits(Duration.ofSeconds(60), Duration.ofMinutes(15));
+        static final Limits DEFAULT = new Limits(Duration.ofMinutes(2), Duration.ofMinutes(15));
     }
 
     /** How a run came to its end. */

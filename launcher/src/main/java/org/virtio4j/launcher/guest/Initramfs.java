@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -14,16 +15,19 @@ import java.util.zip.GZIPOutputStream;
 
 /**
  * The guest's whole system: busybox, a file system checker, its drivers' modules, and the script that it runs. For the
- * workload that needs a program of its own there are Perl and a script too.
+ * workload that needs a program of its own there are Perl and a script too, and for those that start another kernel
+ * that kernel with a system of its own.
  */
 final class Initramfs {
+
+    private static final String IOMMU = "virtio_iommu";
 
     /**
      * The IOMMU's driver first: an endpoint whose driver finds it without an IOMMU's driver waits, but this way nothing
      * needs to wait. The transport is built into Debian's kernels, and may be a module in others.
      */
     private static final List<String> DRIVERS =
-            List.of("virtio_pci", "virtio_iommu", "virtio_blk", "virtio_rng", "ext4");
+            List.of("virtio_pci", IOMMU, "virtio_blk", "virtio_rng", "ext4");
 
     /** A driver for programs, and what lets it use any IOMMU. */
     private static final List<String> VFIO = List.of("vfio_pci", "vfio_iommu_type1");
@@ -35,31 +39,102 @@ final class Initramfs {
             LIBRARIES + "libcrypt.so.1", LIBRARIES + "perl-base/constant.pm", LIBRARIES + "perl-base/strict.pm",
             LIBRARIES + "perl-base/warnings.pm", LIBRARIES + "perl-base/warnings/register.pm");
 
+    /** What the program is linked to that starts another kernel, beside these: Xen's libraries, of any version. */
+    private static final List<String> KEXEC_LIBRARIES = List.of("ld-linux-x86-64.so.2", "libc.so.6");
+    private static final String XEN_LIBRARIES = "libxen*.so.*";
+
     private Initramfs() {
     }
 
     /**
      * The archive that Linux unpacks.
      *
+     * @param architecture the machine it is for
      * @param kernel the kernel it is for
      * @param tools the folder where the packages of the guest's programs are unpacked
      * @param workload what the guest is to do
      * @return its bytes, compressed by gzip
      */
-    static byte[] of(Kernel kernel, Path tools, Workload workload) throws UnusableGuestException {
-        Path busybox = tools.resolve("usr/bin/busybox");
-        KernelModules all = KernelModules.in(kernel.modules(), new XzProgram(busybox));
-        CpioArchive archive = new CpioArchive();
-        List.of("bin", "dev", "modules", "mnt", "proc", "sys").forEach(archive::directory);
-        archive.characterDevice("dev/console", 5, 1).characterDevice("dev/null", 1, 3);
-        archive.program("bin/busybox", read(busybox)).link("bin/sh", "busybox");
-        archive.program("bin/e2fsck", read(tools.resolve("usr/sbin/e2fsck.static")));
-        addModules(archive, "modules/drivers", all.inOrder(DRIVERS));
+    static byte[] of(Architecture architecture, Kernel kernel, Path tools, Workload workload)
+            throws UnusableGuestException {
+        KernelModules all = modules(kernel, tools);
+        CpioArchive archive = system(tools);
+        if (architecture == Architecture.X86_64) {
+            archive.program("bin/e2fsck", read(tools.resolve("usr/sbin/e2fsck.static")));
+        }
+        addModules(archive, "modules/drivers",
+                all.inOrder(architecture == Architecture.X86_64 ? DRIVERS : withoutIommu(DRIVERS)));
         if (workload == Workload.VFIO) {
             addModules(archive, "modules/vfio", all.inOrder(VFIO));
             addPerl(archive, tools);
         }
-        return gzip(archive.program("init", resource("init")).finish());
+        return gzip(archive.finish());
+    }
+
+    /**
+     * An archive with another kernel in it, which has an archive of its own. Each has the IOMMU's driver if its kernel
+     * has one.
+     *
+     * @param kernel the kernel it is for
+     * @param next the kernel that is to be started by that one
+     * @param tools the folder where the packages of the guest's programs are unpacked
+     * @param kexec the folder where the program and its libraries are unpacked that starts a kernel
+     * @return its bytes, compressed by gzip
+     */
+    static byte[] starting(Kernel kernel, Kernel next, Path tools, Path kexec) throws UnusableGuestException {
+        CpioArchive archive = system(tools);
+        addModules(archive, "modules/drivers", drivers(kernel, tools));
+        addKexec(archive, kexec);
+        CpioArchive nextArchive = system(tools);
+        addModules(nextArchive, "modules/drivers", drivers(next, tools));
+        archive.directory("next").file("next/vmlinuz", read(next.image()))
+                .file("next/initramfs.gz", gzip(nextArchive.finish()));
+        return gzip(archive.finish());
+    }
+
+    /** What all of them have. */
+    private static CpioArchive system(Path tools) throws UnusableGuestException {
+        CpioArchive archive = new CpioArchive();
+        List.of("bin", "dev", "modules", "mnt", "proc", "sys").forEach(archive::directory);
+        archive.characterDevice("dev/console", 5, 1).characterDevice("dev/null", 1, 3);
+        archive.program("bin/busybox", read(busybox(tools))).link("bin/sh", "busybox");
+        return archive.program("init", resource("init"));
+    }
+
+    /** It has moved from one Debian to the next. */
+    private static Path busybox(Path tools) {
+        Path moved = tools.resolve("usr/bin/busybox");
+        return Files.exists(moved) ? moved : tools.resolve("bin/busybox");
+    }
+
+    private static KernelModules modules(Kernel kernel, Path tools) throws UnusableGuestException {
+        return KernelModules.in(kernel.modules(), new XzProgram(busybox(tools)));
+    }
+
+    private static Map<String, byte[]> drivers(Kernel kernel, Path tools) throws UnusableGuestException {
+        KernelModules all = modules(kernel, tools);
+        return all.inOrder(all.has(IOMMU) ? DRIVERS : withoutIommu(DRIVERS));
+    }
+
+    private static List<String> withoutIommu(List<String> drivers) {
+        return drivers.stream().filter(driver -> !driver.equals(IOMMU)).toList();
+    }
+
+    private static void addKexec(CpioArchive archive, Path kexec) throws UnusableGuestException {
+        List.of("usr", "usr/lib", LIBRARIES.substring(0, LIBRARIES.length() - 1)).forEach(archive::directory);
+        archive.link("lib64", LIBRARIES).link("lib", "usr/lib");
+        archive.program("bin/kexec", read(kexec.resolve("usr/sbin/kexec")));
+        for (String library : KEXEC_LIBRARIES) {
+            archive.program(LIBRARIES + library, read(kexec.resolve(LIBRARIES).resolve(library)));
+        }
+        try (DirectoryStream<Path> xen = Files.newDirectoryStream(kexec.resolve(LIBRARIES), XEN_LIBRARIES)) {
+            for (Path library : xen) {
+                archive.program(LIBRARIES + library.getFileName(), read(library));
+            }
+        } catch (IOException unreadable) {
+            throw new UnusableGuestException(kexec + ": expected kexec and its libraries, found: "
+                    + unreadable.getMessage());
+        }
     }
 
     private static void addPerl(CpioArchive archive, Path tools) throws UnusableGuestException {

@@ -26,12 +26,35 @@ record Kernel(Path image, Path modules) {
     private static final int VERSION_BASE = 0x200;
     private static final int HEAD = 0x10000;
 
-    /** The kernel of a folder into which its package was unpacked. */
+    private static final String IMAGE = "vmlinuz-";
+
+    /**
+     * The kernel of a folder into which its package was unpacked. One for s390x does not say its version; its file's
+     * name does.
+     */
+    static Kernel unpackedIn(Path root, Architecture architecture) throws UnusableGuestException {
+        if (architecture == Architecture.X86_64) {
+            return unpackedIn(root);
+        }
+        Path image = imageIn(root);
+        String version = String.valueOf(image.getFileName()).substring(IMAGE.length());
+        Path modules = modulesIn(root, version);
+        if (modules == null) {
+            throw new UnusableGuestException(image + ": expected its modules in " + root + ", found none");
+        }
+        return new Kernel(image, modules);
+    }
+
+    /** The kernel for PCs of a folder into which its package was unpacked. */
     static Kernel unpackedIn(Path root) throws UnusableGuestException {
-        try (DirectoryStream<Path> images = Files.newDirectoryStream(root.resolve("boot"), "vmlinuz-*")) {
+        return of(imageIn(root));
+    }
+
+    private static Path imageIn(Path root) throws UnusableGuestException {
+        try (DirectoryStream<Path> images = Files.newDirectoryStream(root.resolve("boot"), IMAGE + "*")) {
             Iterator<Path> image = images.iterator();
             if (image.hasNext()) {
-                return of(image.next());
+                return image.next();
             }
         } catch (IOException missing) {
             // Told as if the folder were empty: it has no kernel.

@@ -48,6 +48,11 @@ final class KernelModules {
         return modules;
     }
 
+    /** Whether there is such a module, or what it does is built in. */
+    boolean has(String name) {
+        return files.containsKey(canonical(name)) || builtIn.contains(canonical(name));
+    }
+
     /**
      * The modules of these names and all they need, unpacked, by file name. Each comes behind those it needs, and else
      * in the order asked for. What is built into the kernel is left out.

@@ -9,7 +9,7 @@ import java.util.stream.Stream;
 
 /**
  * What a kernel module says about itself: strings {@code name=value}, each with a NUL, in the section {@code .modinfo}
- * of the module's ELF file (64 bits, little-endian).
+ * of the module's ELF file (64 bits).
  */
 final class ModuleInfo {
 
@@ -26,7 +26,9 @@ final class ModuleInfo {
     private static final int OFFSET = 24;
     private static final int SIZE = 32;
 
-    private static final byte[] MAGIC = {0x7f, 'E', 'L', 'F', 2, 1};
+    private static final byte[] MAGIC = {0x7f, 'E', 'L', 'F', 2};
+    private static final int BYTE_ORDER = MAGIC.length;
+    private static final int BIG_ENDIAN = 2;
 
     private ModuleInfo() {
     }
@@ -42,6 +44,9 @@ final class ModuleInfo {
         ByteBuffer elf = ByteBuffer.wrap(module).order(ByteOrder.LITTLE_ENDIAN);
         if (module.length < MINIMUM || !elf.slice(0, MAGIC.length).equals(ByteBuffer.wrap(MAGIC))) {
             throw new UnusableGuestException("expected a 64-bit kernel module, found something else");
+        }
+        if (elf.get(BYTE_ORDER) == BIG_ENDIAN) {
+            elf.order(ByteOrder.BIG_ENDIAN);
         }
         try {
             int names = section(elf, Short.toUnsignedInt(elf.getShort(NAMES_INDEX)));

@@ -27,16 +27,22 @@ final class Packages {
     }
 
     /** The folder with QEMU. */
-    Path qemu() throws NotFetchedException {
-        return fetch("qemu");
+    Path qemu(Architecture architecture) throws NotFetchedException {
+        return part(architecture.qemuPackages());
     }
 
     /** The folder with the guest's kernel and tools. */
-    Path linux() throws NotFetchedException {
-        return fetch("linux");
+    Path linux(Architecture architecture) throws NotFetchedException {
+        return part(architecture.linuxPackages());
     }
 
-    private Path fetch(String part) throws NotFetchedException {
+    /** The folder with the program by which a guest starts another kernel. */
+    Path kexec() throws NotFetchedException {
+        return part("kexec");
+    }
+
+    /** The folder with what the script knows by this name. */
+    Path part(String part) throws NotFetchedException {
         try {
             Process script = new ProcessBuilder(home.resolve("build/fetch-guest").toString(), part)
                     .redirectError(ProcessBuilder.Redirect.INHERIT).start();

@@ -13,7 +13,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A QEMU for x86-64 that can be started.
+ * A QEMU that can be started.
  *
  * @param command what stands before its arguments
  * @param major its version, the number before the dot
@@ -21,31 +21,32 @@ import java.util.regex.Pattern;
  */
 record Qemu(List<String> command, int major, int minor) {
 
-    private static final String PROGRAM = "qemu-system-x86_64";
     private static final Pattern VERSION = Pattern.compile("QEMU emulator version (\\d+)\\.(\\d+)");
     private static final int FIRST_MAJOR = 10;
     private static final int FIRST_MINOR = 1;
 
     /** The QEMU of the PATH, if there is one. */
-    static Optional<Qemu> installed() {
-        return started(List.of(PROGRAM));
+    static Optional<Qemu> installed(Architecture architecture) {
+        return started(List.of(architecture.program()));
     }
 
     /** A QEMU by its file. */
-    static Qemu of(Path program) throws UnusableGuestException {
+    static Qemu of(Path program, Architecture architecture) throws UnusableGuestException {
         return started(List.of(program.toString())).orElseThrow(() -> new UnusableGuestException(
-                program + ": expected a " + PROGRAM + " that runs on this machine, found something else"));
+                program + ": expected a " + architecture.program()
+                        + " that runs on this machine, found something else"));
     }
 
     /**
      * The QEMU of a folder into which its packages and all they need were unpacked. It is started by the folder's own
      * loader with the folder's own libraries, so that this machine's may be older.
      */
-    static Qemu unpackedIn(Path root) throws UnusableGuestException {
+    static Qemu unpackedIn(Path root, Architecture architecture) throws UnusableGuestException {
         Path loader = loader(root);
+        String program = architecture.program();
         List<String> command = new ArrayList<>(List.of(loader.toString(),
                 "--library-path", String.valueOf(loader.getParent()),
-                "--argv0", PROGRAM, root.resolve("usr/bin").resolve(PROGRAM).toString()));
+                "--argv0", program, root.resolve("usr/bin").resolve(program).toString()));
         for (String data : List.of("usr/share/qemu", "usr/share/seabios", "usr/lib/ipxe/qemu")) {
             command.addAll(List.of("-L", root.resolve(data).toString()));
         }

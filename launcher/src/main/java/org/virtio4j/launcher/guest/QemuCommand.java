@@ -8,16 +8,16 @@ import org.virtio4j.launcher.serve.QemuArguments;
 import org.virtio4j.machine.PciAddress;
 
 /**
- * The command line of a QEMU with one guest: a PC (q35) without anything that is not asked for, emulated without help
- * of the processor, so that it runs on every machine.
+ * The command line of a QEMU with one guest: a machine without anything that is not asked for, emulated without help of
+ * the processor, so that it runs on every machine.
  */
 public final class QemuCommand {
 
     private final List<String> words;
 
-    QemuCommand(Qemu qemu) {
+    QemuCommand(Qemu qemu, Architecture architecture) {
         words = new ArrayList<>(qemu.command());
-        arguments(new QemuArguments().machine());
+        arguments(new QemuArguments().machine(architecture.machine()));
         add("-accel", "tcg", "-nodefaults", "-no-user-config", "-display", "none");
     }
 

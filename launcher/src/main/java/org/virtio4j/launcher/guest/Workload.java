@@ -21,6 +21,10 @@ public enum Workload {
     FLR("reset the IOMMU alone while the disk is read: the guest goes no further"),
     /** Gives a device to a program of the guest. */
     VFIO("give the entropy source to a program, by VFIO"),
+    /** Starts another kernel by kexec while disks are at work, and has it watch its memory. */
+    KEXEC("start the next kernel by kexec while the disk is read, and compare"),
+    /** The same by a crash. */
+    CRASH("the same with a crash kernel"),
     /** Lets the user work. */
     SHELL("a shell in the guest");
 
@@ -37,6 +41,25 @@ public enum Workload {
      */
     public boolean resetsMachine() {
         return this == RESET;
+    }
+
+    /**
+     * Whether the guest goes on with another kernel, without a reset of the machine.
+     *
+     * @return whether it needs that kernel and the program that starts it
+     */
+    public boolean startsKernel() {
+        return this == KEXEC || this == CRASH;
+    }
+
+    /** What Linux must be told for it, with a blank before it. */
+    String kernelOption() {
+        return switch (this) {
+            // Buffers of programs lie in the rest, and what drivers allocate does not.
+            case KEXEC -> " kernelcore=40%";
+            case CRASH -> " crashkernel=160M";
+            default -> "";
+        };
     }
 
     /**

@@ -24,7 +24,17 @@ public final class QemuArguments {
      * @return this
      */
     public QemuArguments machine() {
-        return add("-machine", "q35,memory-backend=" + MEMORY);
+        return machine("q35");
+    }
+
+    /**
+     * A machine whose RAM is what {@link #memory} says.
+     *
+     * @param type what QEMU calls it
+     * @return this
+     */
+    public QemuArguments machine(String type) {
+        return add("-machine", type + ",memory-backend=" + MEMORY);
     }
 
     /**
@@ -70,6 +80,20 @@ public final class QemuArguments {
     public QemuArguments served(PciAddress address, Path socket) {
         return add("-device", "{\"driver\":\"vfio-user-pci\",\"addr\":\"" + slot(address)
                 + "\",\"socket\":{\"type\":\"unix\",\"path\":\"" + json(socket) + "\"}}");
+    }
+
+    /**
+     * A function that another process serves to an s390x machine, which knows functions by numbers of their own.
+     *
+     * @param number of this function alone, from 1
+     * @param socket where it is served
+     * @return this
+     */
+    public QemuArguments servedToS390x(int number, Path socket) {
+        String id = "function" + number;
+        return add("-device", "zpci,uid=" + number + ",fid=" + number + ",target=" + id,
+                "-device", "{\"driver\":\"vfio-user-pci\",\"id\":\"" + id
+                        + "\",\"socket\":{\"type\":\"unix\",\"path\":\"" + json(socket) + "\"}}");
     }
 
     /**

@@ -15,13 +15,19 @@ final class FakeModule {
 
     /** A module that needs others, named with commas between them. */
     static byte[] needing(String others) {
+        return needing(others, ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** The same for a machine with this order of bytes. */
+    static byte[] needing(String others, ByteOrder order) {
         byte[] info = ("license=GPL\0depends=" + others + "\0name=fake\0").getBytes(StandardCharsets.US_ASCII);
         ByteBuffer elf = ByteBuffer.allocate(64 + NAMES.length() + info.length + 3 * 64)
-                .order(ByteOrder.LITTLE_ENDIAN);
+                .order(order);
+        byte encoding = (byte) (order.equals(ByteOrder.LITTLE_ENDIAN) ? 1 : 2);
         int names = 64;
         int strings = names + NAMES.length();
         int sections = strings + info.length;
-        elf.put(0, new byte[] {0x7f, 'E', 'L', 'F', 2, 1, 1});
+        elf.put(0, new byte[] {0x7f, 'E', 'L', 'F', 2, encoding, 1});
         elf.putLong(40, sections).putShort(58, (short) 64).putShort(60, (short) 3).putShort(62, (short) 1);
         elf.put(names, NAMES.getBytes(StandardCharsets.US_ASCII));
         elf.put(strings, info);

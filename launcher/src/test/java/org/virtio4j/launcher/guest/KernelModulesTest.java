@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -27,6 +28,15 @@ class KernelModulesTest {
         module("iommu/virtio-iommu.ko", "");
         assertEquals(List.of("virtio_iommu.ko", "failover.ko", "net_failover.ko", "virtio_net.ko"),
                 order("virtio_iommu", "virtio_net"));
+    }
+
+    @Test
+    void shouldReadModulesOfBigEndianMachines() throws IOException, UnusableGuestException {
+        Path file = folder.resolve("kernel/virtio_pci.ko");
+        Files.createDirectories(folder.resolve("kernel"));
+        Files.write(file, FakeModule.needing("virtio_pci_lib", ByteOrder.BIG_ENDIAN));
+        module("virtio_pci_lib.ko", "");
+        assertEquals(List.of("virtio_pci_lib.ko", "virtio_pci.ko"), order("virtio_pci"));
     }
 
     @Test

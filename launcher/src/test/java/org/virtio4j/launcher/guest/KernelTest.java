@@ -32,6 +32,17 @@ class KernelTest {
     }
 
     @Test
+    void shouldKnowMainframesKernelByItsName() throws IOException, UnusableGuestException {
+        Path image = Files.createDirectories(folder.resolve("boot")).resolve("vmlinuz-6.1.0-50-s390x");
+        Files.writeString(image, "it says nothing of its version");
+        UnusableGuestException failure = assertThrows(UnusableGuestException.class,
+                () -> Kernel.unpackedIn(folder, Architecture.S390X));
+        assertEquals(image + ": expected its modules in " + folder + ", found none", failure.getMessage());
+        Path modules = Files.createDirectories(folder.resolve("lib/modules/6.1.0-50-s390x"));
+        assertEquals(new Kernel(image, modules), Kernel.unpackedIn(folder, Architecture.S390X));
+    }
+
+    @Test
     void shouldSayWhereModulesAreExpected() throws IOException {
         Path image = kernel("boot/vmlinuz", "6.12.0 #1");
         UnusableGuestException failure = assertThrows(UnusableGuestException.class, () -> Kernel.of(image));

@@ -20,12 +20,13 @@ class QemuCommandTest {
     @Test
     void shouldBeginWithProgramAndMachine() {
         assertEquals(List.of("ld.so", "qemu", "-machine", "q35,memory-backend=memory", "-accel", "tcg",
-                "-nodefaults", "-no-user-config", "-display", "none"), new QemuCommand(QEMU).words());
+                "-nodefaults", "-no-user-config", "-display", "none"),
+                new QemuCommand(QEMU, Architecture.X86_64).words());
     }
 
     @Test
     void shouldPutOwnDevicesBehindOwnIommu() {
-        List<String> words = added(new QemuCommand(QEMU).ownIommu(PciAddress.of("00:08.0"))
+        List<String> words = added(new QemuCommand(QEMU, Architecture.X86_64).ownIommu(PciAddress.of("00:08.0"))
                 .ownRng(PciAddress.of("00:09.0")).ownDisk(PciAddress.of("00:0a.0"), Path.of("/disk")));
         assertEquals(List.of("-device", "virtio-iommu-pci,addr=8.0",
                 "-device", "virtio-rng-pci,iommu_platform=on,disable-legacy=on,addr=9.0",
@@ -35,7 +36,7 @@ class QemuCommandTest {
 
     @Test
     void shouldPutTheRestAsQemuExpectsIt() {
-        List<String> words = added(new QemuCommand(QEMU).processors(2)
+        List<String> words = added(new QemuCommand(QEMU, Architecture.X86_64).processors(2)
                 .boot(Path.of("/vmlinuz"), Path.of("/initramfs"), "quiet work=boot")
                 .arguments(new QemuArguments().viot(Path.of("/viot"))).endOnReset().console());
         assertEquals(List.of("-smp", "2", "-kernel", "/vmlinuz", "-initrd", "/initramfs", "-append",
@@ -45,7 +46,7 @@ class QemuCommandTest {
 
     @Test
     void shouldRefuseOtherBuses() {
-        QemuCommand command = new QemuCommand(QEMU);
+        QemuCommand command = new QemuCommand(QEMU, Architecture.X86_64);
         PciAddress elsewhere = PciAddress.of("01:08.0");
         assertThrows(IllegalArgumentException.class, () -> command.ownIommu(elsewhere));
     }
@@ -61,7 +62,7 @@ class QemuCommandTest {
     /** What was added to the command of a machine alone. */
     private static List<String> added(QemuCommand command) {
         List<String> all = command.words();
-        List<String> machine = new QemuCommand(QEMU).words();
+        List<String> machine = new QemuCommand(QEMU, Architecture.X86_64).words();
         assertEquals(0, Collections.indexOfSubList(all, machine));
         return all.subList(machine.size(), all.size());
     }

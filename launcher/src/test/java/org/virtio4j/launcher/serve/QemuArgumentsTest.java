@@ -32,6 +32,14 @@ class QemuArgumentsTest {
     }
 
     @Test
+    void shouldNumberFunctionsOfMainframes() {
+        assertEquals(List.of("-device", "zpci,uid=2,fid=2,target=function2",
+                "-device", "{\"driver\":\"vfio-user-pci\",\"id\":\"function2\","
+                        + "\"socket\":{\"type\":\"unix\",\"path\":\"/s/disk.sock\"}}"),
+                new QemuArguments().servedToS390x(2, Path.of("/s/disk.sock")).words());
+    }
+
+    @Test
     void shouldRefuseOtherBuses() {
         PciAddress elsewhere = PciAddress.of("01:08.0");
         assertThrows(IllegalArgumentException.class,

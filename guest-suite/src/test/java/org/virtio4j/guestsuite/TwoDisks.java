@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.guestsuite;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.virtio4j.endpoint.VirtioBlock;
+import org.virtio4j.endpoint.VirtioEntropy;
+import org.virtio4j.iommu.ReservedRegions;
+import org.virtio4j.iommu.VirtioIommu;
+import org.virtio4j.launcher.guest.GuestDevices;
+import org.virtio4j.launcher.guest.GuestOptions;
+import org.virtio4j.launcher.guest.QemuCommand;
+import org.virtio4j.launcher.guest.RunFolder;
+import org.virtio4j.launcher.serve.DevicePlan;
+import org.virtio4j.launcher.serve.MachinePlan;
+import org.virtio4j.launcher.serve.QemuArguments;
+import org.virtio4j.launcher.serve.ServedMachine;
+import org.virtio4j.machine.PciAddress;
+
+/** IOMMU, entropy source, a disk behind the IOMMU and a disk beside it, served as the command serves them. */
+final class TwoDisks implements GuestDevices {
+
+    private static final String BEHIND_FUNCTION = "0000:00:0a.0";
+    private static final String BESIDE_FUNCTION = "0000:00:0b.0";
+    private static final String BESIDE = "beside";
+    /** What no guest writes to, from the beginning of each disk. */
+    private static final int REGION_MEBIBYTES = 4;
+    /** Where the next kernel writes, and how much. */
+    private static final int WRITTEN_AT_MEBIBYTE = 32;
+    private static final int WRITTEN_MEBIBYTES = 8;
+    private static final long PARTITION_SCAN = 64 << 10;
+    private static final long SEED = 0x76697274696f346aL;
+
+    private final ServedMachine machine;
+    private final Path behind;
+    private final Path beside;
+    private final List<VirtioBlock> disks = new ArrayList<>();
+    private boolean counting;
+    private long readBefore;
+    private long counted = -1;
+    private Optional<String> failure = Optional.empty();
+    private long mappingsLeft = -1;
+    private int domainsLeft = -1;
+    private String behindSums = "";
+    private String besideSums = "";
+
+    private TwoDisks(RunFolder folder, GuestOptions options) throws IOException {
+        behind = folder.path(RunFolder.DISK);
+        beside = folder.path(BESIDE);
+        DiskFile.create(behind, REGION_MEBIBYTES, SEED);
+        DiskFile.create(beside, REGION_MEBIBYTES, ~SEED);
+        int queues = options.processors();
+        List<DevicePlan> devices = List.of(
+                new DevicePlan("rng", PciAddress.of("00:09.0"), true, ReservedRegions.X86_MSI, VirtioEntropy::new),
+                new DevicePlan("disk", PciAddress.of("00:0a.0"), true, ReservedRegions.X86_MSI,
+                        () -> made(VirtioBlock.builder(behind).queues(queues).build())),
+                new DevicePlan(BESIDE + "-disk", PciAddress.of("00:0b.0"), false, ReservedRegions.X86_MSI,
+                        () -> made(VirtioBlock.builder(beside).queues(queues).build())));
+        machine = ServedMachine.serve(new MachinePlan("two disks", folder.path(""), options.memoryMebibytes(),
+                Optional.empty(), PciAddress.of("00:08.0"), VirtioIommu.builder(), devices), null);
+    }
+
+    private VirtioBlock made(VirtioBlock disk) {
+        disks.add(disk);
+        return disk;
+    }
+
+    /** Begins to count what the disks read for the guest, as if nothing had been counted yet. */
+    void beginCounting() {
+        counting = true;
+        readBefore = bytesRead();
+    }
+
+    /** Ends counting. Nothing happens if that has been done already. */
+    void endCounting() {
+        if (counting) {
+            counting = false;
+            counted = bytesRead() - readBefore;
+        }
+    }
+
+    private long bytesRead() {
+        return disks.stream().mapToLong(disk -> disk.counters().bytesRead()).sum();
+    }
+
+    @Override
+    public void addTo(QemuCommand command, RunFolder folder) {
+        QemuArguments arguments = new QemuArguments();
+        machine.addTo(arguments);
+        command.arguments(arguments);
+    }
+
+    @Override
+    public void strayDma() {
+        throw new IllegalStateException("this test has no stray DMA");
+    }
+
+    /** QEMU has ended; what the guest left in the disks' files is kept for the test, as their folder goes away. */
+    @Override
+    public List<String> report() {
+        while (machine.connected() > 0) {
+            Thread.onSpinWait();
+        }
+        failure = machine.failure();
+        mappingsLeft = machine.iommu().liveMappings();
+        domainsLeft = machine.iommu().liveDomains();
+        behindSums = sums(behind);
+        besideSums = sums(beside);
+        return machine.report();
+    }
+
+    @Override
+    public void close() throws IOException {
+        machine.close();
+    }
+
+    /** The next kernel found both disks as the first one left them, and what it wrote is in their files. */
+    void assertServed(Booted booted) {
+        assertEquals(said(booted, BEHIND_FUNCTION), behindSums, "the disk behind the IOMMU");
+        assertEquals(said(booted, BESIDE_FUNCTION), besideSums, "the disk beside the IOMMU");
+        assertTrue(0 < counted && counted <= PARTITION_SCAN, "while the drivers were loaded the disks read " + counted
+                + " bytes, which is more than Linux asks for to find partitions");
+        assertEquals(Optional.empty(), failure);
+        assertEquals(0, mappingsLeft, "mappings");
+        assertEquals(0, domainsLeft, "domains");
+    }
+
+    private static String said(Booted booted, String function) {
+        return booted.fact("next/" + function + "/region") + " " + booted.fact("next/" + function + "/written");
+    }
+
+    private static String sums(Path disk) {
+        try {
+            return DiskFile.md5(disk, 0, REGION_MEBIBYTES) + " "
+                    + DiskFile.md5(disk, WRITTEN_AT_MEBIBYTE, WRITTEN_MEBIBYTES);
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException(unreadable);
+        }
+    }
+
+    /** Makes devices when a guest is run, and keeps them for the test. */
+    static final class Maker implements GuestDevices.Server {
+
+        private @Nullable TwoDisks made;
+
+        @Override
+        public GuestDevices serve(RunFolder folder, GuestOptions options) throws IOException {
+            TwoDisks devices = new TwoDisks(folder, options);
+            made = devices;
+            return devices;
+        }
+
+        TwoDisks devices() {
+            return Objects.requireNonNull(made, "no guest was booted");
+        }
+    }
+}

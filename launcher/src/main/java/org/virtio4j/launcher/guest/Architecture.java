@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.guest;
+
+/** A kind of machine that a guest can be, whatever this machine is. */
+public enum Architecture {
+    /** A PC. */
+    X86_64("qemu-system-x86_64", "q35", "ttyS0", "qemu", "linux"),
+    /**
+     * A mainframe: its bytes are in the other order, and QEMU has an IOMMU of its own before each function. Linux has
+     * no driver for a virtio-iommu there.
+     */
+    S390X("qemu-system-s390x", "s390-ccw-virtio", "ttysclp0", "qemu-s390x", "linux-s390x");
+
+    private final String program;
+    private final String machine;
+    private final String console;
+    private final String qemuPackages;
+    private final String linuxPackages;
+
+    Architecture(String program, String machine, String console, String qemuPackages, String linuxPackages) {
+        this.program = program;
+        this.machine = machine;
+        this.console = console;
+        this.qemuPackages = qemuPackages;
+        this.linuxPackages = linuxPackages;
+    }
+
+    /** The QEMU that emulates it. */
+    String program() {
+        return program;
+    }
+
+    /** What QEMU calls it. */
+    String machine() {
+        return machine;
+    }
+
+    /** What Linux calls its first serial port. */
+    String console() {
+        return console;
+    }
+
+    /** What {@code build/fetch-guest} calls the QEMU. */
+    String qemuPackages() {
+        return qemuPackages;
+    }
+
+    /** What {@code build/fetch-guest} calls the guest's kernel and tools. */
+    String linuxPackages() {
+        return linuxPackages;
+    }
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.guest;
+
+import java.nio.file.Path;
+
+/** Debian's kernels for PCs from the time before they had a driver for a virtio-iommu. */
+public enum OlderKernel {
+    /** Debian 12's. */
+    LINUX_6_1("kernel-6.1"),
+    /** Debian 11's, which leaves its devices at work when it starts another kernel. */
+    LINUX_5_10("kernel-5.10");
+
+    private final String part;
+
+    OlderKernel(String part) {
+        this.part = part;
+    }
+
+    /**
+     * Fetches it if it is missing.
+     *
+     * @param home the project's folder, where the script is that fetches
+     * @return the file to boot, with its modules beside it; see {@link GuestOptions#kernel}
+     * @throws NotFetchedException if it is not there and cannot be fetched
+     * @throws UnusableGuestException if what is there is no kernel
+     */
+    public Path image(Path home) throws NotFetchedException, UnusableGuestException {
+        return Kernel.unpackedIn(new Packages(home, () -> false).part(part)).image();
+    }
+}
