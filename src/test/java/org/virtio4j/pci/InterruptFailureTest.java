@@ -27,6 +27,7 @@ class InterruptFailureTest {
         EXCEPTION(new IllegalStateException("on purpose")),
         ERROR(new AssertionError("on purpose"));
 
+        @SuppressWarnings("ImmutableEnumChecker") // nobody changes it
         private final Throwable thrown;
 
         Thrown(Throwable thrown) {

@@ -268,7 +268,7 @@ class MessageInterruptTest {
                 for (int word = 0; word < 4; word++) {
                     assertEquals(vector / 64 == word ? 1L << vector % 64 : 0, many.readTable(bits + 8L * word, 8));
                 }
-                assertEquals(1L << vector % 32, many.readTable(bits + vector / 32 * 4, 4));
+                assertEquals(1L << vector % 32, many.readTable(bits + vector / 32L * 4, 4));
             }
             many.map(1, 64);
             many.put(PciSpec.CONFIG_MSIX_VECTOR, 2, 63);

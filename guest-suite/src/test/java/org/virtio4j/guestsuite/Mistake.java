@@ -9,8 +9,6 @@ enum Mistake {
     NOT_TRANSLATED,
     /** The entropy source may write where it may read. */
     NO_PERMISSIONS,
-    /** At a system reset the IOMMU forgets its domains before the endpoints have come to rest. */
-    IOMMU_RESET_FIRST,
-    /** At a system reset nobody waits for what the entropy source has in flight. */
-    RESET_NOT_AWAITED
+    /** At a system reset nobody waits for what the entropy source has in flight, and the IOMMU blocks nobody. */
+    NOT_AWAITED_NOR_BLOCKED
 }

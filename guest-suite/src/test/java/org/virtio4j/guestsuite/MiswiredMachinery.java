@@ -6,8 +6,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
+import org.virtio4j.device.DeviceListener;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.iommu.ReservedRegions;
@@ -24,9 +24,7 @@ import org.virtio4j.vmm.DmaSpace;
 /** Connected with a {@link Mistake}. */
 final class MiswiredMachinery implements Machinery {
 
-    private final Mistake mistake;
     private final Path folder;
-    private final UnrulyEntropy unruly;
     private final VfioUserSocket iommuSocket;
     private final VfioUserSocket entropySocket;
     private final VfioUserSocket diskSocket;
@@ -36,17 +34,15 @@ final class MiswiredMachinery implements Machinery {
     private final VirtioPciFunction iommuFunction;
     private final VirtioPciFunction entropy;
     private final VirtioPciFunction disk;
-    private final ReentrantLock resetting = new ReentrantLock();
 
     MiswiredMachinery(Mistake mistake, Path folder, Optional<Path> memoryFile, VirtioIommuBuilder builder,
             UnrulyEntropy unruly, VirtioBlock block) throws IOException {
-        this.mistake = mistake;
         this.folder = folder;
-        this.unruly = unruly;
         VfioUserOptions how = memoryFile.map(VfioUserOptions.DEFAULT::withMemoryFile).orElse(VfioUserOptions.DEFAULT);
         iommuSocket = VfioUserSocket.at(folder.resolve("iommu.sock"), how);
         entropySocket = VfioUserSocket.at(folder.resolve("rng-07.0.sock"), how);
         diskSocket = VfioUserSocket.at(folder.resolve("disk-0c.0.sock"), how);
+        builder.bypassAfterReset(mistake == Mistake.NOT_AWAITED_NOR_BLOCKED);
         iommu = builder.endpoint(ENTROPY.bdf(), ReservedRegions.X86_MSI)
                 .endpoint(DISK.bdf(), ReservedRegions.X86_MSI).build();
         entropyDma = switch (mistake) {
@@ -60,21 +56,15 @@ final class MiswiredMachinery implements Machinery {
                 iommuSocket.interrupts());
         entropy = VirtioPciFunction.of(unruly, entropyDma, entropySocket.interrupts());
         disk = VirtioPciFunction.of(block, diskDma, diskSocket.interrupts());
-        iommuSocket.start(iommuFunction, this::systemReset);
-        entropySocket.start(entropy, this::systemReset);
-        diskSocket.start(disk, this::systemReset);
-    }
-
-    private void systemReset() {
-        resetting.lock();
-        try {
-            List<VirtioPciFunction> order = mistake == Mistake.IOMMU_RESET_FIRST
-                    ? List.of(iommuFunction, entropy, disk) : List.of(entropy, disk, iommuFunction);
-            order.forEach(function -> function.reset(ResetKind.SYSTEM));
-            unruly.arrive();
-        } finally {
-            resetting.unlock();
-        }
+        iommuFunction.listener(new DeviceListener() {
+            @Override
+            public void resetCompleted(ResetKind kind) {
+                unruly.arrive();
+            }
+        });
+        iommuSocket.start(iommuFunction);
+        entropySocket.start(entropy);
+        diskSocket.start(disk);
     }
 
     @Override

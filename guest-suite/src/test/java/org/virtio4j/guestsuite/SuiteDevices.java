@@ -59,7 +59,7 @@ final class SuiteDevices implements GuestDevices {
         }
         disk = VirtioBlock.builder(folder.path(RunFolder.DISK)).queues(options.processors())
                 .queueSize(wiring.diskRing()).build();
-        entropy = new UnrulyEntropy(IN_FLIGHT, wiring.mistake() != Mistake.RESET_NOT_AWAITED);
+        entropy = new UnrulyEntropy(IN_FLIGHT, wiring.mistake() != Mistake.NOT_AWAITED_NOR_BLOCKED);
         VirtioIommuBuilder builder = VirtioIommu.builder().queueSizes(wiring.iommuRing(), wiring.iommuRing())
                 .bypassAfterReset(wiring.bypassAfterReset());
         if (wiring.canary()) {

@@ -31,7 +31,7 @@ final class UnrulyEntropy implements VirtioDevice, AutoCloseable {
     private final long target;
     private final boolean awaits;
     private boolean active;
-    private boolean late;
+    private volatile boolean late;
     private final AtomicInteger arrivals = new AtomicInteger();
 
     /**
