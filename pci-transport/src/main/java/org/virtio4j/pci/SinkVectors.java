@@ -5,6 +5,7 @@ import java.util.BitSet;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.pci.Departures.Departure;
+import org.virtio4j.vmm.FirstFailure;
 import org.virtio4j.vmm.InterruptSink;
 import org.virtio4j.wire.pci.CommonConfig;
 

@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.virtio4j.pci.Departures.Departure;
 import org.virtio4j.vmm.DmaGate;
 import org.virtio4j.vmm.DmaResult;
+import org.virtio4j.vmm.FirstFailure;
 import org.virtio4j.vmm.MessageSender;
 import org.virtio4j.wire.pci.CommonConfig;
 import org.virtio4j.wire.pci.MsixEntry;

@@ -7,6 +7,7 @@ import org.agrona.collections.Int2ObjectHashMap;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.iommu.table.MappingTable;
 import org.virtio4j.iommu.table.NodeSpace;
+import org.virtio4j.vmm.FirstFailure;
 import org.virtio4j.vmm.Readers;
 
 /**
@@ -28,7 +29,7 @@ final class Domains {
     private final NodeSpace space;
     private final Readers readers;
     private final long stallLimitNanos;
-    private final Deferred deferred;
+    private final FirstFailure deferred;
     private final Generation generation = new Generation();
     private final StaleTranslations stale;
     private final Domain unattached;
@@ -44,7 +45,7 @@ final class Domains {
     private boolean takenAway;
     private boolean closed;
 
-    Domains(List<Endpoint> all, NodeSpace space, Readers readers, long stallLimitNanos, Deferred deferred) {
+    Domains(List<Endpoint> all, NodeSpace space, Readers readers, long stallLimitNanos, FirstFailure deferred) {
         this.deferred = deferred;
         this.all = all;
         this.stale = new StaleTranslations(all, generation);
@@ -261,7 +262,7 @@ final class Domains {
     void settle() {
         if (takenAway || space.retired() > RETIRED_LIMIT) {
             settleNow();
-            deferred.throwKept();
+            deferred.rethrow();
         }
     }
 
@@ -270,7 +271,7 @@ final class Domains {
             readers.awaitAll(stallLimitNanos);
         } catch (RuntimeException | Error failure) {
             // Out of the listener that was told of a long wait; the wait itself went to its end.
-            deferred.keep(failure);
+            deferred.add(failure);
         }
     }
 

@@ -3,6 +3,7 @@ package org.virtio4j.iommu;
 
 import java.util.List;
 import org.virtio4j.iommu.table.MappingVisitor;
+import org.virtio4j.vmm.FirstFailure;
 
 /**
  * All listeners of an IOMMU as one: a change is made by all of them or by none. One that throws has refused; what it
@@ -13,9 +14,9 @@ final class Mirror {
     private static final long LAST = -1;
 
     private final MappingListener[] listeners;
-    private final Deferred deferred;
+    private final FirstFailure deferred;
 
-    Mirror(List<MappingListener> listeners, Deferred deferred) {
+    Mirror(List<MappingListener> listeners, FirstFailure deferred) {
         this.listeners = listeners.toArray(MappingListener[]::new);
         this.deferred = deferred;
     }
@@ -64,7 +65,7 @@ final class Mirror {
             try {
                 listeners[i].attached(endpoint, domain);
             } catch (RuntimeException | Error failure) {
-                deferred.keep(failure);
+                deferred.add(failure);
             }
         }
     }
@@ -74,7 +75,7 @@ final class Mirror {
             try {
                 listeners[i].detached(endpoint, domain);
             } catch (RuntimeException | Error failure) {
-                deferred.keep(failure);
+                deferred.add(failure);
             }
         }
     }
@@ -90,7 +91,7 @@ final class Mirror {
         try {
             return listeners[listener].map(domain, virtStart, virtEnd, physStart, flags);
         } catch (RuntimeException | Error failure) {
-            deferred.keep(failure);
+            deferred.add(failure);
             return MappingListener.Answer.FAILED;
         }
     }
@@ -99,7 +100,7 @@ final class Mirror {
         try {
             return listeners[listener].unmap(domain, virtStart, virtEnd);
         } catch (RuntimeException | Error failure) {
-            deferred.keep(failure);
+            deferred.add(failure);
             return MappingListener.Answer.FAILED;
         }
     }

@@ -2,6 +2,7 @@
 package org.virtio4j.iommu;
 
 import org.virtio4j.device.Features;
+import org.virtio4j.vmm.FirstFailure;
 import org.virtio4j.wire.iommu.AttachRequest;
 import org.virtio4j.wire.iommu.IommuFeature;
 import org.virtio4j.wire.iommu.MapRequest;
@@ -26,7 +27,7 @@ final class RequestExecutor {
     private final Mirror mirror;
     private final IommuCounters counters;
     private final RequestListener listener;
-    private final Deferred deferred;
+    private final FirstFailure deferred;
     private final long granuleMask;
 
     private boolean mapUnmap;
@@ -38,7 +39,7 @@ final class RequestExecutor {
     private long removed;
 
     RequestExecutor(IommuSettings settings, Domains domains, Mirror mirror, IommuCounters counters,
-            RequestListener listener, Deferred deferred) {
+            RequestListener listener, FirstFailure deferred) {
         this.deferred = deferred;
         this.settings = settings;
         this.domains = domains;
@@ -75,7 +76,7 @@ final class RequestExecutor {
         request.removed = Math.max(0, before - domains.mappings());
         counters.answered(request.type, request.status, removed);
         listener.served(request.type, request.status, removed);
-        deferred.throwKept();
+        deferred.rethrow();
     }
 
     private boolean isKnown(int type) {

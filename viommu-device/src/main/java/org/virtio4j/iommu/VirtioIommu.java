@@ -14,6 +14,7 @@ import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.iommu.table.NodeSpace;
 import org.virtio4j.queue.DeviceQueue;
+import org.virtio4j.vmm.FirstFailure;
 import org.virtio4j.vmm.HostMemory;
 import org.virtio4j.vmm.Readers;
 import org.virtio4j.vmm.StallListener;
@@ -53,7 +54,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
     private final QueueLoop requests;
     private final EventQueue events;
     private final FaultReports faults;
-    private final Deferred deferred = new Deferred();
+    private final FirstFailure deferred = new FirstFailure();
     private final @Nullable TrafficListener traffic;
     private final ConfigSpace config;
 
@@ -227,7 +228,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
             if (!closed) {
                 closed = true;
                 domains.close(mirror);
-                deferred.throwKept();
+                deferred.rethrow();
             }
         } finally {
             control.unlock();
@@ -313,7 +314,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
             domains.detachAll(!settings.bypassAfterReset(), mirror);
             tellReset(kind);
             domains.settle();
-            deferred.throwKept();
+            deferred.rethrow();
         } finally {
             control.unlock();
         }
@@ -362,7 +363,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
             }
         } catch (RuntimeException | Error failure) {
             // The reset goes on: what it took away is waited for.
-            deferred.keep(failure);
+            deferred.add(failure);
         }
     }
 

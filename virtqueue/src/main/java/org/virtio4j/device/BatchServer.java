@@ -4,6 +4,7 @@ package org.virtio4j.device;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.queue.Chain;
 import org.virtio4j.queue.DeviceQueue;
+import org.virtio4j.vmm.FirstFailure;
 
 /**
  * Takes buffers of one queue through the steps of a {@link QueueWork}, batch by batch. A batch needs two sections and
@@ -223,6 +224,6 @@ final class BatchServer {
     }
 
     private void keep(Throwable thrown) {
-        foreign = QueueLoop.join(foreign, thrown);
+        foreign = FirstFailure.join(foreign, thrown);
     }
 }

@@ -10,6 +10,7 @@ import org.virtio4j.queue.QueueSettings;
 import org.virtio4j.queue.SplitQueue;
 import org.virtio4j.vmm.DmaHandle;
 import org.virtio4j.vmm.DmaSpace;
+import org.virtio4j.vmm.FirstFailure;
 import org.virtio4j.wire.DeviceStatus;
 import org.virtio4j.wire.FeatureBit;
 
@@ -163,7 +164,7 @@ public final class DeviceLifecycle {
         if (failed != null) {
             endings.closeShut(lock);
             tellNeedsReset();
-            QueueLoop.throwIt(failed);
+            FirstFailure.throwIt(failed);
         }
     }
 
@@ -555,10 +556,10 @@ public final class DeviceLifecycle {
                 kick(i);
             } catch (RuntimeException | Error failure) {
                 // What one queue's service throws keeps no other from being served.
-                thrown = QueueLoop.join(thrown, failure);
+                thrown = FirstFailure.join(thrown, failure);
             }
         }
-        QueueLoop.throwIt(thrown);
+        FirstFailure.throwIt(thrown);
     }
 
     // Configuration

@@ -11,6 +11,7 @@ import org.virtio4j.device.BatchServer.Ending;
 import org.virtio4j.queue.DeviceQueue;
 import org.virtio4j.queue.QueueFailure;
 import org.virtio4j.vmm.DmaResult;
+import org.virtio4j.vmm.FirstFailure;
 
 /**
  * Serves one queue of a device, whoever calls: virtual CPUs in their kicks, a worker, a thread that polls. What is done
@@ -137,9 +138,9 @@ public final class QueueLoop {
             handedOver = passes == MOST_PASSES;
             leaving = handedOver;
             ending = handedOver ? handOver() : pass();
-            thrown = join(thrown, releaseAndTell());
+            thrown = FirstFailure.join(thrown, releaseAndTell());
         }
-        throwIt(thrown);
+        FirstFailure.throwIt(thrown);
     }
 
     /**
@@ -153,7 +154,7 @@ public final class QueueLoop {
             return false;
         }
         Ending ending = pass();
-        throwIt(releaseAndTell());
+        FirstFailure.throwIt(releaseAndTell());
         return ending == Ending.LEFT || pending.get();
     }
 
@@ -167,7 +168,7 @@ public final class QueueLoop {
             pause(i);
         }
         Ending ignored = pass();
-        throwIt(releaseAndTell());
+        FirstFailure.throwIt(releaseAndTell());
     }
 
     // For the work
@@ -270,10 +271,10 @@ public final class QueueLoop {
             try {
                 tell(served, queue, interrupt, failure);
             } catch (RuntimeException | Error again) {
-                thrown = join(thrown, again);
+                thrown = FirstFailure.join(thrown, again);
             }
         }
-        return join(thrown, foreign);
+        return FirstFailure.join(thrown, foreign);
     }
 
     private void tell(DeviceContext served, DeviceQueue queue, boolean interrupt, @Nullable Throwable failure) {
@@ -351,26 +352,5 @@ public final class QueueLoop {
             throw new IllegalStateException("queue=none; buffers are reached from work() only");
         }
         return queue;
-    }
-
-    /** What was thrown first, with what came after it. */
-    @SuppressWarnings("ReferenceEquality") // an exception is not its own companion
-    static @Nullable Throwable join(@Nullable Throwable first, @Nullable Throwable second) {
-        if (first == null) {
-            return second;
-        }
-        if (second != null && second != first) {
-            first.addSuppressed(second);
-        }
-        return first;
-    }
-
-    static void throwIt(@Nullable Throwable thrown) {
-        if (thrown instanceof RuntimeException exception) {
-            throw exception;
-        }
-        if (thrown instanceof Error error) {
-            throw error;
-        }
     }
 }

@@ -281,17 +281,15 @@ public final class GuestMemory implements AutoCloseable {
 
     /** Whatever one says to its end, the others are released, too. */
     private static void release(List<MemoryRegion> regions) {
-        RuntimeException first = null;
+        FirstFailure failure = new FirstFailure();
         for (MemoryRegion region : regions) {
             try {
                 region.released();
-            } catch (RuntimeException thrown) {
-                first = first == null ? thrown : first;
+            } catch (RuntimeException | Error thrown) {
+                failure.add(thrown);
             }
         }
-        if (first != null) {
-            throw first;
-        }
+        failure.rethrow();
     }
 
     private static void checkSegment(MemorySegment segment, RegionKind kind) {

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.vmm;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an embedder's callback threw while there was more to do: that is done first, and the first exception comes out
+ * at the end, with those that followed it as suppressed ones. Guarded by whatever guards its owner.
+ */
+public final class FirstFailure {
+
+    private @Nullable Throwable first;
+
+    /** Nothing has been thrown yet. */
+    public FirstFailure() {
+    }
+
+    /**
+     * Keeps an exception for later.
+     *
+     * @param thrown an unchecked one
+     */
+    public void add(Throwable thrown) {
+        first = join(first, thrown);
+    }
+
+    /** Throws what was kept, once; does nothing if nothing was. */
+    public void rethrow() {
+        Throwable kept = first;
+        first = null;
+        throwIt(kept);
+    }
+
+    /**
+     * Puts two together, either of which may be missing.
+     *
+     * @param earlier what was thrown first
+     * @param later   what came after it
+     * @return the earlier one, to which the later one was added; or the one there is
+     */
+    @SuppressWarnings("ReferenceEquality") // an exception is not its own companion
+    public static @Nullable Throwable join(@Nullable Throwable earlier, @Nullable Throwable later) {
+        if (earlier == null) {
+            return later;
+        }
+        if (later != null && later != earlier) {
+            earlier.addSuppressed(later);
+        }
+        return earlier;
+    }
+
+    /**
+     * Throws an unchecked exception, if there is one.
+     *
+     * @param thrown a {@link RuntimeException}, an {@link Error} or null
+     */
+    public static void throwIt(@Nullable Throwable thrown) {
+        if (thrown instanceof RuntimeException exception) {
+            throw exception;
+        }
+        if (thrown instanceof Error error) {
+            throw error;
+        }
+    }
+}
