@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.device;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.virtio4j.fixture.DriverRing;
+import org.virtio4j.fixture.DriverRing.Buffer;
+import org.virtio4j.fixture.GuestBytes;
+import org.virtio4j.fixture.SilentDevice;
+import org.virtio4j.queue.Chain;
+import org.virtio4j.queue.DeviceQueue;
+import org.virtio4j.queue.QueueSettings;
+import org.virtio4j.queue.SplitQueue;
+import org.virtio4j.vmm.DmaHandle;
+import org.virtio4j.vmm.DmaSpace;
+import org.virtio4j.vmm.GuestMemory;
+import org.virtio4j.wire.FeatureBit;
+
+/** The loop that serves every queue, watched at the ring's interface. */
+class QueueLoopTest {
+
+    private static final int RUNNING = 15;
+    private static final long DESCRIPTORS = 0x1000;
+    private static final long AVAILABLE = 0x2000;
+    private static final long USED = 0x3000;
+    private static final long BUFFER = 0x8000;
+
+    private final GuestMemory memory = GuestMemory.anonymous(0, 1 << 20);
+    private final List<String> calls = new ArrayList<>();
+
+    @AfterEach
+    void closeMemory() {
+        memory.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    @DisplayName("One buffer takes three sections: one to take it, one to answer, one to publish and look once more")
+    void shouldServeOneBufferInThreeSections(boolean eventIdx) {
+        Echo echo = new Echo();
+        DeviceLifecycle lifecycle = new DeviceLifecycle(echo, DmaSpace.identity(memory), new Signals(), Long.MAX_VALUE,
+                this::watched);
+        DriverRing ring = start(lifecycle, eventIdx);
+        calls.clear();
+        ring.chain(0, Buffer.writable(BUFFER, 16));
+        ring.offer(0);
+        lifecycle.kick(0);
+        assertEquals(1, ring.usedIndex());
+        assertEquals(3, calls.stream().filter("enter"::equals).count(), calls::toString);
+        assertEquals(List.of("worked 1", "published 1"), echo.seen);
+        // Whatever else would open a section of its own is called in one of the three.
+        int depth = 0;
+        for (String call : calls) {
+            depth += call.equals("enter") ? 1 : call.equals("leave") ? -1 : 0;
+            boolean opensItsOwn = call.equals("publish") || call.endsWith("ableNotifications");
+            assertTrue(!opensItsOwn || depth == 1, () -> call + " outside of a section: " + calls);
+        }
+    }
+
+    private DriverRing start(DeviceLifecycle lifecycle, boolean eventIdx) {
+        lifecycle.writeStatus(3);
+        lifecycle.writeDriverFeatures(0, eventIdx ? 1 << FeatureBit.EVENT_IDX : 0);
+        lifecycle.writeDriverFeatures(1, 1);
+        lifecycle.writeStatus(11);
+        lifecycle.writeQueueAddress(0, QueueArea.DESCRIPTOR, DESCRIPTORS);
+        lifecycle.writeQueueAddress(0, QueueArea.DRIVER, AVAILABLE);
+        lifecycle.writeQueueAddress(0, QueueArea.DEVICE, USED);
+        lifecycle.enableQueue(0);
+        lifecycle.writeStatus(RUNNING);
+        assertEquals(RUNNING, lifecycle.status());
+        return new DriverRing(new GuestBytes(memory, null), Echo.SIZE, DESCRIPTORS, AVAILABLE, USED);
+    }
+
+    /** A ring whose calls are written down. */
+    private DeviceQueue watched(QueueSettings settings, DmaHandle dma) {
+        SplitQueue ring = new SplitQueue(settings, dma);
+        return (DeviceQueue) Proxy.newProxyInstance(getClass().getClassLoader(), new Class<?>[] {DeviceQueue.class},
+                (proxy, method, arguments) -> {
+                    calls.add(method.getName());
+                    return call(ring, method, arguments);
+                });
+    }
+
+    private static @Nullable Object call(SplitQueue ring, Method method, Object @Nullable [] arguments)
+            throws Throwable {
+        try {
+            return method.invoke(ring, arguments);
+        } catch (InvocationTargetException thrown) {
+            throw thrown.getCause();
+        }
+    }
+
+    /** Gives each buffer back as it is, and writes down what it was asked. */
+    private static final class Echo extends SilentDevice implements QueueWork {
+
+        static final int SIZE = 8;
+
+        private final QueueLoop loop = new QueueLoop(0, this);
+        private final List<String> seen = new ArrayList<>();
+
+        @Override
+        public void activate(DeviceContext context) {
+            loop.start(context);
+        }
+
+        @Override
+        public void kicked(int queue) {
+            loop.kick();
+        }
+
+        @Override
+        public void stop() {
+            loop.stop();
+        }
+
+        @Override
+        public void take(int slot, Chain chain) {
+            assertEquals(0, slot);
+        }
+
+        @Override
+        public boolean work(int count) {
+            seen.add("worked " + count);
+            return true;
+        }
+
+        @Override
+        public void answer(int slot, Chain chain) {
+            // Nothing is written.
+        }
+
+        @Override
+        public void published(int count, boolean interrupt) {
+            seen.add("published " + count);
+        }
+    }
+}
