@@ -61,7 +61,7 @@ enum Weakening {
 
     /** The device looks for buffers before the driver can see that it wants to be told of them. */
     NO_FENCE_IN_ENABLE_NOTIFICATIONS("virtqueue", "queue/SplitQueue",
-            "«VarHandle.fullFence();» return !failed", Races.NOTIFICATION, "Kick.*"),
+            "«VarHandle.fullFence();» return available.u16Acquire", Races.NOTIFICATION, "Kick.*"),
 
     /** The driver looks whether the device wants a kick before that can see the available index. */
     NO_FENCE_IN_KICK_NEEDED("guest-driver", "driver/DriverQueue",
