@@ -14,6 +14,7 @@ import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.device.DeviceListener;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.driver.DriverQueue;
@@ -66,6 +67,7 @@ final class BlockMachine implements AutoCloseable {
     private final DriverQueue[] queues;
     private final Map<Long, Place> out = new HashMap<>();
     private final AtomicInteger interrupts = new AtomicInteger();
+    private volatile Runnable onInterrupt = () -> { };
     private VirtioDriver driver;
     private int next;
     private long nextToken;
@@ -271,6 +273,24 @@ final class BlockMachine implements AutoCloseable {
         return interrupts.get();
     }
 
+    /** Runs whenever the guest is interrupted, on the thread that does so. */
+    void onInterrupt(Runnable action) {
+        onInterrupt = action;
+    }
+
+    void listener(DeviceListener listener) {
+        connection.listener().accept(listener);
+    }
+
+    GuestMemory memory() {
+        return memory;
+    }
+
+    /** What an embedder calls who has exchanged memory. */
+    void memoryChanged() {
+        connection.memoryChanged().run();
+    }
+
     /** Lets the device do DMA or not, where the transport can. */
     void busMastering(boolean on) {
         connection.busMastering().accept(on);
@@ -289,6 +309,7 @@ final class BlockMachine implements AutoCloseable {
 
     private void interrupted() {
         interrupts.incrementAndGet();
+        onInterrupt.run();
     }
 
     private QueueMemory ring(long iova, Random random) {

@@ -2,6 +2,7 @@
 package org.virtio4j.endpoint;
 
 import java.util.function.Consumer;
+import org.virtio4j.device.DeviceListener;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.driver.DriverTransport;
@@ -26,8 +27,12 @@ enum GuestKind {
     private static final int MEMORY_SPACE = 2;
     private static final int BUS_MASTER = 4;
 
-    /** Both ends of a device: what a driver talks to, what the machine resets from outside, and may it do DMA. */
-    record Connection(DriverTransport driver, Consumer<ResetKind> reset, Consumer<Boolean> busMastering) {
+    /**
+     * Both ends of a device: what a driver talks to, what the machine resets from outside, may it do DMA, who hears why
+     * it stands still, and what is called when memory was exchanged.
+     */
+    record Connection(DriverTransport driver, Consumer<ResetKind> reset, Consumer<Boolean> busMastering,
+            Consumer<DeviceListener> listener, Runnable memoryChanged) {
     }
 
     final boolean behindIommu;
@@ -49,7 +54,8 @@ enum GuestKind {
                 interrupt.run();
             }
         });
-        return new Connection(MmioDriverTransport.of(window), window::reset, on -> { });
+        return new Connection(MmioDriverTransport.of(window), window::reset, on -> { }, window::listener,
+                window::memoryChanged);
     }
 
     private static Connection overPci(VirtioDevice device, DmaSpace dma, Runnable interrupt) {
@@ -62,6 +68,7 @@ enum GuestKind {
         bus.add(1, 0, function);
         PciHost host = new PciHost(bus.ecam(), bus.memory(), BARS, BARS_SIZE);
         return new Connection(host.scan().getFirst(), function::reset,
-                on -> function.writeConfig(COMMAND, 2, on ? BUS_MASTER | MEMORY_SPACE : MEMORY_SPACE));
+                on -> function.writeConfig(COMMAND, 2, on ? BUS_MASTER | MEMORY_SPACE : MEMORY_SPACE),
+                function::listener, function::memoryChanged);
     }
 }

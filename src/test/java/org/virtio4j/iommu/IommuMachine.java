@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.driver.DriverQueue;
@@ -74,9 +75,16 @@ final class IommuMachine implements AutoCloseable {
 
     /** Powers the machine on; its guest has not found the IOMMU yet. */
     IommuMachine(TransportKind kind, VirtioIommu iommu) {
+        this(kind, iommu, memory -> {
+            memory.addAnonymous(0, REGION_BORDER);
+            memory.addAnonymous(REGION_BORDER, RAM_END - REGION_BORDER);
+        });
+    }
+
+    /** A machine whose two regions of RAM come from elsewhere. */
+    IommuMachine(TransportKind kind, VirtioIommu iommu, Consumer<GuestMemory> memorySource) {
         this.iommu = iommu;
-        memory.addAnonymous(0, REGION_BORDER);
-        memory.addAnonymous(REGION_BORDER, RAM_END - REGION_BORDER);
+        memorySource.accept(memory);
         ram = new GuestRam(memory, DRIVER_RAM, FREE_RAM - DRIVER_RAM);
         connection = kind.connect(iommu, DmaSpace.identity(memory), () -> {
             interrupts.incrementAndGet();
@@ -330,6 +338,11 @@ final class IommuMachine implements AutoCloseable {
     /** What happens from outside the guest. */
     void reset(ResetKind kind) {
         connection.reset(kind);
+    }
+
+    /** What an embedder calls who has exchanged memory. */
+    void memoryChanged() {
+        connection.memoryChanged();
     }
 
     /** Runs whenever the guest is interrupted, on the thread that does so. */

@@ -45,7 +45,11 @@ abstract class IommuTests {
 
     /** A machine that is powered on; nobody has touched its IOMMU. */
     IommuMachine powerOn(VirtioIommuBuilder builder) {
-        IommuMachine machine = new IommuMachine(transport, builder.build());
+        return keep(new IommuMachine(transport, builder.build()));
+    }
+
+    /** Takes it down when the test ends. */
+    IommuMachine keep(IommuMachine machine) {
         machines.add(machine);
         return machine;
     }

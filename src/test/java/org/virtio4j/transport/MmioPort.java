@@ -106,6 +106,11 @@ final class MmioPort extends Port {
     }
 
     @Override
+    public void memoryChanged() {
+        window.memoryChanged();
+    }
+
+    @Override
     public String needsResetReason() {
         return window.needsResetReason();
     }

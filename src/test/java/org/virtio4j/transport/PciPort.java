@@ -177,6 +177,11 @@ final class PciPort extends Port {
     }
 
     @Override
+    public void memoryChanged() {
+        function.memoryChanged();
+    }
+
+    @Override
     public String needsResetReason() {
         return function.needsResetReason();
     }

@@ -103,6 +103,9 @@ public abstract class Port {
     /** What the machine does to the device from outside; its guest finds the device again if it has to. */
     public abstract void reset(ResetKind kind);
 
+    /** Says that memory was exchanged, as an embedder does. */
+    public abstract void memoryChanged();
+
     /** Why the device needs a reset. */
     public abstract String needsResetReason();
 

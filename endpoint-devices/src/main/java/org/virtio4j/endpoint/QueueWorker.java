@@ -16,6 +16,7 @@ final class QueueWorker implements Agent {
 
     private final QueueServer server;
     private final String name;
+    private final Runnable handOn;
     private final Thread thread;
 
     /**
@@ -25,16 +26,21 @@ final class QueueWorker implements Agent {
     private final AtomicBoolean kicked = new AtomicBoolean();
     private volatile boolean stopping;
 
-    private QueueWorker(QueueServer server, String name, IdleStrategy idleStrategy) {
+    private QueueWorker(QueueServer server, String name, Runnable handOn, IdleStrategy idleStrategy) {
         this.server = server;
         this.name = name;
+        this.handOn = handOn;
         AgentRunner runner = new AgentRunner(idleStrategy, QueueWorker::report, null, this);
         this.thread = new Thread(runner, name);
         thread.setDaemon(true);
     }
 
-    static QueueWorker start(QueueServer server, String name, IdleStrategy idleStrategy) {
-        QueueWorker worker = new QueueWorker(server, name, idleStrategy);
+    /**
+     * Starts a thread. A driver may reset the device and start it anew from within an interrupt on this very thread;
+     * the next worker then finds this one still serving and leaves its kicks to it, so they are handed on at the end.
+     */
+    static QueueWorker start(QueueServer server, String name, Runnable handOn, IdleStrategy idleStrategy) {
+        QueueWorker worker = new QueueWorker(server, name, handOn, idleStrategy);
         worker.thread.start();
         return worker;
     }
@@ -63,6 +69,7 @@ final class QueueWorker implements Agent {
     @Override
     public int doWork() {
         if (stopping) {
+            handOn.run();
             throw new AgentTerminationException();
         }
         if (!kicked.get() || !kicked.getAndSet(false)) {

@@ -252,7 +252,7 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
         try {
             if (!closed) {
                 workers.set(queue, QueueWorker.start(servers[queue], "virtio4j disk queue " + queue,
-                        idleStrategies.get(queue)));
+                        () -> wake(queue), idleStrategies.get(queue)));
             }
         } finally {
             control.unlock();
