@@ -26,6 +26,7 @@ import org.virtio4j.fixture.RecordingDevice;
 import org.virtio4j.fixture.Parked;
 import org.virtio4j.queue.Chain;
 import org.virtio4j.queue.DeviceQueue;
+import org.virtio4j.queue.QueueFailure;
 import org.virtio4j.vmm.DmaResult;
 import org.virtio4j.wire.FeatureBit;
 
@@ -204,6 +205,34 @@ class QueueResetTest extends TransportTests {
         guest.assertInterrupts(0);
         active.configChanged();
         guest.assertInterrupts(Port.CONFIG);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    @DisplayName("2.6.1.1.1: neither a failure nor a notification of the old ring reaches the driver of the new one")
+    void shouldNotBlameTheNewRingForTheOldOne(boolean byDisabling) {
+        assumeDisabling(byDisabling);
+        DriverRing ring = guest.run(FeatureBit.RING_RESET);
+        DeviceContext active = device.active();
+        DeviceQueue old = Objects.requireNonNull(active.queue(0));
+        ring.offer(99);
+        old.enter();
+        assertFalse(old.poll(new Chain()));
+        old.leave();
+        assertEquals(QueueFailure.HEAD_OUT_OF_RANGE, old.failure());
+        takeBack(byDisabling);
+        DriverRing next = guest.ring(1, 8);
+        guest.enable(0, next);
+        guest.dropInterrupts();
+        active.queueFailed(0, old);
+        active.queueFailed(0, old, new IllegalStateException("late"));
+        active.interrupt(0, old);
+        guest.assertInterrupts(0);
+        assertEquals(RUNNING, guest.status());
+        assertEquals("", guest.port.needsResetReason());
+        offer(next, 0);
+        guest.kick(0);
+        assertEquals(1, next.usedIndex());
     }
 
     @ParameterizedTest

@@ -67,6 +67,26 @@ public final class DeviceContext {
     }
 
     /**
+     * Sends a used buffer notification for a queue as it was served. Nothing happens if it was reset meanwhile, also if
+     * it is enabled again by now: what was used before is nothing to that ring's driver (virtio 1.4, section
+     * 2.6.1.1.1).
+     *
+     * @param index  index of the queue
+     * @param served the queue as it was served
+     */
+    @SuppressWarnings("ReferenceEquality") // a queue that was enabled again is another one
+    public void interrupt(int index, DeviceQueue served) {
+        underWay.begin(index);
+        try {
+            if (active && queues.get(index) == served) {
+                signals.queueInterrupt(index);
+            }
+        } finally {
+            underWay.end(index);
+        }
+    }
+
+    /**
      * Says that a queue has latched a {@link org.virtio4j.queue.QueueFailure}: the device needs a reset, and the driver
      * is told so once. Nothing happens if the queue was reset meanwhile, for its failure ended with it.
      *

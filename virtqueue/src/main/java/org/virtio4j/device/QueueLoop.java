@@ -290,7 +290,7 @@ public final class QueueLoop {
 
     private void tellInterrupt(DeviceContext served, DeviceQueue queue) {
         try {
-            served.interrupt(index);
+            served.interrupt(index, queue);
         } catch (RuntimeException | Error thrown) {
             served.queueFailed(index, queue, thrown);
             throw thrown;
@@ -339,10 +339,11 @@ public final class QueueLoop {
 
     private void interrupt() {
         DeviceContext serving = active;
+        DeviceQueue queue = ring;
         if (guard != null) {
             interruptDue = true;
-        } else if (serving != null) {
-            serving.interrupt(index);
+        } else if (serving != null && queue != null) {
+            serving.interrupt(index, queue);
         }
     }
 
