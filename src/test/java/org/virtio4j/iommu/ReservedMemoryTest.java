@@ -117,7 +117,7 @@ class ReservedMemoryTest extends IommuTests {
 
     @ParameterizedTest
     @EnumSource
-    @DisplayName("5.13.6.8.1.2 rule 49: an access to a reserved region reaches nothing, in bypass neither")
+    @DisplayName("5.13.6.8.1 rule 49: an access to a reserved region reaches nothing, in bypass neither")
     void shouldReachNothingInReservedRegion(State state) {
         IommuMachine machine = startIn(state, builder());
         assertRefused(machine, DISK, HOLE.start(), TranslateResult.NO_MAPPING);
@@ -132,7 +132,7 @@ class ReservedMemoryTest extends IommuTests {
 
     @ParameterizedTest
     @EnumSource(names = {"BYPASS", "UNATTACHED"})
-    @DisplayName("5.13.6.8.1.2 rule 49: bypass reaches up to the borders of reserved regions, and no further in one go")
+    @DisplayName("5.13.6.8.1 rule 49: bypass reaches up to the borders of reserved regions, and no further in one go")
     void shouldEndBypassAtReservedRegions(State state) {
         IommuMachine machine = startIn(state, builder());
         assertEquals(Seen.at(0, 0, HOLE.start() - 1, READ_WRITE), machine.see(DISK, 0, Access.WRITE));
@@ -177,7 +177,7 @@ class ReservedMemoryTest extends IommuTests {
 
     @ParameterizedTest
     @EnumSource
-    @DisplayName("5.13.6.8.1.2 rule 49: DMA into the MSI region changes no memory, whatever lies there")
+    @DisplayName("5.13.6.8.1 rule 49: DMA into the MSI region changes no memory, whatever lies there")
     void shouldChangeNoMemoryInMsiRegion(State state) {
         // Where RAM lies, as where an embedder's memory is one flat stretch.
         IommuMachine machine = startIn(state, VirtioIommu.builder().bootBypass(false).endpoint(DISK,
