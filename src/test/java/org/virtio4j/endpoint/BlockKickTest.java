@@ -38,9 +38,7 @@ class BlockKickTest extends BlockTests {
             if (operation == Operation.READ && added.get() < all) {
                 added.incrementAndGet();
                 machine.add(0, DiskRequests.in(0), SECTOR + 1, Integer.MAX_VALUE);
-                if (queue.kickNeeded()) {
-                    machine.kick(0);
-                }
+                machine.kick(0);
             }
         };
         added.incrementAndGet();

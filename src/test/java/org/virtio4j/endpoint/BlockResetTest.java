@@ -132,7 +132,7 @@ class BlockResetTest extends BlockTests {
         machine.kick(0);
         machine.busMastering(true);
         assertOutcome(BlockOutcome.OK, 0);
-        machine.kick(0);
+        machine.transport().notifyQueue(0);
         assertStatus(DiskRequests.S_OK, machine.await(0));
         assertStatus(DiskRequests.S_OK, machine.send(DiskRequests.in(3), SECTOR + 1));
     }
