@@ -42,7 +42,9 @@ final class MiswiredMachinery implements Machinery {
         iommuSocket = VfioUserSocket.at(folder.resolve("iommu.sock"), how);
         entropySocket = VfioUserSocket.at(folder.resolve("rng-07.0.sock"), how);
         diskSocket = VfioUserSocket.at(folder.resolve("disk-0c.0.sock"), how);
-        builder.bypassAfterReset(mistake == Mistake.NOT_AWAITED_NOR_BLOCKED);
+        if (mistake == Mistake.NOT_AWAITED_NOR_BLOCKED) {
+            builder.bypassAfterReset(true);
+        }
         iommu = builder.endpoint(ENTROPY.bdf(), ReservedRegions.X86_MSI)
                 .endpoint(DISK.bdf(), ReservedRegions.X86_MSI).build();
         entropyDma = switch (mistake) {

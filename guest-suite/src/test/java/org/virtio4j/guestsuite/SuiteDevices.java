@@ -40,8 +40,6 @@ final class SuiteDevices implements GuestDevices {
     private final UnrulyEntropy entropy;
     private final Machinery machinery;
     private final VirtioIommu iommu;
-    private final DmaHandle entropyStray;
-    private final DmaHandle diskStray;
 
     // What came of it.
     private DmaResult strayWrite = DmaResult.CLOSED;
@@ -69,8 +67,6 @@ final class SuiteDevices implements GuestDevices {
                 ? new ServedMachinery(folder.path(""), memoryFile, builder, entropy, disk)
                 : new MiswiredMachinery(wiring.mistake(), folder.path(""), memoryFile, builder, entropy, disk);
         iommu = machinery.iommu();
-        entropyStray = machinery.dma(Machinery.ENTROPY).open("stray");
-        diskStray = machinery.dma(Machinery.DISK).open("stray");
         entropy.begin(machinery.dma(Machinery.ENTROPY));
     }
 
@@ -87,10 +83,15 @@ final class SuiteDevices implements GuestDevices {
         command.arguments(arguments);
     }
 
-    /** The disk's comes last, and is translated always, so that Linux hears of something in any case. */
+    /**
+     * The disk's comes last, and is translated always, so that Linux hears of something in any case. The handles are
+     * there no longer than that: an endpoint with an open one counts as at work, past every reset of its device.
+     */
     @Override
     public void strayDma() {
-        try (Arena arena = Arena.ofConfined()) {
+        try (Arena arena = Arena.ofConfined();
+                DmaHandle entropyStray = machinery.dma(Machinery.ENTROPY).open("stray");
+                DmaHandle diskStray = machinery.dma(Machinery.DISK).open("stray")) {
             MemorySegment bytes = arena.allocate(STRAY_BYTES).fill((byte) 0x77);
             entropyStray.enter();
             strayWrite = entropyStray.write(STRAY_WRITE, bytes, 0, STRAY_BYTES);
@@ -115,8 +116,6 @@ final class SuiteDevices implements GuestDevices {
 
     @Override
     public void close() throws IOException {
-        entropyStray.close();
-        diskStray.close();
         machinery.close();
         entropy.close();
         disk.close();
