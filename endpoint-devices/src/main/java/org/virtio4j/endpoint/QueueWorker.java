@@ -30,7 +30,7 @@ final class QueueWorker implements Agent {
         this.server = server;
         this.name = name;
         this.handOn = handOn;
-        AgentRunner runner = new AgentRunner(idleStrategy, QueueWorker::report, null, this);
+        AgentRunner runner = new AgentRunner(new Patient(idleStrategy), QueueWorker::report, null, this);
         this.thread = new Thread(runner, name);
         thread.setDaemon(true);
     }
@@ -104,6 +104,32 @@ final class QueueWorker implements Agent {
             } catch (RuntimeException | Error again) {
                 // The handler is the embedder's, too, and must not end the thread either.
             }
+        }
+    }
+
+    /** The embedder's way to idle: the runner would end at an Error of it and at an interrupt, as it would at ours. */
+    private record Patient(IdleStrategy real) implements IdleStrategy {
+
+        @Override
+        public void idle(int workCount) {
+            try {
+                real.idle(workCount);
+            } catch (RuntimeException | Error failure) {
+                report(failure);
+            } finally {
+                Thread.interrupted();
+            }
+        }
+
+        @Override
+        public void idle() {
+            // The runner calls the other one.
+            real.idle();
+        }
+
+        @Override
+        public void reset() {
+            real.reset();
         }
     }
 }

@@ -131,11 +131,7 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
      * @param kind how much is taken back
      */
     public void reset(ResetKind kind) {
-        try {
-            boolean ignored = lifecycle.reset(kind);
-        } finally {
-            interrupts.settle();
-        }
+        boolean ignored = resetBy(kind);
     }
 
     /**
@@ -165,6 +161,15 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
      */
     public void memoryChanged() {
         lifecycle.kickAll();
+    }
+
+    /** Whatever comes out of the reset, the line goes down. */
+    private boolean resetBy(ResetKind kind) {
+        try {
+            return lifecycle.reset(kind);
+        } finally {
+            interrupts.settle();
+        }
     }
 
     private int readRegister(int offset) {
@@ -219,10 +224,10 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
     }
 
     private void writeStatus(int value) {
-        lifecycle.writeStatus(value);
         if (value == 0) {
-            interrupts.settle();
+            boolean ignored = resetBy(ResetKind.DEVICE);
         } else {
+            lifecycle.writeStatus(value);
             int accepted = lifecycle.driverFeatures(FeatureBit.NOTIFICATION_DATA / Integer.SIZE);
             notificationData = ((accepted >>> (FeatureBit.NOTIFICATION_DATA % Integer.SIZE)) & 1) != 0;
         }

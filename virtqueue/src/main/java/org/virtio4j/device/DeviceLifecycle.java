@@ -151,6 +151,8 @@ public final class DeviceLifecycle {
                 started = advance(old, wanted, refused.isEmpty());
             }
         } catch (RuntimeException | Error failure) {
+            // Where the start failed, it has said so already.
+            boolean ignored = latchNeedsReset("status write: " + failure);
             failed = failure;
         } finally {
             lock.unlock();
@@ -162,9 +164,18 @@ public final class DeviceLifecycle {
             kickAll();
         }
         if (failed != null) {
-            endings.closeShut(lock);
-            tellNeedsReset();
-            FirstFailure.throwIt(failed);
+            failed = joined(failed, () -> endings.closeShut(lock));
+            FirstFailure.throwIt(joined(failed, this::tellNeedsReset));
+        }
+    }
+
+    /** Goes on after something was thrown; what comes out of that goes with it. */
+    private static @Nullable Throwable joined(@Nullable Throwable thrown, Runnable next) {
+        try {
+            next.run();
+            return thrown;
+        } catch (RuntimeException | Error again) {
+            return FirstFailure.join(thrown, again);
         }
     }
 
@@ -181,14 +192,22 @@ public final class DeviceLifecycle {
      * @return whether the reset is complete
      */
     public boolean reset(ResetKind kind) {
+        boolean[] complete = new boolean[1];
+        Throwable thrown = joined(null, () -> stop(kind));
+        // Whatever came out of the device or of an embedder, the reset goes on.
+        thrown = joined(thrown, () -> endings.closeShut(lock));
+        thrown = joined(thrown, () -> complete[0] = endings.await(this::finishReset, patienceNanos, listener));
+        FirstFailure.throwIt(thrown);
+        return complete[0];
+    }
+
+    private void stop(ResetKind kind) {
         lock.lock();
         try {
             beginReset(kind);
         } finally {
             lock.unlock();
         }
-        endings.closeShut(lock);
-        return endings.await(this::finishReset, patienceNanos, listener);
     }
 
     /** Stops everything, under the lock. A reset that comes while another one waits makes it as thorough as the two. */
@@ -208,17 +227,18 @@ public final class DeviceLifecycle {
     /** True if no reset is under way any more. */
     private boolean finishReset() {
         ResetKind kind;
+        Throwable thrown;
         lock.lock();
         try {
             kind = endings.takeFinishedReset();
             if (kind == null) {
                 return endings.reset() == null;
             }
-            finish(kind);
+            thrown = joined(null, () -> finish(kind));
         } finally {
             lock.unlock();
         }
-        listener.resetCompleted(kind);
+        FirstFailure.throwIt(joined(thrown, () -> listener.resetCompleted(kind)));
         return true;
     }
 
@@ -746,8 +766,11 @@ public final class DeviceLifecycle {
 
     /** For what went wrong before there was an activation, or without one. */
     private void tellNeedsReset() {
-        signals.configInterrupt();
-        listener.needsReset(needsResetReason);
+        try {
+            signals.configInterrupt();
+        } finally {
+            listener.needsReset(needsResetReason);
+        }
     }
 
     private void openQueue(DeviceContext active, int index) {

@@ -8,6 +8,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.queue.DeviceQueue;
+import org.virtio4j.vmm.FirstFailure;
 
 /**
  * What of one device is being stopped: the whole of it, or single queues. What was stopped ends when nobody is at work
@@ -79,9 +80,16 @@ final class Endings {
 
     /** Waits for the sections of queues that were shut; takes the lock, but not while it waits. */
     void closeShut(Lock lock) {
+        FirstFailure failure = new FirstFailure();
         for (DeviceQueue next = nextShut(lock, false); next != null; next = nextShut(lock, true)) {
-            next.close();
+            try {
+                next.close();
+            } catch (RuntimeException | Error thrown) {
+                // Out of a translator or a listener of stalls; the others are waited for all the same.
+                failure.add(thrown);
+            }
         }
+        failure.rethrow();
     }
 
     private @Nullable DeviceQueue nextShut(Lock lock, boolean closedOne) {

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.endpoint;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Each callback of the list in {@link Callback} throws in each of its calls in turn. What it threw comes out once, the
+ * device whose callback it was needs a reset and says why, no other device's queue is harmed, and after a reset
+ * everything serves as new.
+ */
+@Timeout(value = 60, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class ThrowingCallbackTest {
+
+    private static final int MOST_CALLS = 200;
+    private static final int DISK_SIZE = 1 << 16;
+
+    @TempDir
+    private @Nullable Path folder;
+
+    private final CallbackTrap trap = new CallbackTrap();
+    private Thread.@Nullable UncaughtExceptionHandler before;
+
+    /** What comes out of a worker ends up here. */
+    @BeforeEach
+    void listen() {
+        before = Thread.getDefaultUncaughtExceptionHandler();
+        Thread.setDefaultUncaughtExceptionHandler((thread, failure) -> trap.out(failure));
+    }
+
+    @AfterEach
+    void listenNoMore() {
+        Thread.setDefaultUncaughtExceptionHandler(before);
+    }
+
+    static Stream<Arguments> callbacks() {
+        List<Arguments> all = new ArrayList<>();
+        for (Callback callback : Callback.values()) {
+            for (boolean pci : new boolean[] {false, true}) {
+                boolean reached = pci || callback.route == Callback.Route.ANY || callback.route == Callback.Route.LINE;
+                boolean own = callback.owner == Callback.Owner.OWN;
+                if (reached && callback != Callback.IDLE_STRATEGY) {
+                    all.add(Arguments.of(callback, pci, false));
+                }
+                if (reached && !own) {
+                    all.add(Arguments.of(callback, pci, true));
+                }
+            }
+        }
+        return all.stream();
+    }
+
+    @ParameterizedTest(name = "{0}, PCI {1}, worker {2}")
+    @MethodSource("callbacks")
+    @DisplayName("2.1.2: whatever throws, in whichever call, ends one queue's service until the next reset")
+    void shouldSurviveEachCallThatThrows(Callback callback, boolean pci, boolean worker) throws IOException {
+        Path file = Objects.requireNonNull(folder).resolve("disk.img");
+        Files.write(file, new byte[DISK_SIZE]);
+        try (CallbackMachine machine = new CallbackMachine(callback, trap, pci, worker, file)) {
+            for (CallbackTrap.Kind kind : CallbackTrap.Kind.values()) {
+                int calls = failEach(machine, callback, kind);
+                assertTrue(calls > 0, "was never called");
+            }
+        }
+    }
+
+    private int failEach(CallbackMachine machine, Callback callback, CallbackTrap.Kind kind) {
+        for (int call = 1; call <= MOST_CALLS; call++) {
+            trap.arm(callback, kind, call);
+            if (!machine.run()) {
+                return call - 1;
+            }
+            machine.check(callback + " " + kind + " in call " + call);
+            machine.recover();
+        }
+        return MOST_CALLS;
+    }
+}

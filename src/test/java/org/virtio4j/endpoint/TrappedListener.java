@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.endpoint;
+
+import org.virtio4j.device.Features;
+import org.virtio4j.device.ResetKind;
+import org.virtio4j.iommu.MappingListener;
+import org.virtio4j.iommu.ServedRequest;
+import org.virtio4j.iommu.TrafficListener;
+import org.virtio4j.vmm.Access;
+
+/** What an IOMMU's embedder hears, each method of which may throw. */
+record TrappedListener(CallbackTrap trap) implements TrafficListener, MappingListener {
+
+    @Override
+    public void negotiated(Features accepted) {
+        trap.pass(Callback.TRAFFIC_NEGOTIATED);
+    }
+
+    @Override
+    public void activated(int requestQueueSize, int eventQueueSize) {
+        trap.pass(Callback.TRAFFIC_ACTIVATED);
+    }
+
+    @Override
+    public void reset(ResetKind kind) {
+        trap.pass(Callback.TRAFFIC_RESET);
+    }
+
+    @Override
+    public void bypassWritten(boolean on) {
+        trap.pass(Callback.TRAFFIC_BYPASS_WRITTEN);
+    }
+
+    @Override
+    public void served(ServedRequest request) {
+        trap.pass(Callback.TRAFFIC_SERVED);
+    }
+
+    @Override
+    public void kicked() {
+        trap.pass(Callback.TRAFFIC_KICKED);
+    }
+
+    @Override
+    public void faulted(int endpoint, long iova, Access access) {
+        trap.pass(Callback.TRAFFIC_FAULTED);
+    }
+
+    @Override
+    public void reported(int reason, int flags, int endpoint, long address) {
+        trap.pass(Callback.TRAFFIC_REPORTED);
+    }
+
+    @Override
+    public Answer map(int domain, long virtStart, long virtEnd, long physStart, int flags) {
+        trap.pass(Callback.MAPPING_MAP);
+        return Answer.DONE;
+    }
+
+    @Override
+    public Answer unmap(int domain, long virtStart, long virtEnd) {
+        trap.pass(Callback.MAPPING_UNMAP);
+        return Answer.DONE;
+    }
+
+    @Override
+    public void attached(int endpoint, int domain) {
+        trap.pass(Callback.MAPPING_ATTACHED);
+    }
+
+    @Override
+    public void detached(int endpoint, int domain) {
+        trap.pass(Callback.MAPPING_DETACHED);
+    }
+}
