@@ -3,11 +3,11 @@ package org.virtio4j.endpoint;
 
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.LockSupport;
 import org.virtio4j.device.DeviceContext;
 import org.virtio4j.device.QueueLoop;
 import org.virtio4j.device.QueueWork;
 import org.virtio4j.queue.Chain;
+import org.virtio4j.vmm.Backoff;
 import org.virtio4j.vmm.DmaResult;
 
 /**
@@ -18,9 +18,6 @@ import org.virtio4j.vmm.DmaResult;
  * <p>Any thread may call.
  */
 final class QueueServer implements QueueWork {
-
-    private static final int SPINS = 100;
-    private static final long NAP_NANOS = 20_000;
 
     private final QueueLoop loop;
     private final ChainHandler handler;
@@ -67,11 +64,7 @@ final class QueueServer implements QueueWork {
     void awaitWork() {
         long before = works.get();
         for (int i = 0; (before & 1) != 0 && works.get() == before; i++) {
-            if (i < SPINS) {
-                Thread.onSpinWait();
-            } else {
-                LockSupport.parkNanos(NAP_NANOS);
-            }
+            Backoff.pause(i);
         }
     }
 

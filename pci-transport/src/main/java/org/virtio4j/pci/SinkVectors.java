@@ -120,18 +120,15 @@ final class SinkVectors implements VectorRoute {
 
     @Override
     public void flush() {
-        FirstFailure failure = null;
+        Throwable failure = null;
         for (Departure leaving = nextHeld(); leaving != null; leaving = nextHeld()) {
             try {
                 deliver(leaving);
             } catch (RuntimeException | Error thrown) {
-                failure = failure == null ? new FirstFailure() : failure;
-                failure.add(thrown);
+                failure = FirstFailure.join(failure, thrown);
             }
         }
-        if (failure != null) {
-            failure.rethrow();
-        }
+        FirstFailure.throwIt(failure);
     }
 
     /** Null while the function sleeps: the vector is held. */

@@ -128,18 +128,15 @@ final class VectorTable implements VectorRoute {
     /** Sends what is pending and not masked any more, under no lock. */
     @Override
     public void flush() {
-        FirstFailure failure = null;
+        Throwable failure = null;
         for (int vector = nextPending(0); vector >= 0 && gate.isOpen(); vector = nextPending(vector + 1)) {
             try {
                 sendPending(vector);
             } catch (RuntimeException | Error thrown) {
-                failure = failure == null ? new FirstFailure() : failure;
-                failure.add(thrown);
+                failure = FirstFailure.join(failure, thrown);
             }
         }
-        if (failure != null) {
-            failure.rethrow();
-        }
+        FirstFailure.throwIt(failure);
     }
 
     private int nextPending(int from) {

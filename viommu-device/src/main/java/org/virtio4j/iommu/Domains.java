@@ -164,11 +164,6 @@ final class Domains {
         }
     }
 
-    /** A device behind the endpoint has opened a way to memory. */
-    void opened(Endpoint endpoint) {
-        endpoint.opened();
-    }
-
     /** A device has closed a way to memory; with the last one nothing of before is on its way any more. */
     void closed(Endpoint endpoint) {
         endpoint.closed();

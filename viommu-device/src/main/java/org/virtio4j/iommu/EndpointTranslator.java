@@ -61,7 +61,7 @@ final class EndpointTranslator implements Translator {
         if (!slot.messagesOnly()) {
             control.lock();
             try {
-                domains.opened(endpoint);
+                endpoint.opened();
             } finally {
                 control.unlock();
             }

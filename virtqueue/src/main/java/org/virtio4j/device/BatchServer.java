@@ -15,16 +15,6 @@ import org.virtio4j.vmm.FirstFailure;
  */
 final class BatchServer {
 
-    /** How a pass ended. */
-    enum Ending {
-        /** Nothing is left, and the driver will notify. */
-        EMPTY,
-        /** The bound was reached, and nobody knows whether something is left. */
-        LEFT,
-        /** Memory is out of reach; a batch may be held until somebody says that it is back. */
-        AWAY
-    }
-
     private final QueueWork work;
     private final Runnable interrupt;
     private final Chain[] chains;
@@ -60,9 +50,9 @@ final class BatchServer {
         }
     }
 
-    /** Serves a queue until nothing is left, or so many chains were served. */
+    /** Serves a queue until nothing is left or memory is away; true if so many chains were served first. */
     @SuppressWarnings("ReferenceEquality") // a queue that was enabled again is another one
-    Ending pass(DeviceQueue queue, int most) {
+    boolean pass(DeviceQueue queue, int most) {
         if (queue != ring) {
             // Nobody waits for what was taken from a queue that ended.
             drop();
@@ -78,14 +68,11 @@ final class BatchServer {
             left -= count;
         }
         work.passed();
-        if (away) {
-            return Ending.AWAY;
-        }
-        return left <= 0 ? Ending.LEFT : Ending.EMPTY;
+        return !away && left <= 0;
     }
 
     /** Serves what is available just now, and leaves the rest to who will be notified of it. */
-    Ending handOver(DeviceQueue queue) {
+    boolean handOver(DeviceQueue queue) {
         queue.enter();
         int available = queue.handOver();
         leave(queue);
@@ -99,7 +86,7 @@ final class BatchServer {
         try {
             queue.giveUp();
         } catch (RuntimeException | Error fault) {
-            keep(fault);
+            foreign = FirstFailure.join(foreign, fault);
         }
     }
 
@@ -119,7 +106,7 @@ final class BatchServer {
         try {
             queue.leave();
         } catch (RuntimeException | Error fault) {
-            keep(fault);
+            foreign = FirstFailure.join(foreign, fault);
         }
     }
 
@@ -221,9 +208,5 @@ final class BatchServer {
         }
         taken = 0;
         done = false;
-    }
-
-    private void keep(Throwable thrown) {
-        foreign = FirstFailure.join(foreign, thrown);
     }
 }

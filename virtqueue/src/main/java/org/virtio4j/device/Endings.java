@@ -4,10 +4,10 @@ package org.virtio4j.device;
 import java.util.ArrayDeque;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.Lock;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.queue.DeviceQueue;
+import org.virtio4j.vmm.Backoff;
 import org.virtio4j.vmm.FirstFailure;
 
 /**
@@ -17,10 +17,6 @@ import org.virtio4j.vmm.FirstFailure;
  * <p>Guarded by the life cycle's lock, but for {@link #reset}, {@link #isEnding}, {@link #isReset} and {@link #await}.
  */
 final class Endings {
-
-    private static final int SPINS = 200;
-    private static final int YIELDS = 200;
-    private static final long NAP_NANOS = 50_000;
 
     /** A wait of this length is reported, once. */
     private static final long REPORT_NANOS = 1_000_000_000;
@@ -145,7 +141,7 @@ final class Endings {
             if (over) {
                 return false;
             }
-            pause(round);
+            Backoff.pause(round);
         }
         return true;
     }
@@ -167,17 +163,5 @@ final class Endings {
         }
         DeviceContext context = ended;
         return context == null || context.isQuiet();
-    }
-
-    @SuppressWarnings("ThreadPriorityCheck") // correctness does not rest on the yield, only the length of the wait does
-    private static void pause(int round) {
-        if (round < SPINS) {
-            Thread.onSpinWait();
-        } else if (round < SPINS + YIELDS) {
-            // With fewer processors than threads the worker may need this one to come to its end.
-            Thread.yield();
-        } else {
-            LockSupport.parkNanos(NAP_NANOS);
-        }
     }
 }

@@ -5,11 +5,10 @@ import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Lock;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
-import org.virtio4j.device.BatchServer.Ending;
 import org.virtio4j.queue.DeviceQueue;
 import org.virtio4j.queue.QueueFailure;
+import org.virtio4j.vmm.Backoff;
 import org.virtio4j.vmm.DmaResult;
 import org.virtio4j.vmm.FirstFailure;
 
@@ -38,9 +37,6 @@ public final class QueueLoop {
 
     /** After so many passes over twice the ring a thread that serves a kick is let go. */
     private static final int MOST_PASSES = 1_000;
-
-    private static final int SPINS = 1_000;
-    private static final long NAP_NANOS = 20_000;
 
     private final int index;
     private final BatchServer server;
@@ -132,12 +128,11 @@ public final class QueueLoop {
         // Set before the claim is tried: if another thread serves, that thread will see this before it is done.
         pending.set(true);
         Throwable thrown = null;
-        Ending ending = Ending.EMPTY;
+        boolean more = false;
         boolean handedOver = false;
-        for (int passes = 0; !handedOver && (ending == Ending.LEFT || pending.get()) && claim(); passes++) {
+        for (int passes = 0; !handedOver && (more || pending.get()) && claim(); passes++) {
             handedOver = passes == MOST_PASSES;
-            leaving = handedOver;
-            ending = handedOver ? handOver() : pass();
+            more = handedOver ? handOver() : pass();
             thrown = FirstFailure.join(thrown, releaseAndTell());
         }
         FirstFailure.throwIt(thrown);
@@ -153,9 +148,9 @@ public final class QueueLoop {
         if (!claim()) {
             return false;
         }
-        Ending ending = pass();
+        boolean more = pass();
         FirstFailure.throwIt(releaseAndTell());
-        return ending == Ending.LEFT || pending.get();
+        return more || pending.get();
     }
 
     /**
@@ -165,9 +160,9 @@ public final class QueueLoop {
     public void serveInTurn() {
         pending.set(true);
         for (int i = 0; !tryClaim(); i++) {
-            pause(i);
+            Backoff.pause(i);
         }
-        Ending ignored = pass();
+        boolean ignored = pass();
         FirstFailure.throwIt(releaseAndTell());
     }
 
@@ -231,22 +226,15 @@ public final class QueueLoop {
                 return false;
             }
             // The wait is short: the owner serves what is there and goes.
-            pause(i);
+            Backoff.pause(i);
         }
         return true;
     }
 
-    private static void pause(int round) {
-        if (round < SPINS) {
-            Thread.onSpinWait();
-        } else {
-            LockSupport.parkNanos(NAP_NANOS);
-        }
-    }
-
     private boolean tryClaim() {
         boolean mine = owner.get() == null && owner.compareAndSet(null, Thread.currentThread());
-        if (mine) {
+        if (mine && leaving) {
+            // Hardly ever so, and a store would be a fence in each kick.
             leaving = false;
         }
         return mine;
@@ -299,17 +287,19 @@ public final class QueueLoop {
 
     // Serving
 
-    private Ending handOver() {
-        Ending ending = pass(true);
+    private boolean handOver() {
+        leaving = true;
+        boolean more = pass(true);
         // Who saw this thread before it was leaving has left its kick to it.
-        return pending.get() ? pass(true) : ending;
+        return pending.get() ? pass(true) : more;
     }
 
-    private Ending pass() {
+    /** True if the bound was reached, and nobody knows whether something is left. */
+    private boolean pass() {
         return pass(false);
     }
 
-    private Ending pass(boolean last) {
+    private boolean pass(boolean last) {
         // Read and written at once: what the kickers so far made available is seen below.
         pending.getAndSet(false);
         DeviceContext serving = context;
@@ -317,7 +307,7 @@ public final class QueueLoop {
         active = serving;
         ring = queue;
         if (queue == null) {
-            return Ending.EMPTY;
+            return false;
         }
         Lock held = guard;
         if (held != null) {
@@ -329,7 +319,7 @@ public final class QueueLoop {
             // Under the guard still, for others look at the state of the device under it.
             server.giveUp(queue);
             failed = failure;
-            return Ending.EMPTY;
+            return false;
         } finally {
             if (held != null) {
                 held.unlock();

@@ -5,7 +5,6 @@ import java.lang.invoke.VarHandle;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -27,10 +26,6 @@ import java.util.concurrent.locks.ReentrantLock;
  * <p>All methods may be called from any thread.
  */
 public final class Readers {
-
-    private static final int SPINS = 200;
-    private static final int YIELDS = 200;
-    private static final long NAP_NANOS = 20_000;
 
     private final StallListener listener;
     private final AtomicLong stalls = new AtomicLong();
@@ -197,24 +192,12 @@ public final class Readers {
         long started = System.nanoTime();
         boolean reported = false;
         for (int round = 0; slot.ticket() == ticket; round++) {
-            pause(round);
+            Backoff.pause(round);
             if (!reported && System.nanoTime() - started > limitNanos) {
                 reported = true;
                 stalls.incrementAndGet();
                 listener.stalled(slot.holder(), System.nanoTime() - started);
             }
-        }
-    }
-
-    @SuppressWarnings("ThreadPriorityCheck") // correctness does not rest on the yield, only the length of the wait does
-    private static void pause(int round) {
-        if (round < SPINS) {
-            Thread.onSpinWait();
-        } else if (round < SPINS + YIELDS) {
-            // With fewer processors than threads the reader may need this one to get out of its section.
-            Thread.yield();
-        } else {
-            LockSupport.parkNanos(NAP_NANOS);
         }
     }
 }
