@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -49,8 +50,7 @@ class QueueLoopTest {
     @DisplayName("One buffer takes three sections: one to take it, one to answer, one to publish and look once more")
     void shouldServeOneBufferInThreeSections(boolean eventIdx) {
         Echo echo = new Echo();
-        DeviceLifecycle lifecycle = new DeviceLifecycle(echo, DmaSpace.identity(memory), new Signals(), Long.MAX_VALUE,
-                this::watched);
+        DeviceLifecycle lifecycle = lifecycle(echo, new Signals());
         DriverRing ring = start(lifecycle, eventIdx);
         calls.clear();
         ring.chain(0, Buffer.writable(BUFFER, 16));
@@ -66,6 +66,97 @@ class QueueLoopTest {
             boolean opensItsOwn = call.equals("publish") || call.endsWith("ableNotifications");
             assertTrue(!opensItsOwn || depth == 1, () -> call + " outside of a section: " + calls);
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    @DisplayName("A work that answers at once takes, answers and publishes in one section, while it has use for one")
+    void shouldAnswerAtOnceInOneSection(boolean eventIdx) {
+        Reporter reporter = new Reporter();
+        DeviceLifecycle lifecycle = lifecycle(reporter, new Signals());
+        DriverRing ring = start(lifecycle, eventIdx);
+        offerTwo(ring);
+        calls.clear();
+        reporter.report();
+        assertEquals(1, ring.usedIndex());
+        assertEquals(1, calls.stream().filter("enter"::equals).count(), calls::toString);
+        assertEquals(List.of("answered", "published 1"), reporter.seen);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    @DisplayName("A kick that finds a turn being served is served after it: the driver may not notify once more")
+    void shouldServeKickThatWasLeftToTurn(boolean eventIdx) {
+        Reporter reporter = new Reporter();
+        DeviceLifecycle lifecycle = lifecycle(reporter, new Signals());
+        DriverRing ring = start(lifecycle, eventIdx);
+        // The pass has looked, found nothing, and asked to be notified; then comes what it asked for.
+        reporter.atEndOfPass = () -> {
+            reporter.atEndOfPass = () -> { };
+            offerTwo(ring);
+            onAnotherThread(() -> lifecycle.kick(0));
+        };
+        reporter.report();
+        assertEquals(1, ring.usedIndex());
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    @DisplayName("A callback of the work that has something to say does not wait for its own turn, and is heard in it")
+    void shouldNotWaitForOwnTurn(boolean eventIdx) {
+        Reporter reporter = new Reporter();
+        DeviceLifecycle lifecycle = lifecycle(reporter, new Signals());
+        DriverRing ring = start(lifecycle, eventIdx);
+        offerTwo(ring);
+        reporter.atAnswer = () -> {
+            reporter.atAnswer = () -> { };
+            reporter.report();
+        };
+        reporter.report();
+        assertEquals(2, ring.usedIndex());
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    @DisplayName("The interrupt is sent when the turn is over, so that another thread can have its own meanwhile")
+    void shouldSendInterruptAfterTurn(boolean eventIdx) {
+        Reporter reporter = new Reporter();
+        List<Integer> used = new ArrayList<>();
+        List<DriverRing> rings = new ArrayList<>();
+        DeviceLifecycle lifecycle = lifecycle(reporter, new Signals() {
+            @Override
+            public void queueInterrupt(int queue) {
+                if (used.isEmpty()) {
+                    used.add(rings.getFirst().usedIndex());
+                    onAnotherThread(reporter::report);
+                }
+            }
+        });
+        rings.add(start(lifecycle, eventIdx));
+        offerTwo(rings.getFirst());
+        reporter.report();
+        assertEquals(List.of(1), used);
+        assertEquals(2, rings.getFirst().usedIndex());
+    }
+
+    private static void offerTwo(DriverRing ring) {
+        for (int i = 0; i < 2; i++) {
+            ring.chain(i, Buffer.writable(BUFFER, 16));
+            ring.offer(i);
+        }
+    }
+
+    private static void onAnotherThread(Runnable action) {
+        Thread thread = Thread.ofPlatform().start(action);
+        try {
+            assertTrue(thread.join(Duration.ofSeconds(30)), "the other thread waits");
+        } catch (InterruptedException interrupted) {
+            throw new AssertionError(interrupted);
+        }
+    }
+
+    private DeviceLifecycle lifecycle(SilentDevice device, Signals signals) {
+        return new DeviceLifecycle(device, DmaSpace.identity(memory), signals, Long.MAX_VALUE, this::watched);
     }
 
     private DriverRing start(DeviceLifecycle lifecycle, boolean eventIdx) {
@@ -143,6 +234,76 @@ class QueueLoopTest {
         @Override
         public void published(int count, boolean interrupt) {
             seen.add("published " + count);
+        }
+    }
+
+    /** Fills a buffer for each report, as a device does that has something to say now and then. */
+    private static final class Reporter extends SilentDevice implements QueueWork {
+
+        private final QueueLoop loop = QueueLoop.inTurns(0, this);
+        private final List<String> seen = new ArrayList<>();
+        private Runnable atAnswer = () -> { };
+        private Runnable atEndOfPass = () -> { };
+        private int reports;
+
+        void report() {
+            boolean begun = loop.beginTurn();
+            reports++;
+            if (begun) {
+                loop.serveTurn();
+            }
+        }
+
+        @Override
+        public void activate(DeviceContext context) {
+            loop.start(context);
+        }
+
+        @Override
+        public void kicked(int queue) {
+            loop.kick();
+        }
+
+        @Override
+        public void stop() {
+            loop.stop();
+        }
+
+        @Override
+        public int room() {
+            return Math.min(1, reports);
+        }
+
+        @Override
+        public boolean answersAtOnce() {
+            return true;
+        }
+
+        @Override
+        public void take(int slot, Chain chain) {
+            throw new AssertionError("taken");
+        }
+
+        @Override
+        public boolean work(int count) {
+            throw new AssertionError("worked");
+        }
+
+        @Override
+        public void answer(int slot, Chain chain) {
+            seen.add("answered");
+            reports--;
+            atAnswer.run();
+        }
+
+        @Override
+        public void published(int count, boolean interrupt) {
+            seen.add("published " + count);
+        }
+
+        @Override
+        public void passed() {
+            atEndOfPass.run();
         }
     }
 }

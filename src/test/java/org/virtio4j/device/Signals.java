@@ -6,7 +6,7 @@ import java.util.Collections;
 import java.util.List;
 
 /** What a transport is asked to do; it only writes down what it was told. */
-final class Signals implements TransportSignals {
+class Signals implements TransportSignals {
 
     private final List<String> heard = Collections.synchronizedList(new ArrayList<>());
 

@@ -27,13 +27,14 @@ enum Weakening {
 
     /** A reader looks at the table before the writer can see that it is inside. */
     NO_FENCE_IN_ENTER("vmm-core", "vmm/ReaderSlot",
-            "«if (!CELL.compareAndSet(cell, MIDDLE, ticket, ticket + 1)) { return false; }"
-                    + "¦CELL.setOpaque(cell, MIDDLE, ticket + 1);»", Races.SECTION, "Entry"),
+            "«if (!CELL.compareAndSet(cell, MIDDLE, ticket, ticket | thisThread())) { return false; }"
+                    + "¦CELL.setOpaque(cell, MIDDLE, ticket | thisThread());»", Races.SECTION, "Entry"),
 
     /** Two threads find nobody inside, and both enter. */
     NO_CLAIM("vmm-core", "vmm/ReaderSlot",
-            "«if (!CELL.compareAndSet(cell, MIDDLE, ticket, ticket + 1)) { return false; }"
-                    + "¦CELL.setOpaque(cell, MIDDLE, ticket + 1); VarHandle.fullFence();»", Races.SECTION, "Claim"),
+            "«if (!CELL.compareAndSet(cell, MIDDLE, ticket, ticket | thisThread())) { return false; }"
+                    + "¦CELL.setOpaque(cell, MIDDLE, ticket | thisThread()); VarHandle.fullFence();»",
+            Races.SECTION, "Claim"),
 
     /** The writer looks at the readers before they can see that the mapping is gone. */
     NO_FENCE_IN_AWAIT("vmm-core", "vmm/Readers",

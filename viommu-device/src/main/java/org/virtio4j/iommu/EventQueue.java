@@ -3,7 +3,6 @@ package org.virtio4j.iommu;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.DeviceContext;
 import org.virtio4j.device.QueueLoop;
@@ -16,8 +15,8 @@ import org.virtio4j.vmm.TranslateResult;
 import org.virtio4j.wire.iommu.FaultEvent;
 
 /**
- * Reports faults to the driver (virtio 1.4, section 5.13.6.9). Any thread reports, outside its section; an own lock
- * guards what waits, and is the last in the order of locks.
+ * Reports faults to the driver (virtio 1.4, section 5.13.6.9). Any thread reports, outside its section. What waits is
+ * guarded by the turns of the loop, which come last in the order of locks.
  *
  * <p>Linux fills the queue without a kick, so each report looks at the ring. Faults that find no buffer wait, up to
  * {@link #PENDING} of them; the rest is counted as lost.
@@ -27,10 +26,9 @@ final class EventQueue implements QueueWork {
     static final int INDEX = 1;
     private static final int PENDING = 64;
 
-    private final ReentrantLock lock = new ReentrantLock();
     private final IommuCounters counters;
     private final @Nullable TrafficListener traffic;
-    private final QueueLoop loop = new QueueLoop(INDEX, this, lock);
+    private final QueueLoop loop = QueueLoop.inTurns(INDEX, this);
     private final MemorySegment event = Arena.ofAuto().allocate(FaultEvent.SIZE, Long.BYTES);
 
     /** Faults that wait for a buffer: a ring of events as they will be written. */
@@ -66,42 +64,63 @@ final class EventQueue implements QueueWork {
         return loop.isIdle();
     }
 
-    boolean isFree() {
-        return loop.isFree();
+    /** Waits until nobody reports; false if the caller is a callback of a report, and so would wait for itself. */
+    boolean awaitFree() {
+        boolean begun = loop.beginTurn();
+        if (begun) {
+            loop.endTurn();
+        }
+        return begun;
     }
 
     /** Forgets what waits. */
     void reset() {
-        lock.lock();
-        try {
-            counters.lostFaults(count);
-            count = 0;
-        } finally {
-            lock.unlock();
+        boolean begun = loop.beginTurn();
+        counters.lostFaults(count);
+        count = 0;
+        if (begun) {
+            loop.endTurn();
+        }
+    }
+
+    /** Takes a fault and writes what waits, in one turn. */
+    void report(int endpoint, TranslateResult reason, long iova, Access access) {
+        boolean begun = loop.beginTurn();
+        take(endpoint, reason, iova, access, null);
+        if (begun) {
+            loop.serveTurn();
         }
     }
 
     /** Takes a fault, and tells somebody if it is kept; {@link #deliver} must follow. */
     void add(int endpoint, TranslateResult reason, long iova, Access access, @Nullable TrafficListener told) {
-        lock.lock();
+        boolean begun = loop.beginTurn();
         try {
-            if (context == null) {
-                counters.lostFaults(1);
-                return;
-            }
-            boolean kept = append(endpoint, reasonOf(reason), FaultEvent.FLAG_ADDRESS | access.mask(), iova,
-                    told != null);
-            if (kept && told != null) {
-                told.faulted(endpoint, iova, access);
-            }
+            take(endpoint, reason, iova, access, told);
         } finally {
-            lock.unlock();
+            if (begun) {
+                loop.endTurn();
+            }
+        }
+    }
+
+    private void take(int endpoint, TranslateResult reason, long iova, Access access, @Nullable TrafficListener told) {
+        if (context == null) {
+            counters.lostFaults(1);
+            return;
+        }
+        boolean kept =
+                append(endpoint, reasonOf(reason), FaultEvent.FLAG_ADDRESS | access.mask(), iova, told != null);
+        if (kept && told != null) {
+            told.faulted(endpoint, iova, access);
         }
     }
 
     /** Writes what waits into the buffers there are, in turn with others: there is little room for what is left. */
     void deliver() {
-        loop.serveInTurn();
+        if (loop.beginTurn()) {
+            loop.serveTurn();
+        }
     }
 
     /** Something threw while a fault was told: the driver may not hear of it. */
@@ -133,7 +152,7 @@ final class EventQueue implements QueueWork {
         return true;
     }
 
-    // QueueWork, under the lock
+    // QueueWork, in a turn
 
     @Override
     public int batch() {
@@ -144,6 +163,11 @@ final class EventQueue implements QueueWork {
     @Override
     public int room() {
         return count;
+    }
+
+    @Override
+    public boolean answersAtOnce() {
+        return true;
     }
 
     @Override

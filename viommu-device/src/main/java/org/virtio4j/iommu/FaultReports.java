@@ -27,11 +27,11 @@ final class FaultReports {
 
     void report(EndpointTranslator where, int endpoint, TranslateResult reason, long iova, Access access) {
         if (traffic == null) {
-            events.add(endpoint, reason, iova, access, null);
+            events.report(endpoint, reason, iova, access);
         } else {
             tellOrFail(where, endpoint, reason, iova, access);
+            events.deliver();
         }
-        events.deliver();
     }
 
     private void tellOrFail(EndpointTranslator where, int endpoint, TranslateResult reason, long iova, Access access) {

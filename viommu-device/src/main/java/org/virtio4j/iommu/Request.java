@@ -13,9 +13,6 @@ final class Request {
     static final int UNREADABLE = 0;
 
     Chain chain = new Chain();
-
-    /** Whether memory was out of reach for a moment when it was to be read. */
-    boolean away;
     int type;
     int domain;
     int endpoint;
@@ -26,7 +23,7 @@ final class Request {
     long virtEnd;
     long physStart;
 
-    /** What was read of it, as many bytes as are looked at. */
+    /** What was copied of it, as many bytes as are looked at; means nothing where it was read in place. */
     final MemorySegment bytes = Arena.ofAuto().allocate(ProbeRequest.SIZE, Long.BYTES);
     int bytesRead;
 

@@ -2,7 +2,6 @@
 package org.virtio4j.iommu;
 
 import org.virtio4j.device.Features;
-import org.virtio4j.vmm.FirstFailure;
 import org.virtio4j.wire.iommu.AttachRequest;
 import org.virtio4j.wire.iommu.IommuFeature;
 import org.virtio4j.wire.iommu.MapRequest;
@@ -27,7 +26,6 @@ final class RequestExecutor {
     private final Mirror mirror;
     private final IommuCounters counters;
     private final RequestListener listener;
-    private final FirstFailure deferred;
     private final long granuleMask;
 
     private boolean mapUnmap;
@@ -39,8 +37,7 @@ final class RequestExecutor {
     private long removed;
 
     RequestExecutor(IommuSettings settings, Domains domains, Mirror mirror, IommuCounters counters,
-            RequestListener listener, FirstFailure deferred) {
-        this.deferred = deferred;
+            RequestListener listener) {
         this.settings = settings;
         this.domains = domains;
         this.mirror = mirror;
@@ -58,8 +55,10 @@ final class RequestExecutor {
                 | (features.has(IommuFeature.MMIO) ? MapRequest.FLAG_MMIO : 0);
     }
 
+    /** What a listener has thrown meanwhile is kept for later: the caller throws it. */
     void execute(Request request) {
         if (!isKnown(request.type)) {
+            request.removed = 0;
             counters.refused();
             return;
         }
@@ -76,7 +75,6 @@ final class RequestExecutor {
         request.removed = Math.max(0, before - domains.mappings());
         counters.answered(request.type, request.status, removed);
         listener.served(request.type, request.status, removed);
-        deferred.rethrow();
     }
 
     private boolean isKnown(int type) {

@@ -6,6 +6,7 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.QueueWork;
 import org.virtio4j.queue.Chain;
+import org.virtio4j.vmm.FirstFailure;
 
 /**
  * What is done with a batch of requests: read it in one section, carry it out outside any, answer it in another, wait
@@ -24,6 +25,7 @@ final class RequestQueue implements QueueWork {
     private final ReplyWriter replies;
     private final Domains domains;
     private final IommuCounters counters;
+    private final FirstFailure deferred;
     private final @Nullable TrafficListener traffic;
     private final ServedRequest served;
     private final IntConsumer batchListener;
@@ -35,12 +37,17 @@ final class RequestQueue implements QueueWork {
     private boolean timed;
     private long lingeringSince;
 
+    /** Whether memory was out of reach for a moment when a request of the batch was to be read. */
+    private boolean away;
+
     RequestQueue(RequestExecutor executor, ReplyWriter replies, Domains domains, IommuCounters counters,
-            @Nullable TrafficListener traffic, IntConsumer batchListener, long lingerNanos, LongSupplier nanoTime) {
+            FirstFailure deferred, @Nullable TrafficListener traffic, IntConsumer batchListener, long lingerNanos,
+            LongSupplier nanoTime) {
         this.executor = executor;
         this.replies = replies;
         this.domains = domains;
         this.counters = counters;
+        this.deferred = deferred;
         this.traffic = traffic;
         this.reader = new RequestReader(traffic != null);
         this.served = new ServedRequest(replies, domains);
@@ -58,22 +65,29 @@ final class RequestQueue implements QueueWork {
     }
 
     @Override
+    @SuppressWarnings("ReferenceEquality") // a slot has the same chain each time, so that it need not be stored again
     public void take(int slot, Chain chain) {
         Request request = requests[slot];
-        request.chain = chain;
-        reader.read(request);
+        if (request.chain != chain) {
+            request.chain = chain;
+        }
+        if (slot == 0) {
+            away = false;
+        }
+        if (!reader.read(request)) {
+            away = true;
+        }
     }
 
     /** Nothing is carried out before all of it could be read: what was carried out is not done again. */
     @Override
     public boolean work(int count) {
-        for (int i = 0; i < count; i++) {
-            if (requests[i].away) {
-                return false;
-            }
+        if (away) {
+            return false;
         }
         for (int i = 0; i < count; i++) {
             executor.execute(requests[i]);
+            deferred.rethrow();
         }
         return true;
     }

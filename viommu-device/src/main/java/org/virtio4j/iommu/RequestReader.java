@@ -30,30 +30,27 @@ final class RequestReader {
         this.keepsBytes = keepsBytes;
     }
 
-    /** Inside a section of the request queue. */
-    void read(Request request) {
+    /** Inside a section of the request queue; false if memory is out of reach for a moment. */
+    boolean read(Request request) {
         Chain chain = request.chain;
         request.type = Request.UNREADABLE;
         request.answered = false;
-        request.away = false;
-        request.removed = 0;
-        request.bytesRead = 0;
         long length = Math.min(chain.readableLength(), LONGEST);
         long at = keepsBytes ? -1 : chain.readInPlace(length);
         if (at >= 0) {
             readFrom(chain.memory(), at, length, request);
-        } else {
-            copy(chain, length, request);
+            return true;
         }
+        return copy(chain, length, request);
     }
 
-    private static void copy(Chain chain, long length, Request request) {
+    private static boolean copy(Chain chain, long length, Request request) {
         DmaResult result = chain.read(0, request.bytes, 0, length);
-        request.away = result == DmaResult.CLOSED;
+        request.bytesRead = result == DmaResult.OK ? (int) length : 0;
         if (result == DmaResult.OK) {
-            request.bytesRead = (int) length;
             readFrom(request.bytes, 0, length, request);
         }
+        return result != DmaResult.CLOSED;
     }
 
     private static void readFrom(MemorySegment bytes, long at, long length, Request request) {
@@ -68,6 +65,13 @@ final class RequestReader {
         switch (type) {
             case RequestType.MAP -> readMap(bytes, at, request);
             case RequestType.UNMAP -> readUnmap(bytes, at, request);
+            default -> readRare(bytes, at, request);
+        }
+    }
+
+    /** The rest, apart, so that the compiler takes the others together with what is around them. */
+    private static void readRare(MemorySegment bytes, long at, Request request) {
+        switch (request.type) {
             case RequestType.ATTACH -> readAttach(bytes, at, request);
             case RequestType.DETACH -> readDetach(bytes, at, request);
             case RequestType.PROBE -> request.endpoint = LittleEndian.i32(bytes, at + ProbeRequest.ENDPOINT);

@@ -83,10 +83,10 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
         this.counters = new IommuCounters(readers);
         this.domains = new Domains(endpoints, space, readers, settings.stallLimitNanos(), deferred);
         this.mirror = new Mirror(listeners, deferred);
-        this.executor = new RequestExecutor(settings, domains, mirror, counters, requestListener, deferred);
+        this.executor = new RequestExecutor(settings, domains, mirror, counters, requestListener);
         this.requests = new QueueLoop(REQUESTS, new RequestQueue(executor,
-                new ReplyWriter(settings.probeSize(), counters), domains, counters, traffic, batchListener,
-                settings.lingerNanos(), nanoTime), control);
+                new ReplyWriter(settings.probeSize(), counters), domains, counters, deferred, traffic,
+                batchListener, settings.lingerNanos(), nanoTime), control);
         this.events = new EventQueue(counters, traffic);
         this.faults = new FaultReports(control, events, traffic);
         this.config = new ConfigSpace(settings);
@@ -220,7 +220,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
     @Override
     public void close() {
         stop();
-        if (!requests.isFree() || !events.isFree()) {
+        if (!requests.isFree() || !events.awaitFree()) {
             throw new IllegalStateException("requests=being served; close the function or window of this IOMMU first");
         }
         control.lock();

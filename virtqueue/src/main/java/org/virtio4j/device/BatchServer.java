@@ -17,6 +17,7 @@ final class BatchServer {
 
     private final QueueWork work;
     private final Runnable interrupt;
+    private final boolean atOnce;
     private final Chain[] chains;
 
     /** The queue that the chains belong to. */
@@ -44,6 +45,7 @@ final class BatchServer {
     BatchServer(QueueWork work, Runnable interrupt) {
         this.work = work;
         this.interrupt = interrupt;
+        this.atOnce = work.answersAtOnce();
         this.chains = new Chain[work.batch()];
         for (int i = 0; i < chains.length; i++) {
             chains[i] = new Chain();
@@ -58,6 +60,12 @@ final class BatchServer {
             drop();
             ring = queue;
         }
+        int left = atOnce ? answerAll(queue, most) : serveAll(queue, most);
+        work.passed();
+        return !away && left <= 0;
+    }
+
+    private int serveAll(DeviceQueue queue, int most) {
         int left = most;
         while (begin(queue, left)) {
             int count = taken;
@@ -67,8 +75,44 @@ final class BatchServer {
             }
             left -= count;
         }
-        work.passed();
-        return !away && left <= 0;
+        return left;
+    }
+
+    private int answerAll(DeviceQueue queue, int most) {
+        int left = most;
+        int count;
+        do {
+            count = answerBatch(queue, Math.min(left, chains.length));
+            left -= count;
+        } while (count == chains.length && left > 0 && work.room() > 0);
+        return left;
+    }
+
+    /** Takes and answers buffers in one section, in which they become visible, too. */
+    private int answerBatch(DeviceQueue queue, int most) {
+        int count = 0;
+        boolean interrupted;
+        boolean visible;
+        queue.enter();
+        try {
+            away = queue.isAway();
+            if (work.room() > 0) {
+                queue.disableNotifications();
+            }
+            Chain chain = chains[0];
+            while (count < most && work.room() > 0 && queue.pollOrEnable(chain)) {
+                work.answer(0, chain);
+                queue.complete(chain);
+                count++;
+            }
+            interrupted = queue.publish();
+            visible = queue.isReachable();
+        } finally {
+            leave(queue);
+        }
+        answered += count;
+        tellPublished(visible, interrupted);
+        return count;
     }
 
     /** Serves what is available just now, and leaves the rest to who will be notified of it. */
@@ -138,6 +182,10 @@ final class BatchServer {
         } finally {
             leave(queue);
         }
+        tellPublished(visible, interrupted);
+    }
+
+    private void tellPublished(boolean visible, boolean interrupted) {
         if (visible && answered > 0) {
             int count = answered;
             answered = 0;
@@ -154,14 +202,16 @@ final class BatchServer {
             return;
         }
         queue.disableNotifications();
-        while (taken < limit && queue.poll(chains[taken])) {
-            work.take(taken, chains[taken]);
-            taken++;
+        int count = 0;
+        while (count < limit && queue.poll(chains[count])) {
+            work.take(count, chains[count]);
+            count++;
         }
-        if (taken == 0 && enable && queue.pollOrEnable(chains[0])) {
-            taken = 1;
+        if (count == 0 && enable && queue.pollOrEnable(chains[0])) {
+            count = 1;
             work.take(0, chains[0]);
         }
+        taken = count;
     }
 
     /** Goes on with a batch that was held, as soon as memory is back. */
@@ -179,7 +229,8 @@ final class BatchServer {
         queue.enter();
         try {
             away = isHeld(queue);
-            for (int i = 0; i < taken && !away; i++) {
+            int count = away ? 0 : taken;
+            for (int i = 0; i < count; i++) {
                 work.answer(i, chains[i]);
                 queue.complete(chains[i]);
             }

@@ -2,8 +2,7 @@
 package org.virtio4j.device;
 
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Lock;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.queue.DeviceQueue;
@@ -38,17 +37,25 @@ public final class QueueLoop {
     /** After so many passes over twice the ring a thread that serves a kick is let go. */
     private static final int MOST_PASSES = 1_000;
 
+    /** A thread serves. */
+    private static final int SERVING = 1;
+    /** A kick came that the thread which serves may not have seen; it looks at this after its turn. */
+    private static final int PENDING = 2;
+
     private final int index;
     private final BatchServer server;
 
-    /** Held during a pass, by devices whose state has a lock of its own; no interrupt is sent under it. */
+    /** Held during a pass, by devices whose state has a lock of its own. */
     private final @Nullable Lock guard;
 
-    /** There may be something to serve; whoever serves looks at it after its claim has ended. */
-    private final AtomicBoolean pending = new AtomicBoolean();
+    /** Whether interrupts wait for the end of the turn. */
+    private final boolean putsInterruptsOff;
 
-    /** Who serves just now. */
-    private final AtomicReference<@Nullable Thread> owner = new AtomicReference<>();
+    /** {@link #SERVING} and {@link #PENDING}, or neither: one word, so that a kick takes two atomic operations. */
+    private final AtomicInteger state = new AtomicInteger();
+
+    /** Who serves just now. Plain: a thread asks only whether it is itself, and that it has stored itself. */
+    private @Nullable Thread owner;
 
     /** Whether the owner is about to leave, so that who comes waits for its end. */
     private volatile boolean leaving;
@@ -69,7 +76,7 @@ public final class QueueLoop {
      * @param work  what is done with its buffers
      */
     public QueueLoop(int index, QueueWork work) {
-        this(index, work, null);
+        this(index, work, null, false);
     }
 
     /**
@@ -78,12 +85,29 @@ public final class QueueLoop {
      *
      * @param index index of the queue
      * @param work  what is done with its buffers, called under {@code guard}
-     * @param guard a fair lock, if others are to get it between two passes; null for none
+     * @param guard a fair lock, if others are to get it between two passes
      */
-    public QueueLoop(int index, QueueWork work, @Nullable Lock guard) {
+    public QueueLoop(int index, QueueWork work, Lock guard) {
+        this(index, work, guard, true);
+    }
+
+    private QueueLoop(int index, QueueWork work, @Nullable Lock guard, boolean putsInterruptsOff) {
         this.index = index;
         this.guard = guard;
+        this.putsInterruptsOff = putsInterruptsOff;
         this.server = new BatchServer(work, this::interrupt);
+    }
+
+    /**
+     * A loop for a device whose work is guarded by {@linkplain #beginTurn turns} and needs no other lock; interrupts
+     * are sent after each turn, while others may serve already.
+     *
+     * @param index index of the queue
+     * @param work  what is done with its buffers
+     * @return a loop whose {@link #kick} may be called as that of any other
+     */
+    public static QueueLoop inTurns(int index, QueueWork work) {
+        return new QueueLoop(index, work, null, true);
     }
 
     /**
@@ -108,8 +132,7 @@ public final class QueueLoop {
      */
     @SuppressWarnings("ReferenceEquality") // which thread it is, is the question
     public boolean isIdle() {
-        Thread serving = owner.get();
-        return serving == null || serving == Thread.currentThread();
+        return isFree() || owner == Thread.currentThread();
     }
 
     /**
@@ -118,24 +141,14 @@ public final class QueueLoop {
      * @return false while a thread serves
      */
     public boolean isFree() {
-        return owner.get() == null;
+        return (state.get() & SERVING) == 0;
     }
 
     /**
      * Serves what is available, or leaves it to the thread that serves already. Under no lock, outside any section.
      */
     public void kick() {
-        // Set before the claim is tried: if another thread serves, that thread will see this before it is done.
-        pending.set(true);
-        Throwable thrown = null;
-        boolean more = false;
-        boolean handedOver = false;
-        for (int passes = 0; !handedOver && (more || pending.get()) && claim(); passes++) {
-            handedOver = passes == MOST_PASSES;
-            more = handedOver ? handOver() : pass();
-            thrown = FirstFailure.join(thrown, releaseAndTell());
-        }
-        FirstFailure.throwIt(thrown);
+        takeTurns(true, null);
     }
 
     /**
@@ -144,26 +157,43 @@ public final class QueueLoop {
      * @return true if something may be left, so that the caller must call again
      */
     public boolean serve() {
-        pending.set(true);
         if (!claim()) {
             return false;
         }
         boolean more = pass();
         FirstFailure.throwIt(releaseAndTell());
-        return more || pending.get();
+        return more || isPending();
     }
 
     /**
-     * Serves one pass, and waits for its turn if another thread is serving: for a device that has something to say and
-     * little room to keep it. Only for a loop with a guard, which ends its turn before it calls the embedder.
+     * Waits until no other thread serves, and keeps others from it until {@link #serveTurn} or {@link #endTurn}: for a
+     * device that has something to say and little room to keep it. Only for a loop {@linkplain #inTurns of this kind},
+     * which ends its turn before it sends an interrupt. Under no lock that a callback of its work waits for.
+     *
+     * @return false if this is a callback of the work, whose turn it is anyway: then neither of the two may be called
      */
-    public void serveInTurn() {
-        pending.set(true);
+    @SuppressWarnings("ReferenceEquality") // which thread it is, is the question
+    public boolean beginTurn() {
+        if (owner == Thread.currentThread()) {
+            return false;
+        }
         for (int i = 0; !tryClaim(); i++) {
             Backoff.pause(i);
         }
-        boolean ignored = pass();
-        FirstFailure.throwIt(releaseAndTell());
+        return true;
+    }
+
+    /** Ends a turn, and serves nothing; kicks that came meanwhile wait for the next one, which must follow. */
+    public void endTurn() {
+        release();
+    }
+
+    /** Serves as {@link #kick} does, beginning with the turn that was begun, and ends it. */
+    public void serveTurn() {
+        boolean more = pass();
+        Throwable thrown = releaseAndTell();
+        // Others have left their kicks to this turn.
+        takeTurns(more || isPending(), thrown);
     }
 
     // For the work
@@ -219,10 +249,23 @@ public final class QueueLoop {
 
     // Turns
 
-    @SuppressWarnings("ReferenceEquality") // which thread it is, is the question
+    private void takeTurns(boolean look, @Nullable Throwable earlier) {
+        Throwable thrown = earlier;
+        boolean more = look;
+        boolean handedOver = false;
+        for (int passes = 0; more && !handedOver && claim(); passes++) {
+            handedOver = passes == MOST_PASSES;
+            more = handedOver ? handOver() : pass();
+            thrown = FirstFailure.join(thrown, releaseAndTell());
+            more |= isPending();
+        }
+        FirstFailure.throwIt(thrown);
+    }
+
+    /** True if it is this thread's turn; else what is to be served was left to the thread whose turn it is. */
     private boolean claim() {
         for (int i = 0; !tryClaim(); i++) {
-            if (!leaving || owner.get() == Thread.currentThread()) {
+            if (leaveToServing()) {
                 return false;
             }
             // The wait is short: the owner serves what is there and goes.
@@ -231,13 +274,37 @@ public final class QueueLoop {
         return true;
     }
 
+    /** An atomic exchange: what the kickers who left something pending made available is seen by who claims. */
     private boolean tryClaim() {
-        boolean mine = owner.get() == null && owner.compareAndSet(null, Thread.currentThread());
-        if (mine && leaving) {
+        int seen = state.get();
+        if ((seen & SERVING) != 0 || !state.compareAndSet(seen, SERVING)) {
+            return false;
+        }
+        owner = Thread.currentThread();
+        if (leaving) {
             // Hardly ever so, and a store would be a fence in each kick.
             leaving = false;
         }
-        return mine;
+        return true;
+    }
+
+    /** Says that there is something to serve, before it is asked whether the thread that serves will still look. */
+    @SuppressWarnings("ReferenceEquality") // which thread it is, is the question
+    private boolean leaveToServing() {
+        boolean serving = (state.getAndUpdate(seen -> seen | PENDING) & SERVING) != 0;
+        return serving && (!leaving || owner == Thread.currentThread());
+    }
+
+    private boolean isPending() {
+        return (state.get() & PENDING) != 0;
+    }
+
+    private void release() {
+        owner = null;
+        // While a thread serves, others only ever add the other bit.
+        if (!state.compareAndSet(SERVING, 0)) {
+            state.set(PENDING);
+        }
     }
 
     /**
@@ -253,7 +320,7 @@ public final class QueueLoop {
         interruptDue = false;
         failed = null;
         active = null;
-        owner.set(null);
+        release();
         Throwable thrown = failure instanceof InternalError ? null : failure;
         if (served != null && queue != null) {
             try {
@@ -291,7 +358,7 @@ public final class QueueLoop {
         leaving = true;
         boolean more = pass(true);
         // Who saw this thread before it was leaving has left its kick to it.
-        return pending.get() ? pass(true) : more;
+        return state.compareAndSet(SERVING | PENDING, SERVING) ? pass(true) : more;
     }
 
     /** True if the bound was reached, and nobody knows whether something is left. */
@@ -300,8 +367,6 @@ public final class QueueLoop {
     }
 
     private boolean pass(boolean last) {
-        // Read and written at once: what the kickers so far made available is seen below.
-        pending.getAndSet(false);
         DeviceContext serving = context;
         DeviceQueue queue = serving == null ? null : serving.queue(index);
         active = serving;
@@ -330,7 +395,7 @@ public final class QueueLoop {
     private void interrupt() {
         DeviceContext serving = active;
         DeviceQueue queue = ring;
-        if (guard != null) {
+        if (putsInterruptsOff) {
             interruptDue = true;
         } else if (serving != null && queue != null) {
             serving.interrupt(index, queue);

@@ -34,6 +34,16 @@ public interface QueueWork {
     }
 
     /**
+     * Whether there is nothing to do between taking a buffer and answering it. It is then answered in the section it
+     * was taken in, and neither {@link #take} nor {@link #work} nor {@link #beforePublish} is called.
+     *
+     * @return the same each time
+     */
+    default boolean answersAtOnce() {
+        return false;
+    }
+
+    /**
      * Begins with a buffer that was just taken. Inside a section: copy and go. Called again for the same buffer if
      * {@link #work} could not be done.
      *

@@ -27,7 +27,7 @@ final class BufferLease {
     private long start;
     private long size;
 
-    /** Whether a section is open in which the lease holds. */
+    /** Whether a section is open in which every buffer of the queue may be reached. */
     private boolean good;
 
     BufferLease(DmaHandle dma, boolean translated) {
@@ -42,7 +42,7 @@ final class BufferLease {
         size = 0;
     }
 
-    /** Says at the start of a section whether what was found before holds in it, and at its end that it does not. */
+    /** Says at the start of a section whether buffers can be found in it, and at its end that they cannot. */
     void good(boolean now) {
         good = now;
     }
@@ -74,7 +74,7 @@ final class BufferLease {
     }
 
     private boolean renew(long address, long length) {
-        if (translated || length > DmaHandle.MAX_BYTES
+        if (!good || translated || length > DmaHandle.MAX_BYTES
                 || dma.access(address, length, Access.READ, cursor) != DmaResult.OK) {
             return false;
         }

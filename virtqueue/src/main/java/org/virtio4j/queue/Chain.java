@@ -113,7 +113,7 @@ public final class Chain {
      *         and {@link #read} is the way to them
      */
     public long readInPlace(long length) {
-        if (readableCount == 0 || length > lengthOf(0) || length <= 0 || isCutOff()) {
+        if (readableCount == 0 || length > lengthOf(0) || length <= 0) {
             return -1;
         }
         return buffers().find(addressOf(0), length);
@@ -137,7 +137,7 @@ public final class Chain {
      */
     public boolean putI32(int value) {
         int first = readableCount;
-        if (count == first || lengthOf(first) < Integer.BYTES || isCutOff()) {
+        if (count == first || lengthOf(first) < Integer.BYTES) {
             return false;
         }
         BufferLease lease = buffers();

@@ -40,6 +40,13 @@ public final class SplitQueue implements DeviceQueue {
     private long leasedGeneration;
     private boolean leased;
 
+    /**
+     * The opening of the gate that the section belongs to, and whether buffers are in flight that were taken in another
+     * one: each is asked from then on, which is not worth its time before. They never come back.
+     */
+    private long opening;
+    private boolean older;
+
     /** Whether a section is open, and whether the ring may be touched in it. */
     private boolean inside;
     private boolean reachable;
@@ -86,7 +93,11 @@ public final class SplitQueue implements DeviceQueue {
         dma.enter();
         inside = true;
         reachable = dma.live() && !gone && renewLease();
-        buffers.good(reachable);
+        if (dma.opening() != opening) {
+            opening = dma.opening();
+            older |= inFlight.count() > 0;
+        }
+        buffers.good(reachable && !older);
     }
 
     @Override
@@ -132,7 +143,7 @@ public final class SplitQueue implements DeviceQueue {
     public void complete(Chain chain) {
         checkInside();
         long length = chain.writtenLength();
-        boolean cutOff = chain.isCutOff();
+        boolean cutOff = older && chain.isCutOff();
         int head = chain.end(this);
         if (!reachable || cutOff) {
             return;

@@ -114,13 +114,20 @@ public final class DmaHandle implements AutoCloseable {
         }
         // All that follows loads after the fence of slot.enter, which is what makes the grace periods work.
         extent.clear();
-        opening = gate == null ? UNGATED : gate.passage();
-        live = !closed && DmaGate.isOpen(opening);
+        live = !closed && (gate == null || passes(gate));
         MemoryMap now = memory.map();
         if (now != map) {
             map = now;
             lastRegion = null;
         }
+    }
+
+    private boolean passes(DmaGate before) {
+        long passage = before.passage();
+        if (passage != opening) {
+            opening = passage;
+        }
+        return DmaGate.isOpen(passage);
     }
 
     /**

@@ -27,8 +27,10 @@ public final class FirstFailure {
     /** Throws what was kept, once; does nothing if nothing was. */
     public void rethrow() {
         Throwable kept = first;
-        first = null;
-        throwIt(kept);
+        if (kept != null) {
+            first = null;
+            throwIt(kept);
+        }
     }
 
     /**

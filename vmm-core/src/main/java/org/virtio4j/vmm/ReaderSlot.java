@@ -18,10 +18,11 @@ public final class ReaderSlot {
     // Behind the middle and in its cache line, which the owner writes anyway.
     private static final int WALKS = MIDDLE + 1;
     private static final int CACHE_HITS = MIDDLE + 2;
-    private static final int OWNER = MIDDLE + 3;
 
-    /** No thread has this number. */
-    private static final long NOBODY = 0;
+    /** In the low half of a ticket: who is inside. No thread has this number. */
+    private static final int NOBODY = 0;
+    /** In the high half: how many sections have ended. */
+    private static final long ONE_EXIT = 1L << Integer.SIZE;
 
     /** Whether the instruction that claims a slot is a full fence as well, which no rule of Java promises. */
     private static final boolean CLAIM_IS_FENCE = claimIsFence(System.getProperty("os.arch", ""));
@@ -30,10 +31,10 @@ public final class ReaderSlot {
     private final boolean messagesOnly;
 
     /**
-     * The element in the middle counts entries and exits, so it is odd inside a section; two more count lookups, one
-     * says which thread is inside, and the rest keeps neighbours away.
+     * The element in the middle is the ticket: one word, since each store before the next section begins must be waited
+     * for there. Two more count lookups, and the rest keeps neighbours away.
      */
-    private final long[] cell = new long[OWNER + MIDDLE + 1];
+    private final long[] cell = new long[CACHE_HITS + MIDDLE + 1];
 
     ReaderSlot(String holder, boolean messagesOnly) {
         this.holder = holder;
@@ -73,14 +74,13 @@ public final class ReaderSlot {
         if (isInside(ticket)) {
             return false;
         }
-        if (!CELL.compareAndSet(cell, MIDDLE, ticket, ticket + 1)) {
+        if (!CELL.compareAndSet(cell, MIDDLE, ticket, ticket | thisThread())) {
             return false;
         }
         // The claim must be visible before anything in the section is loaded, else the writer would miss this reader.
         if (!CLAIM_IS_FENCE) {
             VarHandle.fullFence();
         }
-        cell[OWNER] = Thread.currentThread().threadId();
         return true;
     }
 
@@ -100,18 +100,25 @@ public final class ReaderSlot {
      * @return whether the calling thread was inside
      */
     boolean leave() {
-        if (!inside()) {
+        long ticket = cell[MIDDLE];
+        long me = thisThread();
+        if ((int) ticket != (int) me) {
             return false;
         }
-        // A thread never finds its own number here unless it is inside: this store is its last.
-        cell[OWNER] = NOBODY;
-        CELL.setRelease(cell, MIDDLE, cell[MIDDLE] + 1);
+        CELL.setRelease(cell, MIDDLE, ticket - me + ONE_EXIT);
         return true;
     }
 
     /** Any thread: whether it is the one inside. */
     boolean inside() {
-        return cell[OWNER] == Thread.currentThread().threadId();
+        // Nobody else stores its number here, and it takes it away itself.
+        return (int) cell[MIDDLE] == (int) thisThread();
+    }
+
+    /** The number of the calling thread: 32 bits of it, which are equal for two threads that are 2^32 apart. */
+    private static long thisThread() {
+        long number = Thread.currentThread().threadId() & 0xffff_ffffL;
+        return number == NOBODY ? 1 : number;
     }
 
     /** Any thread; acquires, so that a writer who sees the exit sees what the section wrote. */
@@ -130,7 +137,7 @@ public final class ReaderSlot {
     }
 
     static boolean isInside(long ticket) {
-        return (ticket & 1) != 0;
+        return (int) ticket != NOBODY;
     }
 
     /** On x86 every locked instruction is a full fence, and a second one would double the price of a section. */
