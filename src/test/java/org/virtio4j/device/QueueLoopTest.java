@@ -136,8 +136,8 @@ class QueueLoopTest {
         }
 
         @Override
-        public void answer(int slot, Chain chain) {
-            // Nothing is written.
+        public boolean answer(int slot, Chain chain) {
+            return true;
         }
 
         @Override

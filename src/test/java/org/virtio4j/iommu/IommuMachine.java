@@ -228,6 +228,12 @@ final class IommuMachine implements AutoCloseable {
         assertTrue(requests().add(slot, from, request.length, writable.address() + at, writableLength));
     }
 
+    /** The same with an answer that goes elsewhere. */
+    void addAnsweredAt(int slot, byte[] request, long answer, int length) {
+        long from = readable.address() + (long) slot * SLOT_SIZE;
+        assertTrue(requests().add(slot, from, request.length, answer, length));
+    }
+
     /** What is in a slot now that the queue has given it back. */
     Reply take(int writableLength) {
         byte[] bytes = new byte[writableLength];

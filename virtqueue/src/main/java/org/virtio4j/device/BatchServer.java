@@ -26,6 +26,9 @@ final class BatchServer {
     private int taken;
     private boolean done;
 
+    /** How many of them have their answer, while one waits for the memory that its answer goes to. */
+    private int replied;
+
     /** Whether the last look found memory out of reach for a while. */
     private boolean away;
 
@@ -178,9 +181,8 @@ final class BatchServer {
     private boolean finish(DeviceQueue queue) {
         queue.enter();
         try {
-            away = isHeld(queue);
+            away = isHeld(queue) || !answer(queue);
             for (int i = 0; i < taken && !away; i++) {
-                work.answer(i, chains[i]);
                 queue.complete(chains[i]);
             }
         } finally {
@@ -191,9 +193,22 @@ final class BatchServer {
         }
         int count = taken;
         answered += count;
-        taken = 0;
-        done = false;
+        empty();
         work.beforePublish(count);
+        return true;
+    }
+
+    /**
+     * Writes all answers before the first buffer is given back: of a batch that waits the ring knows nothing, so that
+     * it can still be dropped as a whole. False if an answer has to wait.
+     */
+    private boolean answer(DeviceQueue queue) {
+        for (int i = replied; i < taken; i++) {
+            if (!work.answer(i, chains[i]) && queue.isReachable() && !chains[i].isCutOff()) {
+                replied = i;
+                return false;
+            }
+        }
         return true;
     }
 
@@ -206,7 +221,12 @@ final class BatchServer {
         for (Chain chain : chains) {
             chain.drop();
         }
+        empty();
+    }
+
+    private void empty() {
         taken = 0;
+        replied = 0;
         done = false;
     }
 }
