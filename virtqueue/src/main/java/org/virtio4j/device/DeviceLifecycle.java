@@ -794,20 +794,28 @@ public final class DeviceLifecycle {
         if (reset) {
             queues[index].reset();
         }
+        signals.queueEnded(index);
     }
 
     /** True if the queue is not being stopped any more. */
     private boolean finishQueue(int index) {
+        boolean finished;
+        boolean over;
         lock.lock();
         try {
             boolean reset = endings.isReset(index);
-            if (endings.finishQueue(index)) {
+            finished = endings.finishQueue(index);
+            if (finished) {
                 finishQueue(index, reset);
             }
-            return !endings.isEnding(index);
+            over = !endings.isEnding(index);
         } finally {
             lock.unlock();
         }
+        if (finished) {
+            signals.settle();
+        }
+        return over;
     }
 
     private void closeQueue(@Nullable DeviceContext active, int index) {
