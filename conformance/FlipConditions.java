@@ -89,7 +89,7 @@ public final class FlipConditions {
             new Flip(DEVICE + "QueueLoop.java",
                     "(more || pending.get()) && claim()",
                     "(more || passes == 0) && claim()",
-                    "no kick is lost", "KickTest#shouldLeaveRequestsToWhoServesAlready"),
+                    "no kick is lost", "KickTest#shouldServeWhatComesAfterTheLastLook"),
             new Flip(DEVICE + "BatchServer.java",
                     "if (!work.answer(i, chains[i]) && queue.isReachable() && !chains[i].isCutOff()) {",
                     "if (!work.answer(i, chains[i]) && !queue.isReachable() && !chains[i].isCutOff()) {",

@@ -351,6 +351,11 @@ final class IommuMachine implements AutoCloseable {
         connection.memoryChanged();
     }
 
+    /** Why the IOMMU needs a reset. */
+    String needsResetReason() {
+        return connection.needsResetReason();
+    }
+
     /** Runs whenever the guest is interrupted, on the thread that does so. */
     void onInterrupt(Runnable action) {
         onInterrupt = action;
@@ -412,18 +417,25 @@ final class IommuMachine implements AutoCloseable {
     @Override
     public void close() {
         for (DmaHandle handle : handles.values()) {
-            leaveIfInside(handle);
-            handle.close();
+            if (!isOutside(handle)) {
+                return;
+            }
         }
+        handles.values().forEach(DmaHandle::close);
         memory.close();
     }
 
-    /** A test that failed inside a section must not keep the others waiting for its end. */
-    private static void leaveIfInside(DmaHandle handle) {
+    /**
+     * A test that failed inside a section must not keep the others waiting for its end. If it had a thread of its own,
+     * nobody can leave the section any more, and memory stays.
+     */
+    private static boolean isOutside(DmaHandle handle) {
         try {
-            handle.leave();
-        } catch (IllegalStateException outside) {
-            // As it should be.
+            handle.enter();
+        } catch (IllegalStateException inside) {
+            return false;
         }
+        handle.leave();
+        return true;
     }
 }
