@@ -227,8 +227,8 @@ class QueueLoopTest {
         }
 
         @Override
-        public void answer(int slot, Chain chain) {
-            // Nothing is written.
+        public boolean answer(int slot, Chain chain) {
+            return true;
         }
 
         @Override
@@ -290,10 +290,11 @@ class QueueLoopTest {
         }
 
         @Override
-        public void answer(int slot, Chain chain) {
+        public boolean answer(int slot, Chain chain) {
             seen.add("answered");
             reports--;
             atAnswer.run();
+            return true;
         }
 
         @Override

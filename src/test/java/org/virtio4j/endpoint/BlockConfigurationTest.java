@@ -19,6 +19,8 @@ import org.virtio4j.driver.FeatureSet;
 /** Sections 5.2.1 to 5.2.5, what a driver sees of the disk before its first request. */
 class BlockConfigurationTest extends BlockTests {
 
+    private static final int CACHE_MODE = 32;
+
     @Test
     @DisplayName("5.2.1: the device ID is 2")
     void shouldBeDeviceTwo() {
@@ -196,6 +198,25 @@ class BlockConfigurationTest extends BlockTests {
         machine.start();
         machine.reset(ResetKind.DEVICE);
         assertGenerationMovesOnce(machine, 4);
+    }
+
+    @Test
+    @DisplayName("2.5.1, 5.2.5.2: a cache mode that follows from what was negotiated moves the generation")
+    void shouldMoveTheGenerationWhenNegotiationChangesTheCacheMode() {
+        BlockMachine machine = powerOn(disk(8));
+        FeatureSet all = machine.offered();
+        machine.config(CACHE_MODE, 1);
+        int before = machine.transport().configGeneration();
+        machine.negotiate(all);
+        assertEquals(1, machine.config(CACHE_MODE, 1));
+        int writeback = machine.transport().configGeneration();
+        assertNotEquals(before, writeback);
+        machine.negotiate(all);
+        assertEquals(1, machine.config(CACHE_MODE, 1));
+        assertEquals(writeback, machine.transport().configGeneration(), "nothing has changed");
+        machine.negotiate(all.without(DiskRequests.F_FLUSH));
+        assertEquals(0, machine.config(CACHE_MODE, 1));
+        assertNotEquals(writeback, machine.transport().configGeneration());
     }
 
     private void assertGenerationMovesOnce(BlockMachine machine, int sectors) throws IOException {

@@ -4,6 +4,7 @@ package org.virtio4j.endpoint;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.virtio4j.device.DeviceListener;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.fixture.Parked;
 
@@ -25,6 +27,8 @@ class BlockMemoryLossTest extends BlockTests {
 
     private static final int SECTORS = 512;
     private static final int NEEDS_RESET = 0x40;
+
+    private volatile String reason = "";
 
     /** How the disk is served. */
     enum Serving {
@@ -72,6 +76,7 @@ class BlockMemoryLossTest extends BlockTests {
     void shouldFailAloneWhenCompiled() throws IOException {
         length(BlockMachine.RAM_END);
         BlockMachine lost = powerOnWith(disk(SECTORS).polled()).start();
+        lost.listener(reasons());
         VirtioBlock disk = disk();
         for (int i = 0; i < 20_000; i++) {
             lost.add(0, DiskRequests.in(0), SECTOR + 1, Integer.MAX_VALUE);
@@ -94,7 +99,18 @@ class BlockMemoryLossTest extends BlockTests {
 
     private BlockMachine machine(Serving serving) throws IOException {
         length(BlockMachine.RAM_END);
-        return powerOnWith(serving.choose(disk(SECTORS))).start();
+        BlockMachine machine = powerOnWith(serving.choose(disk(SECTORS))).start();
+        machine.listener(reasons());
+        return machine;
+    }
+
+    private DeviceListener reasons() {
+        return new DeviceListener() {
+            @Override
+            public void needsReset(String why) {
+                reason = why;
+            }
+        };
     }
 
     private BlockMachine powerOnWith(VirtioBlockBuilder builder) {
@@ -108,8 +124,10 @@ class BlockMemoryLossTest extends BlockTests {
         }));
     }
 
-    private static void assertNeedsReset(BlockMachine machine) {
+    private void assertNeedsReset(BlockMachine machine) {
         Parked.until(() -> (machine.transport().status() & NEEDS_RESET) != 0);
+        Parked.until(() -> !reason.isEmpty());
+        assertTrue(reason.contains("queue 0: guest memory was cut short"), reason);
     }
 
     /** The memory is back, though empty; behind an IOMMU what that remembers is not in guest memory. */

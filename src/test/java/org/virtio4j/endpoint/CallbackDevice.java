@@ -12,6 +12,7 @@ import org.virtio4j.device.QueueWork;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.queue.Chain;
+import org.virtio4j.vmm.DmaResult;
 
 /** A device of an embedder's own, each method of which may throw; it fills buffers with one value. */
 final class CallbackDevice implements VirtioDevice, QueueWork {
@@ -55,9 +56,9 @@ final class CallbackDevice implements VirtioDevice, QueueWork {
     }
 
     @Override
-    public void answer(int slot, Chain chain) {
+    public boolean answer(int slot, Chain chain) {
         trap.pass(Callback.OWN_ANSWER);
-        chain.write(0, source, 0, Math.min(chain.writableLength(), MOST));
+        return chain.write(0, source, 0, Math.min(chain.writableLength(), MOST)) != DmaResult.CLOSED;
     }
 
     @Override

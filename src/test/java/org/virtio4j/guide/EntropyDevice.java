@@ -12,6 +12,7 @@ import org.virtio4j.device.QueueWork;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.queue.Chain;
+import org.virtio4j.vmm.DmaResult;
 import org.virtio4j.wire.DeviceType;
 
 // guide: begin
@@ -37,8 +38,9 @@ final class EntropyDevice implements VirtioDevice, QueueWork {
     }
 
     @Override
-    public void answer(int slot, Chain chain) {              // inside a section: copy and go
-        chain.write(0, source, 0, Math.min(chain.writableLength(), fresh.length));
+    public boolean answer(int slot, Chain chain) {           // inside a section: copy and go
+        long length = Math.min(chain.writableLength(), fresh.length);
+        return chain.write(0, source, 0, length) != DmaResult.CLOSED;    // or once more, when memory is back
     }
 
     // What device it is

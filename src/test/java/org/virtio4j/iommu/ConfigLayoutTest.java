@@ -2,6 +2,7 @@
 package org.virtio4j.iommu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import org.junit.jupiter.api.DisplayName;
@@ -97,6 +98,24 @@ class ConfigLayoutTest extends IommuTests {
             } else {
                 assertBlocked(machine, DISK);
             }
+        }
+    }
+
+    @Test
+    @DisplayName("2.5.1: the generation moves when a system reset changes bypass, and when it does not, it stays")
+    void shouldMoveTheGenerationWhenBypassIsRestored() {
+        for (int initial = 0; initial <= 1; initial++) {
+            IommuMachine machine = start(iommu().bootBypass(initial == 1));
+            machine.writeBypass(1 - initial);
+            assertEquals(1 - initial, machine.bypass());
+            int before = machine.transport().configGeneration();
+            machine.reset(ResetKind.SYSTEM);
+            assertEquals(initial, machine.bypass());
+            int restored = machine.transport().configGeneration();
+            assertNotEquals(before, restored);
+            machine.reset(ResetKind.SYSTEM);
+            assertEquals(initial, machine.bypass());
+            assertEquals(restored, machine.transport().configGeneration(), "nothing has changed");
         }
     }
 

@@ -228,6 +228,12 @@ final class IommuMachine implements AutoCloseable {
         assertTrue(requests().add(slot, from, request.length, writable.address() + at, writableLength));
     }
 
+    /** The same with an answer that goes elsewhere. */
+    void addAnsweredAt(int slot, byte[] request, long answer, int length) {
+        long from = readable.address() + (long) slot * SLOT_SIZE;
+        assertTrue(requests().add(slot, from, request.length, answer, length));
+    }
+
     /** What is in a slot now that the queue has given it back. */
     Reply take(int writableLength) {
         byte[] bytes = new byte[writableLength];
@@ -345,6 +351,11 @@ final class IommuMachine implements AutoCloseable {
         connection.memoryChanged();
     }
 
+    /** Why the IOMMU needs a reset. */
+    String needsResetReason() {
+        return connection.needsResetReason();
+    }
+
     /** Runs whenever the guest is interrupted, on the thread that does so. */
     void onInterrupt(Runnable action) {
         onInterrupt = action;
@@ -406,18 +417,25 @@ final class IommuMachine implements AutoCloseable {
     @Override
     public void close() {
         for (DmaHandle handle : handles.values()) {
-            leaveIfInside(handle);
-            handle.close();
+            if (!isOutside(handle)) {
+                return;
+            }
         }
+        handles.values().forEach(DmaHandle::close);
         memory.close();
     }
 
-    /** A test that failed inside a section must not keep the others waiting for its end. */
-    private static void leaveIfInside(DmaHandle handle) {
+    /**
+     * A test that failed inside a section must not keep the others waiting for its end. If it had a thread of its own,
+     * nobody can leave the section any more, and memory stays.
+     */
+    private static boolean isOutside(DmaHandle handle) {
         try {
-            handle.leave();
-        } catch (IllegalStateException outside) {
-            // As it should be.
+            handle.enter();
+        } catch (IllegalStateException inside) {
+            return false;
         }
+        handle.leave();
+        return true;
     }
 }

@@ -48,6 +48,26 @@ class KickTest extends IommuTests {
     }
 
     @Test
+    @DisplayName("A kick that comes after the last look, while its thread has not left yet, is served by that one")
+    void shouldServeWhatComesAfterTheLastLook() {
+        AtomicBoolean first = new AtomicBoolean(true);
+        IommuMachine[] machine = new IommuMachine[1];
+        machine[0] = start(iommu().batchListener(requests -> {
+            // The look that made the batch visible has found nothing more, and asked to be notified.
+            if (first.getAndSet(false)) {
+                Threads.join(Threads.start("second", () -> {
+                    add(machine[0], 1);
+                    machine[0].transport().notifyQueue(IommuMachine.REQUESTS);
+                }));
+            }
+        }));
+        add(machine[0], 0);
+        machine[0].transport().notifyQueue(IommuMachine.REQUESTS);
+        assertTrue(machine[0].requests().poll());
+        assertTrue(machine[0].requests().poll(), "the second kick was lost");
+    }
+
+    @Test
     @DisplayName("A batch is announced once, when its answers are visible")
     void shouldSayWhenABatchIsPublished() {
         List<String> heard = new ArrayList<>();

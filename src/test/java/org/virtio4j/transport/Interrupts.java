@@ -18,6 +18,7 @@ public final class Interrupts implements InterruptLine {
     private final AtomicInteger events = new AtomicInteger();
     private final CountDownLatch inside = new CountDownLatch(1);
     private volatile @Nullable CountDownLatch go;
+    private volatile boolean line;
 
     /** The listener runs whenever the guest is interrupted, on the thread that does so. */
     Interrupts(Runnable listener) {
@@ -26,6 +27,7 @@ public final class Interrupts implements InterruptLine {
 
     @Override
     public void set(boolean level) {
+        line = level;
         if (level) {
             arrive(0);
         }
@@ -47,6 +49,11 @@ public final class Interrupts implements InterruptLine {
     /** The events that messages named since the last call. */
     int takeEvents() {
         return events.getAndSet(0);
+    }
+
+    /** Where the line is, on a transport that has one. */
+    public boolean line() {
+        return line;
     }
 
     /** How many arrived since the last call. */

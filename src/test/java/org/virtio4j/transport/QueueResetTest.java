@@ -259,6 +259,49 @@ class QueueResetTest extends TransportTests {
         assertFalse(guest.driver.queueReady(0));
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    @DisplayName("2.6.1.1.1, 4.2.2: what a queue alone has raised is forgotten with it, and the line goes down")
+    void shouldForgetWhatTheQueueHasRaised(boolean byDisabling) {
+        assumeDisabling(byDisabling);
+        assumeTrue(kind.keepsEvents(), () -> "nothing is kept on " + kind);
+        guest.run(FeatureBit.RING_RESET);
+        guest.dropInterrupts();
+        device.active().interrupt(0);
+        assertTrue(guest.port.interrupts().line());
+        takeBack(byDisabling);
+        assertFalse(guest.port.interrupts().line());
+        assertEquals(0, guest.port.takeInterrupts());
+        guest.enable(0, guest.ring(1, 4));
+        device.active().interrupt(0);
+        assertTrue(guest.port.interrupts().line());
+        assertEquals(Port.USED, guest.port.takeInterrupts());
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    @DisplayName("2.6.1.1.1: what another queue or the configuration has raised as well is kept")
+    void shouldKeepWhatOthersHaveRaised(boolean byDisabling) {
+        assumeDisabling(byDisabling);
+        assumeTrue(kind.keepsEvents(), () -> "nothing is kept on " + kind);
+        guest.run(FeatureBit.RING_RESET);
+        guest.enable(1, guest.ring(1, 4));
+        guest.dropInterrupts();
+        device.active().interrupt(1);
+        device.active().interrupt(0);
+        device.active().configChanged();
+        takeBack(byDisabling);
+        assertTrue(guest.port.interrupts().line());
+        assertEquals(Port.USED | Port.CONFIG, guest.port.takeInterrupts());
+        assertFalse(guest.port.interrupts().line());
+        guest.enable(0, guest.ring(2, 4));
+        device.active().interrupt(0);
+        device.active().configChanged();
+        takeBack(byDisabling);
+        assertTrue(guest.port.interrupts().line());
+        assertEquals(Port.CONFIG, guest.port.takeInterrupts(), "queue 1 has been seen to");
+    }
+
     @Test
     @DisplayName("4.2.2: a queue that is disabled keeps its settings and can be enabled again")
     void shouldKeepItsSettingsWhenAQueueIsDisabled() {

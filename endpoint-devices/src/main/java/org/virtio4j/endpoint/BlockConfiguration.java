@@ -18,9 +18,13 @@ final class BlockConfiguration {
     private record Capacity(long sectors, int version) {
     }
 
+    /** The same for the cache mode, with how often it has changed other than by the driver's writing it. */
+    private record CacheMode(boolean writeback, int version) {
+    }
+
     private final MemorySegment fixed = Arena.ofAuto().allocate(BlockConfig.SIZE, Long.BYTES);
     private volatile Capacity capacity = new Capacity(0, 0);
-    private volatile boolean writeback;
+    private volatile CacheMode cacheMode = new CacheMode(false, 0);
     private volatile Features negotiated = Features.NONE;
 
     BlockConfiguration(BlockSettings settings) {
@@ -65,15 +69,19 @@ final class BlockConfiguration {
         }
     }
 
-    /** How often the length has changed. */
+    /** How often what the driver sees has changed, but for what it wrote itself; both numbers only grow. */
     int version() {
-        return capacity.version;
+        return capacity.version + cacheMode.version;
     }
 
     /** Section 5.2.5.2: a driver that cannot flush gets a writethrough cache. */
     void negotiated(Features features) {
         negotiated = features;
-        writeback = features.has(BlockFeature.FLUSH);
+        CacheMode before = cacheMode;
+        boolean writeback = features.has(BlockFeature.FLUSH);
+        if (writeback != before.writeback) {
+            cacheMode = new CacheMode(writeback, before.version + 1);
+        }
     }
 
     /**
@@ -90,15 +98,15 @@ final class BlockConfiguration {
 
     /** Section 5.2.6.2: whether a write must be stable before it completes. */
     boolean writeThrough() {
-        return !writeback;
+        return !cacheMode.writeback;
     }
 
     long read(int offset, int width) {
         long sectors = capacity();
-        int cacheMode = writeback ? BlockConfig.WRITE_BACK : BlockConfig.WRITE_THROUGH;
+        int mode = cacheMode.writeback ? BlockConfig.WRITE_BACK : BlockConfig.WRITE_THROUGH;
         long value = 0;
         for (int i = width - 1; i >= 0; i--) {
-            value = (value << Byte.SIZE) | byteAt(offset + i, sectors, cacheMode);
+            value = (value << Byte.SIZE) | byteAt(offset + i, sectors, mode);
         }
         return value;
     }
@@ -111,14 +119,14 @@ final class BlockConfiguration {
         }
         long written = (value >>> ((BlockConfig.WRITEBACK - offset) * Byte.SIZE)) & 0xff;
         if (written <= BlockConfig.WRITE_BACK) {
-            writeback = written == BlockConfig.WRITE_BACK;
+            cacheMode = new CacheMode(written == BlockConfig.WRITE_BACK, cacheMode.version);
         }
     }
 
-    private long byteAt(int offset, long sectors, int cacheMode) {
+    private long byteAt(int offset, long sectors, int mode) {
         if (offset < BlockConfig.CAPACITY + Long.BYTES) {
             return (sectors >>> ((offset - BlockConfig.CAPACITY) * Byte.SIZE)) & 0xff;
         }
-        return offset == BlockConfig.WRITEBACK ? cacheMode : LittleEndian.u8(fixed, offset);
+        return offset == BlockConfig.WRITEBACK ? mode : LittleEndian.u8(fixed, offset);
     }
 }

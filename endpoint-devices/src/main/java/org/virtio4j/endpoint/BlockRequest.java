@@ -76,16 +76,20 @@ final class BlockRequest implements ChainHandler {
     }
 
     @Override
-    public void answer(Chain chain) {
+    public boolean answer(Chain chain) {
         if (outcome != BlockOutcome.NO_STATUS) {
             LittleEndian.putU8(status, 0, outcome.status());
             // Behind all data, wherever that ended: if some is missing, the used length does not go up to here.
             DmaResult result = chain.write(writable, status, 0, RequestHeader.STATUS_SIZE);
-            if (of(result) == BlockOutcome.MEMORY) {
+            if (result == DmaResult.CLOSED) {
+                return false;
+            }
+            if (result != DmaResult.OK) {
                 counters.unwritable();
             }
         }
         counters.request(type, outcome);
+        return true;
     }
 
     private BlockOutcome readHeader(Chain chain) {

@@ -19,6 +19,10 @@ interface ChainHandler {
      */
     boolean work(QueueServer server);
 
-    /** Ends with the chain, which is given back next. Inside a section. */
-    void answer(Chain chain);
+    /**
+     * Ends with the chain, which is given back next. Inside a section.
+     *
+     * @return false if the memory it writes to is out of reach; called again when that is back
+     */
+    boolean answer(Chain chain);
 }

@@ -103,8 +103,8 @@ final class QueueServer implements QueueWork {
     }
 
     @Override
-    public void answer(int slot, Chain chain) {
-        handler.answer(chain);
+    public boolean answer(int slot, Chain chain) {
+        return handler.answer(chain);
     }
 
     @Override

@@ -10,6 +10,7 @@ import org.virtio4j.device.Features;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.queue.Chain;
+import org.virtio4j.vmm.DmaResult;
 import org.virtio4j.wire.DeviceType;
 
 /**
@@ -96,8 +97,8 @@ public final class VirtioEntropy implements VirtioDevice {
         }
 
         @Override
-        public void answer(Chain chain) {
-            chain.write(0, source, 0, length);
+        public boolean answer(Chain chain) {
+            return chain.write(0, source, 0, length) != DmaResult.CLOSED;
         }
     }
 }

@@ -55,7 +55,8 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
     private volatile boolean notificationData;
 
     private VirtioMmioDevice(VirtioDevice device, DmaSpace dma, InterruptLine line) {
-        interrupts = new InterruptStatus(line, () -> true);
+        interrupts = new InterruptStatus(line, () -> true, device.info().queueCount(),
+                MmioRegister.INTERRUPT_USED_BUFFER);
         // The write of a reset returns when it is complete: a driver of this register version need not look.
         lifecycle = new DeviceLifecycle(device, dma, new Signals(), Long.MAX_VALUE);
     }
@@ -268,7 +269,17 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
 
         @Override
         public void queueInterrupt(int queue) {
-            interrupts.raise(MmioRegister.INTERRUPT_USED_BUFFER);
+            interrupts.raiseUsed(queue);
+        }
+
+        @Override
+        public void queueEnded(int queue) {
+            interrupts.forgetQueue(queue);
+        }
+
+        @Override
+        public void settle() {
+            interrupts.settle();
         }
 
         @Override

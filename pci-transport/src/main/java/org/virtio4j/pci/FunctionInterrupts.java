@@ -24,7 +24,7 @@ final class FunctionInterrupts {
 
     FunctionInterrupts(int queues, VectorRoute vectors, InterruptLine pin) {
         this.events = FIRST_QUEUE_EVENT + queues;
-        this.isr = new InterruptStatus(pin, () -> !messages && !pinDisabled);
+        this.isr = new InterruptStatus(pin, () -> !messages && !pinDisabled, queues, IsrStatus.QUEUE);
         this.vectors = vectors;
     }
 
@@ -32,8 +32,18 @@ final class FunctionInterrupts {
         if (messages) {
             vectors.raise(FIRST_QUEUE_EVENT + queue);
         } else {
-            isr.raise(IsrStatus.QUEUE);
+            isr.raiseUsed(queue);
         }
+    }
+
+    /** Section 2.6.1.1.1: ISR status does not speak of a queue that was reset; {@link #settlePin} must follow. */
+    void queueEnded(int queue) {
+        isr.forgetQueue(queue);
+    }
+
+    /** Brings the pin to where ISR status says, under no lock. */
+    void settlePin() {
+        isr.settle();
     }
 
     /** Section 4.1.4.5.1: the bit is set before the notification, with MSI-X too. */

@@ -430,6 +430,16 @@ public final class VirtioPciFunction implements AutoCloseable {
         }
 
         @Override
+        public void queueEnded(int queue) {
+            interrupts.queueEnded(queue);
+        }
+
+        @Override
+        public void settle() {
+            interrupts.settlePin();
+        }
+
+        @Override
         public void starting() {
             boolean ignored = openData();
         }

@@ -2,23 +2,29 @@
 package org.virtio4j.iommu;
 
 /**
- * The bypass byte of the configuration (virtio 1.4, section 5.13.4). Readers load it, the control lock guards changes.
+ * The bypass byte of the configuration (virtio 1.4, section 5.13.4), and how often the device itself has changed it.
+ * Readers load both, the control lock guards changes.
  */
 final class Bypass {
 
+    private static final int ON = 1;
+    private static final int CHANGE = 2;
+
     private final boolean offered;
     private final boolean initial;
-    private volatile boolean on;
+
+    /** The byte in bit 0, and above it the number of changes: so nobody sees a byte with the number of before. */
+    private volatile int state;
 
     Bypass(boolean offered, boolean initial) {
         this.offered = offered;
         this.initial = initial;
-        this.on = initial;
+        this.state = initial ? ON : 0;
     }
 
     /** Without the feature there is no bypass: an endpoint that is attached to nothing reaches nothing. */
     boolean on() {
-        return offered && on;
+        return offered && (state & ON) != 0;
     }
 
     /** What the configuration shows: 0 or 1, whatever was written. */
@@ -27,10 +33,17 @@ final class Bypass {
     }
 
     void set(boolean value) {
-        on = value;
+        state = (state & -CHANGE) | (value ? ON : 0);
     }
 
+    /** What a reset of the machine does, and no driver has written. */
     void restore() {
-        on = initial;
+        boolean changed = initial != ((state & ON) != 0);
+        state = changed ? (state ^ ON) + CHANGE : state;
+    }
+
+    /** How often {@link #restore} has changed the byte that the driver sees. */
+    int version() {
+        return state / CHANGE;
     }
 }

@@ -182,19 +182,22 @@ final class EventQueue implements QueueWork {
 
     /** A buffer too small for a report goes back unused: one report is never spread over several. */
     @Override
-    public void answer(int slot, Chain chain) {
-        if (count > 0 && chain.writableLength() >= FaultEvent.SIZE) {
-            writeFirst(chain);
-        }
+    public boolean answer(int slot, Chain chain) {
+        return count == 0 || chain.writableLength() < FaultEvent.SIZE || writeFirst(chain);
     }
 
-    private void writeFirst(Chain chain) {
+    /** False if the buffer is out of reach for a while, or for good: the fault stays for it, or for another. */
+    private boolean writeFirst(Chain chain) {
         event.fill((byte) 0);
         LittleEndian.putU8(event, FaultEvent.REASON, reasons[first]);
         LittleEndian.putI32(event, FaultEvent.FLAGS, flags[first]);
         LittleEndian.putI32(event, FaultEvent.ENDPOINT, endpoints[first]);
         LittleEndian.putI64(event, FaultEvent.ADDRESS, addresses[first]);
-        if (chain.write(0, event, 0, FaultEvent.SIZE) == DmaResult.OK) {
+        DmaResult result = chain.write(0, event, 0, FaultEvent.SIZE);
+        if (result == DmaResult.CLOSED) {
+            return false;
+        }
+        if (result == DmaResult.OK) {
             counters.reportedFault();
             tell();
         } else {
@@ -202,6 +205,7 @@ final class EventQueue implements QueueWork {
         }
         first = (first + 1) % PENDING;
         count--;
+        return true;
     }
 
     private void tell() {

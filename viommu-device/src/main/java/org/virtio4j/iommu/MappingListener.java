@@ -7,6 +7,9 @@ package org.virtio4j.iommu;
  * <p>A listener is asked before a change is made, and a change that one of them refuses is not made at all: those that
  * had agreed are asked to take it back. Calls come one at a time, under the control lock of the IOMMU, and must not
  * call back into it.
+ *
+ * <p>Under that lock a listener may read status, configuration and generation of any device; anything else of a device
+ * may be held by a thread that waits for this IOMMU.
  */
 public interface MappingListener {
 

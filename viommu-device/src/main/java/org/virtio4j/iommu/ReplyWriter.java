@@ -28,18 +28,26 @@ final class ReplyWriter {
         this.reply = Arena.ofAuto().allocate(probeSize + RequestTail.SIZE, Long.BYTES);
     }
 
-    /** Inside a section of the request queue. Where the driver's buffer cannot be written, the used length says so. */
-    void write(Request request, Domains domains) {
+    /**
+     * Inside a section of the request queue. Where the driver's buffer cannot be written, the used length says so;
+     * false if its memory is out of reach for a while, or for good because the queue ended.
+     */
+    boolean write(Request request, Domains domains) {
         if (!request.answered) {
-            return;
+            return true;
         }
         // A status alone takes the short way, where there is one.
-        if (request.type == RequestType.PROBE || !request.chain.putI32(request.status)) {
-            long length = compose(request, domains);
-            if (request.chain.write(0, reply, 0, length) != DmaResult.OK) {
-                counters.unwritable();
-            }
+        return (request.type != RequestType.PROBE && request.chain.putI32(request.status))
+                || writeComposed(request, domains);
+    }
+
+    private boolean writeComposed(Request request, Domains domains) {
+        long length = compose(request, domains);
+        DmaResult result = request.chain.write(0, reply, 0, length);
+        if (result != DmaResult.OK && result != DmaResult.CLOSED) {
+            counters.unwritable();
         }
+        return result != DmaResult.CLOSED;
     }
 
     /** The answer once more, for somebody who comes later under the same lock; its first bytes are what was written. */

@@ -93,8 +93,8 @@ final class RequestQueue implements QueueWork {
     }
 
     @Override
-    public void answer(int slot, Chain chain) {
-        replies.write(requests[slot], domains);
+    public boolean answer(int slot, Chain chain) {
+        return replies.write(requests[slot], domains);
     }
 
     @Override

@@ -10,7 +10,12 @@ import org.virtio4j.vmm.Access;
  * The embedder implements it, to record.
  *
  * <p>Calls come one at a time, but for {@link #reported}, under the control lock of the IOMMU, which must not be called
- * back. The driver and the devices behind the IOMMU wait meanwhile.
+ * back. The driver and the devices behind the IOMMU wait meanwhile. {@link #faulted} comes in a turn of the event queue
+ * besides, {@link #reported} in that alone, and what follows from a write to a register under the IOMMU's life
+ * cycle's, too.
+ *
+ * <p>Under that lock a listener may read status, configuration and generation of any device; anything else of a device
+ * may be held by a thread that waits for this IOMMU.
  */
 public interface TrafficListener {
 

@@ -64,9 +64,6 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
     /** Whether the tables are gone; guarded by the control lock. */
     private boolean closed;
 
-    /** How often the bypass byte was restored; guarded by the life cycle's lock, as well. */
-    private int configVersion;
-
     VirtioIommu(IommuSettings settings, List<Endpoint> endpoints, StallListener stallListener,
             List<MappingListener> listeners, RequestListener requestListener, @Nullable TrafficListener traffic,
             IntConsumer batchListener, LongSupplier nanoTime) {
@@ -309,7 +306,6 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
             }
             if (kind == ResetKind.SYSTEM) {
                 bypass.restore();
-                configVersion++;
             }
             domains.detachAll(!settings.bypassAfterReset(), mirror);
             tellReset(kind);
@@ -327,7 +323,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
 
     @Override
     public int configVersion() {
-        return configVersion;
+        return bypass.version();
     }
 
     @Override

@@ -27,6 +27,9 @@ final class BatchServer {
     private int taken;
     private boolean done;
 
+    /** How many of them have their answer, while one waits for the memory that its answer goes to. */
+    private int replied;
+
     /** Whether the last look found memory out of reach for a while. */
     private boolean away;
 
@@ -63,56 +66,6 @@ final class BatchServer {
         int left = atOnce ? answerAll(queue, most) : serveAll(queue, most);
         work.passed();
         return !away && left <= 0;
-    }
-
-    private int serveAll(DeviceQueue queue, int most) {
-        int left = most;
-        while (begin(queue, left)) {
-            int count = taken;
-            done = done || work.work(count);
-            if (!finish(queue)) {
-                break;
-            }
-            left -= count;
-        }
-        return left;
-    }
-
-    private int answerAll(DeviceQueue queue, int most) {
-        int left = most;
-        int count;
-        do {
-            count = answerBatch(queue, Math.min(left, chains.length));
-            left -= count;
-        } while (count == chains.length && left > 0 && work.room() > 0);
-        return left;
-    }
-
-    /** Takes and answers buffers in one section, in which they become visible, too. */
-    private int answerBatch(DeviceQueue queue, int most) {
-        int count = 0;
-        boolean interrupted;
-        boolean visible;
-        queue.enter();
-        try {
-            away = queue.isAway();
-            if (work.room() > 0) {
-                queue.disableNotifications();
-            }
-            Chain chain = chains[0];
-            while (count < most && work.room() > 0 && queue.pollOrEnable(chain)) {
-                work.answer(0, chain);
-                queue.complete(chain);
-                count++;
-            }
-            interrupted = queue.publish();
-            visible = queue.isReachable();
-        } finally {
-            leave(queue);
-        }
-        answered += count;
-        tellPublished(visible, interrupted);
-        return count;
     }
 
     /** Serves what is available just now, and leaves the rest to who will be notified of it. */
@@ -152,6 +105,66 @@ final class BatchServer {
         } catch (RuntimeException | Error fault) {
             foreign = FirstFailure.join(foreign, fault);
         }
+    }
+
+    private int serveAll(DeviceQueue queue, int most) {
+        int left = most;
+        while (begin(queue, left)) {
+            int count = taken;
+            done = done || work.work(count);
+            if (!finish(queue)) {
+                break;
+            }
+            left -= count;
+        }
+        return left;
+    }
+
+    private int answerAll(DeviceQueue queue, int most) {
+        int left = most;
+        int count;
+        do {
+            count = answerBatch(queue, Math.min(left, chains.length));
+            left -= count;
+        } while (count == chains.length && left > 0 && work.room() > 0);
+        return left;
+    }
+
+    /** Takes and answers buffers in one section, in which they become visible, too. */
+    private int answerBatch(DeviceQueue queue, int most) {
+        int count = 0;
+        boolean interrupted;
+        boolean visible;
+        queue.enter();
+        try {
+            away = queue.isAway();
+            dropIfLost(queue);
+            while (count < most && takeOne(queue)) {
+                away = !answer(queue);
+                if (away) {
+                    break;
+                }
+                queue.complete(chains[0]);
+                empty();
+                count++;
+            }
+            interrupted = queue.publish();
+            visible = queue.isReachable();
+        } finally {
+            leave(queue);
+        }
+        answered += count;
+        tellPublished(visible, interrupted);
+        return count;
+    }
+
+    /** Whether the first slot has a buffer, be it one that was held. */
+    private boolean takeOne(DeviceQueue queue) {
+        if (taken == 0 && work.room() > 0) {
+            queue.disableNotifications();
+            taken = queue.pollOrEnable(chains[0]) ? 1 : 0;
+        }
+        return taken > 0 && !away;
     }
 
     /** Makes the last batch visible and takes the next one; false if there is none, or none can be had. */
@@ -216,22 +229,27 @@ final class BatchServer {
 
     /** Goes on with a batch that was held, as soon as memory is back. */
     private void resume(DeviceQueue queue) {
-        if (chains[0].isCutOff() || !(queue.isReachable() || away)) {
-            drop();
-        } else if (!away && !done) {
+        dropIfLost(queue);
+        if (!away && !done) {
             for (int i = 0; i < taken; i++) {
                 work.take(i, chains[i]);
             }
         }
     }
 
+    /** Drops a batch that was held if nobody waits for it any more. */
+    private void dropIfLost(DeviceQueue queue) {
+        if (taken > 0 && (chains[0].isCutOff() || !(queue.isReachable() || away))) {
+            drop();
+        }
+    }
+
     private boolean finish(DeviceQueue queue) {
         queue.enter();
         try {
-            away = isHeld(queue);
+            away = isHeld(queue) || !answer(queue);
             int count = away ? 0 : taken;
             for (int i = 0; i < count; i++) {
-                work.answer(i, chains[i]);
                 queue.complete(chains[i]);
             }
         } finally {
@@ -242,9 +260,23 @@ final class BatchServer {
         }
         int count = taken;
         answered += count;
-        taken = 0;
-        done = false;
+        empty();
         work.beforePublish(count);
+        return true;
+    }
+
+    /**
+     * Writes all answers before the first buffer is given back: of a batch that waits the ring knows nothing, so that
+     * it can still be dropped as a whole. False if an answer has to wait.
+     */
+    private boolean answer(DeviceQueue queue) {
+        int count = taken;
+        for (int i = replied; i < count; i++) {
+            if (!work.answer(i, chains[i]) && queue.isReachable() && !chains[i].isCutOff()) {
+                replied = i;
+                return false;
+            }
+        }
         return true;
     }
 
@@ -257,7 +289,12 @@ final class BatchServer {
         for (Chain chain : chains) {
             chain.drop();
         }
+        empty();
+    }
+
+    private void empty() {
         taken = 0;
+        replied = 0;
         done = false;
     }
 }

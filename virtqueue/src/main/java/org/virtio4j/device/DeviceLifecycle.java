@@ -18,11 +18,16 @@ import org.virtio4j.wire.FeatureBit;
  * The life of one device as every transport drives it (virtio 1.4, sections 2.1 to 2.6, 3.1): status, features, queues,
  * resets and configuration. A transport spells these calls as registers and adds nothing.
  *
- * <p>Any thread may call any method. All take the control lock but {@link #kick} and {@link #status}, which take none
- * (but {@code status} while a reset is under way). No method waits under that lock for what a device does elsewhere: a
- * reset stops everything under it, waits outside of it, and is finished under it; see {@link VirtioDevice}.
+ * <p>Any thread may call any method. All take the control lock but {@link #kick}, {@link #status}, {@link #readConfig}
+ * and {@link #configGeneration}, which do not ({@code status} does while a reset is under way). No method waits under
+ * that lock for what a device does elsewhere: a reset stops everything under it, waits outside of it, and is finished
+ * under it; see {@link VirtioDevice}.
  *
- * <p> * What a driver writes against the rules is ignored, and reading back shows it; nothing here throws because of
+ * <p><b>Order of locks.</b> Under the control lock handles are opened and the device is called; an IOMMU before the
+ * device, and the device itself, take locks of their own then. So who is called under such a lock, as an IOMMU's
+ * listeners are, may use those four methods and no other.
+ *
+ * <p>What a driver writes against the rules is ignored, and reading back shows it; nothing here throws because of
  * it. An illegal step of the status, one that clears a bit or skips what must come before, leaves the status as it is.
  */
 public final class DeviceLifecycle {
@@ -50,6 +55,12 @@ public final class DeviceLifecycle {
     private final Endings endings;
     private final ReentrantLock lock = new ReentrantLock();
 
+    /**
+     * Guards the generation. The last in the order of locks, so that a configuration can be read under any: by an
+     * IOMMU's listener, say, while another thread starts or resets the device and waits for that IOMMU.
+     */
+    private final ReentrantLock reading = new ReentrantLock();
+
     /** Written under the lock, but for NEEDS_RESET, which a device at work sets; so changes are atomic. */
     private final AtomicInteger status = new AtomicInteger();
     private volatile @Nullable DeviceContext context;
@@ -58,9 +69,9 @@ public final class DeviceLifecycle {
     private volatile DeviceListener listener = DeviceListener.NONE;
 
     private Features driverFeatures = Features.NONE;
-    private int configGeneration;
 
-    /** What the device said when its configuration was read last. */
+    /** Guarded by {@link #reading}, as is what the device said when its configuration was read last. */
+    private int configGeneration;
     private int configVersion;
 
     /**
@@ -592,11 +603,11 @@ public final class DeviceLifecycle {
      * @return the value, zero-extended; 0 for what lies not wholly inside or has no natural width
      */
     public long readConfig(long offset, int width) {
-        lock.lock();
+        if (!inConfig(offset, width)) {
+            return 0;
+        }
+        reading.lock();
         try {
-            if (!inConfig(offset, width)) {
-                return 0;
-            }
             long value = device.readConfig((int) offset, width);
             // Asked after the value was read, for it may change meanwhile: a driver that read a part of it before must
             // notice (section 2.5.1).
@@ -608,7 +619,7 @@ public final class DeviceLifecycle {
             }
             return value;
         } finally {
-            lock.unlock();
+            reading.unlock();
         }
     }
 
@@ -636,11 +647,11 @@ public final class DeviceLifecycle {
      * @return a number of which a transport shows as many bits as it has
      */
     public int configGeneration() {
-        lock.lock();
+        reading.lock();
         try {
             return configGeneration;
         } finally {
-            lock.unlock();
+            reading.unlock();
         }
     }
 
@@ -794,20 +805,28 @@ public final class DeviceLifecycle {
         if (reset) {
             queues[index].reset();
         }
+        signals.queueEnded(index);
     }
 
     /** True if the queue is not being stopped any more. */
     private boolean finishQueue(int index) {
+        boolean finished;
+        boolean over;
         lock.lock();
         try {
             boolean reset = endings.isReset(index);
-            if (endings.finishQueue(index)) {
+            finished = endings.finishQueue(index);
+            if (finished) {
                 finishQueue(index, reset);
             }
-            return !endings.isEnding(index);
+            over = !endings.isEnding(index);
         } finally {
             lock.unlock();
         }
+        if (finished) {
+            signals.settle();
+        }
+        return over;
     }
 
     private void closeQueue(@Nullable DeviceContext active, int index) {

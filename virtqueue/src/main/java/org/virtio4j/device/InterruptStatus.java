@@ -23,14 +23,23 @@ import org.virtio4j.vmm.InterruptLine;
  */
 public final class InterruptStatus {
 
-    private static final VarHandle BITS = bitsHandle();
+    private static final VarHandle WORDS = MethodHandles.arrayElementVarHandle(long[].class);
+
+    /** The bits of word 0 below this are events; those above, and all of the words that follow, are queues. */
+    private static final int FIRST_QUEUE_BIT = Integer.SIZE;
+    private static final long QUEUES = -1L << FIRST_QUEUE_BIT;
 
     /** How often a thread calls the line before it may give its place to another. */
     private static final int MOST_ROUNDS = 16;
 
     private final InterruptLine line;
     private final BooleanSupplier lineUsed;
-    private volatile int bits;
+
+    /** Who has raised what: see {@link #FIRST_QUEUE_BIT}. Atomic bit by bit. */
+    private final long[] words;
+
+    /** The event that is pending while a queue's bit is set. */
+    private final int usedEvent;
 
     /** Never held while the line is called. Guards what follows. */
     private final ReentrantLock lock = new ReentrantLock();
@@ -55,17 +64,36 @@ public final class InterruptStatus {
      *                 changes its answer calls {@link #settle}
      */
     public InterruptStatus(InterruptLine line, BooleanSupplier lineUsed) {
+        this(line, lineUsed, 0, 0);
+    }
+
+    /**
+     * No event, a line that is low, and queues that share an event.
+     *
+     * @param line      as above
+     * @param lineUsed  as above
+     * @param queues    how many queues there are
+     * @param usedEvent the bit that says that at least one of them has used buffers
+     */
+    public InterruptStatus(InterruptLine line, BooleanSupplier lineUsed, int queues, int usedEvent) {
         this.line = line;
         this.lineUsed = lineUsed;
+        this.usedEvent = usedEvent;
+        this.words = new long[1 + wordOf(Math.max(1, queues) - 1)];
     }
 
     /**
      * The events that are not acknowledged.
      *
-     * @return a sum of what {@link #raise} was given
+     * @return a sum of what {@link #raise} was given, and of the queues' event if one of them has raised it
      */
     public int bits() {
-        return bits;
+        long first = word(0);
+        boolean queues = (first & QUEUES) != 0;
+        for (int i = 1; i < words.length && !queues; i++) {
+            queues = word(i) != 0;
+        }
+        return (int) first | (queues ? usedEvent : 0);
     }
 
     /**
@@ -74,9 +102,26 @@ public final class InterruptStatus {
      * @param event its bit
      */
     public void raise(int event) {
-        if ((int) BITS.getAndBitwiseOr(this, event) == 0) {
-            update(false);
-        }
+        add(0, Integer.toUnsignedLong(event));
+    }
+
+    /**
+     * Adds the queues' event for one of them.
+     *
+     * @param queue index of a queue that has used buffers
+     */
+    public void raiseUsed(int queue) {
+        add(wordOf(queue), bitOf(queue));
+    }
+
+    /**
+     * Drops what a queue has raised, since it was reset; the event stays if another queue has raised it, too. Leaves
+     * the line alone, for callers that hold a lock: {@link #settle} must follow.
+     *
+     * @param queue index of a queue that raises nothing meanwhile
+     */
+    public void forgetQueue(int queue) {
+        long ignored = remove(wordOf(queue), bitOf(queue));
     }
 
     /**
@@ -85,8 +130,13 @@ public final class InterruptStatus {
      * @param events a sum of bits, of events that are there or not
      */
     public void acknowledge(int events) {
-        int old = (int) BITS.getAndBitwiseAnd(this, ~events);
-        if (old != 0 && (old & ~events) == 0) {
+        boolean used = (events & usedEvent) != 0;
+        long mask = Integer.toUnsignedLong(events) | (used ? QUEUES : 0);
+        long dropped = remove(0, mask) & mask;
+        if (used) {
+            dropped |= removeFurtherQueues();
+        }
+        if (dropped != 0 && bits() == 0) {
             update(false);
         }
     }
@@ -97,7 +147,9 @@ public final class InterruptStatus {
      * @return a sum of bits
      */
     public int take() {
-        int old = (int) BITS.getAndSet(this, 0);
+        long first = remove(0, -1L);
+        long queues = (first & QUEUES) | removeFurtherQueues();
+        int old = (int) first | (queues != 0 ? usedEvent : 0);
         if (old != 0) {
             update(false);
         }
@@ -106,7 +158,9 @@ public final class InterruptStatus {
 
     /** Drops all events but leaves the line alone, for callers that hold a lock: {@link #settle} must follow. */
     public void forget() {
-        bits = 0;
+        for (int i = 0; i < words.length; i++) {
+            WORDS.setVolatile(words, i, 0L);
+        }
     }
 
     /**
@@ -116,6 +170,39 @@ public final class InterruptStatus {
      */
     public void settle() {
         update(true);
+    }
+
+    /** Whose word was not empty leaves the line to whoever filled it, and to who empties it then. */
+    private void add(int word, long bit) {
+        if ((long) WORDS.getAndBitwiseOr(words, word, bit) == 0) {
+            update(false);
+        }
+    }
+
+    /** Clears bits of a word; returns what it was. */
+    private long remove(int word, long bits) {
+        return (long) WORDS.getAndBitwiseAnd(words, word, ~bits);
+    }
+
+    /** Clears the bits of the queues that are not in word 0; returns 0 if none was set. */
+    private long removeFurtherQueues() {
+        long old = 0;
+        for (int i = 1; i < words.length; i++) {
+            old |= remove(i, -1L);
+        }
+        return old;
+    }
+
+    private long word(int index) {
+        return (long) WORDS.getVolatile(words, index);
+    }
+
+    private static int wordOf(int queue) {
+        return (FIRST_QUEUE_BIT + queue) / Long.SIZE;
+    }
+
+    private static long bitOf(int queue) {
+        return 1L << (FIRST_QUEUE_BIT + queue);
     }
 
     private void update(boolean wait) {
@@ -204,14 +291,6 @@ public final class InterruptStatus {
     }
 
     private boolean wanted() {
-        return bits != 0 && lineUsed.getAsBoolean();
-    }
-
-    private static VarHandle bitsHandle() {
-        try {
-            return MethodHandles.lookup().findVarHandle(InterruptStatus.class, "bits", int.class);
-        } catch (ReflectiveOperationException impossible) {
-            throw new ExceptionInInitializerError(impossible);
-        }
+        return bits() != 0 && lineUsed.getAsBoolean();
     }
 }

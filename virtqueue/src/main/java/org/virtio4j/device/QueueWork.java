@@ -62,13 +62,17 @@ public interface QueueWork {
     boolean work(int count);
 
     /**
-     * Ends with a buffer, which is given back next. Inside a section; what is written to a buffer that the driver does
-     * not wait for any more goes nowhere.
+     * Ends with a buffer; all of a batch are given back when each has its answer. Inside a section; what is written to
+     * a buffer that the driver does not wait for any more goes nowhere.
      *
      * @param slot  which of the batch
      * @param chain the buffer
+     * @return false if guest memory was out of reach, that is, if writing to the buffer gave {@link
+     *         org.virtio4j.vmm.DmaResult#CLOSED}: then this is called again for the same buffer when memory is back,
+     *         without {@link #work}, or the buffer is dropped if the driver does not wait for it any more. True also
+     *         where the driver's buffer cannot be written, which is its own fault: its used length says so.
      */
-    void answer(int slot, Chain chain);
+    boolean answer(int slot, Chain chain);
 
     /**
      * Comes between the answers and the moment when the driver can see them. Outside any section.

@@ -25,6 +25,21 @@ public interface TransportSignals {
     }
 
     /**
+     * Forgets what is pending for one queue, since it was reset or disabled (virtio 1.4, section 2.6.1.1.1). Called
+     * under the life cycle's control lock, after the queue's last interrupt; {@link #settle} follows.
+     *
+     * @param queue index of the queue
+     */
+    default void queueEnded(int queue) {
+        // A transport that keeps no event has nothing to forget.
+    }
+
+    /** Brings an interrupt line to where the events say that are still pending. */
+    default void settle() {
+        // Not every transport has a line.
+    }
+
+    /**
      * Forgets what is pending, since the device was reset. Called under the life cycle's control lock, after the last
      * interrupt of the old activation.
      */

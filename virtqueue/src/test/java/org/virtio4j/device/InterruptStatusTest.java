@@ -60,6 +60,34 @@ class InterruptStatusTest {
     }
 
     @Test
+    void shouldKnowWhichQueuesHaveRaisedTheirEvent() {
+        InterruptStatus many = new InterruptStatus(levels::add, () -> true, 200, 1);
+        for (int queue : new int[] {0, 31, 32, 95, 96, 199}) {
+            many.raiseUsed(queue);
+            assertEquals(1, many.bits());
+            many.forgetQueue(queue);
+            assertEquals(0, many.bits(), "queue " + queue);
+            many.settle();
+        }
+        many.raiseUsed(31);
+        many.raiseUsed(32);
+        many.raiseUsed(199);
+        many.raise(2);
+        many.forgetQueue(199);
+        many.forgetQueue(31);
+        assertEquals(3, many.bits());
+        many.acknowledge(1);
+        assertEquals(2, many.bits());
+        many.raiseUsed(199);
+        assertEquals(3, many.take());
+        assertEquals(0, many.bits());
+        many.raiseUsed(199);
+        many.acknowledge(3);
+        assertEquals(0, many.bits());
+        assertEquals(false, levels.getLast());
+    }
+
+    @Test
     void shouldKeepTheEventAndTheLineLowWhenTheLineIsNotUsed() {
         used = false;
         status.raise(1);

@@ -4,6 +4,10 @@ package org.virtio4j.vmm;
 /**
  * Hears that somebody waits for a section that lasts longer than it should. The embedder implements it, to log or to
  * alarm.
+ *
+ * <p>Called by the thread that waits, under what that holds: an IOMMU's control lock where a request or a reset of the
+ * IOMMU takes something away, and with a reset its life cycle's; a PCI function's where bus mastering goes off; else
+ * nothing. So it should look at no device.
  */
 public interface StallListener {
 

@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Any number of threads translate at once, each inside a section of its {@link DmaHandle}. Whoever takes a
  * translation away waits, before the taking counts as done, until each joined {@link ReaderSlot} has left the section
  * it may have been in.
+ *
+ * <p>{@link #join} is called under the control lock of the device whose queue is opened, {@link #part} and {@link
+ * #faulted} under no lock, but of an IOMMU's own queues under that IOMMU's.
  */
 public interface Translator {
 
