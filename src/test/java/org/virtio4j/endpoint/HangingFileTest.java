@@ -171,6 +171,25 @@ class HangingFileTest extends BlockTests {
         }
     }
 
+    @Test
+    @DisplayName("A resize that waits for a file that hangs does not hold up the end of the disk, which names the file")
+    void shouldEndWhileAResizeWaits() {
+        BlockMachine machine = start(disk(SECTORS));
+        Thread kicker = hang(machine);
+        Thread resizer = new Thread(() -> resize(2 * SECTORS), "resizer");
+        resizer.start();
+        Parked.until(() -> resizer.getState() == Thread.State.TIMED_WAITING);
+        List<String> heard = new CopyOnWriteArrayList<>();
+        Thread closer = new Thread(
+                () -> heard.add(String.valueOf(assertThrows(IOException.class, disk()::close).getMessage())), "closer");
+        closer.start();
+        Parked.finish(closer);
+        assertEquals(List.of(path() + ": the host has not answered a transfer for 2 s; the file stays open"), heard);
+        go.countDown();
+        Parked.finish(resizer);
+        Parked.finish(kicker);
+    }
+
     /** The file hangs in the middle of a long read. */
     private Thread hang(BlockMachine machine) {
         holdUp();

@@ -85,8 +85,13 @@ public final class Bench {
      */
     public static void main(String[] args) {
         Interruption interruption = Interruption.bySignal();
-        int status = run(List.of(args), System.out, System.err, interruption);
-        interruption.finished();
+        int status;
+        try {
+            status = run(List.of(args), System.out, System.err, interruption);
+        } finally {
+            // Else the JVM would wait for the command's end after an exception, too.
+            interruption.finished();
+        }
         System.exit(status);
     }
 

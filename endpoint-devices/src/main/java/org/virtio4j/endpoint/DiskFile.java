@@ -248,6 +248,11 @@ class DiskFile implements AutoCloseable {
         }
     }
 
+    @Override
+    public final String toString() {
+        return path.toString();
+    }
+
     private void run(Transfer transfer, @Nullable ByteBuffer buffer, long position) throws IOException {
         boolean interrupted = Thread.interrupted();
         try {

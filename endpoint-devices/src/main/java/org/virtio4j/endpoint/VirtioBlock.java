@@ -67,8 +67,11 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
     /** One for each queue, used by one thread after the other. */
     private final List<IdleStrategy> idleStrategies = new ArrayList<>();
 
-    /** Guards workers, and what a resize does. After the life cycle's lock. */
+    /** Guards workers. After the life cycle's lock, so nobody waits for the host's file under it. */
     private final ReentrantLock control = new ReentrantLock();
+
+    /** One resize at a time, which waits for requests at work. Taken by nobody else, and under no other lock. */
+    private final ReentrantLock resizing = new ReentrantLock();
     private final AtomicReferenceArray<@Nullable QueueWorker> workers;
     private volatile @Nullable DeviceContext context;
     private boolean closed;
@@ -147,7 +150,7 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
         if (file.readOnly()) {
             throw new IllegalStateException("readOnly=true; a file that may not be written cannot be resized");
         }
-        control.lock();
+        resizing.lock();
         try {
             long before = configuration.capacity();
             configuration.capacity(Math.min(before, sectors(bytes)));
@@ -162,7 +165,7 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
                 configuration.capacity(done ? sectors(bytes) : before);
             }
         } finally {
-            control.unlock();
+            resizing.unlock();
         }
         DeviceContext active = context;
         if (active != null) {
@@ -207,7 +210,7 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
         long started = System.nanoTime();
         while (!isIdle()) {
             if (System.nanoTime() - started > CLOSE_LIMIT_NANOS) {
-                throw new IOException("the host has not answered a transfer for 2 s; the file stays open");
+                throw new IOException(file + ": the host has not answered a transfer for 2 s; the file stays open");
             }
             LockSupport.parkNanos(NAP_NANOS);
         }

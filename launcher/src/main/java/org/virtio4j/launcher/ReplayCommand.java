@@ -68,8 +68,12 @@ final class ReplayCommand {
         List<ReplayTransport> transports = transports(options.value(TRANSPORT));
         Duration warmUp = seconds(options.value(WARM_UP));
         String json = options.value(JSON);
+        List<TraceFile> traces = traces(options.operands());
+        if (json != null) {
+            refuseToReplace(traces, path(json));
+        }
         try (OutputFile file = json == null ? null : OutputFile.create(path(json))) {
-            List<TraceResult> results = replayAll(traces(options.operands()), transports, warmUp);
+            List<TraceResult> results = replayAll(traces, transports, warmUp);
             if (results.size() > transports.size()) {
                 out.print(TextReport.of(TraceResult.totals(results)));
             }
@@ -138,6 +142,16 @@ final class ReplayCommand {
             traces.add(TraceFile.of(path(operand)));
         }
         return traces.isEmpty() ? List.of(TraceFile.SHIPPED) : traces;
+    }
+
+    /** A trace may be the only one of its kind. */
+    private static void refuseToReplace(List<TraceFile> traces, Path json) throws CommandFailure {
+        for (TraceFile trace : traces) {
+            if (trace.isAt(json)) {
+                throw new CommandFailure("option " + JSON + ": expected another file than a trace, found '" + json
+                        + "'");
+            }
+        }
     }
 
     private static List<ReplayTransport> transports(@Nullable String text) throws CommandFailure {

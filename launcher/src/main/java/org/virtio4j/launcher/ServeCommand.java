@@ -80,14 +80,17 @@ final class ServeCommand {
                     : "'" + options.operands().getFirst() + "'") + "; serve --help shows what a file may be like");
         }
         options.refuseOperands();
-        List<MachinePlan> plans = MachineReader.read(config);
         Path record = options.path(RECORD);
+        interruption.preparing("reading " + config);
+        List<MachinePlan> plans = MachineReader.read(config, record);
+        interruption.doing(record == null ? "beginning to serve" : "opening " + record);
         if (record != null && plans.size() > 1) {
             throw new CommandFailure("option " + RECORD + ": expected one machine, found " + plans.size());
         }
         try (Recorder recorder = record == null ? null : Recorder.to(record)) {
             serve(plans, recorder);
             if (recorder != null) {
+                interruption.doing("writing " + record);
                 recorder.finish();
             }
         }
@@ -102,7 +105,7 @@ final class ServeCommand {
                 machines.add(serve(plan, recorder));
             }
             machines.forEach(this::announce);
-            waitForInterruption(machines);
+            waitForInterruption(machines, recorder);
         } finally {
             machines.forEach(this::end);
         }
@@ -127,13 +130,16 @@ final class ServeCommand {
         out.flush();
     }
 
-    private void waitForInterruption(List<ServedMachine> machines) {
+    private void waitForInterruption(List<ServedMachine> machines, @Nullable Recorder recorder) {
         boolean[] connected = new boolean[machines.size()];
         while (!interruption.requested()) {
             LockSupport.parkNanos(LOOK_AGAIN_NANOS);
             for (int i = 0; i < connected.length; i++) {
                 connected[i] = look(machines.get(i), connected[i]);
                 warn(machines.get(i), machines.get(i).notices());
+            }
+            if (recorder != null) {
+                recorder.trouble().ifPresent(trouble -> err.println("virtio4j: " + trouble));
             }
         }
     }
@@ -153,6 +159,7 @@ final class ServeCommand {
     }
 
     private void end(ServedMachine machine) {
+        interruption.doing("closing machine " + machine.name());
         warn(machine, machine.lastNotices());
         machine.report().forEach(line -> out.println("machine " + machine.name() + ": " + line));
         try {

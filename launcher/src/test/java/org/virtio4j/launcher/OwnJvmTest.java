@@ -6,10 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -74,6 +76,60 @@ class OwnJvmTest {
         }
         assertEquals(1, process.waitFor());
         assertTrue(Files.notExists(folder.resolve("run")));
+    }
+
+    @Test
+    @Timeout(120)
+    void shouldNotWaitForWhoMightWriteTheConfigurationWhenInterrupted() throws IOException, InterruptedException {
+        Path pipe = folder.resolve("pipe");
+        assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
+        Process process = start(List.of(), "serve", "--config", pipe.toString());
+        // Opened when the command has opened it to read.
+        try (OutputStream writer = Files.newOutputStream(pipe)) {
+            assertEquals(0, new ProcessBuilder("kill", "-TERM", Long.toString(process.pid())).start().waitFor());
+            assertTrue(process.waitFor(15, TimeUnit.SECONDS), "it waits for the configuration still");
+            writer.flush();
+        }
+        assertEquals(143, process.exitValue());
+    }
+
+    @Test
+    @Timeout(120)
+    void shouldSayWhatItWaitsForWhenInterrupted() throws IOException, InterruptedException {
+        Files.write(folder.resolve("disk.img"), new byte[4096]);
+        Path config = Files.writeString(folder.resolve("vm.conf"), """
+                [machine]
+                folder = run
+                [iommu]
+                address = 00:08.0
+                [disk]
+                address = 00:0a.0
+                file = disk.img
+                """);
+        Path pipe = folder.resolve("pipe");
+        assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
+        Process process = builder(List.of(), "serve", "--config", config.toString(), "--record", pipe.toString())
+                .redirectErrorStream(true).start();
+        try (BufferedReader out = process.inputReader()) {
+            // The stack of a thread is the only sign of one that waits for a pipe to be opened.
+            while (!stacks(process.pid()).contains("OutputFile.stream")) {
+                Thread.onSpinWait();
+            }
+            assertEquals(0, new ProcessBuilder("kill", "-TERM", Long.toString(process.pid())).start().waitFor());
+            assertEquals("virtio4j: still opening " + pipe + "; ends within 20 s anyway", out.readLine());
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    private static String stacks(long pid) throws IOException, InterruptedException {
+        Process jstack = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "jstack").toString(),
+                Long.toString(pid)).redirectErrorStream(true).start();
+        try (BufferedReader out = jstack.inputReader()) {
+            return out.lines().collect(Collectors.joining("\n"));
+        } finally {
+            int ignored = jstack.waitFor();
+        }
     }
 
     private static Process start(List<String> jvmOptions, String... args) throws IOException {

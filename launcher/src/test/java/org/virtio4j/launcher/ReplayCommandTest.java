@@ -245,6 +245,15 @@ class ReplayCommandTest {
     }
 
     @Test
+    void shouldNotWriteResultsOverATrace() throws IOException {
+        Path trace = Files.writeString(folder.resolve("some.trace"), "precious");
+        Path link = Files.createSymbolicLink(folder.resolve("link"), trace);
+        assertUnusable("option --json: expected another file than a trace, found '" + link + "'",
+                "--json", link, trace);
+        assertEquals("precious", Files.readString(trace));
+    }
+
+    @Test
     void shouldSaySoWhenTheFolderOfTheJsonFileIsMissing() {
         Path json = folder.resolve("no/such/result.json");
         assertUnusable(json + ": expected a file that can be written, found: no such folder", "--json", json);

@@ -121,6 +121,37 @@ class ServeCommandTest {
     }
 
     @Test
+    void shouldRefuseAFolderThatIsADanglingLink() throws IOException {
+        Files.createSymbolicLink(run, Path.of("nowhere"));
+        Path config = write(CONFIG);
+        assertRefused("machine guest: " + run + ": expected a folder, found something else",
+                "serve", "--config", config.toString());
+    }
+
+    @Test
+    void shouldLeaveAloneWhatIsNoTableOfItsOwn() throws IOException {
+        Path config = write(CONFIG);
+        Path folderOfAnother = Files.createDirectories(run.resolve("viot"));
+        assertRefused("machine guest: " + folderOfAnother + ": expected none, or a file of an earlier server, found "
+                + "something else", "serve", "--config", config.toString());
+        assertEquals(List.of("viot"), files());
+        Files.delete(folderOfAnother);
+        Files.createSymbolicLink(folderOfAnother, folder.resolve("disk.img"));
+        assertRefused("machine guest: " + folderOfAnother + ": expected none, or a file of an earlier server, found "
+                + "something else", "serve", "--config", config.toString());
+        assertEquals(4096, Files.size(folder.resolve("disk.img")));
+    }
+
+    @Test
+    void shouldNotRecordOverADisk() throws IOException {
+        Path config = write(CONFIG);
+        String disk = folder.resolve("disk.img").toString();
+        assertRefused(disk + ": expected a file that may be replaced, found the disk of line 7",
+                "serve", "--config", config.toString(), "--record", disk);
+        assertEquals(4096, Files.size(Path.of(disk)));
+    }
+
+    @Test
     void shouldRefuseWhatDoesNotGoTogether() throws IOException {
         Path config = write(CONFIG.replace("00:08.0\n", "00:08.0\nprobe-size = 8\n"));
         assertRefused(config + ":5: probe-size: probeSize=8, but the properties of an endpoint need 24 bytes",

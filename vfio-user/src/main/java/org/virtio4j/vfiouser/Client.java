@@ -41,7 +41,7 @@ final class Client {
                     answer();
                 }
                 request.closeDescriptors();
-                if (!request.isSizeValid()) {
+                if (!request.isSizeValid() || handshake.isHopeless()) {
                     return;
                 }
             }
@@ -50,7 +50,10 @@ final class Client {
         }
     }
 
-    /** Whether the client came far enough to change anything: who only looks whether somebody listens does not. */
+    /**
+     * Whether the client came far enough to change anything: who only looks whether somebody listens does not. Any
+     * thread.
+     */
     boolean shookHands() {
         return handshake.isDone();
     }

@@ -98,7 +98,11 @@ final class DmaWindows {
             return reply.refuse(Errno.EOPNOTSUPP, "written pages are not logged for a client");
         }
         boolean all = flags == DmaUnmap.ALL && start == 0 && size == 0;
-        if (!all && (flags != 0 || !arePages(start, size))) {
+        if (flags != 0 && !all) {
+            return reply.refuse(Errno.EINVAL, (flags & ~DmaUnmap.ALL) != 0 ? "the message has flags that are not known"
+                    : "with the flag for all windows, address and size are 0");
+        }
+        if (!all && !arePages(start, size)) {
             return reply.refuse(Errno.EINVAL, NO_PAGES);
         }
         long end = all ? -1 : start + (size - 1);
@@ -167,7 +171,7 @@ final class DmaWindows {
         try {
             return writable ? memory.add(window.start, part, RegionKind.RAM, mapping::release)
                     : memory.add(window.start, part.asReadOnly(), RegionKind.ROM, mapping::release);
-        } catch (RuntimeException refused) {
+        } catch (RuntimeException | Error refused) {
             mapping.release();
             throw refused;
         }

@@ -15,10 +15,17 @@ final class Handshake {
     private static final byte[] CAPABILITIES = ("{\"capabilities\":{\"max_msg_fds\":" + Request.MOST_DESCRIPTORS
             + ",\"max_dma_maps\":" + DmaWindows.MOST + "}}\0").getBytes(StandardCharsets.US_ASCII);
 
-    private boolean done;
+    private volatile boolean done;
+    private boolean hopeless;
 
+    /** Any thread. */
     boolean isDone() {
         return done;
+    }
+
+    /** Whether the client speaks another version than we can, so that there is nothing left but to part. */
+    boolean isHopeless() {
+        return hopeless;
     }
 
     /**
@@ -28,9 +35,17 @@ final class Handshake {
     int version(Request request, Reply reply) {
         long size = request.bodySize();
         boolean text = size > VersionMessage.TEXT;
-        if (done || size < VersionMessage.TEXT || request.u16(VersionMessage.MAJOR) != MAJOR
-                || (text && request.u8(size - 1) != 0)) {
-            return Errno.EINVAL;
+        if (done || size < VersionMessage.TEXT) {
+            return reply.refuse(Errno.EINVAL, done ? "the version was agreed on before" : "it names no version");
+        }
+        if (request.u16(VersionMessage.MAJOR) != MAJOR) {
+            hopeless = true;
+            return reply.refuse(Errno.EINVAL, "the client speaks version " + request.u16(VersionMessage.MAJOR) + "."
+                    + request.u16(VersionMessage.MINOR) + " of the protocol, and there is " + MAJOR + "." + MINOR
+                    + " here");
+        }
+        if (text && request.u8(size - 1) != 0) {
+            return reply.refuse(Errno.EINVAL, "its text does not end in a zero byte");
         }
         boolean room = size >= VersionMessage.TEXT + CAPABILITIES.length;
         reply.body(VersionMessage.TEXT + (room ? CAPABILITIES.length : 0));

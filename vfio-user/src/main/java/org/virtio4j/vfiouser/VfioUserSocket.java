@@ -51,6 +51,7 @@ public final class VfioUserSocket implements AutoCloseable {
     /** Guards what follows. */
     private final ReentrantLock lock = new ReentrantLock();
     private @Nullable LocalConnection current;
+    private @Nullable Client client;
     private @Nullable Thread server;
     private boolean started;
 
@@ -192,6 +193,21 @@ public final class VfioUserSocket implements AutoCloseable {
     }
 
     /**
+     * Whether the client that is being served has said which protocol it speaks. One that has not keeps all others
+     * waiting, and may never.
+     *
+     * @return false between clients
+     */
+    public boolean greeted() {
+        lock.lock();
+        try {
+            return client != null && client.shookHands();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
      * How many windows of memory the client has given.
      *
      * @return a count, those without memory included
@@ -264,17 +280,17 @@ public final class VfioUserSocket implements AutoCloseable {
 
     private void serveNext(Service service, Request request, Reply reply) throws IOException {
         try (LocalConnection connection = listener.accept()) {
-            if (enter(connection)) {
-                counters.connected();
-                serve(new Client(connection, service, request, reply, options), service);
+            Client next = new Client(connection, service, request, reply, options);
+            if (enter(connection, next)) {
+                serve(next, service);
             }
         }
     }
 
     /** Whatever comes out of the function or of a listener ends this client alone. */
-    private void serve(Client client, Service service) {
+    private void serve(Client guest, Service service) {
         try {
-            client.serve();
+            guest.serve();
         } catch (IOException broken) {
             // A client that leaves in mid-message has left all the same.
         } catch (RuntimeException | Error mistake) {
@@ -283,7 +299,7 @@ public final class VfioUserSocket implements AutoCloseable {
         } finally {
             forgetInterrupt();
             try {
-                if (client.shookHands()) {
+                if (guest.shookHands()) {
                     service.forgetClient();
                 }
             } finally {
@@ -300,11 +316,16 @@ public final class VfioUserSocket implements AutoCloseable {
         Thread.interrupted();
     }
 
-    private boolean enter(LocalConnection connection) {
+    private boolean enter(LocalConnection connection, Client next) {
         lock.lock();
         try {
-            current = closing ? null : connection;
-            return !closing;
+            if (closing) {
+                return false;
+            }
+            current = connection;
+            client = next;
+            counters.connected();
+            return true;
         } finally {
             lock.unlock();
         }
@@ -314,6 +335,7 @@ public final class VfioUserSocket implements AutoCloseable {
         lock.lock();
         try {
             current = null;
+            client = null;
         } finally {
             lock.unlock();
         }

@@ -2,6 +2,7 @@
 package org.virtio4j.vfiouser;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -10,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -58,16 +60,31 @@ class HandshakeTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 0xffff})
-    void shouldRefuseWhenTheMajorVersionIsAnother(int major) {
+    @DisplayName("Connection Initiation: the server closes the connection if it cannot support the version")
+    void shouldPartWhenTheMajorVersionIsAnother(int major) {
         ByteBuffer body = TestClient.body(8).putShort((short) major);
         assertEquals(TestClient.EINVAL, client.request(TestClient.VERSION, body).errno());
-        assertEquals(0, client.version("{}").errno(), "and then take the right one");
+        assertTrue(client.atEnd());
+        try (TestClient next = served.connect()) {
+            assertEquals(0x1af4, next.value(TestClient.CONFIG, 0, 2), "it was in nobody's way");
+        }
+    }
+
+    @Test
+    void shouldTellAClientThatSpeaksFromOneThatIsMute() {
+        assertFalse(served.socket.greeted());
+        assertEquals(TestClient.EINVAL, client.request(TestClient.GET_INFO, TestClient.body(16)).errno());
+        assertTrue(served.socket.connected());
+        assertFalse(served.socket.greeted());
+        client.version("{}");
+        assertTrue(served.socket.greeted());
     }
 
     @Test
     void shouldRefuseWhenTheTextHasNoEnd() {
         ByteBuffer body = TestClient.body(6).putInt(0).put((byte) '{').put((byte) '}');
         assertEquals(TestClient.EINVAL, client.request(TestClient.VERSION, body).errno());
+        assertEquals(0, client.version("{}").errno(), "and then take one that has");
     }
 
     @Test

@@ -60,6 +60,10 @@ final class RandomMessages {
     Message next() {
         int command = once(20) ? random.nextInt(0x10000) : random.nextInt(COMMANDS);
         ByteBuffer body = body(command);
+        if (command == TestClient.VERSION && body.capacity() >= Short.BYTES) {
+            // Another major version would end the connection, or not, if one was agreed on before.
+            body.putShort(0, (short) 0);
+        }
         int flags = once(4) ? NO_REPLY : 0;
         if (once(50)) {
             flags = random.nextInt();

@@ -85,6 +85,34 @@ class RefusalListenerTest {
         }
     }
 
+    @Test
+    void shouldNotBlameThePagesForFlags() throws IOException {
+        try (Served served = listening(); TestClient client = served.connect()) {
+            client.unmap(0, SIZE, 4);
+            assertEquals(new Refused("DMA_UNMAP", "EINVAL", "the message has flags that are not known"),
+                    next(client, 1));
+            client.unmap(0, SIZE, 2);
+            assertEquals(new Refused("DMA_UNMAP", "EINVAL", "with the flag for all windows, address and size are 0"),
+                    next(client, 1));
+            client.unmap(1, SIZE, 0);
+            assertTrue(next(client, 1).reason().startsWith("the range is not one of whole pages"));
+        }
+    }
+
+    @Test
+    void shouldNameTheVersionsWhenTheyDiffer() throws IOException {
+        try (Served served = listening()) {
+            try (TestClient old = new TestClient(served.socket.path())) {
+                old.request(TestClient.VERSION, TestClient.body(4).putShort((short) 3).putShort((short) 1));
+                assertTrue(old.atEnd());
+            }
+            try (TestClient client = served.connect()) {
+                assertEquals(new Refused("VERSION", "EINVAL",
+                        "the client speaks version 3.1 of the protocol, and there is 0.0 here"), next(client, 1));
+            }
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(classes = {IllegalStateException.class, AssertionError.class, OutOfMemoryError.class})
     void shouldServeTheClientOnWhenTheListenerThrows(Class<? extends Throwable> type) throws Exception {

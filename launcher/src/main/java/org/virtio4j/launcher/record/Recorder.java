@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.zip.GZIPOutputStream;
 import org.jspecify.annotations.Nullable;
@@ -69,6 +70,7 @@ public final class Recorder implements TrafficListener, AutoCloseable {
     private @Nullable TraceWriter writer;
     private TraceHeader.@Nullable Iommu begun;
     private String ended = "";
+    private boolean told;
 
     private Recorder(Path name, OutputFile file, OutputStream out) {
         this.name = name;
@@ -139,6 +141,23 @@ public final class Recorder implements TrafficListener, AutoCloseable {
         file.complete();
         if (!ended.isEmpty()) {
             throw new CommandFailure(name + ": recorded in part, until " + ended);
+        }
+    }
+
+    /**
+     * Whether the recording cannot go on, so that somebody hears of it while there is time to begin another.
+     *
+     * @return one line for the user, once; nothing as long as all is well
+     */
+    public Optional<String> trouble() {
+        lock.lock();
+        try {
+            String why = stream.failure().orElse(ended);
+            boolean news = !why.isEmpty() && !told;
+            told |= news;
+            return news ? Optional.of(name + ": the recording has ended: " + why) : Optional.empty();
+        } finally {
+            lock.unlock();
         }
     }
 

@@ -2,10 +2,12 @@
 package org.virtio4j.launcher.replay;
 
 import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.virtio4j.trace.TraceFormatException;
 import org.virtio4j.trace.TraceReader;
 
@@ -20,14 +22,18 @@ public final class TraceFile {
     private final String name;
     private final Source source;
 
+    /** Null where it is no file of the user's. */
+    private final @Nullable Path file;
+
     /** Where a trace comes from. */
     @FunctionalInterface
     private interface Source {
         TraceReader open() throws TraceFormatException, UnusableTraceException;
     }
 
-    private TraceFile(String name, Source source) {
+    private TraceFile(String name, @Nullable Path file, Source source) {
         this.name = name;
+        this.file = file;
         this.source = source;
     }
 
@@ -38,18 +44,18 @@ public final class TraceFile {
      * @return the trace, which need not exist
      */
     public static TraceFile of(Path path) {
-        return new TraceFile(path.toString(), () -> open(path));
+        return new TraceFile(path.toString(), path, () -> open(path));
     }
 
     static TraceFile resource(String name) {
-        return new TraceFile(name, () -> {
+        return new TraceFile(name, null, () -> {
             InputStream resource = TraceFile.class.getResourceAsStream(RESOURCES + name);
             return TraceReader.of(Objects.requireNonNull(resource, name), name);
         });
     }
 
     static TraceFile of(String name, byte[] content) {
-        return new TraceFile(name, () -> TraceReader.of(new ByteArrayInputStream(content), name));
+        return new TraceFile(name, null, () -> TraceReader.of(new ByteArrayInputStream(content), name));
     }
 
     /**
@@ -59,6 +65,21 @@ public final class TraceFile {
      */
     public String name() {
         return name;
+    }
+
+    /**
+     * Whether it lies at a path, so that writing there would destroy it.
+     *
+     * @param path any
+     * @return true if both are the same file
+     */
+    public boolean isAt(Path path) {
+        try {
+            return file != null && Files.exists(path) && Files.isSameFile(file, path);
+        } catch (IOException unknown) {
+            // What cannot be looked at cannot be read either, and that is said then.
+            return false;
+        }
     }
 
     /** Reads the first line; throws if there is no such file, or it is no trace, or it cannot be read twice. */

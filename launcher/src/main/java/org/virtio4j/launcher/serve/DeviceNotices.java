@@ -60,6 +60,17 @@ final class DeviceNotices implements DeviceListener {
                 holder + " still uses it after " + waitedNanos / NANOS_PER_MILLI + " ms");
     }
 
+    /** A client is connected that does not begin to speak, or stopped in the middle of its first message. */
+    void mute(long waitedNanos) {
+        notices.tell(name + ": a client keeps others waiting", "it has not said which protocol it speaks for "
+                + waitedNanos / NANOS_PER_MILLI + " ms; end that client");
+    }
+
+    /** The guest hears of input and output errors, but not of what the host said. */
+    void fileFailed(String reason, long requests) {
+        notices.tell(name + ": the host could not read or write its file", reason, requests);
+    }
+
     /** An exception came out of the device or its socket. */
     void failed(Throwable mistake) {
         notices.tell(name + ": failed", mistake.toString());

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -61,6 +62,10 @@ public final class MachineReader {
     /** Of all machines: two that write to one file destroy it. */
     private final Map<Path, ConfigSection> diskFiles = new HashMap<>();
     private final Map<Path, ConfigSection> folders = new HashMap<>();
+    private final Map<Path, ConfigSection> memoryFiles = new HashMap<>();
+
+    /** Those that are only read, too. */
+    private final Map<Path, ConfigSection> disks = new LinkedHashMap<>();
     private final Map<String, ConfigSection> names = new HashMap<>();
 
     private MachineReader() {
@@ -74,6 +79,18 @@ public final class MachineReader {
      * @throws CommandFailure if it cannot be read or makes no sense; it names file and line
      */
     public static List<MachinePlan> read(Path file) throws CommandFailure {
+        return read(file, null);
+    }
+
+    /**
+     * Reads a configuration, for somebody who writes to a file meanwhile.
+     *
+     * @param file    in the form of a {@link ConfigFile}
+     * @param written what is to be written or replaced, if anything
+     * @return the machines in order, at least one
+     * @throws CommandFailure also if that is the configuration, a disk or the memory of a machine
+     */
+    public static List<MachinePlan> read(Path file, @Nullable Path written) throws CommandFailure {
         List<List<ConfigSection>> groups = new ArrayList<>();
         for (ConfigSection section : ConfigFile.read(file)) {
             if (!SECTIONS.contains(section.kind())) {
@@ -95,7 +112,34 @@ public final class MachineReader {
         for (List<ConfigSection> group : groups) {
             plans.add(reader.machine(group.getFirst(), group.subList(1, group.size())));
         }
+        reader.refuseTwoUses();
+        if (written != null) {
+            reader.refuseToWrite(file, written);
+        }
         return plans;
+    }
+
+    /** QEMU writes the guest's RAM to its file. */
+    private void refuseTwoUses() throws CommandFailure {
+        for (Map.Entry<Path, ConfigSection> disk : disks.entrySet()) {
+            ConfigSection memory = memoryFiles.get(disk.getKey());
+            if (memory != null) {
+                throw disk.getValue().failure(FILE, "expected a disk, found the " + MEMORY_FILE + " of [" + MACHINE
+                        + "] of line " + memory.line());
+            }
+        }
+    }
+
+    private void refuseToWrite(Path config, Path written) throws CommandFailure {
+        Path real = real(written);
+        ConfigSection disk = disks.get(real);
+        ConfigSection memory = memoryFiles.get(real);
+        String what = real.equals(real(config)) ? "the configuration"
+                : disk != null ? "the disk of line " + disk.line()
+                : memory != null ? "the memory of the machine of line " + memory.line() : "";
+        if (!what.isEmpty()) {
+            throw new CommandFailure(written + ": expected a file that may be replaced, found " + what);
+        }
     }
 
     private MachinePlan machine(ConfigSection machine, List<ConfigSection> parts) throws CommandFailure {
@@ -103,7 +147,7 @@ public final class MachineReader {
         String name = machine.name().isEmpty() ? NAMELESS : machine.name();
         unique(names, name, machine, "machine " + name);
         Path folder = machine.path(FOLDER);
-        unique(folders, folder, machine, FOLDER + " " + folder);
+        unique(folders, real(folder), machine, FOLDER + " " + folder);
         ConfigSection iommu = iommu(machine, parts);
         iommu.allow(IommuReader.KEYS);
         VirtioIommuBuilder builder = IommuReader.read(iommu);
@@ -124,8 +168,39 @@ public final class MachineReader {
             throw iommu.failure("expected a device behind the IOMMU, found none");
         }
         return new MachinePlan(name, folder, (int) machine.number(MEMORY, 512, LEAST_MEMORY, MOST_MEMORY),
-                machine.has(MEMORY_FILE) ? Optional.of(machine.path(MEMORY_FILE)) : Optional.empty(),
-                iommuAddress, builder, devices);
+                memoryFile(machine), iommuAddress, builder, devices);
+    }
+
+    /** QEMU makes the file if it is not there, but no folder for it; in a folder it makes a file without a name. */
+    private Optional<Path> memoryFile(ConfigSection machine) throws CommandFailure {
+        if (!machine.has(MEMORY_FILE)) {
+            return Optional.empty();
+        }
+        Path file = machine.path(MEMORY_FILE);
+        if (Files.exists(file) && !Files.isRegularFile(file)) {
+            throw machine.failure(MEMORY_FILE, "expected a file, or none yet, found something else: " + file);
+        }
+        Path folder = file.getParent();
+        if (folder == null || !Files.isDirectory(folder)) {
+            throw machine.failure(MEMORY_FILE, "expected a file in a folder that is there, found no folder "
+                    + folder);
+        }
+        unique(memoryFiles, real(file), machine, MEMORY_FILE + " " + file);
+        return Optional.of(file);
+    }
+
+    /** The name that all links to the same place share, as far as there is a place. */
+    private static Path real(Path path) {
+        Path absolute = path.toAbsolutePath().normalize();
+        Path folder = absolute.getParent();
+        try {
+            if (Files.exists(absolute) || folder == null) {
+                return absolute.toRealPath();
+            }
+            return folder.toRealPath().resolve(absolute.getFileName());
+        } catch (IOException nothingThere) {
+            return absolute;
+        }
     }
 
     private static ConfigSection iommu(ConfigSection machine, List<ConfigSection> parts) throws CommandFailure {
@@ -170,6 +245,7 @@ public final class MachineReader {
         if (!readOnly) {
             unique(diskFiles, file, section, "disk " + file);
         }
+        disks.putIfAbsent(real(file), section);
         VirtioBlockBuilder builder = VirtioBlock.builder(file)
                 .queues((int) section.number(QUEUES, 1, 1, MOST_QUEUES));
         if (section.has(QUEUE_SIZE)) {

@@ -21,7 +21,7 @@ import org.virtio4j.vmm.DmaSpace;
  * @param function how the guest sees it
  */
 record ServedFunction(PciAddress address, VirtioDevice device, VfioUserSocket socket, DmaSpace dma,
-        VirtioPciFunction function) implements AutoCloseable {
+        VirtioPciFunction function) implements Closing.Step {
 
     static ServedFunction of(PciAddress address, VirtioDevice device, VfioUserSocket socket, DmaSpace dma,
             DeviceListener listener) {
@@ -32,9 +32,12 @@ record ServedFunction(PciAddress address, VirtioDevice device, VfioUserSocket so
 
     @Override
     public void close() throws IOException {
-        socket.close();
-        function.close();
-        close(device);
+        try {
+            socket.close();
+            function.close();
+        } finally {
+            close(device);
+        }
     }
 
     /** Frees what a device has open beside guest memory: a disk has its file, an IOMMU its tables. */

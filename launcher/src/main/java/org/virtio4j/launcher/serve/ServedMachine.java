@@ -2,7 +2,9 @@
 package org.virtio4j.launcher.serve;
 
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -49,7 +51,7 @@ public final class ServedMachine implements AutoCloseable {
 
     /** The IOMMU first; those that came into being, if not all could. */
     private final List<ServedFunction> functions = new ArrayList<>();
-    private final List<FunctionWatch> watches = new ArrayList<>();
+    private final List<Runnable> watches = new ArrayList<>();
     private boolean folderMade;
     private boolean viotWritten;
 
@@ -160,12 +162,12 @@ public final class ServedMachine implements AutoCloseable {
     }
 
     /**
-     * How many functions are in use by a client just now.
+     * How many functions are in use by a client just now: one that has said which protocol it speaks.
      *
      * @return 0 to {@link #functionCount}
      */
     public int connected() {
-        return (int) functions.stream().filter(function -> function.socket().connected()).count();
+        return (int) functions.stream().filter(function -> function.socket().greeted()).count();
     }
 
     /**
@@ -217,7 +219,7 @@ public final class ServedMachine implements AutoCloseable {
     }
 
     private void look() {
-        watches.forEach(FunctionWatch::look);
+        watches.forEach(Runnable::run);
         iommuNotices.look(iommu.counters());
     }
 
@@ -246,29 +248,24 @@ public final class ServedMachine implements AutoCloseable {
      */
     @Override
     public void close() throws IOException {
-        IOException first = null;
-        // Those that do DMA before what protects memory from them.
-        for (ServedFunction function : functions.reversed()) {
-            try {
-                function.close();
-            } catch (IOException trouble) {
-                first = first == null ? trouble : first;
-            }
+        Closing closing = new Closing();
+        if (!functions.isEmpty()) {
+            // Those that do DMA before what protects memory from them; each may have to wait for a file that hangs.
+            closing.allAtOnce(functions.subList(1, functions.size()));
+            closing.one(functions.getFirst());
         }
         functions.clear();
         if (viotWritten) {
-            Files.deleteIfExists(viot);
+            closing.one(() -> Files.deleteIfExists(viot));
         }
         if (folderMade) {
-            Files.deleteIfExists(plan.folder());
+            closing.one(() -> Files.deleteIfExists(plan.folder()));
         }
-        if (first != null) {
-            throw first;
-        }
+        closing.finish();
     }
 
     private void start() throws IOException {
-        if (!Files.exists(plan.folder())) {
+        if (!Files.exists(plan.folder(), LinkOption.NOFOLLOW_LINKS)) {
             Files.createDirectory(plan.folder(), PosixFilePermissions.asFileAttribute(OWNER_ONLY));
             folderMade = true;
         } else if (!Files.isDirectory(plan.folder())) {
@@ -288,9 +285,23 @@ public final class ServedMachine implements AutoCloseable {
             }
         }
         // Only now, for until the sockets are ours the file may be that of somebody else who serves there.
-        viotWritten = true;
-        Files.write(viot, machine.viot());
+        writeViot(machine.viot());
         functions.forEach(function -> function.socket().start(function.function()));
+    }
+
+    /** Replaces what an earlier server has left, and nothing but a file, for it is deleted at the end. */
+    private void writeViot(byte[] table) throws IOException {
+        if (Files.exists(viot, LinkOption.NOFOLLOW_LINKS) && !Files.isRegularFile(viot, LinkOption.NOFOLLOW_LINKS)) {
+            throw new IOException(viot + ": expected none, or a file of an earlier server, found something else");
+        }
+        viotWritten = true;
+        try {
+            Files.write(viot, table);
+        } catch (FileSystemException named) {
+            throw named;
+        } catch (IOException nameless) {
+            throw new IOException(viot + ": " + nameless.getMessage(), nameless);
+        }
     }
 
     private void add(PciAddress address, String name, VirtioDevice device, boolean translated) throws IOException {
@@ -306,7 +317,10 @@ public final class ServedMachine implements AutoCloseable {
                 : DmaSpace.identity(socket.memory());
         ServedFunction function = served(address, device, socket, dma, told);
         functions.add(function);
-        watches.add(new FunctionWatch(function, told));
+        watches.add(new FunctionWatch(socket, told, System::nanoTime)::look);
+        if (device instanceof VirtioBlock disk) {
+            watches.add(DiskWatch.of(disk.counters(), told)::look);
+        }
     }
 
     private static ServedFunction served(PciAddress address, VirtioDevice device, VfioUserSocket socket, DmaSpace dma,

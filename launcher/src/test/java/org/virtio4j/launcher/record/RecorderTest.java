@@ -91,6 +91,9 @@ class RecorderTest {
             machine.driver().attach(0, 1, RecordedMachine.DISK, 0);
             machine.startWithoutMmio();
             machine.driver().attach(0, 2, RecordedMachine.DISK, 0);
+            assertEquals(trace + ": the recording has ended: a driver accepted other features than the first one",
+                    recorder.trouble().orElseThrow());
+            assertTrue(recorder.trouble().isEmpty(), "it is said once");
             CommandFailure failure = assertThrows(CommandFailure.class, recorder::finish);
             assertEquals(trace + ": recorded in part, until a driver accepted other features than the first one",
                     failure.getMessage());

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -259,6 +260,51 @@ class MachineReaderTest {
     }
 
     @Test
+    void shouldRefuseTwoMachinesInOneFolderUnderTwoNames() throws IOException {
+        Files.createDirectory(folder.resolve("run"));
+        Files.createSymbolicLink(folder.resolve("link"), Path.of("run"));
+        Path file = write(WHOLE + WHOLE.replace("vm", "other").replace("= run", "= link"));
+        assertEquals(file + ":7: expected each folder " + folder + "/link once, found one on line 1 too",
+                refusal(file));
+    }
+
+    @Test
+    void shouldRefuseMemoryThatCannotBe() throws IOException {
+        Path directory = write(withMemory("."));
+        assertEquals(directory + ":3: memory-file: expected a file, or none yet, found something else: " + folder,
+                refusal(directory));
+        Path nowhere = write(withMemory("none/ram"));
+        assertEquals(nowhere + ":3: memory-file: expected a file in a folder that is there, found no folder " + folder
+                + "/none", refusal(nowhere));
+    }
+
+    @Test
+    void shouldRefuseMemoryThatIsSomethingElseToo() throws IOException {
+        Path twice = write(withMemory("ram") + withMemory("./ram").replace("vm", "other").replace("= run", "= run2"));
+        assertEquals(twice + ":8: expected each memory-file " + folder + "/ram once, found one on line 1 too",
+                refusal(twice));
+        Files.createSymbolicLink(folder.resolve("ram"), Path.of("disk.img"));
+        Path disk = write(withMemory("ram") + "[disk]\naddress = 00:0a.0\nfile = disk.img\nread-only = yes\n");
+        assertEquals(disk + ":10: file: expected a disk, found the memory-file of [machine] of line 1", refusal(disk));
+    }
+
+    @Test
+    void shouldRefuseToWriteOverWhatItReads() throws IOException, CommandFailure {
+        Files.createSymbolicLink(folder.resolve("link"), Path.of("disk.img"));
+        Path file = write(withMemory("ram") + "[disk]\naddress = 00:0a.0\nfile = disk.img\n");
+        assertEquals(folder + "/link: expected a file that may be replaced, found the disk of line 8",
+                refusal(file, folder.resolve("link")));
+        assertEquals(folder + "/ram: expected a file that may be replaced, found the memory of the machine of line 1",
+                refusal(file, folder.resolve("ram")));
+        assertEquals(file + ": expected a file that may be replaced, found the configuration", refusal(file, file));
+        assertEquals(1, MachineReader.read(file, folder.resolve("trace")).size());
+    }
+
+    private static String withMemory(String file) {
+        return WHOLE.replace("folder = run\n", "folder = run\nmemory-file = " + file + "\n");
+    }
+
+    @Test
     void shouldRefuseQueuesInWhichNoRequestFits() throws IOException {
         for (int entries : new int[] {1, 2}) {
             Path file = write(WHOLE + "[disk]\naddress = 00:0a.0\nfile = disk.img\nqueue-size = " + entries + "\n");
@@ -334,6 +380,10 @@ class MachineReaderTest {
     }
 
     private static String refusal(Path file) {
-        return String.valueOf(assertThrows(CommandFailure.class, () -> MachineReader.read(file)).getMessage());
+        return refusal(file, null);
+    }
+
+    private static String refusal(Path file, @Nullable Path written) {
+        return String.valueOf(assertThrows(CommandFailure.class, () -> MachineReader.read(file, written)).getMessage());
     }
 }

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.serve;
+
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.virtio4j.endpoint.BlockCounters;
+import org.virtio4j.endpoint.BlockOutcome;
+
+/** Looks now and then whether requests of a disk have failed for want of the host, and tells why. By one thread. */
+final class DiskWatch {
+
+    private final LongSupplier failures;
+    private final Supplier<String> reason;
+    private final DeviceNotices told;
+    private long seen;
+
+    /** How many requests have failed so far, and what was said to the last of them. */
+    DiskWatch(LongSupplier failures, Supplier<String> reason, DeviceNotices told) {
+        this.failures = failures;
+        this.reason = reason;
+        this.told = told;
+    }
+
+    static DiskWatch of(BlockCounters counters, DeviceNotices told) {
+        return new DiskWatch(() -> failures(counters), counters::lastFileError, told);
+    }
+
+    void look() {
+        long failed = failures.getAsLong();
+        if (failed > seen) {
+            told.fileFailed(reason.get(), failed - seen);
+            seen = failed;
+        }
+    }
+
+    private static long failures(BlockCounters counters) {
+        return counters.outcomes(BlockOutcome.FILE) + counters.outcomes(BlockOutcome.OTHER_FILE)
+                + counters.outcomes(BlockOutcome.UNSTABLE);
+    }
+}
