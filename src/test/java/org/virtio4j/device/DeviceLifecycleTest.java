@@ -3,6 +3,7 @@ package org.virtio4j.device;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.virtio4j.fixture.RecordingDevice.SIZE_0;
 import static org.virtio4j.fixture.RecordingDevice.SIZE_1;
@@ -19,8 +20,11 @@ import org.virtio4j.fixture.RecordingDevice;
 import org.virtio4j.fixture.GuestBytes;
 import org.virtio4j.fixture.Parked;
 import org.virtio4j.fixture.Seeds;
+import org.virtio4j.queue.SplitQueue;
 import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
+import org.virtio4j.vmm.ReaderCount;
+import org.virtio4j.wire.DeviceStatus;
 import org.virtio4j.wire.FeatureBit;
 
 /**
@@ -188,6 +192,33 @@ class DeviceLifecycleTest {
             int number = i;
             assertTrue(thrown[i] == null, () -> String.valueOf(thrown[number]));
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void shouldLeaveNoWayToMemoryOpenWhenARingCannotBeMade(int broken) {
+        int idle = ReaderCount.of(memory.readers());
+        int[] made = new int[1];
+        DeviceLifecycle poor = new DeviceLifecycle(device, DmaSpace.identity(memory), signals, Long.MAX_VALUE,
+                (settings, dma) -> {
+                    if (made[0]++ == broken) {
+                        throw new OutOfMemoryError("no ring");
+                    }
+                    return new SplitQueue(settings, dma);
+                });
+        poor.writeStatus(FOUND);
+        poor.writeDriverFeatures(1, 1);
+        poor.writeStatus(NEGOTIATED);
+        for (int queue = 0; queue < 2; queue++) {
+            poor.writeQueueAddress(queue, QueueArea.DESCRIPTOR, RING);
+            poor.writeQueueAddress(queue, QueueArea.DRIVER, RING + 0x1000);
+            poor.writeQueueAddress(queue, QueueArea.DEVICE, RING + 0x2000);
+            poor.enableQueue(queue);
+        }
+        assertThrows(OutOfMemoryError.class, () -> poor.writeStatus(RUNNING));
+        assertEquals(idle, ReaderCount.of(memory.readers()));
+        assertEquals(RUNNING | DeviceStatus.NEEDS_RESET, poor.status());
+        assertEquals(List.of(), device.take(), "the device never ran");
     }
 
     private void callAnything(Random random) {

@@ -121,11 +121,16 @@ final class BlockMachine implements AutoCloseable {
         negotiate(features);
         out.clear();
         for (int i = 0; i < queues.length; i++) {
-            queues[i] = driver.queue(i, rings[i]);
-            assertEquals(StartResult.OK, driver.enable(queues[i]));
+            enable(i);
         }
         assertEquals(StartResult.OK, driver.driverOk());
         return this;
+    }
+
+    /** Enables one queue. */
+    void enable(int queue) {
+        queues[queue] = driver.queue(queue, rings[queue]);
+        assertEquals(StartResult.OK, driver.enable(queues[queue]));
     }
 
     /** Goes as far as FEATURES_OK. */

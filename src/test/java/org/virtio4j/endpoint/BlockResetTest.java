@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.DisplayName;
@@ -180,6 +181,25 @@ class BlockResetTest extends BlockTests {
         assertEquals(0, workers());
     }
 
+    @Test
+    @DisplayName("3.1.1: a queue has a worker while it is enabled, before DRIVER_OK or after it, and no other has one")
+    void shouldHaveAWorkerForEachEnabledQueueOnly() {
+        BlockMachine machine = powerOn(disk(SECTORS).queues(4));
+        machine.negotiate(machine.offered());
+        machine.enable(1);
+        machine.enable(3);
+        assertEquals(0, workers());
+        assertEquals(StartResult.OK, machine.driver().driverOk());
+        assertEquals(List.of(1, 3), queuesWithWorkers());
+        machine.enable(0);
+        assertEquals(List.of(0, 1, 3), queuesWithWorkers());
+        assertStatus(DiskRequests.S_OK, machine.send(0, DiskRequests.in(0), SECTOR + 1, 1000));
+        assertTrue(machine.transport().resetQueue(1));
+        assertEquals(List.of(0, 3), queuesWithWorkers());
+        assertEquals(StartResult.OK, machine.driver().reset());
+        assertEquals(0, workers());
+    }
+
     /** Holds the first transfer of a kind up until it is let go. */
     private void holdUp(Operation which) {
         AtomicBoolean first = new AtomicBoolean(true);
@@ -215,6 +235,13 @@ class BlockResetTest extends BlockTests {
     private static long workersAtWork() {
         return Thread.getAllStackTraces().keySet().stream()
                 .filter(thread -> thread.isAlive() && thread.getName().equals("virtio4j disk queue 0")).count();
+    }
+
+    private static List<Integer> queuesWithWorkers() {
+        String prefix = "virtio4j disk queue ";
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.isAlive() && thread.getName().startsWith(prefix))
+                .map(thread -> Integer.valueOf(thread.getName().substring(prefix.length()))).sorted().toList();
     }
 
     private static long workers() {

@@ -16,6 +16,7 @@ import org.virtio4j.pci.PciInterrupts;
 import org.virtio4j.pci.VirtioPciFunction;
 import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
+import org.virtio4j.vmm.ReaderCount;
 
 class MachineTest {
 
@@ -52,6 +53,33 @@ class MachineTest {
         machine.endpoint(DISK, function("disk"));
         machine.endpoint(RNG, function("rng"));
         assertArrayEquals(ViotTable.body(IOMMU, List.of(RNG, DISK)), machine.viot());
+    }
+
+    @Test
+    void shouldResetAndCloseTheOthersWhenOneThrows() {
+        int before = ReaderCount.of(memory.readers());
+        machine.other(PciAddress.of("00:0b.0"), broken("other"));
+        machine.endpoint(RNG, broken("rng"));
+        machine.endpoint(DISK, function("disk"));
+        IllegalStateException reset = assertThrows(IllegalStateException.class, machine::systemReset);
+        assertEquals("other", reset.getMessage());
+        assertEquals("rng", reset.getSuppressed()[0].getMessage());
+        assertEquals(List.of("disk SYSTEM", "iommu SYSTEM"), resets);
+        resets.clear();
+        assertThrows(IllegalStateException.class, machine::close);
+        assertEquals(List.of("disk FUNCTION", "iommu FUNCTION"), resets);
+        // Each function has opened a way for its messages, the IOMMU's before the test began.
+        assertEquals(before - 1, ReaderCount.of(memory.readers()));
+    }
+
+    private VirtioPciFunction broken(String name) {
+        VirtioDevice cannotBeReset = new SilentDevice() {
+            @Override
+            public void reset(ResetKind kind) {
+                throw new IllegalStateException(name);
+            }
+        };
+        return VirtioPciFunction.of(cannotBeReset, DmaSpace.identity(memory), PciInterrupts.messages());
     }
 
     private VirtioPciFunction function(String name) {

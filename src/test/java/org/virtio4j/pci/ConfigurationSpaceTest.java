@@ -18,6 +18,7 @@ import org.virtio4j.device.Features;
 import org.virtio4j.fixture.RecordingDevice;
 import org.virtio4j.fixture.SilentDevice;
 import org.virtio4j.vmm.DmaSpace;
+import org.virtio4j.vmm.ReaderCount;
 import org.virtio4j.wire.FeatureBit;
 
 /** What a guest learns of a function before it maps anything, and what of it can be written. */
@@ -285,5 +286,17 @@ class ConfigurationSpaceTest {
             assertThrows(IllegalArgumentException.class, () -> VirtioPciFunction.of(device,
                     DmaSpace.identity(guest.memory), new PciInterrupts(Optional.empty(), Optional.empty())));
         }
+    }
+
+    @Test
+    @DisplayName("2.2: a device that offers what is not its to offer is refused, and no way for its messages is left")
+    void shouldLeaveNothingOpenWhenADeviceIsRefused() {
+        int before = ReaderCount.of(guest.memory.readers());
+        RecordingDevice device = new RecordingDevice(Features.of(FeatureBit.ACCESS_PLATFORM));
+        for (int i = 0; i < 2; i++) {
+            assertThrows(IllegalArgumentException.class, () -> VirtioPciFunction.of(device,
+                    DmaSpace.identity(guest.memory), PciInterrupts.messages()));
+        }
+        assertEquals(before, ReaderCount.of(guest.memory.readers()));
     }
 }

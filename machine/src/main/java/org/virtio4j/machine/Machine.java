@@ -4,8 +4,10 @@ package org.virtio4j.machine;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.pci.VirtioPciFunction;
+import org.virtio4j.vmm.FirstFailure;
 
 /**
  * The PCI functions of one guest: an IOMMU, those that are behind it, and those that are not. It is put together before
@@ -59,14 +61,13 @@ public final class Machine implements AutoCloseable {
     /**
      * Does what the machine's reset line does. All that do DMA come to rest before the IOMMU forgets its domains, so
      * that no endpoint needs to be blocked meanwhile. A function whose reset takes longer than a second, because a
-     * host's file hangs, is left to finish it later; it reaches no memory any more.
+     * host's file hangs, is left to finish it later; it reaches no memory any more. What a device throws comes out when
+     * all others were reset.
      */
     public void systemReset() {
         resetting.lock();
         try {
-            others.values().forEach(function -> function.reset(ResetKind.SYSTEM));
-            endpoints.values().forEach(function -> function.reset(ResetKind.SYSTEM));
-            iommu.reset(ResetKind.SYSTEM);
+            inOrder(function -> function.reset(ResetKind.SYSTEM));
         } finally {
             resetting.unlock();
         }
@@ -74,14 +75,13 @@ public final class Machine implements AutoCloseable {
 
     /**
      * Ends all functions, those that do DMA before the IOMMU's. Their devices are the embedder's to close, after this.
+     * What a device throws comes out when all others were closed.
      */
     @Override
     public void close() {
         resetting.lock();
         try {
-            others.values().forEach(VirtioPciFunction::close);
-            endpoints.values().forEach(VirtioPciFunction::close);
-            iommu.close();
+            inOrder(VirtioPciFunction::close);
         } finally {
             resetting.unlock();
         }
@@ -94,6 +94,23 @@ public final class Machine implements AutoCloseable {
      */
     public byte[] viot() {
         return ViotTable.body(iommuAddress, endpoints.keySet());
+    }
+
+    /** Those that do DMA before the IOMMU's. What one of them throws comes out last, so that each has its turn. */
+    private void inOrder(Consumer<VirtioPciFunction> end) {
+        FirstFailure failures = new FirstFailure();
+        others.values().forEach(function -> endOne(function, end, failures));
+        endpoints.values().forEach(function -> endOne(function, end, failures));
+        endOne(iommu, end, failures);
+        failures.rethrow();
+    }
+
+    private static void endOne(VirtioPciFunction function, Consumer<VirtioPciFunction> end, FirstFailure failures) {
+        try {
+            end.accept(function);
+        } catch (RuntimeException | Error failure) {
+            failures.add(failure);
+        }
     }
 
     private void requireFree(PciAddress address) {

@@ -70,13 +70,14 @@ public final class VirtioPciFunction implements AutoCloseable {
         bars = new Bars(info.queueCount(), info.configSize(), options.vectorsFor(info.queueCount()));
         busMaster = new DmaGate(dma.memory());
         data = new DmaGate(dma.memory());
+        lifecycle = new DeviceLifecycle(device, dma.behind(data), new Signals(), RESET_PATIENCE_NANOS);
+        space = new FunctionSpace(info, options, bars, routes.pin().isPresent());
+        // Whatever refuses the device comes before this: what is opened here, only the close of a function closes.
         messages = dma.behind(busMaster).messages("messages of device type " + info.deviceType());
         table = new VectorTable(bars, messages, busMaster);
         VectorRoute vectors = routes.vectors().isPresent() ? new SinkVectors(bars, routes.vectors().get()) : table;
         interrupts = new FunctionInterrupts(info.queueCount(), vectors, routes.pin().orElse(level -> { }));
-        lifecycle = new DeviceLifecycle(device, dma.behind(data), new Signals(), RESET_PATIENCE_NANOS);
         structures = new VirtioStructures(lifecycle, interrupts, this::admit);
-        space = new FunctionSpace(info, options, bars, routes.pin().isPresent());
     }
 
     /**

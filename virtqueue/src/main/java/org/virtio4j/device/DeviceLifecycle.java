@@ -466,7 +466,8 @@ public final class DeviceLifecycle {
 
     /**
      * Enables a queue with the size and addresses written so far. A queue whose areas are misaligned or wrap around, or
-     * whose size was not taken, stays disabled, and the device needs a reset.
+     * whose size was not taken, stays disabled, and the device needs a reset; so does one that a device that runs fails
+     * to start, and what it failed by comes out.
      *
      * @param queue what the driver selected; ignored when there is no such queue, or it is enabled or being reset
      */
@@ -474,6 +475,7 @@ public final class DeviceLifecycle {
         DeviceContext active;
         String refused;
         boolean first = false;
+        Throwable failed = null;
         lock.lock();
         try {
             active = context;
@@ -482,14 +484,25 @@ public final class DeviceLifecycle {
             }
             String reason = queues[(int) queue].refusal();
             if (reason.isEmpty()) {
-                enable((int) queue);
-                return;
+                failed = enable((int) queue);
+                if (failed == null) {
+                    return;
+                }
+                reason = "could not start: " + failed;
             }
             refused = "queue " + queue + ": " + reason;
             first = active == null && latchNeedsReset(refused);
         } finally {
             lock.unlock();
         }
+        if (failed != null) {
+            failed = joined(failed, () -> awaitQueue(queue, patienceNanos));
+        }
+        boolean untold = first;
+        FirstFailure.throwIt(joined(failed, () -> tellRefused(active, refused, untold)));
+    }
+
+    private void tellRefused(@Nullable DeviceContext active, String refused, boolean first) {
         if (active != null) {
             // Through the activation, so that a reset that comes between keeps it from being told of the next one.
             active.needsReset(refused);
@@ -498,15 +511,16 @@ public final class DeviceLifecycle {
         }
     }
 
-    private void enable(int queue) {
+    /** What kept a device that runs from starting the queue, which is stopped then; null if nothing did. */
+    private @Nullable Throwable enable(int queue) {
         DeviceContext active = context;
-        if (active != null) {
-            openQueue(active, queue);
+        Throwable failed = active == null ? null : joined(null, () -> openQueue(active, queue));
+        if (failed != null) {
+            return failed;
         }
         queues[queue].enabled(true);
-        if (active != null) {
-            device.queueStarted(queue);
-        }
+        failed = active == null ? null : joined(null, () -> device.queueStarted(queue));
+        return failed == null ? null : joined(failed, () -> stopQueue(queue, false));
     }
 
     /**
@@ -786,7 +800,12 @@ public final class DeviceLifecycle {
 
     private void openQueue(DeviceContext active, int index) {
         DmaHandle handle = dma.open("queue " + index + " of device type " + info.deviceType());
-        active.place(index, rings.open(queues[index].settings(active.features(), dma.translated()), handle));
+        try {
+            active.place(index, rings.open(queues[index].settings(active.features(), dma.translated()), handle));
+        } catch (RuntimeException | Error failure) {
+            // There is no queue yet whose close would close it.
+            FirstFailure.throwIt(joined(failure, handle::close));
+        }
     }
 
     private void stopQueue(int index, boolean reset) {
