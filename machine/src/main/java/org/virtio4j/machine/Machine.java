@@ -4,8 +4,10 @@ package org.virtio4j.machine;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.pci.VirtioPciFunction;
+import org.virtio4j.vmm.FirstFailure;
 
 /**
  * The PCI functions of one guest: an IOMMU, those that are behind it, and those that are not. It is put together before
@@ -64,9 +66,7 @@ public final class Machine implements AutoCloseable {
     public void systemReset() {
         resetting.lock();
         try {
-            others.values().forEach(function -> function.reset(ResetKind.SYSTEM));
-            endpoints.values().forEach(function -> function.reset(ResetKind.SYSTEM));
-            iommu.reset(ResetKind.SYSTEM);
+            forEach(function -> function.reset(ResetKind.SYSTEM));
         } finally {
             resetting.unlock();
         }
@@ -79,9 +79,7 @@ public final class Machine implements AutoCloseable {
     public void close() {
         resetting.lock();
         try {
-            others.values().forEach(VirtioPciFunction::close);
-            endpoints.values().forEach(VirtioPciFunction::close);
-            iommu.close();
+            forEach(VirtioPciFunction::close);
         } finally {
             resetting.unlock();
         }
@@ -94,6 +92,18 @@ public final class Machine implements AutoCloseable {
      */
     public byte[] viot() {
         return ViotTable.body(iommuAddress, endpoints.keySet());
+    }
+
+    /** The IOMMU comes last. What comes out of one function, or of a callback of its embedder's, keeps no other. */
+    private void forEach(Consumer<VirtioPciFunction> action) {
+        Throwable thrown = null;
+        for (VirtioPciFunction function : others.values()) {
+            thrown = FirstFailure.after(thrown, () -> action.accept(function));
+        }
+        for (VirtioPciFunction function : endpoints.values()) {
+            thrown = FirstFailure.after(thrown, () -> action.accept(function));
+        }
+        FirstFailure.throwIt(FirstFailure.after(thrown, () -> action.accept(iommu)));
     }
 
     private void requireFree(PciAddress address) {

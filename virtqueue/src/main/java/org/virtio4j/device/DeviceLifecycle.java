@@ -164,18 +164,8 @@ public final class DeviceLifecycle {
             kickAll();
         }
         if (failed != null) {
-            failed = joined(failed, () -> endings.closeShut(lock));
-            FirstFailure.throwIt(joined(failed, this::tellNeedsReset));
-        }
-    }
-
-    /** Goes on after something was thrown; what comes out of that goes with it. */
-    private static @Nullable Throwable joined(@Nullable Throwable thrown, Runnable next) {
-        try {
-            next.run();
-            return thrown;
-        } catch (RuntimeException | Error again) {
-            return FirstFailure.join(thrown, again);
+            failed = FirstFailure.after(failed, () -> endings.closeShut(lock));
+            FirstFailure.throwIt(FirstFailure.after(failed, this::tellNeedsReset));
         }
     }
 
@@ -193,10 +183,11 @@ public final class DeviceLifecycle {
      */
     public boolean reset(ResetKind kind) {
         boolean[] complete = new boolean[1];
-        Throwable thrown = joined(null, () -> stop(kind));
+        Throwable thrown = FirstFailure.after(null, () -> stop(kind));
         // Whatever came out of the device or of an embedder, the reset goes on.
-        thrown = joined(thrown, () -> endings.closeShut(lock));
-        thrown = joined(thrown, () -> complete[0] = endings.await(this::finishReset, patienceNanos, listener));
+        thrown = FirstFailure.after(thrown, () -> endings.closeShut(lock));
+        thrown = FirstFailure.after(thrown,
+                () -> complete[0] = new EndingWait(listener).await(this::finishReset, patienceNanos));
         FirstFailure.throwIt(thrown);
         return complete[0];
     }
@@ -234,27 +225,25 @@ public final class DeviceLifecycle {
             if (kind == null) {
                 return endings.reset() == null;
             }
-            thrown = joined(null, () -> finish(kind));
+            thrown = FirstFailure.after(null, () -> finish(kind));
         } finally {
             lock.unlock();
         }
-        FirstFailure.throwIt(joined(thrown, () -> listener.resetCompleted(kind)));
+        FirstFailure.throwIt(FirstFailure.after(thrown, () -> listener.resetCompleted(kind)));
         return true;
     }
 
     private void finish(ResetKind kind) {
-        try {
-            device.reset(kind);
-        } finally {
-            // Whatever came out of the device, the driver finds a device that was reset.
-            for (QueueRegisters queue : queues) {
-                queue.reset();
-            }
-            driverFeatures = Features.NONE;
-            needsResetReason = "";
-            signals.deviceReset();
-            status.set(0);
+        // Whatever comes out of the device or its transport, the driver finds a device that was reset.
+        Throwable thrown = FirstFailure.after(null, () -> device.reset(kind));
+        for (QueueRegisters queue : queues) {
+            queue.reset();
         }
+        driverFeatures = Features.NONE;
+        needsResetReason = "";
+        thrown = FirstFailure.after(thrown, signals::deviceReset);
+        status.set(0);
+        FirstFailure.throwIt(thrown);
     }
 
     /**
@@ -461,6 +450,7 @@ public final class DeviceLifecycle {
      */
     public void enableQueue(long queue) {
         DeviceContext active;
+        Throwable failed = null;
         String refused;
         boolean first = false;
         lock.lock();
@@ -469,22 +459,34 @@ public final class DeviceLifecycle {
             if (!exists(queue) || queues[(int) queue].enabled() || endings.isEnding((int) queue)) {
                 return;
             }
-            String reason = queues[(int) queue].refusal();
-            if (reason.isEmpty()) {
-                enable((int) queue);
-                return;
+            refused = queues[(int) queue].refusal();
+            if (refused.isEmpty()) {
+                failed = FirstFailure.after(null, () -> enable((int) queue));
+                refused = failed == null ? "" : failed.toString();
             }
-            refused = "queue " + queue + ": " + reason;
-            first = active == null && latchNeedsReset(refused);
+            first = active == null && !refused.isEmpty() && latchNeedsReset(name(queue, refused));
         } finally {
             lock.unlock();
         }
-        if (active != null) {
-            // Through the activation, so that a reset that comes between keeps it from being told of the next one.
-            active.needsReset(refused);
-        } else if (first) {
-            listener.needsReset(refused);
+        if (!refused.isEmpty()) {
+            tellRefused(active, first, name(queue, refused), failed);
         }
+    }
+
+    private static String name(long queue, String reason) {
+        return "queue " + queue + ": " + reason;
+    }
+
+    private void tellRefused(@Nullable DeviceContext active, boolean first, String reason,
+            @Nullable Throwable failed) {
+        FirstFailure.throwIt(FirstFailure.after(failed, () -> {
+            if (active != null) {
+                // Through the activation, so that a reset that comes between keeps it from being told of the next one.
+                active.needsReset(reason);
+            } else if (first) {
+                listener.needsReset(reason);
+            }
+        }));
     }
 
     private void enable(int queue) {
@@ -505,16 +507,19 @@ public final class DeviceLifecycle {
      * @param queue what the driver selected
      */
     public void disableQueue(long queue) {
+        DeviceContext active;
+        Throwable failed;
         lock.lock();
         try {
             if (!exists(queue)) {
                 return;
             }
-            stopQueue((int) queue, false);
+            active = context;
+            failed = stopQueue(active, (int) queue, false);
         } finally {
             lock.unlock();
         }
-        awaitQueue(queue, Long.MAX_VALUE);
+        awaitQueue(queue, Long.MAX_VALUE, active, failed);
     }
 
     /**
@@ -527,6 +532,8 @@ public final class DeviceLifecycle {
      * @return whether the queue is being reset, or was
      */
     public boolean resetQueue(long queue) {
+        DeviceContext active;
+        Throwable failed;
         lock.lock();
         try {
             boolean settled = (status.get() & DeviceStatus.FEATURES_OK) != 0;
@@ -534,11 +541,12 @@ public final class DeviceLifecycle {
             if (!can || !exists(queue)) {
                 return false;
             }
-            stopQueue((int) queue, true);
+            active = context;
+            failed = stopQueue(active, (int) queue, true);
         } finally {
             lock.unlock();
         }
-        awaitQueue(queue, patienceNanos);
+        awaitQueue(queue, patienceNanos, active, failed);
         return true;
     }
 
@@ -560,9 +568,24 @@ public final class DeviceLifecycle {
      * @param queue what the driver wrote
      */
     public void kick(long queue) {
-        if (context != null && exists(queue) && queues[(int) queue].enabled()) {
-            device.kicked((int) queue);
+        DeviceContext active = context;
+        if (active != null && exists(queue) && queues[(int) queue].enabled()) {
+            DeviceQueue kicked = active.queue((int) queue);
+            try {
+                device.kicked((int) queue);
+            } catch (RuntimeException | Error failure) {
+                FirstFailure.throwIt(kickFailed(active, (int) queue, kicked, failure));
+            }
         }
+    }
+
+    /** Who knows what the device had served by then? The driver may wait for buffers that nobody looks at any more. */
+    private static @Nullable Throwable kickFailed(DeviceContext active, int index, @Nullable DeviceQueue kicked,
+            Throwable failure) {
+        if (kicked == null || ToldFailure.is(failure)) {
+            return failure;
+        }
+        return FirstFailure.after(failure, () -> active.queueFailed(index, kicked, failure));
     }
 
     /**
@@ -749,9 +772,8 @@ public final class DeviceLifecycle {
             }
             device.activate(fresh);
         } catch (RuntimeException | Error failure) {
-            undoStart(fresh);
             latchNeedsReset("could not start: " + failure);
-            throw failure;
+            FirstFailure.throwIt(FirstFailure.after(failure, () -> undoStart(fresh)));
         }
         context = fresh;
     }
@@ -766,11 +788,8 @@ public final class DeviceLifecycle {
 
     /** For what went wrong before there was an activation, or without one. */
     private void tellNeedsReset() {
-        try {
-            signals.configInterrupt();
-        } finally {
-            listener.needsReset(needsResetReason);
-        }
+        Throwable thrown = FirstFailure.after(null, signals::configInterrupt);
+        FirstFailure.throwIt(FirstFailure.after(thrown, () -> listener.needsReset(needsResetReason)));
     }
 
     private void openQueue(DeviceContext active, int index) {
@@ -778,15 +797,23 @@ public final class DeviceLifecycle {
         active.place(index, rings.open(queues[index].settings(active.features(), dma.translated()), handle));
     }
 
-    private void stopQueue(int index, boolean reset) {
-        closeQueue(context, index);
-        endings.beginQueue(context, index, reset);
-        device.queueStopped(index);
+    /** What came out of the device, whose queue ends all the same. */
+    private @Nullable Throwable stopQueue(@Nullable DeviceContext active, int index, boolean reset) {
+        closeQueue(active, index);
+        endings.beginQueue(active, index, reset);
+        return FirstFailure.after(null, () -> device.queueStopped(index));
     }
 
-    private void awaitQueue(long queue, long limitNanos) {
-        endings.closeShut(lock);
-        boolean ignored = endings.await(() -> finishQueue((int) queue), limitNanos, listener);
+    private void awaitQueue(long queue, long limitNanos, @Nullable DeviceContext active, @Nullable Throwable failed) {
+        Throwable thrown = failed;
+        if (active != null && failed != null) {
+            // Nobody knows what the device goes on with.
+            thrown = FirstFailure.after(failed, () -> active.needsReset(name(queue, failed.toString())));
+        }
+        thrown = FirstFailure.after(thrown, () -> endings.closeShut(lock));
+        FirstFailure.throwIt(FirstFailure.after(thrown, () -> {
+            boolean ignored = new EndingWait(listener).await(() -> finishQueue((int) queue), limitNanos);
+        }));
     }
 
     private void finishQueue(int index, boolean reset) {

@@ -135,7 +135,7 @@ public final class QueueLoop {
             more = handedOver ? handOver() : pass();
             thrown = FirstFailure.join(thrown, releaseAndTell());
         }
-        FirstFailure.throwIt(thrown);
+        ToldFailure.rethrow(thrown);
     }
 
     /**
@@ -149,7 +149,7 @@ public final class QueueLoop {
             return false;
         }
         boolean more = pass();
-        FirstFailure.throwIt(releaseAndTell());
+        ToldFailure.rethrow(releaseAndTell());
         return more || pending.get();
     }
 
@@ -163,7 +163,7 @@ public final class QueueLoop {
             Backoff.pause(i);
         }
         boolean ignored = pass();
-        FirstFailure.throwIt(releaseAndTell());
+        ToldFailure.rethrow(releaseAndTell());
     }
 
     // For the work
