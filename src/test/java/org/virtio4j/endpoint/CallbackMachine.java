@@ -17,6 +17,7 @@ import org.agrona.concurrent.IdleStrategy;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.driver.DriverResult;
+import org.virtio4j.driver.FaultReport;
 import org.virtio4j.driver.GuestRam;
 import org.virtio4j.driver.IommuDriver;
 import org.virtio4j.driver.IommuDriverOptions;
@@ -71,6 +72,7 @@ final class CallbackMachine implements AutoCloseable {
     private final CallbackGuest toEntropy;
     private final CallbackGuest toOwn;
     private final IommuDriver driver;
+    private final FaultReport report = new FaultReport();
     private final DmaHandle onlooker;
     private final CallbackDevice own;
     private final CallbackIdles diskIdles = new CallbackIdles();
@@ -253,7 +255,8 @@ final class CallbackMachine implements AutoCloseable {
 
     /** The same among those. */
     @Nullable Step seldom() {
-        return oftenest(List.of(this::restart, this::startAgain, this::startBadlyAndAgain));
+        return oftenest(List.of(this::restart, this::startAgain, this::startBadlyAndAgain,
+                this::useAndStartAgain));
     }
 
     private @Nullable Step oftenest(List<Step> some) {
@@ -275,6 +278,12 @@ final class CallbackMachine implements AutoCloseable {
     private void startAgain() {
         resetAll();
         startAll().forEach(Step::run);
+    }
+
+    private void useAndStartAgain() {
+        DEVICES.forEach(this::use);
+        fault();
+        startAgain();
     }
 
     private void startBadlyAndAgain() {
@@ -427,6 +436,16 @@ final class CallbackMachine implements AutoCloseable {
         assertTrue(toOwn.sendAt(FREE_IOVA, 0, FREE_IOVA + 16, 8, this::isOver) || isOver());
         acknowledge(Callback.Owner.OWN);
         acknowledge(Callback.Owner.IOMMU);
+        takeReports();
+    }
+
+    /** The driver gives the buffers back, so that there is always one for the next report. */
+    private void takeReports() {
+        enter(Phase.SERVE, Callback.Owner.IOMMU);
+        boolean more = driver.pollEvent(report);
+        while (more) {
+            more = driver.pollEvent(report);
+        }
     }
 
     private void writeBypass() {

@@ -280,8 +280,7 @@ public final class QueueLoop {
         try {
             served.interrupt(index, queue);
         } catch (RuntimeException | Error thrown) {
-            served.queueFailed(index, queue, thrown);
-            throw thrown;
+            FirstFailure.throwIt(FirstFailure.after(thrown, () -> served.queueFailed(index, queue, thrown)));
         }
     }
 
