@@ -4,6 +4,9 @@ package org.virtio4j.endpoint;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.DeviceContext;
 import org.virtio4j.device.DeviceInfo;
 import org.virtio4j.device.Features;
@@ -14,8 +17,11 @@ import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.queue.Chain;
 import org.virtio4j.vmm.DmaResult;
 
-/** A device of an embedder's own, each method of which may throw; it fills buffers with one value. */
-final class CallbackDevice implements VirtioDevice, QueueWork {
+/**
+ * A device of an embedder's own, each method of which may throw; it fills buffers with one value, in kicks or on a
+ * thread of its own.
+ */
+final class CallbackDevice implements VirtioDevice, QueueWork, AutoCloseable {
 
     static final int VALUE = 0x5a;
     private static final int TYPE = 4;
@@ -27,8 +33,46 @@ final class CallbackDevice implements VirtioDevice, QueueWork {
     private final QueueLoop loop = new QueueLoop(0, this);
     private final MemorySegment source = Arena.ofAuto().allocate(MOST).fill((byte) VALUE);
 
-    CallbackDevice(CallbackTrap trap) {
+    /** What the thread does when there is nothing to do; null if there is no thread. */
+    private final @Nullable CallbackIdles idles;
+    private final @Nullable Thread thread;
+    private final AtomicBoolean kicked = new AtomicBoolean();
+    private volatile boolean closed;
+
+    CallbackDevice(CallbackTrap trap, @Nullable CallbackIdles idles) {
         this.trap = trap;
+        this.idles = idles;
+        this.thread = idles == null ? null : Thread.ofPlatform().daemon().start(() -> serveUntilClosed(idles));
+    }
+
+    private void serveUntilClosed(CallbackIdles idling) {
+        while (!closed) {
+            if (kicked.getAndSet(false)) {
+                serveOnce();
+            } else {
+                idling.idle();
+            }
+        }
+    }
+
+    private void serveOnce() {
+        try {
+            if (loop.serve()) {
+                kicked.set(true);
+            }
+        } catch (RuntimeException | Error failure) {
+            trap.out(failure);
+        } finally {
+            boolean ignored = Thread.interrupted();
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        if (idles != null) {
+            LockSupport.unpark(thread);
+        }
     }
 
     // QueueWork
@@ -108,7 +152,12 @@ final class CallbackDevice implements VirtioDevice, QueueWork {
     @Override
     public void kicked(int queue) {
         trap.pass(Callback.OWN_KICKED);
-        loop.kick();
+        if (thread == null) {
+            loop.kick();
+        } else {
+            kicked.set(true);
+            LockSupport.unpark(thread);
+        }
     }
 
     @Override
@@ -141,6 +190,12 @@ final class CallbackDevice implements VirtioDevice, QueueWork {
     @Override
     public long readConfig(int offset, int width) {
         trap.pass(Callback.OWN_READ_CONFIG);
+        return 0;
+    }
+
+    @Override
+    public int configVersion() {
+        trap.pass(Callback.OWN_CONFIG_VERSION);
         return 0;
     }
 

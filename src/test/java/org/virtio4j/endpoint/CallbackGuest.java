@@ -40,7 +40,6 @@ final class CallbackGuest {
     private static final long BARS = 0x4000_0000L;
     private static final int BARS_SIZE = 1 << 20;
     private static final int ROOM = 2048;
-    private static final int ACCESS_PLATFORM = 33;
     private static final int FEW_LOOKS = 100;
 
     final DriverTransport transport;
@@ -125,11 +124,20 @@ final class CallbackGuest {
         return done;
     }
 
-    /** A driver that does not know of the IOMMU. */
+    /** A driver that accepts nothing, VERSION_1 neither. */
     void beRefused() {
-        VirtioDriver simple = new VirtioDriver(transport,
-                FeatureSet.offeredBy(transport).without(ACCESS_PLATFORM));
-        assertEquals(StartResult.FEATURES_REFUSED, simple.begin());
+        for (int status : new int[] {1, 3, 11}) {
+            transport.writeStatus(status);
+        }
+        assertEquals(3, transport.status());
+    }
+
+    /** A driver that puts a ring where none can be. */
+    void misplaceRing() {
+        for (int status : new int[] {1, 3}) {
+            transport.writeStatus(status);
+        }
+        assertTrue(!transport.enableQueue(0, 16, 1, 1, 1));
     }
 
     void resetQueue() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.endpoint;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
@@ -9,70 +10,80 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.vmm.FirstFailure;
 
-/** Counts the calls of one callback and throws in one of them; keeps what came out to the embedder. */
+/** Counts the calls of one callback and throws in one of them, or in all from one on; keeps what came out. */
 final class CallbackTrap {
 
     /** How a callback fails. */
     enum Kind { EXCEPTION, ERROR, INTERRUPTED }
 
-    private static final long PATIENCE_NANOS = 2_000_000_000;
+    private static final long PATIENCE_NANOS = 2_000_000_000L;
 
+    private final List<Throwable> thrown = new ArrayList<>();
     private final List<Throwable> caught = new ArrayList<>();
     private Kind kind = Kind.EXCEPTION;
-    private @Nullable Callback armed;
-    private int left;
-    private @Nullable Throwable thrown;
 
-    /** From now on, the n-th call of this callback throws. */
-    synchronized void arm(Callback callback, Kind how, int number) {
+    /** Read without the lock by each callback, most of which are not meant. */
+    private volatile @Nullable Callback armed;
+    private int first;
+    private boolean persistent;
+    private int calls;
+
+    /** From now on, the n-th call of this callback throws; 0 for none. If it persists, all that follow do, too. */
+    synchronized void arm(Callback callback, Kind how, int number, boolean persists) {
         kind = how;
-        armed = callback;
-        left = number;
-        thrown = null;
+        first = number;
+        persistent = persists;
+        calls = 0;
+        thrown.clear();
         caught.clear();
+        armed = callback;
     }
 
-    synchronized void disarm() {
+    /** Nothing throws any more; what was thrown is still known. */
+    synchronized void stop() {
         armed = null;
-        thrown = null;
-        caught.clear();
     }
 
     /** Every callback comes through here. */
     void pass(Callback callback) {
-        if (springs(callback)) {
-            if (kind == Kind.INTERRUPTED) {
-                Thread.currentThread().interrupt();
-            }
-            FirstFailure.throwIt(thrown());
+        if (callback == armed) {
+            FirstFailure.throwIt(next(callback));
         }
     }
 
-    /** Spins until something is so; shorter than others wait, for there are many cases. */
+    private synchronized @Nullable Throwable next(Callback callback) {
+        if (callback != armed) {
+            return null;
+        }
+        calls++;
+        if (first == 0 || calls < first || (calls > first && !persistent)) {
+            return null;
+        }
+        if (kind == Kind.INTERRUPTED) {
+            Thread.currentThread().interrupt();
+        }
+        String message = callback + " failed";
+        Throwable made = kind == Kind.ERROR ? new AssertionError(message) : new IllegalStateException(message);
+        thrown.add(made);
+        return made;
+    }
+
+    /** Lets others run until something is so, but not for ever. */
+    @SuppressWarnings("ThreadPriorityCheck") // a yield is all it takes where there is one processor
     static void until(BooleanSupplier condition) {
         long end = System.nanoTime() + PATIENCE_NANOS;
         while (!condition.getAsBoolean()) {
             assertTrue(System.nanoTime() - end < 0, "never became so");
-            Thread.onSpinWait();
+            Thread.yield();
         }
     }
 
-    private synchronized boolean springs(Callback callback) {
-        if (callback != armed) {
-            return false;
-        }
-        left--;
-        if (left != 0) {
-            return false;
-        }
-        String message = callback + " failed";
-        thrown = kind == Kind.ERROR ? new AssertionError(message) : new IllegalStateException(message);
-        return true;
+    synchronized int calls() {
+        return calls;
     }
 
-    /** What was thrown, once it was. */
-    synchronized @Nullable Throwable thrown() {
-        return thrown;
+    synchronized boolean hasThrown() {
+        return !thrown.isEmpty();
     }
 
     /** An exception came out of a register access, or ended up in a thread's handler. */
@@ -84,16 +95,31 @@ final class CallbackTrap {
         return !caught.isEmpty();
     }
 
-    /** How often what was thrown came out, by itself or as a companion of something else. */
-    synchronized int times() {
-        return caught.stream().mapToInt(this::times).sum();
+    /** All that was thrown has come out, by itself or as a companion of something else. */
+    synchronized boolean isAllOut() {
+        return thrown.stream().allMatch(one -> times(one) > 0);
+    }
+
+    synchronized void checkOnce(String message) {
+        for (Throwable one : thrown) {
+            assertEquals(1, times(one), () -> message + ": how often it came out, of " + thrown.size());
+        }
+    }
+
+    /** For a failure's message: what came out that was not expected. */
+    synchronized @Nullable Throwable something() {
+        return caught.isEmpty() ? null : caught.getFirst();
+    }
+
+    private int times(Throwable one) {
+        return caught.stream().mapToInt(out -> times(out, one)).sum();
     }
 
     @SuppressWarnings("ReferenceEquality") // the very exception is looked for
-    private int times(Throwable failure) {
-        int count = failure == thrown ? 1 : 0;
-        for (Throwable companion : failure.getSuppressed()) {
-            count += times(companion);
+    private static int times(Throwable out, Throwable one) {
+        int count = out == one ? 1 : 0;
+        for (Throwable companion : out.getSuppressed()) {
+            count += times(companion, one);
         }
         return count;
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.endpoint;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -10,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -30,6 +33,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ThrowingCallbackTest {
 
     private static final int MOST_CALLS = 200;
+
+    /** Where each call takes a reset. */
+    private static final int FEWER_CALLS = 40;
     private static final int DISK_SIZE = 1 << 16;
 
     @TempDir
@@ -55,11 +61,10 @@ class ThrowingCallbackTest {
         for (Callback callback : Callback.values()) {
             for (boolean pci : new boolean[] {false, true}) {
                 boolean reached = pci || callback.route == Callback.Route.ANY || callback.route == Callback.Route.LINE;
-                boolean own = callback.owner == Callback.Owner.OWN;
                 if (reached && callback != Callback.IDLE_STRATEGY) {
                     all.add(Arguments.of(callback, pci, false));
                 }
-                if (reached && !own) {
+                if (reached && callback.onWorker()) {
                     all.add(Arguments.of(callback, pci, true));
                 }
             }
@@ -75,21 +80,40 @@ class ThrowingCallbackTest {
         Files.write(file, new byte[DISK_SIZE]);
         try (CallbackMachine machine = new CallbackMachine(callback, trap, pci, worker, file)) {
             for (CallbackTrap.Kind kind : CallbackTrap.Kind.values()) {
-                int calls = failEach(machine, callback, kind);
+                int calls = failEach(callback, kind, machine::run, MOST_CALLS, false, machine);
                 assertTrue(calls > 0, "was never called");
             }
+            int ignored = failEach(callback, CallbackTrap.Kind.EXCEPTION, machine::run, MOST_CALLS, true, machine);
+            failLong(callback, machine);
         }
     }
 
-    private int failEach(CallbackMachine machine, Callback callback, CallbackTrap.Kind kind) {
-        for (int call = 1; call <= MOST_CALLS; call++) {
-            trap.arm(callback, kind, call);
-            if (!machine.run()) {
+    /** One thing that calls it, again and again; what only starts and resets call is called less often. */
+    private void failLong(Callback callback, CallbackMachine machine) {
+        machine.recover();
+        CallbackMachine.Step often = machine.often();
+        CallbackMachine.Step step = often != null ? often : machine.seldom();
+        assertNotNull(step, "is called by nothing that can be repeated");
+        int most = often != null ? callback.mostCalls() : FEWER_CALLS;
+        for (CallbackTrap.Kind kind : CallbackTrap.Kind.values()) {
+            int calls = failEach(callback, kind, () -> machine.runAgain(step, most), most, false, machine);
+            assertEquals(most, calls);
+        }
+    }
+
+    /** How many calls there were, each of which threw once, after those before it had not. */
+    private int failEach(Callback callback, CallbackTrap.Kind kind, BooleanSupplier run, int most, boolean persists,
+            CallbackMachine machine) {
+        for (int call = 1; call <= most; call++) {
+            trap.arm(callback, kind, call, persists);
+            if (!run.getAsBoolean()) {
+                trap.stop();
                 return call - 1;
             }
-            machine.check(callback + " " + kind + " in call " + call);
+            machine.check(callback + " " + kind + " in call " + call + (persists ? " and all that follow" : ""),
+                    persists);
             machine.recover();
         }
-        return MOST_CALLS;
+        return most;
     }
 }

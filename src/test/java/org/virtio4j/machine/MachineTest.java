@@ -25,6 +25,7 @@ class MachineTest {
     private static final PciAddress RNG = PciAddress.of("00:09.0");
 
     private final List<String> resets = new ArrayList<>();
+    private List<String> failing = List.of();
     private final GuestMemory memory = GuestMemory.anonymous(0, 4096);
     private final Machine machine = new Machine(IOMMU, function("iommu"));
 
@@ -39,6 +40,19 @@ class MachineTest {
         machine.endpoint(RNG, function("rng"));
         machine.systemReset();
         assertEquals(List.of("rng SYSTEM", "disk SYSTEM", "iommu SYSTEM"), resets);
+    }
+
+    @Test
+    void shouldGoOnWithTheOthersWhenOneThrows() {
+        machine.endpoint(DISK, function("disk"));
+        machine.endpoint(RNG, function("rng"));
+        failing = List.of("rng", "disk");
+        IllegalStateException thrown = assertThrows(IllegalStateException.class, machine::systemReset);
+        assertEquals("rng", thrown.getMessage());
+        assertEquals("disk", thrown.getSuppressed()[0].getMessage());
+        assertEquals(List.of("rng SYSTEM", "disk SYSTEM", "iommu SYSTEM"), resets);
+        assertThrows(IllegalStateException.class, machine::close);
+        assertEquals(6, resets.size());
     }
 
     @Test
@@ -87,6 +101,9 @@ class MachineTest {
             @Override
             public void reset(ResetKind kind) {
                 resets.add(name + " " + kind);
+                if (failing.contains(name)) {
+                    throw new IllegalStateException(name);
+                }
             }
         };
         return VirtioPciFunction.of(saysThatItWasReset, DmaSpace.identity(memory), PciInterrupts.messages());

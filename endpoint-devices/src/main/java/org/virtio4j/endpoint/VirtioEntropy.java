@@ -27,9 +27,15 @@ public final class VirtioEntropy implements VirtioDevice {
     private static final int REQUESTS = 0;
     private static final int QUEUE_SIZE = 64;
 
-    private final QueueServer server = new QueueServer(REQUESTS, new Filler());
+    private final QueueServer server;
+
     /** A source that draws on the host's. */
     public VirtioEntropy() {
+        this(new SecureRandom());
+    }
+
+    VirtioEntropy(SecureRandom random) {
+        server = new QueueServer(REQUESTS, new Filler(random));
     }
 
     @Override
@@ -80,10 +86,14 @@ public final class VirtioEntropy implements VirtioDevice {
     /** Draws the bytes between two sections, for the source may have to be seeded anew and wait for the host. */
     private static final class Filler implements ChainHandler {
 
-        private final SecureRandom random = new SecureRandom();
+        private final SecureRandom random;
         private final byte[] fresh = new byte[MOST_BYTES];
         private final MemorySegment source = MemorySegment.ofArray(fresh);
         private int length;
+
+        private Filler(SecureRandom random) {
+            this.random = random;
+        }
 
         @Override
         public void take(Chain chain) {

@@ -67,7 +67,7 @@ public final class Machine implements AutoCloseable {
     public void systemReset() {
         resetting.lock();
         try {
-            inOrder(function -> function.reset(ResetKind.SYSTEM));
+            forEach(function -> function.reset(ResetKind.SYSTEM));
         } finally {
             resetting.unlock();
         }
@@ -81,7 +81,7 @@ public final class Machine implements AutoCloseable {
     public void close() {
         resetting.lock();
         try {
-            inOrder(VirtioPciFunction::close);
+            forEach(VirtioPciFunction::close);
         } finally {
             resetting.unlock();
         }
@@ -96,21 +96,16 @@ public final class Machine implements AutoCloseable {
         return ViotTable.body(iommuAddress, endpoints.keySet());
     }
 
-    /** Those that do DMA before the IOMMU's. What one of them throws comes out last, so that each has its turn. */
-    private void inOrder(Consumer<VirtioPciFunction> end) {
-        FirstFailure failures = new FirstFailure();
-        others.values().forEach(function -> endOne(function, end, failures));
-        endpoints.values().forEach(function -> endOne(function, end, failures));
-        endOne(iommu, end, failures);
-        failures.rethrow();
-    }
-
-    private static void endOne(VirtioPciFunction function, Consumer<VirtioPciFunction> end, FirstFailure failures) {
-        try {
-            end.accept(function);
-        } catch (RuntimeException | Error failure) {
-            failures.add(failure);
+    /** The IOMMU comes last. What comes out of one function, or of a callback of its embedder's, keeps no other. */
+    private void forEach(Consumer<VirtioPciFunction> action) {
+        Throwable thrown = null;
+        for (VirtioPciFunction function : others.values()) {
+            thrown = FirstFailure.after(thrown, () -> action.accept(function));
         }
+        for (VirtioPciFunction function : endpoints.values()) {
+            thrown = FirstFailure.after(thrown, () -> action.accept(function));
+        }
+        FirstFailure.throwIt(FirstFailure.after(thrown, () -> action.accept(iommu)));
     }
 
     private void requireFree(PciAddress address) {

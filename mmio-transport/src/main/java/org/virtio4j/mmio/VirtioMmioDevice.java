@@ -9,6 +9,7 @@ import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.TransportSignals;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.vmm.DmaSpace;
+import org.virtio4j.vmm.FirstFailure;
 import org.virtio4j.vmm.InterruptLine;
 import org.virtio4j.vmm.RegisterHandler;
 import org.virtio4j.wire.FeatureBit;
@@ -166,11 +167,21 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
 
     /** Whatever comes out of the reset, the line goes down. */
     private boolean resetBy(ResetKind kind) {
-        try {
-            return lifecycle.reset(kind);
-        } finally {
-            interrupts.settle();
+        boolean[] complete = new boolean[1];
+        Throwable thrown = FirstFailure.after(null, () -> complete[0] = lifecycle.reset(kind));
+        FirstFailure.throwIt(FirstFailure.after(thrown, interrupts::settle));
+        return complete[0];
+    }
+
+    /** A reset that a device kept from its end, by throwing, ends with this look if it can. */
+    private int status() {
+        if (!lifecycle.isResetting()) {
+            return lifecycle.status();
         }
+        int[] status = new int[1];
+        Throwable thrown = FirstFailure.after(null, () -> status[0] = lifecycle.status());
+        FirstFailure.throwIt(FirstFailure.after(thrown, interrupts::settle));
+        return status[0];
     }
 
     private int readRegister(int offset) {
@@ -184,7 +195,7 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
             case (int) MmioRegister.QUEUE_SIZE_MAX -> lifecycle.queueSizeMax(selectedQueue());
             case (int) MmioRegister.QUEUE_READY -> lifecycle.queueEnabled(selectedQueue()) ? 1 : 0;
             case (int) MmioRegister.INTERRUPT_STATUS -> interrupts.bits();
-            case (int) MmioRegister.STATUS -> lifecycle.status();
+            case (int) MmioRegister.STATUS -> status();
             case (int) MmioRegister.SHM_LEN_LOW, (int) MmioRegister.SHM_LEN_HIGH,
                     (int) MmioRegister.SHM_BASE_LOW, (int) MmioRegister.SHM_BASE_HIGH -> NO_SHARED_MEMORY;
             case (int) MmioRegister.QUEUE_RESET -> lifecycle.queueResetting(selectedQueue()) ? 1 : 0;

@@ -5,6 +5,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.virtio4j.device.DeviceLifecycle;
 import org.virtio4j.device.QueueArea;
+import org.virtio4j.vmm.FirstFailure;
 import org.virtio4j.wire.pci.CommonConfig;
 
 /**
@@ -116,28 +117,29 @@ final class CommonRegisters {
     }
 
     private void reset() {
-        statusBefore = lifecycle.status();
+        Throwable thrown = FirstFailure.after(null, () -> statusBefore = lifecycle.status());
         resetting.incrementAndGet();
-        try {
-            lifecycle.writeStatus(0);
-        } finally {
-            try {
-                interrupts.awaitForgotten();
-            } finally {
-                resetting.decrementAndGet();
-            }
-        }
+        thrown = FirstFailure.after(thrown, () -> lifecycle.writeStatus(0));
+        thrown = FirstFailure.after(thrown, interrupts::awaitForgotten);
+        resetting.decrementAndGet();
+        FirstFailure.throwIt(thrown);
     }
 
     /** Section 2.4.1: 0 says that no interrupt comes any more, so it is not read while one is on its way. */
     private int status() {
-        boolean resettingLong = lifecycle.isResetting();
-        int status = lifecycle.status();
-        if (status == 0 && resettingLong) {
-            // This look has finished a reset that took longer than its writer waited.
-            interrupts.awaitForgotten();
-        }
+        int status = lifecycle.isResetting() ? statusOfLongReset() : lifecycle.status();
         return status == 0 && resetting.get() != 0 ? statusBefore : status;
+    }
+
+    /** This look may finish a reset that takes longer than its writer has waited. */
+    private int statusOfLongReset() {
+        int[] status = new int[1];
+        Throwable thrown = FirstFailure.after(null, () -> status[0] = lifecycle.status());
+        if (!lifecycle.isResetting()) {
+            thrown = FirstFailure.after(thrown, interrupts::awaitForgotten);
+        }
+        FirstFailure.throwIt(thrown);
+        return status[0];
     }
 
     private void write16(int offset, int value) {
@@ -181,13 +183,14 @@ final class CommonRegisters {
             return;
         }
         queuesResetting.incrementAndGet(queue);
-        try {
-            if (lifecycle.resetQueue(queue)) {
-                interrupts.queueVector(queue, CommonConfig.NO_VECTOR);
-            }
-        } finally {
-            queuesResetting.decrementAndGet(queue);
+        // A reset that throws has begun.
+        boolean[] begun = {true};
+        Throwable thrown = FirstFailure.after(null, () -> begun[0] = lifecycle.resetQueue(queue));
+        if (begun[0]) {
+            thrown = FirstFailure.after(thrown, () -> interrupts.queueVector(queue, CommonConfig.NO_VECTOR));
         }
+        queuesResetting.decrementAndGet(queue);
+        FirstFailure.throwIt(thrown);
     }
 
     /** Section 4.1.4.3.1: until the last interrupt of the queue has left, too. */

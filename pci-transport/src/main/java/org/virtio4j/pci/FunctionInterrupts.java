@@ -2,6 +2,7 @@
 package org.virtio4j.pci;
 
 import org.virtio4j.device.InterruptStatus;
+import org.virtio4j.vmm.FirstFailure;
 import org.virtio4j.vmm.InterruptLine;
 import org.virtio4j.wire.pci.CommonConfig;
 import org.virtio4j.wire.pci.IsrStatus;
@@ -48,13 +49,11 @@ final class FunctionInterrupts {
 
     /** Section 4.1.4.5.1: the bit is set before the notification, with MSI-X too. */
     void configChanged() {
-        try {
-            isr.raise(IsrStatus.CONFIG);
-        } finally {
-            if (messages) {
-                vectors.raise(CONFIG_EVENT);
-            }
+        Throwable thrown = FirstFailure.after(null, () -> isr.raise(IsrStatus.CONFIG));
+        if (messages) {
+            thrown = FirstFailure.after(thrown, () -> vectors.raise(CONFIG_EVENT));
         }
+        FirstFailure.throwIt(thrown);
     }
 
     /** Forgets events and vectors but calls and awaits nobody: {@link #awaitForgotten} must follow, under no lock. */
@@ -68,11 +67,8 @@ final class FunctionInterrupts {
      * what he held.
      */
     void awaitForgotten() {
-        try {
-            vectors.awaitForgotten();
-        } finally {
-            isr.settle();
-        }
+        Throwable thrown = FirstFailure.after(null, vectors::awaitForgotten);
+        FirstFailure.throwIt(FirstFailure.after(thrown, isr::settle));
     }
 
     /** What command register and message control say; {@link #settle} must follow, under no lock. */
@@ -88,11 +84,8 @@ final class FunctionInterrupts {
 
     /** Brings the pin to where it belongs, and sends what was held back and is not any more. */
     void settle() {
-        try {
-            isr.settle();
-        } finally {
-            vectors.flush();
-        }
+        Throwable thrown = FirstFailure.after(null, isr::settle);
+        FirstFailure.throwIt(FirstFailure.after(thrown, vectors::flush));
     }
 
     int takeIsr() {

@@ -158,18 +158,15 @@ final class SinkVectors implements VectorRoute {
 
     /** An event of another CPU's making may raise the vector meanwhile: it is raised again, lest it was forgotten. */
     private void tell(int vector) {
+        Throwable thrown = FirstFailure.after(null, () -> sink.forget(vector));
+        Departure again;
+        lock.lock();
         try {
-            sink.forget(vector);
+            again = events.isPending(vector) ? decide(vector) : null;
         } finally {
-            Departure again;
-            lock.lock();
-            try {
-                again = events.isPending(vector) ? decide(vector) : null;
-            } finally {
-                lock.unlock();
-            }
-            deliver(again);
+            lock.unlock();
         }
+        FirstFailure.throwIt(FirstFailure.after(thrown, () -> deliver(again)));
     }
 
     private int nextForgotten() {

@@ -10,6 +10,7 @@ import org.virtio4j.device.TransportSignals;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.vmm.DmaGate;
 import org.virtio4j.vmm.DmaSpace;
+import org.virtio4j.vmm.FirstFailure;
 import org.virtio4j.vmm.MessageSender;
 import org.virtio4j.wire.FeatureBit;
 import org.virtio4j.wire.pci.MsixCapability;
@@ -66,13 +67,14 @@ public final class VirtioPciFunction implements AutoCloseable {
     private boolean closed;
 
     private VirtioPciFunction(VirtioDevice device, DmaSpace dma, PciInterrupts routes, PciOptions options) {
-        DeviceInfo info = device.info();
-        bars = new Bars(info.queueCount(), info.configSize(), options.vectorsFor(info.queueCount()));
         busMaster = new DmaGate(dma.memory());
         data = new DmaGate(dma.memory());
+        // First, for it asks the device what it is; and whatever refuses the device comes before something is opened
+        // that only the close of a function closes.
         lifecycle = new DeviceLifecycle(device, dma.behind(data), new Signals(), RESET_PATIENCE_NANOS);
+        DeviceInfo info = lifecycle.info();
+        bars = new Bars(info.queueCount(), info.configSize(), options.vectorsFor(info.queueCount()));
         space = new FunctionSpace(info, options, bars, routes.pin().isPresent());
-        // Whatever refuses the device comes before this: what is opened here, only the close of a function closes.
         messages = dma.behind(busMaster).messages("messages of device type " + info.deviceType());
         table = new VectorTable(bars, messages, busMaster);
         VectorRoute vectors = routes.vectors().isPresent() ? new SinkVectors(bars, routes.vectors().get()) : table;
@@ -151,22 +153,24 @@ public final class VirtioPciFunction implements AutoCloseable {
             return;
         }
         boolean reset;
+        Throwable thrown;
         lock.lock();
         try {
             space.write(offset, width, (int) value);
             reset = space.takeFunctionReset();
-            apply();
+            thrown = FirstFailure.after(null, this::apply);
         } finally {
             lock.unlock();
         }
         if (reset) {
-            boolean ignored = reset(ResetKind.FUNCTION);
-            return;
+            thrown = FirstFailure.after(thrown, this::resetFunction);
+        } else {
+            thrown = FirstFailure.after(thrown, interrupts::settle);
+            if (space.touchesWindowData(offset, width)) {
+                thrown = FirstFailure.after(thrown, this::writeThroughWindow);
+            }
         }
-        interrupts.settle();
-        if (space.touchesWindowData(offset, width)) {
-            writeThroughWindow();
-        }
+        FirstFailure.throwIt(thrown);
     }
 
     // BARs
@@ -294,14 +298,13 @@ public final class VirtioPciFunction implements AutoCloseable {
      * @return whether the reset is complete
      */
     public boolean reset(ResetKind kind) {
-        try {
-            return lifecycle.reset(kind);
-        } finally {
-            if (kind != ResetKind.DEVICE) {
-                resetRegisters();
-            }
-            interrupts.awaitForgotten();
+        boolean[] complete = new boolean[1];
+        Throwable thrown = FirstFailure.after(null, () -> complete[0] = lifecycle.reset(kind));
+        if (kind != ResetKind.DEVICE) {
+            thrown = FirstFailure.after(thrown, this::resetRegisters);
         }
+        FirstFailure.throwIt(FirstFailure.after(thrown, interrupts::awaitForgotten));
+        return complete[0];
     }
 
     /**
@@ -317,11 +320,12 @@ public final class VirtioPciFunction implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        try {
-            boolean ignored = reset(ResetKind.FUNCTION);
-        } finally {
-            messages.close();
-        }
+        Throwable thrown = FirstFailure.after(null, this::resetFunction);
+        FirstFailure.throwIt(FirstFailure.after(thrown, messages::close));
+    }
+
+    private void resetFunction() {
+        boolean ignored = reset(ResetKind.FUNCTION);
     }
 
     private void resetRegisters() {
@@ -364,8 +368,9 @@ public final class VirtioPciFunction implements AutoCloseable {
         if ((command & PciCommand.BUS_MASTER) != 0) {
             busMaster.open();
         } else if (busMaster.isOpen()) {
-            busMaster.close();
-            data.close();
+            // A listener of stalls may throw when a wait is over; both are closed all the same.
+            Throwable thrown = FirstFailure.after(null, busMaster::close);
+            FirstFailure.throwIt(FirstFailure.after(thrown, data::close));
         }
     }
 

@@ -4,6 +4,7 @@ package org.virtio4j.device;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.queue.DeviceQueue;
+import org.virtio4j.vmm.FirstFailure;
 
 /**
  * One activation of a device, from {@code DRIVER_OK} to the next reset: its queues, what was negotiated, and the ways
@@ -184,10 +185,7 @@ public final class DeviceContext {
     }
 
     private void tellNeedsReset(String reason) {
-        try {
-            signals.configInterrupt();
-        } finally {
-            lifecycle.listener().needsReset(reason);
-        }
+        Throwable thrown = FirstFailure.after(null, signals::configInterrupt);
+        FirstFailure.throwIt(FirstFailure.after(thrown, () -> lifecycle.listener().needsReset(reason)));
     }
 }

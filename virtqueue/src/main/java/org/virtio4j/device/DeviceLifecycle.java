@@ -175,18 +175,8 @@ public final class DeviceLifecycle {
             kickAll();
         }
         if (failed != null) {
-            failed = joined(failed, () -> endings.closeShut(lock));
-            FirstFailure.throwIt(joined(failed, this::tellNeedsReset));
-        }
-    }
-
-    /** Goes on after something was thrown; what comes out of that goes with it. */
-    private static @Nullable Throwable joined(@Nullable Throwable thrown, Runnable next) {
-        try {
-            next.run();
-            return thrown;
-        } catch (RuntimeException | Error again) {
-            return FirstFailure.join(thrown, again);
+            failed = FirstFailure.after(failed, () -> endings.closeShut(lock));
+            FirstFailure.throwIt(FirstFailure.after(failed, this::tellNeedsReset));
         }
     }
 
@@ -204,10 +194,11 @@ public final class DeviceLifecycle {
      */
     public boolean reset(ResetKind kind) {
         boolean[] complete = new boolean[1];
-        Throwable thrown = joined(null, () -> stop(kind));
+        Throwable thrown = FirstFailure.after(null, () -> stop(kind));
         // Whatever came out of the device or of an embedder, the reset goes on.
-        thrown = joined(thrown, () -> endings.closeShut(lock));
-        thrown = joined(thrown, () -> complete[0] = endings.await(this::finishReset, patienceNanos, listener));
+        thrown = FirstFailure.after(thrown, () -> endings.closeShut(lock));
+        thrown = FirstFailure.after(thrown,
+                () -> complete[0] = new EndingWait(listener).await(this::finishReset, patienceNanos));
         FirstFailure.throwIt(thrown);
         return complete[0];
     }
@@ -245,27 +236,25 @@ public final class DeviceLifecycle {
             if (kind == null) {
                 return endings.reset() == null;
             }
-            thrown = joined(null, () -> finish(kind));
+            thrown = FirstFailure.after(null, () -> finish(kind));
         } finally {
             lock.unlock();
         }
-        FirstFailure.throwIt(joined(thrown, () -> listener.resetCompleted(kind)));
+        FirstFailure.throwIt(FirstFailure.after(thrown, () -> listener.resetCompleted(kind)));
         return true;
     }
 
     private void finish(ResetKind kind) {
-        try {
-            device.reset(kind);
-        } finally {
-            // Whatever came out of the device, the driver finds a device that was reset.
-            for (QueueRegisters queue : queues) {
-                queue.reset();
-            }
-            driverFeatures = Features.NONE;
-            needsResetReason = "";
-            signals.deviceReset();
-            status.set(0);
+        // Whatever comes out of the device or its transport, the driver finds a device that was reset.
+        Throwable thrown = FirstFailure.after(null, () -> device.reset(kind));
+        for (QueueRegisters queue : queues) {
+            queue.reset();
         }
+        driverFeatures = Features.NONE;
+        needsResetReason = "";
+        thrown = FirstFailure.after(thrown, signals::deviceReset);
+        status.set(0);
+        FirstFailure.throwIt(thrown);
     }
 
     /**
@@ -473,54 +462,49 @@ public final class DeviceLifecycle {
      */
     public void enableQueue(long queue) {
         DeviceContext active;
+        Throwable failed = null;
         String refused;
         boolean first = false;
-        Throwable failed = null;
         lock.lock();
         try {
             active = context;
             if (!exists(queue) || queues[(int) queue].enabled() || endings.isEnding((int) queue)) {
                 return;
             }
-            String reason = queues[(int) queue].refusal();
-            if (reason.isEmpty()) {
+            refused = queues[(int) queue].refusal();
+            if (refused.isEmpty()) {
                 failed = enable((int) queue);
-                if (failed == null) {
-                    return;
-                }
-                reason = "could not start: " + failed;
             }
-            refused = "queue " + queue + ": " + reason;
-            first = active == null && latchNeedsReset(refused);
+            first = active == null && !refused.isEmpty() && latchNeedsReset("queue " + queue + ": " + refused);
         } finally {
             lock.unlock();
         }
         if (failed != null) {
-            failed = joined(failed, () -> awaitQueue(queue, patienceNanos));
+            awaitQueue(queue, patienceNanos, active, failed, "could not start: ");
+        } else if (!refused.isEmpty()) {
+            tellRefused(active, first, "queue " + queue + ": " + refused);
         }
-        boolean untold = first;
-        FirstFailure.throwIt(joined(failed, () -> tellRefused(active, refused, untold)));
     }
 
-    private void tellRefused(@Nullable DeviceContext active, String refused, boolean first) {
+    private void tellRefused(@Nullable DeviceContext active, boolean first, String reason) {
         if (active != null) {
             // Through the activation, so that a reset that comes between keeps it from being told of the next one.
-            active.needsReset(refused);
+            active.needsReset(reason);
         } else if (first) {
-            listener.needsReset(refused);
+            listener.needsReset(reason);
         }
     }
 
     /** What kept a device that runs from starting the queue, which is stopped then; null if nothing did. */
     private @Nullable Throwable enable(int queue) {
         DeviceContext active = context;
-        Throwable failed = active == null ? null : joined(null, () -> openQueue(active, queue));
+        Throwable failed = active == null ? null : FirstFailure.after(null, () -> openQueue(active, queue));
         if (failed != null) {
             return failed;
         }
         queues[queue].enabled(true);
-        failed = active == null ? null : joined(null, () -> device.queueStarted(queue));
-        return failed == null ? null : joined(failed, () -> stopQueue(queue, false));
+        failed = active == null ? null : FirstFailure.after(null, () -> device.queueStarted(queue));
+        return failed == null ? null : FirstFailure.join(failed, stopQueue(active, queue, false));
     }
 
     /**
@@ -530,16 +514,19 @@ public final class DeviceLifecycle {
      * @param queue what the driver selected
      */
     public void disableQueue(long queue) {
+        DeviceContext active;
+        Throwable failed;
         lock.lock();
         try {
             if (!exists(queue)) {
                 return;
             }
-            stopQueue((int) queue, false);
+            active = context;
+            failed = stopQueue(active, (int) queue, false);
         } finally {
             lock.unlock();
         }
-        awaitQueue(queue, Long.MAX_VALUE);
+        awaitQueue(queue, Long.MAX_VALUE, active, failed, "");
     }
 
     /**
@@ -552,6 +539,8 @@ public final class DeviceLifecycle {
      * @return whether the queue is being reset, or was
      */
     public boolean resetQueue(long queue) {
+        DeviceContext active;
+        Throwable failed;
         lock.lock();
         try {
             boolean settled = (status.get() & DeviceStatus.FEATURES_OK) != 0;
@@ -559,11 +548,12 @@ public final class DeviceLifecycle {
             if (!can || !exists(queue)) {
                 return false;
             }
-            stopQueue((int) queue, true);
+            active = context;
+            failed = stopQueue(active, (int) queue, true);
         } finally {
             lock.unlock();
         }
-        awaitQueue(queue, patienceNanos);
+        awaitQueue(queue, patienceNanos, active, failed, "");
         return true;
     }
 
@@ -585,9 +575,24 @@ public final class DeviceLifecycle {
      * @param queue what the driver wrote
      */
     public void kick(long queue) {
-        if (context != null && exists(queue) && queues[(int) queue].enabled()) {
-            device.kicked((int) queue);
+        DeviceContext active = context;
+        if (active != null && exists(queue) && queues[(int) queue].enabled()) {
+            DeviceQueue kicked = active.queue((int) queue);
+            try {
+                device.kicked((int) queue);
+            } catch (RuntimeException | Error failure) {
+                FirstFailure.throwIt(kickFailed(active, (int) queue, kicked, failure));
+            }
         }
+    }
+
+    /** Who knows what the device had served by then? The driver may wait for buffers that nobody looks at any more. */
+    private static @Nullable Throwable kickFailed(DeviceContext active, int index, @Nullable DeviceQueue kicked,
+            Throwable failure) {
+        if (kicked == null || ToldFailure.is(failure)) {
+            return failure;
+        }
+        return FirstFailure.after(failure, () -> active.queueFailed(index, kicked, failure));
     }
 
     /**
@@ -774,9 +779,8 @@ public final class DeviceLifecycle {
             }
             device.activate(fresh);
         } catch (RuntimeException | Error failure) {
-            undoStart(fresh);
             latchNeedsReset("could not start: " + failure);
-            throw failure;
+            FirstFailure.throwIt(FirstFailure.after(failure, () -> undoStart(fresh)));
         }
         context = fresh;
     }
@@ -791,11 +795,8 @@ public final class DeviceLifecycle {
 
     /** For what went wrong before there was an activation, or without one. */
     private void tellNeedsReset() {
-        try {
-            signals.configInterrupt();
-        } finally {
-            listener.needsReset(needsResetReason);
-        }
+        Throwable thrown = FirstFailure.after(null, signals::configInterrupt);
+        FirstFailure.throwIt(FirstFailure.after(thrown, () -> listener.needsReset(needsResetReason)));
     }
 
     private void openQueue(DeviceContext active, int index) {
@@ -804,19 +805,28 @@ public final class DeviceLifecycle {
             active.place(index, rings.open(queues[index].settings(active.features(), dma.translated()), handle));
         } catch (RuntimeException | Error failure) {
             // There is no queue yet whose close would close it.
-            FirstFailure.throwIt(joined(failure, handle::close));
+            FirstFailure.throwIt(FirstFailure.after(failure, handle::close));
         }
     }
 
-    private void stopQueue(int index, boolean reset) {
-        closeQueue(context, index);
-        endings.beginQueue(context, index, reset);
-        device.queueStopped(index);
+    /** What came out of the device, whose queue ends all the same. */
+    private @Nullable Throwable stopQueue(@Nullable DeviceContext active, int index, boolean reset) {
+        closeQueue(active, index);
+        endings.beginQueue(active, index, reset);
+        return FirstFailure.after(null, () -> device.queueStopped(index));
     }
 
-    private void awaitQueue(long queue, long limitNanos) {
-        endings.closeShut(lock);
-        boolean ignored = endings.await(() -> finishQueue((int) queue), limitNanos, listener);
+    private void awaitQueue(long queue, long limitNanos, @Nullable DeviceContext active, @Nullable Throwable failed,
+            String what) {
+        Throwable thrown = failed;
+        if (active != null && failed != null) {
+            // Nobody knows what the device goes on with.
+            thrown = FirstFailure.after(failed, () -> active.needsReset("queue " + queue + ": " + what + failed));
+        }
+        thrown = FirstFailure.after(thrown, () -> endings.closeShut(lock));
+        FirstFailure.throwIt(FirstFailure.after(thrown, () -> {
+            boolean ignored = new EndingWait(listener).await(() -> finishQueue((int) queue), limitNanos);
+        }));
     }
 
     private void finishQueue(int index, boolean reset) {

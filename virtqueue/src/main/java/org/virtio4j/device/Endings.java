@@ -4,22 +4,17 @@ package org.virtio4j.device;
 import java.util.ArrayDeque;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.Lock;
-import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.queue.DeviceQueue;
-import org.virtio4j.vmm.Backoff;
 import org.virtio4j.vmm.FirstFailure;
 
 /**
  * What of one device is being stopped: the whole of it, or single queues. What was stopped ends when nobody is at work
  * for it any more and no signal of it is under way.
  *
- * <p>Guarded by the life cycle's lock, but for {@link #reset}, {@link #isEnding}, {@link #isReset} and {@link #await}.
+ * <p>Guarded by the life cycle's lock, but for {@link #reset}, {@link #isEnding} and {@link #isReset}.
  */
 final class Endings {
-
-    /** A wait of this length is reported, once. */
-    private static final long REPORT_NANOS = 1_000_000_000;
 
     /** A queue that was closed, and the activation whose signals may still be under way for it. */
     private record QueueEnding(@Nullable DeviceContext context, boolean reset) {
@@ -124,25 +119,6 @@ final class Endings {
             return false;
         }
         queues.set(index, null);
-        return true;
-    }
-
-    /** Asks again and again whether something is finished; under no lock, for it waits for whoever is at work. */
-    boolean await(BooleanSupplier finished, long limitNanos, DeviceListener listener) {
-        long started = System.nanoTime();
-        boolean reported = false;
-        for (int round = 0; !finished.getAsBoolean(); round++) {
-            long waited = System.nanoTime() - started;
-            boolean over = waited >= limitNanos;
-            if (!reported && (over || waited >= REPORT_NANOS)) {
-                reported = true;
-                listener.resetDelayed(waited);
-            }
-            if (over) {
-                return false;
-            }
-            Backoff.pause(round);
-        }
         return true;
     }
 

@@ -7,6 +7,7 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.vmm.FirstFailure;
 import org.virtio4j.vmm.InterruptLine;
 
 /**
@@ -245,21 +246,18 @@ public final class InterruptStatus {
     }
 
     private void callLine() {
+        Throwable failure = null;
         boolean again = true;
         while (again) {
-            boolean wanted = look();
-            boolean thrown = true;
             try {
-                line.set(wanted);
-                thrown = false;
-            } finally {
-                again = show();
-                if (thrown && again) {
-                    // Others have left their changes to this thread, which is about to leave.
-                    callLine();
-                }
+                line.set(look());
+            } catch (RuntimeException | Error thrown) {
+                // Others have left their changes to this thread, so it goes on.
+                failure = FirstFailure.join(failure, thrown);
             }
+            again = show();
         }
+        FirstFailure.throwIt(failure);
     }
 
     private boolean look() {

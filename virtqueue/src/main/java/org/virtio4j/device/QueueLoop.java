@@ -161,7 +161,7 @@ public final class QueueLoop {
             return false;
         }
         boolean more = pass();
-        FirstFailure.throwIt(releaseAndTell());
+        ToldFailure.rethrow(releaseAndTell());
         return more || isPending();
     }
 
@@ -259,7 +259,7 @@ public final class QueueLoop {
             thrown = FirstFailure.join(thrown, releaseAndTell());
             more |= isPending();
         }
-        FirstFailure.throwIt(thrown);
+        ToldFailure.rethrow(thrown);
     }
 
     /** True if it is this thread's turn; else what is to be served was left to the thread whose turn it is. */
@@ -347,8 +347,7 @@ public final class QueueLoop {
         try {
             served.interrupt(index, queue);
         } catch (RuntimeException | Error thrown) {
-            served.queueFailed(index, queue, thrown);
-            throw thrown;
+            FirstFailure.throwIt(FirstFailure.after(thrown, () -> served.queueFailed(index, queue, thrown)));
         }
     }
 

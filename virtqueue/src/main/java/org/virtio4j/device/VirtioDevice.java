@@ -53,12 +53,15 @@ public interface VirtioDevice {
     /**
      * Says that buffers may be available. Served before it returns, or by the thread that is serving already.
      *
+     * <p>What this throws comes out of the driver's notification. {@code DEVICE_NEEDS_RESET} is set then, with a reason
+     * that names it, unless it came from a {@link QueueLoop}, which has seen to that where it was the device's.
+     *
      * @param queue index of an enabled queue
      */
     void kicked(int queue);
 
     /**
-     * Says that a queue was enabled after the activation began.
+     * Says that a queue was enabled after the activation began. If this throws, the device needs a reset.
      *
      * @param queue index of the queue
      */

@@ -52,6 +52,22 @@ public final class FirstFailure {
     }
 
     /**
+     * Does the next thing, whatever came out of the ones before.
+     *
+     * @param earlier what was thrown so far; null if nothing was
+     * @param next    what is done now
+     * @return what was thrown so far, to which what came out of this was added
+     */
+    public static @Nullable Throwable after(@Nullable Throwable earlier, Runnable next) {
+        try {
+            next.run();
+            return earlier;
+        } catch (RuntimeException | Error again) {
+            return join(earlier, again);
+        }
+    }
+
+    /**
      * Throws an unchecked exception, if there is one.
      *
      * @param thrown a {@link RuntimeException}, an {@link Error} or null

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.endpoint;
+
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/** A worker's idling, and the way to wait until it has looked and found nothing. */
+final class CallbackIdles {
+
+    private final AtomicLong count = new AtomicLong();
+    private volatile @Nullable Thread worker;
+
+    /** The worker's: there was nothing to do. */
+    void idle() {
+        worker = Thread.currentThread();
+        count.incrementAndGet();
+        LockSupport.park(this);
+    }
+
+    /** Twice, for the first time may have come after a look of before. */
+    void settle() {
+        long before = count.get();
+        CallbackTrap.until(() -> {
+            LockSupport.unpark(worker);
+            return count.get() - before > 1;
+        });
+    }
+}
