@@ -356,6 +356,11 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
         }
     }
 
+    /** Whom its grace periods wait for. */
+    Readers readers() {
+        return domains.readers();
+    }
+
     private void tellReset(ResetKind kind) {
         try {
             if (traffic != null) {
