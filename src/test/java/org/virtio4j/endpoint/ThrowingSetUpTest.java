@@ -161,8 +161,9 @@ class ThrowingSetUpTest {
             }
 
             @Override
-            public void answer(int slot, Chain chain) {
+            public boolean answer(int slot, Chain chain) {
                 throw new AssertionError();
+                return true;
             }
         };
         assertThrows(IllegalStateException.class, () -> new QueueLoop(0, work));
