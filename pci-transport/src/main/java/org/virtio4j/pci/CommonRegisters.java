@@ -181,12 +181,18 @@ final class CommonRegisters {
             return;
         }
         queuesResetting.incrementAndGet(queue);
+        // Also reset if something of the embedder's comes out of it.
+        boolean reset = true;
         try {
-            if (lifecycle.resetQueue(queue)) {
-                interrupts.queueVector(queue, CommonConfig.NO_VECTOR);
-            }
+            reset = lifecycle.resetQueue(queue);
         } finally {
-            queuesResetting.decrementAndGet(queue);
+            try {
+                if (reset) {
+                    interrupts.queueVector(queue, CommonConfig.NO_VECTOR);
+                }
+            } finally {
+                queuesResetting.decrementAndGet(queue);
+            }
         }
     }
 

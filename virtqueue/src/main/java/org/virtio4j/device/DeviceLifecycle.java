@@ -3,6 +3,7 @@ package org.virtio4j.device;
 
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.queue.DeviceQueue;
@@ -53,7 +54,9 @@ public final class DeviceLifecycle {
     /** Written under the lock, but for NEEDS_RESET, which a device at work sets; so changes are atomic. */
     private final AtomicInteger status = new AtomicInteger();
     private volatile @Nullable DeviceContext context;
-    private volatile String needsResetReason = "";
+
+    /** Set before the bit of the status, and cleared after it: who sees the bit finds the reason. */
+    private final AtomicReference<String> needsResetReason = new AtomicReference<>("");
     private volatile boolean configDirty;
     private volatile DeviceListener listener = DeviceListener.NONE;
 
@@ -251,9 +254,9 @@ public final class DeviceLifecycle {
                 queue.reset();
             }
             driverFeatures = Features.NONE;
-            needsResetReason = "";
             signals.deviceReset();
             status.set(0);
+            needsResetReason.set("");
         }
     }
 
@@ -272,7 +275,7 @@ public final class DeviceLifecycle {
      * @return the first reason since the last reset; empty if there is none
      */
     public String needsResetReason() {
-        return needsResetReason;
+        return needsResetReason.get();
     }
 
     // Features
@@ -455,13 +458,15 @@ public final class DeviceLifecycle {
 
     /**
      * Enables a queue with the size and addresses written so far. A queue whose areas are misaligned or wrap around, or
-     * whose size was not taken, stays disabled, and the device needs a reset.
+     * whose size was not taken, stays disabled, and the device needs a reset. The same goes for one that cannot be
+     * started because something throws, which comes out of this.
      *
      * @param queue what the driver selected; ignored when there is no such queue, or it is enabled or being reset
      */
     public void enableQueue(long queue) {
         DeviceContext active;
         String refused;
+        Throwable failed = null;
         boolean first = false;
         lock.lock();
         try {
@@ -471,31 +476,44 @@ public final class DeviceLifecycle {
             }
             String reason = queues[(int) queue].refusal();
             if (reason.isEmpty()) {
-                enable((int) queue);
-                return;
+                failed = enable(active, (int) queue);
+                if (failed == null) {
+                    return;
+                }
+                reason = "could not start: " + failed;
             }
             refused = "queue " + queue + ": " + reason;
             first = active == null && latchNeedsReset(refused);
         } finally {
             lock.unlock();
         }
+        if (failed != null) {
+            failed = awaitQueue((int) queue, patienceNanos, failed);
+        }
+        FirstFailure.throwIt(joined(failed, first
+                ? () -> listener.needsReset(refused)
+                : () -> needsReset(active, refused)));
+    }
+
+    /** Through the activation, so that a reset that comes between keeps it from being told of the next one. */
+    private static void needsReset(@Nullable DeviceContext active, String reason) {
         if (active != null) {
-            // Through the activation, so that a reset that comes between keeps it from being told of the next one.
-            active.needsReset(refused);
-        } else if (first) {
-            listener.needsReset(refused);
+            active.needsReset(reason);
         }
     }
 
-    private void enable(int queue) {
-        DeviceContext active = context;
-        if (active != null) {
-            openQueue(active, queue);
-        }
-        queues[queue].enabled(true);
-        if (active != null) {
-            device.queueStarted(queue);
-        }
+    /** Returns what was thrown; then the queue is being stopped again, and {@link #awaitQueue} must follow. */
+    private @Nullable Throwable enable(@Nullable DeviceContext active, int queue) {
+        Throwable failed = joined(null, () -> {
+            if (active != null) {
+                openQueue(active, queue);
+            }
+            queues[queue].enabled(true);
+            if (active != null) {
+                device.queueStarted(queue);
+            }
+        });
+        return failed == null ? null : FirstFailure.join(failed, stopQueue(queue, false));
     }
 
     /**
@@ -505,16 +523,17 @@ public final class DeviceLifecycle {
      * @param queue what the driver selected
      */
     public void disableQueue(long queue) {
+        Throwable thrown;
         lock.lock();
         try {
             if (!exists(queue)) {
                 return;
             }
-            stopQueue((int) queue, false);
+            thrown = stopQueue((int) queue, false);
         } finally {
             lock.unlock();
         }
-        awaitQueue(queue, Long.MAX_VALUE);
+        FirstFailure.throwIt(awaitQueue((int) queue, Long.MAX_VALUE, thrown));
     }
 
     /**
@@ -524,9 +543,10 @@ public final class DeviceLifecycle {
      * Ignored unless {@code VIRTIO_F_RING_RESET} was negotiated.
      *
      * @param queue what the driver selected
-     * @return whether the queue is being reset, or was
+     * @return whether the queue is being reset, or was; also when an exception of the embedder's comes out instead
      */
     public boolean resetQueue(long queue) {
+        Throwable thrown;
         lock.lock();
         try {
             boolean settled = (status.get() & DeviceStatus.FEATURES_OK) != 0;
@@ -534,11 +554,11 @@ public final class DeviceLifecycle {
             if (!can || !exists(queue)) {
                 return false;
             }
-            stopQueue((int) queue, true);
+            thrown = stopQueue((int) queue, true);
         } finally {
             lock.unlock();
         }
-        awaitQueue(queue, patienceNanos);
+        FirstFailure.throwIt(awaitQueue((int) queue, patienceNanos, thrown));
         return true;
     }
 
@@ -650,10 +670,9 @@ public final class DeviceLifecycle {
 
     /** Sets NEEDS_RESET without the lock, for a device that holds its own; true for the first to do so. */
     boolean latchNeedsReset(String reason) {
-        int old = status.getAndUpdate(bits -> bits | DeviceStatus.NEEDS_RESET);
-        boolean first = (old & DeviceStatus.NEEDS_RESET) == 0;
+        boolean first = needsResetReason.compareAndSet("", reason.isEmpty() ? "no reason given" : reason);
         if (first) {
-            needsResetReason = reason;
+            status.getAndUpdate(bits -> bits | DeviceStatus.NEEDS_RESET);
         }
         return first;
     }
@@ -748,12 +767,11 @@ public final class DeviceLifecycle {
                 }
             }
             device.activate(fresh);
+            context = fresh;
         } catch (RuntimeException | Error failure) {
-            undoStart(fresh);
-            latchNeedsReset("could not start: " + failure);
-            throw failure;
+            boolean ignored = latchNeedsReset("could not start: " + failure);
+            FirstFailure.throwIt(joined(failure, () -> undoStart(fresh)));
         }
-        context = fresh;
     }
 
     private void undoStart(DeviceContext fresh) {
@@ -769,24 +787,37 @@ public final class DeviceLifecycle {
         try {
             signals.configInterrupt();
         } finally {
-            listener.needsReset(needsResetReason);
+            listener.needsReset(needsResetReason());
         }
     }
 
     private void openQueue(DeviceContext active, int index) {
+        QueueSettings settings = queues[index].settings(active.features(), dma.translated());
         DmaHandle handle = dma.open("queue " + index + " of device type " + info.deviceType());
-        active.place(index, rings.open(queues[index].settings(active.features(), dma.translated()), handle));
+        boolean opened = false;
+        try {
+            active.place(index, rings.open(settings, handle));
+            opened = true;
+        } finally {
+            if (!opened) {
+                handle.close();
+            }
+        }
     }
 
-    private void stopQueue(int index, boolean reset) {
+    /** Returns what the device has thrown, for {@link #awaitQueue}, which must follow all the same. */
+    private @Nullable Throwable stopQueue(int index, boolean reset) {
         closeQueue(context, index);
         endings.beginQueue(context, index, reset);
-        device.queueStopped(index);
+        return joined(null, () -> device.queueStopped(index));
     }
 
-    private void awaitQueue(long queue, long limitNanos) {
-        endings.closeShut(lock);
-        boolean ignored = endings.await(() -> finishQueue((int) queue), limitNanos, listener);
+    /** Returns what was thrown so far and meanwhile. */
+    private @Nullable Throwable awaitQueue(int queue, long limitNanos, @Nullable Throwable before) {
+        Throwable thrown = joined(before, () -> endings.closeShut(lock));
+        return joined(thrown, () -> {
+            boolean ignored = endings.await(() -> finishQueue(queue), limitNanos, listener);
+        });
     }
 
     private void finishQueue(int index, boolean reset) {

@@ -78,12 +78,8 @@ final class Endings {
     void closeShut(Lock lock) {
         FirstFailure failure = new FirstFailure();
         for (DeviceQueue next = nextShut(lock, false); next != null; next = nextShut(lock, true)) {
-            try {
-                next.close();
-            } catch (RuntimeException | Error thrown) {
-                // Out of a translator or a listener of stalls; the others are waited for all the same.
-                failure.add(thrown);
-            }
+            // A translator or a listener of stalls may throw; the others are waited for all the same.
+            failure.run(next::close);
         }
         failure.rethrow();
     }
@@ -100,8 +96,12 @@ final class Endings {
         }
     }
 
+    /** A queue that is being stopped already: it ends once for both, as thoroughly as the two. */
     void beginQueue(@Nullable DeviceContext context, int index, boolean queueReset) {
-        queues.set(index, new QueueEnding(context, queueReset));
+        QueueEnding before = queues.get(index);
+        queues.set(index, before == null
+                ? new QueueEnding(context, queueReset)
+                : new QueueEnding(before.context == null ? context : before.context, before.reset || queueReset));
     }
 
     boolean isEnding(int index) {
@@ -127,23 +127,30 @@ final class Endings {
         return true;
     }
 
-    /** Asks again and again whether something is finished; under no lock, for it waits for whoever is at work. */
+    /**
+     * Asks again and again whether something is finished; under no lock, for it waits for whoever is at work. What the
+     * listener throws comes out at the end: a driver may count on the wait.
+     */
     boolean await(BooleanSupplier finished, long limitNanos, DeviceListener listener) {
         long started = System.nanoTime();
+        FirstFailure failure = new FirstFailure();
         boolean reported = false;
-        for (int round = 0; !finished.getAsBoolean(); round++) {
+        boolean over = false;
+        boolean done = finished.getAsBoolean();
+        for (int round = 0; !done && !over; round++) {
             long waited = System.nanoTime() - started;
-            boolean over = waited >= limitNanos;
+            over = waited >= limitNanos;
             if (!reported && (over || waited >= REPORT_NANOS)) {
                 reported = true;
-                listener.resetDelayed(waited);
+                failure.run(() -> listener.resetDelayed(waited));
             }
-            if (over) {
-                return false;
+            if (!over) {
+                Backoff.pause(round);
+                done = finished.getAsBoolean();
             }
-            Backoff.pause(round);
         }
-        return true;
+        failure.rethrow();
+        return done;
     }
 
     private boolean isClosing() {
