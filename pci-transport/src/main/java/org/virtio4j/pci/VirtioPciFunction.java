@@ -14,6 +14,7 @@ import org.virtio4j.vmm.MessageSender;
 import org.virtio4j.wire.FeatureBit;
 import org.virtio4j.wire.pci.MsixCapability;
 import org.virtio4j.wire.pci.PciCommand;
+import org.virtio4j.wire.pci.PciHeader;
 
 /**
  * A device as a modern PCI function (virtio 1.4, section 4.1), with a configuration space and two 64-bit memory BARs:
@@ -44,6 +45,8 @@ public final class VirtioPciFunction implements AutoCloseable {
 
     /** A virtual CPU, and a client whose other requests wait behind this one, bear so long a wait for a reset. */
     private static final long RESET_PATIENCE_NANOS = 1_000_000_000;
+
+    private static final int MOST_TYPE = PciHeader.VIRTIO_DEVICE_LAST - PciHeader.VIRTIO_DEVICE_BASE;
 
     private final DeviceLifecycle lifecycle;
     private final Bars bars;
@@ -86,8 +89,8 @@ public final class VirtioPciFunction implements AutoCloseable {
      * @param dma        what the device's rings and buffers are reached through, and its interrupt messages sent
      * @param interrupts where interrupts go
      * @return a function as it is after power-on
-     * @throws IllegalArgumentException if the device has more queues or configuration than a function can show, or
-     *         offers {@code VIRTIO_F_ADMIN_VQ} or {@code VIRTIO_F_SR_IOV}
+     * @throws IllegalArgumentException if the device has more queues or configuration than a function can show, or a
+     *         type above 63, or offers {@code VIRTIO_F_ADMIN_VQ} or {@code VIRTIO_F_SR_IOV}
      */
     public static VirtioPciFunction of(VirtioDevice device, DmaSpace dma, PciInterrupts interrupts) {
         return of(device, dma, interrupts, PciOptions.DEFAULT);
@@ -105,6 +108,11 @@ public final class VirtioPciFunction implements AutoCloseable {
      */
     public static VirtioPciFunction of(VirtioDevice device, DmaSpace dma, PciInterrupts interrupts,
             PciOptions options) {
+        int type = device.info().deviceType();
+        if (type > MOST_TYPE) {
+            throw new IllegalArgumentException("deviceType=" + type + ", but PCI has device IDs for types 1 to "
+                    + MOST_TYPE + " alone (section 4.1.2); use virtio-mmio for others");
+        }
         if (device.offered().has(FeatureBit.ADMIN_VQ) || device.offered().has(FeatureBit.SR_IOV)) {
             throw new IllegalArgumentException("offered=" + device.offered()
                     + " contains ADMIN_VQ or SR_IOV, for which this function has no registers; offer neither");
