@@ -10,6 +10,7 @@ import org.virtio4j.device.TransportSignals;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.vmm.DmaGate;
 import org.virtio4j.vmm.DmaSpace;
+import org.virtio4j.vmm.FirstFailure;
 import org.virtio4j.vmm.MessageSender;
 import org.virtio4j.wire.FeatureBit;
 import org.virtio4j.wire.pci.MsixCapability;
@@ -73,13 +74,14 @@ public final class VirtioPciFunction implements AutoCloseable {
         bars = new Bars(info.queueCount(), info.configSize(), options.vectorsFor(info.queueCount()));
         busMaster = new DmaGate(dma.memory());
         data = new DmaGate(dma.memory());
+        space = new FunctionSpace(info, options, bars, routes.pin().isPresent());
+        lifecycle = new DeviceLifecycle(device, dma.behind(data), new Signals(), RESET_PATIENCE_NANOS);
+        // From here on nothing refuses the device: what is opened now is closed by close alone.
         messages = dma.behind(busMaster).messages("messages of device type " + info.deviceType());
         table = new VectorTable(bars, messages, busMaster);
         VectorRoute vectors = routes.vectors().isPresent() ? new SinkVectors(bars, routes.vectors().get()) : table;
         interrupts = new FunctionInterrupts(info.queueCount(), vectors, routes.pin().orElse(level -> { }));
-        lifecycle = new DeviceLifecycle(device, dma.behind(data), new Signals(), RESET_PATIENCE_NANOS);
         structures = new VirtioStructures(lifecycle, interrupts, this::admit);
-        space = new FunctionSpace(info, options, bars, routes.pin().isPresent());
     }
 
     /**
@@ -158,22 +160,28 @@ public final class VirtioPciFunction implements AutoCloseable {
             return;
         }
         boolean reset;
+        FirstFailure failure = new FirstFailure();
         lock.lock();
         try {
+            if (closed) {
+                return;
+            }
             space.write(offset, width, (int) value);
             reset = space.takeFunctionReset();
-            apply();
+            failure.run(this::apply);
         } finally {
             lock.unlock();
         }
+        // Whatever an embedder has thrown, all that the write asks for is done.
         if (reset) {
-            boolean ignored = reset(ResetKind.FUNCTION);
-            return;
+            failure.run(() -> reset(ResetKind.FUNCTION));
+        } else {
+            failure.run(interrupts::settle);
+            if (space.touchesWindowData(offset, width)) {
+                failure.run(this::writeThroughWindow);
+            }
         }
-        interrupts.settle();
-        if (space.touchesWindowData(offset, width)) {
-            writeThroughWindow();
-        }
+        failure.rethrow();
     }
 
     // BARs
@@ -301,20 +309,22 @@ public final class VirtioPciFunction implements AutoCloseable {
      * @return whether the reset is complete
      */
     public boolean reset(ResetKind kind) {
-        try {
-            return lifecycle.reset(kind);
-        } finally {
-            if (kind != ResetKind.DEVICE) {
-                resetRegisters();
-            }
-            interrupts.awaitForgotten();
+        boolean[] complete = new boolean[1];
+        FirstFailure failure = new FirstFailure();
+        failure.run(() -> complete[0] = lifecycle.reset(kind));
+        if (kind != ResetKind.DEVICE) {
+            failure.run(this::resetRegisters);
         }
+        failure.run(interrupts::awaitForgotten);
+        failure.rethrow();
+        return complete[0];
     }
 
     /**
      * Ends the function: resets it, and gives back what it holds in the memory and the IOMMU that it was made with.
-     * Afterwards its registers read as after power-on, and it never reaches memory again. The device is the embedder's
-     * to close, after this. Any thread but one inside a section of the device's DMA; closing twice does nothing.
+     * Afterwards its registers read as after power-on and keep nothing that is written, and it never reaches memory
+     * again. The device is the embedder's to close, after this. Any thread but one inside a section of the device's
+     * DMA; closing twice does nothing.
      */
     @Override
     public void close() {
@@ -371,8 +381,12 @@ public final class VirtioPciFunction implements AutoCloseable {
         if ((command & PciCommand.BUS_MASTER) != 0) {
             busMaster.open();
         } else if (busMaster.isOpen()) {
-            busMaster.close();
-            data.close();
+            try {
+                busMaster.close();
+            } finally {
+                // Also if a listener of stalls throws, which it does when the wait is over.
+                data.close();
+            }
         }
     }
 
