@@ -149,7 +149,8 @@ public final class VirtioPciFunction implements AutoCloseable {
 
     /**
      * Writes configuration space. Any thread but one inside a section of the device's DMA, for this may reset the
-     * function or take bus mastering away. A function level reset waits as {@link #reset} does.
+     * function or take bus mastering away. A function level reset waits as {@link #reset} does. What takes bus
+     * mastering or MSI-X away waits for the interrupts that other threads are sending just now.
      *
      * @param offset bytes from its start
      * @param width  1, 2 or 4 bytes, aligned
@@ -160,15 +161,18 @@ public final class VirtioPciFunction implements AutoCloseable {
             return;
         }
         boolean reset;
+        boolean silenced;
         FirstFailure failure = new FirstFailure();
         lock.lock();
         try {
             if (closed) {
                 return;
             }
+            boolean sent = sendsMessages();
             space.write(offset, width, (int) value);
             reset = space.takeFunctionReset();
             failure.run(this::apply);
+            silenced = sent && !sendsMessages();
         } finally {
             lock.unlock();
         }
@@ -176,6 +180,9 @@ public final class VirtioPciFunction implements AutoCloseable {
         if (reset) {
             failure.run(() -> reset(ResetKind.FUNCTION));
         } else {
+            if (silenced) {
+                failure.run(interrupts::awaitForgotten);
+            }
             failure.run(interrupts::settle);
             if (space.touchesWindowData(offset, width)) {
                 failure.run(this::writeThroughWindow);
@@ -369,6 +376,10 @@ public final class VirtioPciFunction implements AutoCloseable {
         }
     }
 
+    private boolean sendsMessages() {
+        return busMaster.isOpen() && interrupts.byMessages();
+    }
+
     /** Lets what the registers say come true. */
     private void apply() {
         int command = space.command();
@@ -376,7 +387,7 @@ public final class VirtioPciFunction implements AutoCloseable {
         boolean messages = (control & MsixCapability.ENABLE) != 0;
         memorySpace = (command & PciCommand.MEMORY_SPACE) != 0;
         interrupts.route(messages, (command & PciCommand.INTX_DISABLE) != 0);
-        interrupts.sleep(space.asleep());
+        interrupts.hold((command & PciCommand.BUS_MASTER) == 0);
         table.control(messages, (control & MsixCapability.FUNCTION_MASK) != 0);
         if ((command & PciCommand.BUS_MASTER) != 0) {
             busMaster.open();
