@@ -341,6 +341,8 @@ public final class VirtioPciFunction implements AutoCloseable {
         } finally {
             lock.unlock();
         }
+        // Also for a CPU that is writing the status just now.
+        lifecycle.end();
         try {
             boolean ignored = reset(ResetKind.FUNCTION);
         } finally {

@@ -61,6 +61,7 @@ public final class DeviceLifecycle {
     private volatile DeviceListener listener = DeviceListener.NONE;
 
     private Features driverFeatures = Features.NONE;
+    private boolean ended;
     private int configGeneration;
 
     /** What the device said when its configuration was read last. */
@@ -149,7 +150,7 @@ public final class DeviceLifecycle {
             int old = status.get() & DRIVER_BITS;
             int wanted = value & DRIVER_BITS;
             boolean legal = (old & ~wanted) == 0 && inOrder(wanted);
-            if (legal && endings.reset() == null) {
+            if (legal && endings.reset() == null && !ended) {
                 refused = (wanted & ~old & DeviceStatus.FEATURES_OK) == 0 ? "" : refusal(driverFeatures);
                 started = advance(old, wanted, refused.isEmpty());
             }
@@ -202,6 +203,16 @@ public final class DeviceLifecycle {
         thrown = joined(thrown, () -> complete[0] = endings.await(this::finishReset, patienceNanos, listener));
         FirstFailure.throwIt(thrown);
         return complete[0];
+    }
+
+    /** Lets no driver start the device any more: what it writes to the status is ignored. A reset must follow. */
+    public void end() {
+        lock.lock();
+        try {
+            ended = true;
+        } finally {
+            lock.unlock();
+        }
     }
 
     private void stop(ResetKind kind) {
