@@ -4,8 +4,10 @@ package org.virtio4j.machine;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.pci.VirtioPciFunction;
+import org.virtio4j.vmm.FirstFailure;
 
 /**
  * The PCI functions of one guest: an IOMMU, those that are behind it, and those that are not. It is put together before
@@ -64,9 +66,7 @@ public final class Machine implements AutoCloseable {
     public void systemReset() {
         resetting.lock();
         try {
-            others.values().forEach(function -> function.reset(ResetKind.SYSTEM));
-            endpoints.values().forEach(function -> function.reset(ResetKind.SYSTEM));
-            iommu.reset(ResetKind.SYSTEM);
+            forEach(function -> function.reset(ResetKind.SYSTEM));
         } finally {
             resetting.unlock();
         }
@@ -79,9 +79,7 @@ public final class Machine implements AutoCloseable {
     public void close() {
         resetting.lock();
         try {
-            others.values().forEach(VirtioPciFunction::close);
-            endpoints.values().forEach(VirtioPciFunction::close);
-            iommu.close();
+            forEach(VirtioPciFunction::close);
         } finally {
             resetting.unlock();
         }
@@ -94,6 +92,15 @@ public final class Machine implements AutoCloseable {
      */
     public byte[] viot() {
         return ViotTable.body(iommuAddress, endpoints.keySet());
+    }
+
+    /** The IOMMU comes last. What one function throws comes out when all have had their turn. */
+    private void forEach(Consumer<VirtioPciFunction> action) {
+        FirstFailure failure = new FirstFailure();
+        others.values().forEach(function -> failure.run(() -> action.accept(function)));
+        endpoints.values().forEach(function -> failure.run(() -> action.accept(function)));
+        failure.run(() -> action.accept(iommu));
+        failure.rethrow();
     }
 
     private void requireFree(PciAddress address) {
