@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -66,6 +67,15 @@ class FeaturesTest {
         IllegalArgumentException refused = assertThrows(IllegalArgumentException.class,
                 () -> new DeviceInfo(DeviceType.BLOCK, List.of(16, size), 8));
         assertTrue(String.valueOf(refused.getMessage()).contains("queueSize=" + size), refused.getMessage());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, -1, Integer.MIN_VALUE})
+    @DisplayName("4.2.3.1.1: drivers pass over a device with ID 0")
+    void shouldRefuseADeviceThatNoDriverLooksFor(int type) {
+        IllegalArgumentException refused = assertThrows(IllegalArgumentException.class,
+                () -> new DeviceInfo(type, List.of(16), 0));
+        assertTrue(String.valueOf(refused.getMessage()).contains("deviceType=" + type), refused.getMessage());
     }
 
     @Test

@@ -2,6 +2,7 @@
 package org.virtio4j.device;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.reflect.InvocationTargetException;
@@ -157,6 +158,35 @@ class QueueLoopTest {
 
     private DeviceLifecycle lifecycle(SilentDevice device, Signals signals) {
         return new DeviceLifecycle(device, DmaSpace.identity(memory), signals, Long.MAX_VALUE, this::watched);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, -1})
+    void shouldRefuseWorkThatTakesNoBuffer(int batch) {
+        QueueWork none = new QueueWork() {
+            @Override
+            public int batch() {
+                return batch;
+            }
+
+            @Override
+            public void take(int slot, Chain chain) {
+                throw new AssertionError("it takes none");
+            }
+
+            @Override
+            public boolean work(int count) {
+                return true;
+            }
+
+            @Override
+            public boolean answer(int slot, Chain chain) {
+                throw new AssertionError("it took none");
+            }
+        };
+        IllegalArgumentException refused =
+                assertThrows(IllegalArgumentException.class, () -> new QueueLoop(0, none));
+        assertTrue(String.valueOf(refused.getMessage()).startsWith("batch=" + batch), refused.getMessage());
     }
 
     private DriverRing start(DeviceLifecycle lifecycle, boolean eventIdx) {

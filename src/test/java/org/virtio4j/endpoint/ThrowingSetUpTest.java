@@ -163,7 +163,6 @@ class ThrowingSetUpTest {
             @Override
             public boolean answer(int slot, Chain chain) {
                 throw new AssertionError();
-                return true;
             }
         };
         assertThrows(IllegalStateException.class, () -> new QueueLoop(0, work));

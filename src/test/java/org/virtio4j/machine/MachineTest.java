@@ -3,18 +3,23 @@ package org.virtio4j.machine;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.fixture.SilentDevice;
 import org.virtio4j.pci.PciInterrupts;
 import org.virtio4j.pci.VirtioPciFunction;
 import org.virtio4j.vmm.DmaSpace;
+import org.virtio4j.vmm.FirstFailure;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.vmm.ReaderCount;
 
@@ -25,7 +30,6 @@ class MachineTest {
     private static final PciAddress RNG = PciAddress.of("00:09.0");
 
     private final List<String> resets = new ArrayList<>();
-    private List<String> failing = List.of();
     private final GuestMemory memory = GuestMemory.anonymous(0, 4096);
     private final Machine machine = new Machine(IOMMU, function("iommu"));
 
@@ -42,17 +46,17 @@ class MachineTest {
         assertEquals(List.of("rng SYSTEM", "disk SYSTEM", "iommu SYSTEM"), resets);
     }
 
-    @Test
-    void shouldGoOnWithTheOthersWhenOneThrows() {
-        machine.endpoint(DISK, function("disk"));
-        machine.endpoint(RNG, function("rng"));
-        failing = List.of("rng", "disk");
-        IllegalStateException thrown = assertThrows(IllegalStateException.class, machine::systemReset);
-        assertEquals("rng", thrown.getMessage());
-        assertEquals("disk", thrown.getSuppressed()[0].getMessage());
-        assertEquals(List.of("rng SYSTEM", "disk SYSTEM", "iommu SYSTEM"), resets);
-        assertThrows(IllegalStateException.class, machine::close);
-        assertEquals(6, resets.size());
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldResetAndCloseTheOthersWhenAFunctionThrows(boolean close) {
+        RuntimeException first = new IllegalStateException("the source's");
+        RuntimeException second = new IllegalArgumentException("the disk's");
+        machine.other(RNG, function("rng", first));
+        machine.endpoint(DISK, function("disk", second));
+        assertSame(first, assertThrows(RuntimeException.class, close ? machine::close : machine::systemReset));
+        String kind = close ? " FUNCTION" : " SYSTEM";
+        assertEquals(List.of("rng" + kind, "disk" + kind, "iommu" + kind), resets);
+        assertEquals(List.of(second), List.of(first.getSuppressed()));
     }
 
     @Test
@@ -97,13 +101,15 @@ class MachineTest {
     }
 
     private VirtioPciFunction function(String name) {
+        return function(name, null);
+    }
+
+    private VirtioPciFunction function(String name, @Nullable RuntimeException thrown) {
         VirtioDevice saysThatItWasReset = new SilentDevice() {
             @Override
             public void reset(ResetKind kind) {
                 resets.add(name + " " + kind);
-                if (failing.contains(name)) {
-                    throw new IllegalStateException(name);
-                }
+                FirstFailure.throwIt(thrown);
             }
         };
         return VirtioPciFunction.of(saysThatItWasReset, DmaSpace.identity(memory), PciInterrupts.messages());

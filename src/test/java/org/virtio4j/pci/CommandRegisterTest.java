@@ -65,6 +65,26 @@ class CommandRegisterTest {
     }
 
     @Test
+    @DisplayName("PCI 6.2.2: nor is a vector handed over, which is a message too, before bus mastering is on again")
+    void shouldHoldVectorsBackWhenBusMasteringIsOff() {
+        try (PciGuest keeper = PciGuest.handingOverVectors()) {
+            keeper.start();
+            keeper.useMessages();
+            keeper.command(PciSpec.MEMORY_SPACE);
+            keeper.context().configChanged();
+            keeper.context().configChanged();
+            assertEquals(List.of(), keeper.vectors);
+            keeper.command(PciGuest.ON);
+            assertEquals(List.of(0), keeper.vectors);
+            keeper.command(PciSpec.MEMORY_SPACE);
+            keeper.context().configChanged();
+            keeper.put(PciSpec.DEVICE_STATUS, 1, 0);
+            keeper.command(PciGuest.ON);
+            assertEquals(List.of(0), keeper.vectors, "forgotten");
+        }
+    }
+
+    @Test
     void shouldStartTheDeviceWithoutBusMasteringAndServeItLater() {
         guest.negotiate(0);
         guest.command(PciSpec.MEMORY_SPACE);

@@ -280,6 +280,27 @@ class ConfigurationSpaceTest {
     }
 
     @Test
+    @DisplayName("4.1.2: device IDs end with 0x107f, and no driver looks behind")
+    void shouldRefuseATypeThatHasNoDeviceId() {
+        assertEquals(0x107f, VirtioPciFunction.of(typed(63), DmaSpace.identity(guest.memory), PciInterrupts.messages())
+                .readConfig(2, 2));
+        for (int type : new int[] {64, 0xffff, Integer.MAX_VALUE}) {
+            IllegalArgumentException refused = assertThrows(IllegalArgumentException.class, () -> VirtioPciFunction.of(
+                    typed(type), DmaSpace.identity(guest.memory), PciInterrupts.messages()));
+            assertTrue(String.valueOf(refused.getMessage()).startsWith("deviceType=" + type));
+        }
+    }
+
+    private static SilentDevice typed(int type) {
+        return new SilentDevice() {
+            @Override
+            public DeviceInfo info() {
+                return new DeviceInfo(type, List.of(8), 0);
+            }
+        };
+    }
+
+    @Test
     void shouldRefuseADeviceThatNeedsRegistersWeDoNotHave() {
         for (int bit : new int[] {FeatureBit.ADMIN_VQ, FeatureBit.SR_IOV}) {
             RecordingDevice device = new RecordingDevice(Features.of(bit));

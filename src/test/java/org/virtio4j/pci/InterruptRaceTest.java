@@ -194,6 +194,61 @@ class InterruptRaceTest {
         }
     }
 
+    /** What takes the right to interrupt by messages away. */
+    enum Silence {
+        BUS_MASTER_OFF(guest -> guest.command(PciSpec.MEMORY_SPACE)),
+        ASLEEP(guest -> guest.powerState(3)),
+        MSIX_OFF(guest -> guest.messageControl(0));
+
+        @SuppressWarnings("ImmutableEnumChecker") // a lambda that captures nothing
+        private final Consumer<PciGuest> silence;
+
+        Silence(Consumer<PciGuest> silence) {
+            this.silence = silence;
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    @DisplayName("PCI 6.2.2, 6.8.2, PM 5.4.1: when the write returns, no message of before is on its way")
+    void shouldWaitForAMessageWhenTheFunctionMaySendNoMore(Silence silence) {
+        try (PciGuest keeper = PciGuest.handingOverVectors()) {
+            for (PciGuest each : List.of(guest, keeper)) {
+                each.start();
+                each.useMessages();
+                CountDownLatch inside = new CountDownLatch(1);
+                CountDownLatch go = new CountDownLatch(1);
+                each.inDelivery = () -> {
+                    inside.countDown();
+                    Parked.await(go);
+                };
+                Thread device = new Thread(() -> each.context().interrupt(0), "device");
+                device.start();
+                Parked.await(inside);
+                List<Integer> seen = new CopyOnWriteArrayList<>();
+                Thread cpu = new Thread(() -> {
+                    silence.silence.accept(each);
+                    seen.add(each.messages.size() + each.vectors.size());
+                }, "CPU");
+                cpu.start();
+                Parked.until(() -> cpu.getState() == Thread.State.WAITING || !seen.isEmpty());
+                go.countDown();
+                Parked.finish(cpu);
+                Parked.finish(device);
+                assertEquals(List.of(1), seen);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void shouldNotWaitForItselfWhenASinkSilencesItsFunction(Silence silence) {
+        startWithMessages();
+        guest.inDelivery = () -> silence.silence.accept(guest);
+        guest.context().interrupt(0);
+        assertEquals(1, guest.messages.size());
+    }
+
     @Test
     void shouldNotWaitForTheMessageOfAnotherVector() {
         startWithMessages();

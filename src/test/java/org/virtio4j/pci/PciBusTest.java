@@ -3,6 +3,7 @@ package org.virtio4j.pci;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
@@ -122,6 +123,29 @@ class PciBusTest {
         assertThrows(IllegalArgumentException.class, () -> bus.add(0, 0, function()));
         assertThrows(IllegalArgumentException.class, () -> new PciBus(0, 0));
         assertThrows(IllegalArgumentException.class, () -> new PciBus(-4096, 8192));
+    }
+
+    @Test
+    @DisplayName("PCI 6.2.5.1: a function whose BARs no guest can place is refused, and the bus is as before")
+    void shouldRefuseAFunctionWhoseBarsDoNotFit() {
+        PciBus small = new PciBus(MEMORY, 0x4000 + 0x1000 + 0x4000);
+        small.add(0, 0, function());
+        IllegalArgumentException refused =
+                assertThrows(IllegalArgumentException.class, () -> small.add(1, 0, function()));
+        assertTrue(String.valueOf(refused.getMessage()).startsWith("memorySize=" + 0x9000), refused.getMessage());
+        assertEquals(0xffff_ffffL, small.ecam().read(1 << 15, 4));
+        new PciBus(MEMORY, 0xa000).add(0, 0, function());
+        PciBus shifted = new PciBus(MEMORY + 0x1000, 0x5000);
+        assertThrows(IllegalArgumentException.class, () -> shifted.add(0, 0, function()), "no aligned place");
+        new PciBus(-0x8000, 0x8000).add(0, 0, function());
+    }
+
+    @Test
+    void shouldRefuseAFunctionInTwoPlaces() {
+        VirtioPciFunction twice = function();
+        bus.add(0, 0, twice);
+        assertThrows(IllegalArgumentException.class, () -> bus.add(1, 0, twice));
+        assertEquals(0xffff_ffffL, ecam.read(1 << 15, 4));
     }
 
     private VirtioPciFunction function() {

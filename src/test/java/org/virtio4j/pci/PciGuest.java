@@ -17,6 +17,7 @@ import org.virtio4j.fixture.RecordingDevice;
 import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.vmm.InterruptSink;
+import org.virtio4j.vmm.StallListener;
 
 /** A guest with one PCI function: its accesses, its memory, and all interrupts that reach it. */
 final class PciGuest implements AutoCloseable {
@@ -33,8 +34,8 @@ final class PciGuest implements AutoCloseable {
     record Message(int requester, long address, int data) {
     }
 
-    final GuestMemory memory = GuestMemory.anonymous(RAM, 1 << 20);
-    final GuestBytes ram = new GuestBytes(memory, null);
+    final GuestMemory memory;
+    final GuestBytes ram;
     final RecordingDevice device;
     final List<Message> messages = Collections.synchronizedList(new ArrayList<>());
     final List<Integer> vectors = Collections.synchronizedList(new ArrayList<>());
@@ -64,7 +65,14 @@ final class PciGuest implements AutoCloseable {
     }
 
     private PciGuest(RecordingDevice device, boolean ownTable, PciOptions options) {
+        this(device, ownTable, options, new GuestMemory());
+    }
+
+    private PciGuest(RecordingDevice device, boolean ownTable, PciOptions options, GuestMemory empty) {
         this.device = device;
+        memory = empty;
+        memory.addAnonymous(RAM, 1 << 20);
+        ram = new GuestBytes(memory, null);
         for (int i = 0; i < RecordingDevice.CONFIG_SIZE; i++) {
             device.config[i] = (byte) (0x80 + i);
         }
@@ -88,6 +96,11 @@ final class PciGuest implements AutoCloseable {
 
     static PciGuest with(PciOptions options) {
         return new PciGuest(new RecordingDevice(Features.NONE), true, options);
+    }
+
+    /** One whose embedder hears of sections that do not end. */
+    static PciGuest hearingOfStalls(StallListener listener) {
+        return new PciGuest(new RecordingDevice(Features.NONE), true, PciOptions.DEFAULT, new GuestMemory(listener));
     }
 
     /** A function whose vectors the embedder delivers. */

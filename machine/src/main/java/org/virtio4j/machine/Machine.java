@@ -96,16 +96,13 @@ public final class Machine implements AutoCloseable {
         return ViotTable.body(iommuAddress, endpoints.keySet());
     }
 
-    /** The IOMMU comes last. What comes out of one function, or of a callback of its embedder's, keeps no other. */
+    /** The IOMMU comes last. What one function throws comes out when all have had their turn. */
     private void forEach(Consumer<VirtioPciFunction> action) {
-        Throwable thrown = null;
-        for (VirtioPciFunction function : others.values()) {
-            thrown = FirstFailure.after(thrown, () -> action.accept(function));
-        }
-        for (VirtioPciFunction function : endpoints.values()) {
-            thrown = FirstFailure.after(thrown, () -> action.accept(function));
-        }
-        FirstFailure.throwIt(FirstFailure.after(thrown, () -> action.accept(iommu)));
+        FirstFailure failure = new FirstFailure();
+        others.values().forEach(function -> failure.run(() -> action.accept(function)));
+        endpoints.values().forEach(function -> failure.run(() -> action.accept(function)));
+        failure.run(() -> action.accept(iommu));
+        failure.rethrow();
     }
 
     private void requireFree(PciAddress address) {

@@ -138,11 +138,12 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
 
     /**
      * Ends the window: resets the device, which then holds nothing in the memory and the IOMMU that it was made with.
-     * The guest must not reach the registers any more. The device is the embedder's to close, after this. Any thread
-     * but one inside a section of the device's DMA; closing twice does nothing.
+     * A guest that still reaches the registers cannot start the device. The device is the embedder's to close, after
+     * this. Any thread but one inside a section of the device's DMA; closing twice does nothing.
      */
     @Override
     public void close() {
+        lifecycle.end();
         reset(ResetKind.FUNCTION);
     }
 

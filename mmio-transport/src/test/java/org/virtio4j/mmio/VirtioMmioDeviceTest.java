@@ -314,6 +314,20 @@ class VirtioMmioDeviceTest {
         assertEquals(1, read(MmioRegister.QUEUE_READY));
     }
 
+    @Test
+    @DisplayName("a window that was closed starts its device no more, whatever its guest writes")
+    void shouldIgnoreADriverWhenItWasClosed() {
+        window.close();
+        write(MmioRegister.DRIVER_FEATURES_SEL, 1);
+        write(MmioRegister.DRIVER_FEATURES, 1);
+        for (int status : new int[] {1, 3, 11, 15}) {
+            write(MmioRegister.STATUS, status);
+            assertEquals(0, read(MmioRegister.STATUS));
+        }
+        assertEquals(null, device.context);
+        window.close();
+    }
+
     private void writeAddress(long low, long high, long address) {
         write(low, address);
         write(high, address >>> 32);

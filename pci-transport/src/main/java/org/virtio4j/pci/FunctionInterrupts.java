@@ -77,9 +77,14 @@ final class FunctionInterrupts {
         pinDisabled = withoutPin;
     }
 
-    /** No interrupt leaves a function that sleeps; {@link #settle} must follow, under no lock. */
-    void sleep(boolean asleep) {
-        vectors.sleep(asleep);
+    /** No message leaves a function that is no bus master; {@link #settle} must follow, under no lock. */
+    void hold(boolean held) {
+        vectors.hold(held);
+    }
+
+    /** Whether events leave by messages, and not by the pin. */
+    boolean byMessages() {
+        return messages;
     }
 
     /** Brings the pin to where it belongs, and sends what was held back and is not any more. */

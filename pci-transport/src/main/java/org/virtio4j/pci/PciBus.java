@@ -2,6 +2,7 @@
 package org.virtio4j.pci;
 
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.vmm.RegisterHandler;
@@ -58,7 +59,8 @@ public final class PciBus {
      * @param device   number of its slot, 0 to 31
      * @param function its number in the slot, 0 to 7; a slot needs a function 0 for the others to be found
      * @param added    the function
-     * @throws IllegalArgumentException if there is no such place, or it is taken
+     * @throws IllegalArgumentException if there is no such place or it is taken, the function is on the bus already, or
+     *         its BARs and those of the others do not fit into the window, so that no guest could use it
      */
     public void add(int device, int function, VirtioPciFunction added) {
         if (device < 0 || device >= DEVICES || function < 0 || function >= FUNCTIONS) {
@@ -70,7 +72,28 @@ public final class PciBus {
             throw new IllegalArgumentException("device=" + device + ", function=" + function
                     + " is taken; choose another place");
         }
+        if (Arrays.asList(functions).contains(added)) {
+            throw new IllegalArgumentException("device=" + device + ", function=" + function
+                    + " would be the second place of one function; make another function");
+        }
         functions[place] = added;
+        long needed = sizeNeeded();
+        if (needed > memorySize) {
+            functions[place] = null;
+            throw new IllegalArgumentException("memorySize=" + memorySize + ", but from memoryStart=0x"
+                    + Long.toHexString(memoryStart) + " on the BARs take " + needed + " bytes; give a larger window");
+        }
+    }
+
+    /** How far the BARs reach when each is aligned to its size: the large ones first leave no gap but before them. */
+    private long sizeNeeded() {
+        long[] sizes = Arrays.stream(functions).filter(Objects::nonNull).map(Objects::requireNonNull)
+                .flatMapToLong(each -> Arrays.stream(BARS).mapToLong(each::barSize)).sorted().toArray();
+        long end = memoryStart;
+        for (int i = sizes.length - 1; i >= 0; i--) {
+            end = ((end + sizes[i] - 1) & -sizes[i]) + sizes[i];
+        }
+        return end - memoryStart;
     }
 
     /**

@@ -23,9 +23,9 @@ final class SinkVectors implements VectorRoute {
     /** Guarded by the lock, as is what follows. */
     private final EventVectors events;
     private final Departures departures = new Departures(lock);
-    private boolean asleep;
+    private boolean holding;
 
-    /** Raised while the function slept. */
+    /** Raised while the function was no bus master. */
     private final BitSet held;
 
     /** To be forgotten by the embedder, who cannot be called yet. */
@@ -109,10 +109,10 @@ final class SinkVectors implements VectorRoute {
     }
 
     @Override
-    public void sleep(boolean sleeping) {
+    public void hold(boolean now) {
         lock.lock();
         try {
-            asleep = sleeping;
+            holding = now;
         } finally {
             lock.unlock();
         }
@@ -131,9 +131,9 @@ final class SinkVectors implements VectorRoute {
         FirstFailure.throwIt(failure);
     }
 
-    /** Null while the function sleeps: the vector is held. */
+    /** Null while the function is no bus master: the vector is held. */
     private @Nullable Departure decide(int vector) {
-        if (asleep) {
+        if (holding) {
             held.set(vector);
             return null;
         }
@@ -186,7 +186,7 @@ final class SinkVectors implements VectorRoute {
     private @Nullable Departure nextHeld() {
         lock.lock();
         try {
-            for (int vector = held.nextSetBit(0); vector >= 0 && !asleep; vector = held.nextSetBit(0)) {
+            for (int vector = held.nextSetBit(0); vector >= 0 && !holding; vector = held.nextSetBit(0)) {
                 held.clear(vector);
                 if (events.isPending(vector)) {
                     return departures.begin(vector);

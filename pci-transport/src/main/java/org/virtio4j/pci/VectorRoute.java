@@ -32,8 +32,8 @@ interface VectorRoute {
     /** Returns when nothing of before the last {@link #forget} is on its way. Calls the embedder. */
     void awaitForgotten();
 
-    /** The function sleeps, and so interrupts nobody until it is awake; {@link #flush} must follow then. */
-    void sleep(boolean asleep);
+    /** The function is no bus master, and so sends nothing until it is one again; {@link #flush} must follow then. */
+    void hold(boolean held);
 
     /** Sends what was held back and is not any more. Calls the embedder. */
     void flush();

@@ -108,9 +108,9 @@ final class VectorTable implements VectorRoute {
         }
     }
 
-    /** A message is a write to memory, and the gate is closed while the function sleeps: that holds them back. */
+    /** A message is a write to memory, and the gate is closed then: that holds them back. */
     @Override
-    public void sleep(boolean asleep) {
+    public void hold(boolean held) {
         // Nothing is left to do.
     }
 

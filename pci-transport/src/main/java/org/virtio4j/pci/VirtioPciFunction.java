@@ -15,6 +15,7 @@ import org.virtio4j.vmm.MessageSender;
 import org.virtio4j.wire.FeatureBit;
 import org.virtio4j.wire.pci.MsixCapability;
 import org.virtio4j.wire.pci.PciCommand;
+import org.virtio4j.wire.pci.PciHeader;
 
 /**
  * A device as a modern PCI function (virtio 1.4, section 4.1), with a configuration space and two 64-bit memory BARs:
@@ -45,6 +46,8 @@ public final class VirtioPciFunction implements AutoCloseable {
 
     /** A virtual CPU, and a client whose other requests wait behind this one, bear so long a wait for a reset. */
     private static final long RESET_PATIENCE_NANOS = 1_000_000_000;
+
+    private static final int MOST_TYPE = PciHeader.VIRTIO_DEVICE_LAST - PciHeader.VIRTIO_DEVICE_BASE;
 
     private final DeviceLifecycle lifecycle;
     private final Bars bars;
@@ -89,8 +92,8 @@ public final class VirtioPciFunction implements AutoCloseable {
      * @param dma        what the device's rings and buffers are reached through, and its interrupt messages sent
      * @param interrupts where interrupts go
      * @return a function as it is after power-on
-     * @throws IllegalArgumentException if the device has more queues or configuration than a function can show, or
-     *         offers {@code VIRTIO_F_ADMIN_VQ} or {@code VIRTIO_F_SR_IOV}
+     * @throws IllegalArgumentException if the device has more queues or configuration than a function can show, or a
+     *         type above 63, or offers {@code VIRTIO_F_ADMIN_VQ} or {@code VIRTIO_F_SR_IOV}
      */
     public static VirtioPciFunction of(VirtioDevice device, DmaSpace dma, PciInterrupts interrupts) {
         return of(device, dma, interrupts, PciOptions.DEFAULT);
@@ -108,6 +111,11 @@ public final class VirtioPciFunction implements AutoCloseable {
      */
     public static VirtioPciFunction of(VirtioDevice device, DmaSpace dma, PciInterrupts interrupts,
             PciOptions options) {
+        int type = device.info().deviceType();
+        if (type > MOST_TYPE) {
+            throw new IllegalArgumentException("deviceType=" + type + ", but PCI has device IDs for types 1 to "
+                    + MOST_TYPE + " alone (section 4.1.2); use virtio-mmio for others");
+        }
         if (device.offered().has(FeatureBit.ADMIN_VQ) || device.offered().has(FeatureBit.SR_IOV)) {
             throw new IllegalArgumentException("offered=" + device.offered()
                     + " contains ADMIN_VQ or SR_IOV, for which this function has no registers; offer neither");
@@ -142,7 +150,8 @@ public final class VirtioPciFunction implements AutoCloseable {
 
     /**
      * Writes configuration space. Any thread but one inside a section of the device's DMA, for this may reset the
-     * function or take bus mastering away. A function level reset waits as {@link #reset} does.
+     * function or take bus mastering away. A function level reset waits as {@link #reset} does. What takes bus
+     * mastering or MSI-X away waits for the interrupts that other threads are sending just now.
      *
      * @param offset bytes from its start
      * @param width  1, 2 or 4 bytes, aligned
@@ -153,24 +162,34 @@ public final class VirtioPciFunction implements AutoCloseable {
             return;
         }
         boolean reset;
-        Throwable thrown;
+        boolean silenced;
+        FirstFailure failure = new FirstFailure();
         lock.lock();
         try {
+            if (closed) {
+                return;
+            }
+            boolean sent = sendsMessages();
             space.write(offset, width, (int) value);
             reset = space.takeFunctionReset();
-            thrown = FirstFailure.after(null, this::apply);
+            failure.run(this::apply);
+            silenced = sent && !sendsMessages();
         } finally {
             lock.unlock();
         }
+        // Whatever an embedder has thrown, all that the write asks for is done.
         if (reset) {
-            thrown = FirstFailure.after(thrown, this::resetFunction);
+            failure.run(this::resetFunction);
         } else {
-            thrown = FirstFailure.after(thrown, interrupts::settle);
+            if (silenced) {
+                failure.run(interrupts::awaitForgotten);
+            }
+            failure.run(interrupts::settle);
             if (space.touchesWindowData(offset, width)) {
-                thrown = FirstFailure.after(thrown, this::writeThroughWindow);
+                failure.run(this::writeThroughWindow);
             }
         }
-        FirstFailure.throwIt(thrown);
+        failure.rethrow();
     }
 
     // BARs
@@ -299,18 +318,21 @@ public final class VirtioPciFunction implements AutoCloseable {
      */
     public boolean reset(ResetKind kind) {
         boolean[] complete = new boolean[1];
-        Throwable thrown = FirstFailure.after(null, () -> complete[0] = lifecycle.reset(kind));
+        FirstFailure failure = new FirstFailure();
+        failure.run(() -> complete[0] = lifecycle.reset(kind));
         if (kind != ResetKind.DEVICE) {
-            thrown = FirstFailure.after(thrown, this::resetRegisters);
+            failure.run(this::resetRegisters);
         }
-        FirstFailure.throwIt(FirstFailure.after(thrown, interrupts::awaitForgotten));
+        failure.run(interrupts::awaitForgotten);
+        failure.rethrow();
         return complete[0];
     }
 
     /**
      * Ends the function: resets it, and gives back what it holds in the memory and the IOMMU that it was made with.
-     * Afterwards its registers read as after power-on, and it never reaches memory again. The device is the embedder's
-     * to close, after this. Any thread but one inside a section of the device's DMA; closing twice does nothing.
+     * Afterwards its registers read as after power-on and keep nothing that is written, and it never reaches memory
+     * again. The device is the embedder's to close, after this. Any thread but one inside a section of the device's
+     * DMA; closing twice does nothing.
      */
     @Override
     public void close() {
@@ -320,8 +342,12 @@ public final class VirtioPciFunction implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        Throwable thrown = FirstFailure.after(null, this::resetFunction);
-        FirstFailure.throwIt(FirstFailure.after(thrown, messages::close));
+        // Also for a CPU that is writing the status just now.
+        lifecycle.end();
+        FirstFailure failure = new FirstFailure();
+        failure.run(this::resetFunction);
+        failure.run(messages::close);
+        failure.rethrow();
     }
 
     private void resetFunction() {
@@ -356,6 +382,10 @@ public final class VirtioPciFunction implements AutoCloseable {
         }
     }
 
+    private boolean sendsMessages() {
+        return busMaster.isOpen() && interrupts.byMessages();
+    }
+
     /** Lets what the registers say come true. */
     private void apply() {
         int command = space.command();
@@ -363,14 +393,16 @@ public final class VirtioPciFunction implements AutoCloseable {
         boolean messages = (control & MsixCapability.ENABLE) != 0;
         memorySpace = (command & PciCommand.MEMORY_SPACE) != 0;
         interrupts.route(messages, (command & PciCommand.INTX_DISABLE) != 0);
-        interrupts.sleep(space.asleep());
+        interrupts.hold((command & PciCommand.BUS_MASTER) == 0);
         table.control(messages, (control & MsixCapability.FUNCTION_MASK) != 0);
         if ((command & PciCommand.BUS_MASTER) != 0) {
             busMaster.open();
         } else if (busMaster.isOpen()) {
             // A listener of stalls may throw when a wait is over; both are closed all the same.
-            Throwable thrown = FirstFailure.after(null, busMaster::close);
-            FirstFailure.throwIt(FirstFailure.after(thrown, data::close));
+            FirstFailure failure = new FirstFailure();
+            failure.run(busMaster::close);
+            failure.run(data::close);
+            failure.rethrow();
         }
     }
 

@@ -49,7 +49,12 @@ final class BatchServer {
         this.work = work;
         this.interrupt = interrupt;
         this.atOnce = work.answersAtOnce();
-        this.chains = new Chain[work.batch()];
+        int batch = work.batch();
+        if (batch < 1) {
+            throw new IllegalArgumentException("batch=" + batch + ", but a queue is served with 1 buffer at least at a"
+                    + " time; override QueueWork.batch to say so");
+        }
+        this.chains = new Chain[batch];
         for (int i = 0; i < chains.length; i++) {
             chains[i] = new Chain();
         }

@@ -3,6 +3,7 @@ package org.virtio4j.device;
 
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.queue.DeviceQueue;
@@ -64,11 +65,14 @@ public final class DeviceLifecycle {
     /** Written under the lock, but for NEEDS_RESET, which a device at work sets; so changes are atomic. */
     private final AtomicInteger status = new AtomicInteger();
     private volatile @Nullable DeviceContext context;
-    private volatile String needsResetReason = "";
+
+    /** Set before the bit of the status, and cleared after it: who sees the bit finds the reason. */
+    private final AtomicReference<String> needsResetReason = new AtomicReference<>("");
     private volatile boolean configDirty;
     private volatile DeviceListener listener = DeviceListener.NONE;
 
     private Features driverFeatures = Features.NONE;
+    private boolean over;
 
     /** Guarded by {@link #reading}, as is what the device said when its configuration was read last. */
     private int configGeneration;
@@ -157,7 +161,7 @@ public final class DeviceLifecycle {
             int old = status.get() & DRIVER_BITS;
             int wanted = value & DRIVER_BITS;
             boolean legal = (old & ~wanted) == 0 && inOrder(wanted);
-            if (legal && endings.reset() == null) {
+            if (legal && endings.reset() == null && !over) {
                 refused = (wanted & ~old & DeviceStatus.FEATURES_OK) == 0 ? "" : refusal(driverFeatures);
                 started = advance(old, wanted, refused.isEmpty());
             }
@@ -201,6 +205,16 @@ public final class DeviceLifecycle {
                 () -> complete[0] = new EndingWait(listener).await(this::finishReset, patienceNanos));
         FirstFailure.throwIt(thrown);
         return complete[0];
+    }
+
+    /** Lets no driver start the device any more: what it writes to the status is ignored. A reset must follow. */
+    public void end() {
+        lock.lock();
+        try {
+            over = true;
+        } finally {
+            lock.unlock();
+        }
     }
 
     private void stop(ResetKind kind) {
@@ -251,7 +265,7 @@ public final class DeviceLifecycle {
             queue.reset();
         }
         driverFeatures = Features.NONE;
-        needsResetReason = "";
+        needsResetReason.set("");
         thrown = FirstFailure.after(thrown, signals::deviceReset);
         status.set(0);
         FirstFailure.throwIt(thrown);
@@ -272,7 +286,7 @@ public final class DeviceLifecycle {
      * @return the first reason since the last reset; empty if there is none
      */
     public String needsResetReason() {
-        return needsResetReason;
+        return needsResetReason.get();
     }
 
     // Features
@@ -536,7 +550,7 @@ public final class DeviceLifecycle {
      * Ignored unless {@code VIRTIO_F_RING_RESET} was negotiated.
      *
      * @param queue what the driver selected
-     * @return whether the queue is being reset, or was
+     * @return whether the queue is being reset, or was; also when an exception of the embedder's comes out instead
      */
     public boolean resetQueue(long queue) {
         DeviceContext active;
@@ -680,10 +694,9 @@ public final class DeviceLifecycle {
 
     /** Sets NEEDS_RESET without the lock, for a device that holds its own; true for the first to do so. */
     boolean latchNeedsReset(String reason) {
-        int old = status.getAndUpdate(bits -> bits | DeviceStatus.NEEDS_RESET);
-        boolean first = (old & DeviceStatus.NEEDS_RESET) == 0;
+        boolean first = needsResetReason.compareAndSet("", reason.isEmpty() ? "no reason given" : reason);
         if (first) {
-            needsResetReason = reason;
+            status.getAndUpdate(bits -> bits | DeviceStatus.NEEDS_RESET);
         }
         return first;
     }
@@ -778,11 +791,11 @@ public final class DeviceLifecycle {
                 }
             }
             device.activate(fresh);
+            context = fresh;
         } catch (RuntimeException | Error failure) {
-            latchNeedsReset("could not start: " + failure);
+            boolean ignored = latchNeedsReset("could not start: " + failure);
             FirstFailure.throwIt(FirstFailure.after(failure, () -> undoStart(fresh)));
         }
-        context = fresh;
     }
 
     private void undoStart(DeviceContext fresh) {
@@ -796,13 +809,14 @@ public final class DeviceLifecycle {
     /** For what went wrong before there was an activation, or without one. */
     private void tellNeedsReset() {
         Throwable thrown = FirstFailure.after(null, signals::configInterrupt);
-        FirstFailure.throwIt(FirstFailure.after(thrown, () -> listener.needsReset(needsResetReason)));
+        FirstFailure.throwIt(FirstFailure.after(thrown, () -> listener.needsReset(needsResetReason.get())));
     }
 
     private void openQueue(DeviceContext active, int index) {
+        QueueSettings settings = queues[index].settings(active.features(), dma.translated());
         DmaHandle handle = dma.open("queue " + index + " of device type " + info.deviceType());
         try {
-            active.place(index, rings.open(queues[index].settings(active.features(), dma.translated()), handle));
+            active.place(index, rings.open(settings, handle));
         } catch (RuntimeException | Error failure) {
             // There is no queue yet whose close would close it.
             FirstFailure.throwIt(FirstFailure.after(failure, handle::close));

@@ -73,12 +73,8 @@ final class Endings {
     void closeShut(Lock lock) {
         FirstFailure failure = new FirstFailure();
         for (DeviceQueue next = nextShut(lock, false); next != null; next = nextShut(lock, true)) {
-            try {
-                next.close();
-            } catch (RuntimeException | Error thrown) {
-                // Out of a translator or a listener of stalls; the others are waited for all the same.
-                failure.add(thrown);
-            }
+            // A translator or a listener of stalls may throw; the others are waited for all the same.
+            failure.run(next::close);
         }
         failure.rethrow();
     }
@@ -95,8 +91,12 @@ final class Endings {
         }
     }
 
+    /** A queue that is being stopped already: it ends once for both, as thoroughly as the two. */
     void beginQueue(@Nullable DeviceContext context, int index, boolean queueReset) {
-        queues.set(index, new QueueEnding(context, queueReset));
+        QueueEnding before = queues.get(index);
+        queues.set(index, before == null
+                ? new QueueEnding(context, queueReset)
+                : new QueueEnding(before.context == null ? context : before.context, before.reset || queueReset));
     }
 
     boolean isEnding(int index) {

@@ -2,6 +2,7 @@
 package org.virtio4j.device;
 
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
@@ -10,32 +11,62 @@ import org.jspecify.annotations.Nullable;
  * for them, so that none arrives after. Who signals counts first and looks then, who resets takes away first and looks
  * at the count then: one of the two notices the other.
  *
- * <p>A reset that an embedder makes from within a signal does not wait for that signal, which would be for itself.
+ * <p>A reset that an embedder makes from within a signal does not wait for that signal, which would be for itself. So
+ * each thread is written down while it is counted, as often as it is.
  *
- * <p>Any thread may call; nothing waits, and nothing is allocated.
+ * <p>Any thread may call; nothing waits, and nothing is allocated but for a thread more than ever signalled at once.
  */
 final class SignalsUnderWay {
 
+    /** Room for one thread, which stays when the thread has left. */
+    private static final class Place {
+
+        final AtomicReference<@Nullable Thread> thread;
+        final @Nullable Place next;
+
+        Place(@Nullable Thread thread, @Nullable Place next) {
+            this.thread = new AtomicReference<>(thread);
+            this.next = next;
+        }
+    }
+
     private final AtomicIntegerArray counts;
 
-    /** The first of the threads that are counted, as long as it is. */
-    private final AtomicReferenceArray<@Nullable Thread> firsts;
+    /** The places of each kind; new ones come first. */
+    private final AtomicReferenceArray<Place> places;
 
     SignalsUnderWay(int kinds) {
         counts = new AtomicIntegerArray(kinds);
-        firsts = new AtomicReferenceArray<>(kinds);
+        places = new AtomicReferenceArray<>(kinds);
+        for (int kind = 0; kind < kinds; kind++) {
+            places.set(kind, new Place(null, null));
+        }
     }
 
     void begin(int kind) {
-        if (counts.getAndIncrement(kind) == 0) {
-            firsts.set(kind, Thread.currentThread());
+        counts.getAndIncrement(kind);
+        Thread self = Thread.currentThread();
+        for (Place place = places.get(kind); place != null; place = place.next) {
+            if (place.thread.compareAndSet(null, self)) {
+                return;
+            }
+        }
+        boolean added = false;
+        while (!added) {
+            Place first = places.get(kind);
+            added = places.compareAndSet(kind, first, new Place(self, first));
         }
     }
 
     @SuppressWarnings("ReferenceEquality") // which thread it is, is the question
     void end(int kind) {
-        if (firsts.get(kind) == Thread.currentThread()) {
-            firsts.set(kind, null);
+        Thread self = Thread.currentThread();
+        Place place = places.get(kind);
+        while (place != null && place.thread.get() != self) {
+            place = place.next;
+        }
+        if (place != null) {
+            place.thread.set(null);
         }
         counts.decrementAndGet(kind);
     }
@@ -43,7 +74,11 @@ final class SignalsUnderWay {
     /** Whether nobody but the caller is on the way. */
     @SuppressWarnings("ReferenceEquality") // which thread it is, is the question
     boolean isQuiet(int kind) {
-        int count = counts.get(kind);
-        return count == 0 || (count == 1 && firsts.get(kind) == Thread.currentThread());
+        int others = counts.get(kind);
+        Thread self = Thread.currentThread();
+        for (Place place = places.get(kind); place != null && others > 0; place = place.next) {
+            others -= place.thread.get() == self ? 1 : 0;
+        }
+        return others == 0;
     }
 }

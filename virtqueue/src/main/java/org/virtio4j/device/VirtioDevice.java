@@ -120,6 +120,8 @@ public interface VirtioDevice {
     /**
      * How often the configuration has changed other than by {@link #writeConfig}. A device whose configuration changes
      * while no driver has started it, so that there is no {@link DeviceContext#configChanged} to call, overrides this.
+     * So does one with a field that a driver may read in two accesses: {@code configChanged} comes after the change,
+     * and a driver that reads one half before the change and the other between the two sees no other generation.
      *
      * @return a number that differs after a change from what it was before; the change and its number are seen at once
      */

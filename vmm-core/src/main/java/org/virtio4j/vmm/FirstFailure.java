@@ -24,6 +24,19 @@ public final class FirstFailure {
         first = join(first, thrown);
     }
 
+    /**
+     * Does the next thing, and keeps what comes out of it.
+     *
+     * @param next throws unchecked exceptions alone
+     */
+    public void run(Runnable next) {
+        try {
+            next.run();
+        } catch (RuntimeException | Error thrown) {
+            add(thrown);
+        }
+    }
+
     /** Throws what was kept, once; does nothing if nothing was. */
     public void rethrow() {
         Throwable kept = first;

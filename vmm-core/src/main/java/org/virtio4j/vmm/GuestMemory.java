@@ -145,7 +145,9 @@ public final class GuestMemory implements AutoCloseable {
     }
 
     /**
-     * Removes a region, waits until no section can be using it, and releases it. Not to be called inside a section.
+     * Removes a region, waits until no section can be using it, and releases it. Not to be called inside a section. The
+     * marks of its pages in the {@link DirtyLog} go with it: who logs for a migration, and takes memory away to bring
+     * it back, stops the devices and harvests before.
      *
      * @param region a region of this memory
      * @param limit  how long to wait before the {@link StallListener} is told; the wait goes on
@@ -175,12 +177,7 @@ public final class GuestMemory implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        try {
-            readers.awaitAll(limitNanos);
-        } finally {
-            // Also if the listener throws, which it does when the wait is over.
-            release(regions);
-        }
+        awaitAndRelease(regions, limitNanos);
     }
 
     /**
@@ -240,11 +237,7 @@ public final class GuestMemory implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        try {
-            readers.awaitAll(CLOSE_LIMIT);
-        } finally {
-            release(last);
-        }
+        awaitAndRelease(last, CLOSE_LIMIT.toNanos());
     }
 
     /** Changes the log under the lock and waits until no section still writes by the old setting. */
@@ -279,16 +272,14 @@ public final class GuestMemory implements AutoCloseable {
         }
     }
 
-    /** Whatever one says to its end, the others are released, too. */
-    private static void release(List<MemoryRegion> regions) {
+    /**
+     * Waits for those who may use regions that are gone, and releases all of them, whatever the listener has thrown,
+     * which it does when the wait is over, and whatever one says to its end.
+     */
+    private void awaitAndRelease(List<MemoryRegion> regions, long limitNanos) {
         FirstFailure failure = new FirstFailure();
-        for (MemoryRegion region : regions) {
-            try {
-                region.released();
-            } catch (RuntimeException | Error thrown) {
-                failure.add(thrown);
-            }
-        }
+        failure.run(() -> readers.awaitAll(limitNanos));
+        regions.forEach(region -> failure.run(region::released));
         failure.rethrow();
     }
 

@@ -86,6 +86,33 @@ class RegionRemovalTest {
     }
 
     @Test
+    void shouldThrowWhatTheListenerHasThrownAlsoWhenTheReleaseThrows() {
+        CountDownLatch told = new CountDownLatch(1);
+        AssertionError first = new AssertionError("the listener's");
+        AssertionError second = new AssertionError("the release's");
+        GuestMemory unlucky = new GuestMemory((holder, waitedNanos) -> {
+            told.countDown();
+            throw first;
+        });
+        MemoryRegion removed = unlucky.add(0, segment, RegionKind.RAM, () -> {
+            throw second;
+        });
+        DmaHandle dma = DmaSpace.identity(unlucky).open("slow");
+        AssertionError[] thrown = new AssertionError[1];
+        Thread remover = new Thread(() -> thrown[0] =
+                assertThrows(AssertionError.class, () -> unlucky.remove(removed, AT_ONCE)), "remover");
+        try (ParkedReader reader = ParkedReader.in(dma)) {
+            remover.start();
+            ParkedReader.await(told);
+            reader.letGo();
+        }
+        ParkedReader.finish(remover);
+        assertEquals(first, thrown[0]);
+        assertEquals(List.of(second), List.of(first.getSuppressed()));
+        dma.close();
+    }
+
+    @Test
     void shouldRemoveEveryRegionOnCloseAlsoWhenOneReleaseThrows() {
         GuestMemory several = new GuestMemory();
         AtomicInteger gone = new AtomicInteger();

@@ -5,6 +5,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Objects;
 
 /** A connection of the operating system, whose messages bring descriptors along ({@code SCM_RIGHTS}). */
 final class NativeConnection implements LocalConnection {
@@ -31,7 +32,7 @@ final class NativeConnection implements LocalConnection {
     @Override
     public long receive(MemorySegment into, long offset, long length, List<Descriptor> received, int most)
             throws NativeFailureException {
-        vector.set(LONG, SocketLayout.IOV_BASE, into.address() + offset);
+        vector.set(LONG, SocketLayout.IOV_BASE, address(into, offset, length));
         vector.set(LONG, SocketLayout.IOV_LEN, length);
         long count;
         do {
@@ -113,6 +114,16 @@ final class NativeConnection implements LocalConnection {
         }
     }
 
+    /** The system stores to this address unasked, so it is made of memory that is there. */
+    private static long address(MemorySegment memory, long offset, long length) {
+        if (!memory.isNative() || memory.isReadOnly() || !memory.scope().isAlive()) {
+            throw new IllegalArgumentException("into=" + memory + ", but native memory is needed that is open and may"
+                    + " be written");
+        }
+        Objects.checkFromIndexSize(offset, length, memory.byteSize());
+        return memory.address() + offset;
+    }
+
     private long receiveOnce() {
         try {
             return (long) NativeSocket.Calls.RECVMSG.invokeExact(NativeCall.state(), socket.number(), message,
@@ -125,7 +136,7 @@ final class NativeConnection implements LocalConnection {
     private long sendOnce(MemorySegment from, long offset, long length) {
         try {
             return (long) NativeSocket.Calls.SEND.invokeExact(NativeCall.state(), socket.number(),
-                    MemorySegment.ofAddress(from.address() + offset), length, SocketLayout.MSG_NOSIGNAL);
+                    from.asSlice(offset, length), length, SocketLayout.MSG_NOSIGNAL);
         } catch (Throwable thrown) {
             throw NativeCall.impossible(thrown);
         }
