@@ -40,6 +40,7 @@ final class BlockRequest implements ChainHandler {
     private final MemorySegment status = Arena.ofAuto().allocate(RequestHeader.STATUS_SIZE);
 
     private BlockOutcome outcome = BlockOutcome.OK;
+    private boolean counted;
     private int type;
     private long sector;
 
@@ -59,6 +60,7 @@ final class BlockRequest implements ChainHandler {
         readable = chain.readableLength() - RequestHeader.SIZE;
         writable = chain.writableLength() - RequestHeader.STATUS_SIZE;
         type = -1;
+        counted = false;
         outcome = readHeader(chain);
     }
 
@@ -77,6 +79,11 @@ final class BlockRequest implements ChainHandler {
 
     @Override
     public boolean answer(Chain chain) {
+        if (!counted) {
+            // Once, whether the status has to wait or goes nowhere.
+            counted = true;
+            counters.request(type, outcome);
+        }
         if (outcome != BlockOutcome.NO_STATUS) {
             LittleEndian.putU8(status, 0, outcome.status());
             // Behind all data, wherever that ended: if some is missing, the used length does not go up to here.
@@ -88,7 +95,6 @@ final class BlockRequest implements ChainHandler {
                 counters.unwritable();
             }
         }
-        counters.request(type, outcome);
         return true;
     }
 

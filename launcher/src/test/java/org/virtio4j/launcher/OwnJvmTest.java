@@ -71,7 +71,8 @@ class OwnJvmTest {
         try (BufferedReader out = process.inputReader()) {
             List<String> lines = out.lines().toList();
             assertEquals(1, lines.size(), lines.toString());
-            assertTrue(lines.getFirst().matches("virtio4j: out of memory: .*; Java may use 48 MiB; ask for less, or"
+            // The serial collector, which the JVM takes on one processor, leaves a survivor space out of the 48 MiB.
+            assertTrue(lines.getFirst().matches("virtio4j: out of memory: .*; Java may use 4[0-8] MiB; ask for less, or"
                     + " give it more, such as VIRTIO4J_JAVA_OPTS=-Xmx256m"), lines.getFirst());
         }
         assertEquals(1, process.waitFor());

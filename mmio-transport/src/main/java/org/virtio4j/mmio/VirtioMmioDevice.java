@@ -291,7 +291,7 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
 
         @Override
         public void settle() {
-            interrupts.settle();
+            interrupts.settleIfMoved();
         }
 
         @Override

@@ -44,7 +44,7 @@ final class FunctionInterrupts {
 
     /** Brings the pin to where ISR status says, under no lock. */
     void settlePin() {
-        isr.settle();
+        isr.settleIfMoved();
     }
 
     /** Section 4.1.4.5.1: the bit is set before the notification, with MSI-X too. */

@@ -117,7 +117,7 @@ public final class InterruptStatus {
 
     /**
      * Drops what a queue has raised, since it was reset; the event stays if another queue has raised it, too. Leaves
-     * the line alone, for callers that hold a lock: {@link #settle} must follow.
+     * the line alone, for callers that hold a lock: {@link #settleIfMoved} must follow.
      *
      * @param queue index of a queue that raises nothing meanwhile
      */
@@ -171,6 +171,22 @@ public final class InterruptStatus {
      */
     public void settle() {
         update(true);
+    }
+
+    /** Does what {@link #settle} does, but leaves a line alone that is where it belongs. */
+    public void settleIfMoved() {
+        if (isMoved()) {
+            update(true);
+        }
+    }
+
+    private boolean isMoved() {
+        lock.lock();
+        try {
+            return caller != null || level != wanted();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Whose word was not empty leaves the line to whoever filled it, and to who empties it then. */
