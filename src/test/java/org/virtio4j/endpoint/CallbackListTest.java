@@ -59,6 +59,7 @@ class CallbackListTest {
             Map.entry("TransportSignals.configInterrupt", TRANSPORT),
             Map.entry("TransportSignals.starting", TRANSPORT), Map.entry("TransportSignals.deviceReset", TRANSPORT),
             Map.entry("BooleanSupplier.getAsBoolean", TRANSPORT),
+            Map.entry("Visitor.dirty", "called by the embedder's own call, and by no device"),
             Map.entry("IdleStrategy.reset", IDLE), Map.entry("IdleStrategy.alias", IDLE),
             Map.entry("RegisterHandler.read", OURS), Map.entry("RegisterHandler.write", OURS),
             Map.entry("ExtentSink.extent", OURS + ", who asks a translator himself"));

@@ -255,8 +255,8 @@ final class CallbackMachine implements AutoCloseable {
 
     /** The same among those. */
     @Nullable Step seldom() {
-        return oftenest(List.of(this::restart, this::startAgain, this::startBadlyAndAgain,
-                this::useAndStartAgain));
+        return oftenest(List.of(this::restart, this::useAndStartAgain, this::startAgain,
+                this::startBadlyAndAgain));
     }
 
     private @Nullable Step oftenest(List<Step> some) {
