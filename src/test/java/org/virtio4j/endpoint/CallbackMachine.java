@@ -249,8 +249,8 @@ final class CallbackMachine implements AutoCloseable {
     /** What calls this callback most often while everything runs; null if only starts and resets do. */
     @Nullable Step often() {
         return oftenest(List.of(this::useDisk, this::useEntropy, this::useOwn, this::map, this::fault,
-                this::writeBypass, this::configure, this::moveEndpoint, this::resetQueue, this::removeMemory,
-                this::unmapUnderDma));
+                this::writeBypass, this::configure, this::moveEndpoint, this::useAndResetQueue,
+                this::removeMemory, this::unmapUnderDma));
     }
 
     /** The same among those. */
@@ -278,6 +278,11 @@ final class CallbackMachine implements AutoCloseable {
     private void startAgain() {
         resetAll();
         startAll().forEach(Step::run);
+    }
+
+    private void useAndResetQueue() {
+        use(one());
+        resetQueue();
     }
 
     private void useAndStartAgain() {
