@@ -10,6 +10,7 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -28,8 +29,10 @@ class OwnJvmTest {
     void shouldPrintWhatWasReachedWhenInterrupted() throws IOException, InterruptedException {
         Path trace = BootTrace.write(folder.resolve("trace"), BootTrace.changed(1, line -> line));
         Path json = folder.resolve("result.json");
-        Process process = start(List.of(), "replay", "--warm-up", "1", "--json", json.toString(), trace.toString(),
-                trace.toString(), trace.toString(), trace.toString(), trace.toString(), trace.toString());
+        List<String> arguments = new ArrayList<>(List.of("replay", "--warm-up", "1", "--json", json.toString()));
+        // So many that it is at work still when the signal comes, however busy the host is.
+        arguments.addAll(Collections.nCopies(100, trace.toString()));
+        Process process = start(List.of(), arguments.toArray(String[]::new));
         try (BufferedReader out = process.inputReader()) {
             assertEquals(trace.toString(), out.readLine());
             assertEquals(0, new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor());
