@@ -55,7 +55,8 @@ public final class DirtyLog {
     /**
      * Hands over and clears all marks. Any thread, beside devices that write.
      *
-     * @param visitor takes the pages, in ascending order of their addresses
+     * @param visitor takes the pages, in ascending order of their addresses; if it throws, that page and all behind it
+     *                stay marked
      */
     public void harvest(Visitor visitor) {
         MemoryMap map = memory.map();

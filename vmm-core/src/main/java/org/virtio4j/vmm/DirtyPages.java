@@ -50,11 +50,17 @@ final class DirtyPages {
     /** Hands over each marked page of a region that starts at {@code gpa} and clears its mark before. */
     void harvest(long gpa, DirtyLog.Visitor visitor) {
         for (int index = 0; index < words.length; index++) {
-            long taken = (long) WORD.getAndSet(words, index, 0L);
-            while (taken != 0) {
-                long page = (long) index * Long.SIZE + Long.numberOfTrailingZeros(taken);
-                visitor.dirty(gpa + (page << pageShift), 1L << pageShift);
-                taken &= taken - 1;
+            long left = (long) WORD.getAndSet(words, index, 0L);
+            try {
+                for (; left != 0; left &= left - 1) {
+                    long page = (long) index * Long.SIZE + Long.numberOfTrailingZeros(left);
+                    visitor.dirty(gpa + (page << pageShift), 1L << pageShift);
+                }
+            } finally {
+                if (left != 0) {
+                    // The visitor threw: what it did not take is dirty as before.
+                    WORD.getAndBitwiseOr(words, index, left);
+                }
             }
         }
     }

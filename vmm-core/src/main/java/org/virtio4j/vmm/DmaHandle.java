@@ -435,12 +435,9 @@ public final class DmaHandle implements AutoCloseable {
         closed = true;
         // The flag must be visible before the slot is read, as with anything that is taken away from a reader.
         VarHandle.fullFence();
-        try {
-            memory.readers().awaitSlot(slot, CLOSE_LIMIT_NANOS);
-        } finally {
-            // Also if a stall listener throws, which it does when the wait is over.
-            part();
-        }
+        // A stall listener may throw when the wait is over, and the translator, too.
+        Throwable thrown = FirstFailure.after(null, () -> memory.readers().awaitSlot(slot, CLOSE_LIMIT_NANOS));
+        FirstFailure.throwIt(FirstFailure.after(thrown, this::part));
     }
 
     /**

@@ -104,6 +104,24 @@ class DirtyLogTest {
     }
 
     @Test
+    void shouldKeepTheMarksThatAVisitorThatThrowsDidNotTake() {
+        log.start(LOG_PAGE);
+        write(0x10000, 4);
+        write(0x10000 + PAGE, 4);
+        write(0x40000 + 64 * PAGE, 4);
+        List<Dirty> taken = new ArrayList<>();
+        IllegalStateException full = new IllegalStateException("full");
+        assertEquals(full, assertThrows(IllegalStateException.class, () -> log.harvest((gpa, length) -> {
+            if (gpa == 0x11000) {
+                throw full;
+            }
+            taken.add(new Dirty(gpa, length));
+        })));
+        assertEquals(List.of(page(0x10000)), taken);
+        assertEquals(List.of(page(0x11000), page(0x40000 + 64 * PAGE)), harvest());
+    }
+
+    @Test
     void shouldNotLogWhatWasOnlyReadOrRefused() {
         memory.add(0, Arena.ofAuto().allocate(PAGE, 16), RegionKind.ROM, () -> { });
         memory.addDoorbell(0x20000, PAGE, (requester, address, data) -> { });
