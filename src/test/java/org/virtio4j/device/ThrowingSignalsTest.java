@@ -31,13 +31,16 @@ class ThrowingSignalsTest {
     private final GuestMemory memory = GuestMemory.anonymous(RING, 0x2_0000);
     private final List<String> failing = new ArrayList<>();
     private final Failing device = new Failing();
-    private final DeviceLifecycle lifecycle = new DeviceLifecycle(device, DmaSpace.identity(memory), new Failing(), 0);
+    private final Failing transport = new Failing();
+    private final DeviceLifecycle lifecycle = new DeviceLifecycle(device, DmaSpace.identity(memory), transport, 0);
 
     /** All of it; each throws if its name is in the list. */
     private final class Failing extends SilentDevice implements TransportSignals, DeviceListener {
 
         private @Nullable DeviceContext active;
         private boolean busy;
+        private int ended;
+        private int settled;
 
         @Override
         public void queueInterrupt(int queue) {
@@ -52,6 +55,18 @@ class ThrowingSignalsTest {
         @Override
         public void starting() {
             fail("starting");
+        }
+
+        @Override
+        public void queueEnded(int queue) {
+            ended++;
+            fail("queueEnded");
+        }
+
+        @Override
+        public void settle() {
+            settled++;
+            fail("settle");
         }
 
         @Override
@@ -218,6 +233,22 @@ class ThrowingSignalsTest {
         assertThrown(List.of("queueStopped"), () -> lifecycle.disableQueue(0));
         assertTrue(!lifecycle.queueEnabled(0));
         assertTrue(lifecycle.needsResetReason().contains("queueStopped"), lifecycle.needsResetReason());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"queueEnded", "settle"})
+    @DisplayName("2.6.1: a queue that is disabled is so, and its line is settled, though the transport throws")
+    void shouldDisableAQueueWhoseTransportThrows(String name) {
+        for (int call = 1; call <= 200; call++) {
+            start();
+            failing.add(name);
+            assertThrown(List.of(name), () -> lifecycle.disableQueue(0));
+            assertTrue(!lifecycle.queueEnabled(0));
+            assertEquals(call, transport.ended);
+            assertEquals(call, transport.settled);
+            failing.clear();
+            assertTrue(lifecycle.reset(ResetKind.DEVICE));
+        }
     }
 
     @Test

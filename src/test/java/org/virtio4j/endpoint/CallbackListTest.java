@@ -53,10 +53,12 @@ class CallbackListTest {
 
     private static final Map<String, String> ELSEWHERE = Map.ofEntries(
             Map.entry("VirtioDevice.info", SET_UP), Map.entry("VirtioDevice.offered", SET_UP),
-            Map.entry("QueueWork.batch", SET_UP), Map.entry("Supplier.get", SET_UP),
+            Map.entry("QueueWork.batch", SET_UP), Map.entry("QueueWork.answersAtOnce", SET_UP),
+            Map.entry("Supplier.get", SET_UP),
             Map.entry("DeviceListener.resetDelayed", SET_UP),
             Map.entry("TransportSignals.queueInterrupt", TRANSPORT),
             Map.entry("TransportSignals.configInterrupt", TRANSPORT),
+            Map.entry("TransportSignals.queueEnded", TRANSPORT), Map.entry("TransportSignals.settle", TRANSPORT),
             Map.entry("TransportSignals.starting", TRANSPORT), Map.entry("TransportSignals.deviceReset", TRANSPORT),
             Map.entry("BooleanSupplier.getAsBoolean", TRANSPORT),
             Map.entry("Visitor.dirty", "called by the embedder's own call, and by no device"),

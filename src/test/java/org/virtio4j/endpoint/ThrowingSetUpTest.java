@@ -18,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.device.DeviceInfo;
 import org.virtio4j.device.DeviceListener;
 import org.virtio4j.device.Features;
@@ -142,12 +143,25 @@ class ThrowingSetUpTest {
         }
     }
 
-    @Test
-    void shouldThrowWhatTheNumberOfBuffersThrows() {
+    @ParameterizedTest
+    @ValueSource(strings = {"batch", "answersAtOnce"})
+    void shouldThrowWhatAQuestionOfALoopThrows(String question) {
         QueueWork work = new QueueWork() {
             @Override
             public int batch() {
-                throw new IllegalStateException("batch");
+                return answer("batch", 1);
+            }
+
+            @Override
+            public boolean answersAtOnce() {
+                return answer("answersAtOnce", 0) != 0;
+            }
+
+            private int answer(String asked, int value) {
+                if (asked.equals(question)) {
+                    throw new IllegalStateException(question);
+                }
+                return value;
             }
 
             @Override
@@ -165,7 +179,8 @@ class ThrowingSetUpTest {
                 throw new AssertionError();
             }
         };
-        assertThrows(IllegalStateException.class, () -> new QueueLoop(0, work));
+        IllegalStateException thrown = assertThrows(IllegalStateException.class, () -> new QueueLoop(0, work));
+        assertEquals(question, thrown.getMessage());
     }
 
     @Test

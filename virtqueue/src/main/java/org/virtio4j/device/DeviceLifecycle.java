@@ -855,20 +855,19 @@ public final class DeviceLifecycle {
     private boolean finishQueue(int index) {
         boolean finished;
         boolean over;
+        Throwable thrown = null;
         lock.lock();
         try {
             boolean reset = endings.isReset(index);
             finished = endings.finishQueue(index);
             if (finished) {
-                finishQueue(index, reset);
+                thrown = FirstFailure.after(null, () -> finishQueue(index, reset));
             }
             over = !endings.isEnding(index);
         } finally {
             lock.unlock();
         }
-        if (finished) {
-            signals.settle();
-        }
+        FirstFailure.throwIt(finished ? FirstFailure.after(thrown, signals::settle) : null);
         return over;
     }
 

@@ -74,8 +74,10 @@ final class BufferLease {
     }
 
     private boolean renew(long address, long length) {
-        if (!good || translated || length > DmaHandle.MAX_BYTES
-                || dma.access(address, length, Access.READ, cursor) != DmaResult.OK) {
+        // Of no byte where nothing may be reached; outside a section even that is refused, with its reason.
+        long looked = good ? length : 0;
+        if (translated || length > DmaHandle.MAX_BYTES
+                || dma.access(address, looked, Access.READ, cursor) != DmaResult.OK) {
             return false;
         }
         boolean whole = cursor.next() && cursor.length() == length && cursor.region().kind() == RegionKind.RAM;
