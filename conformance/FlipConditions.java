@@ -189,7 +189,7 @@ public final class FlipConditions {
     /** The tests, and what they use. */
     private static final List<String> TESTS = List.of("src/test/java/org/virtio4j/iommu",
             "src/test/java/org/virtio4j/pci", "src/test/java/org/virtio4j/transport",
-            "src/test/java/org/virtio4j/fixture", "vfio-user/src/test/java");
+            "src/test/java/org/virtio4j/fixture", "src/test/java/org/virtio4j/vmm", "vfio-user/src/test/java");
     private static final long LIMIT_SECONDS = 100;
 
     private final Path root;
