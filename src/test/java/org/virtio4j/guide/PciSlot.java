@@ -8,13 +8,12 @@ import org.virtio4j.pci.VirtioPciFunction;
 /** One slot of a hypervisor's own PCI bus. */
 final class PciSlot {
 
-    private static final int[] BARS = {0, 4};
-
     private final VirtioPciFunction function;
-    private final long[] starts = {VirtioPciFunction.NOT_MAPPED, VirtioPciFunction.NOT_MAPPED};
+    private final long[] starts = new long[6];
 
     PciSlot(VirtioPciFunction function) {
         this.function = function;
+        findBars();
     }
 
     /** An access to the slot's configuration space, by ECAM or by the ports 0xcf8 and 0xcfc. */
@@ -24,19 +23,23 @@ final class PciSlot {
 
     void writeConfig(int register, int width, long value) {
         function.writeConfig(register, width, value);
-        Arrays.setAll(starts, i -> function.barAddress(BARS[i]));    // the guest may have moved a BAR, or hidden it
+        findBars();    // the guest may have moved a BAR, or hidden it
     }
 
     /** An access of guest-physical memory that is no RAM; false if it is not for this slot. */
     boolean write(long address, int width, long value) {
-        for (int i = 0; i < BARS.length; i++) {
-            long offset = address - starts[i];
-            if (starts[i] != VirtioPciFunction.NOT_MAPPED && offset >= 0 && offset < function.barSize(BARS[i])) {
-                function.writeBar(BARS[i], offset, width, value);
+        for (int bar = 0; bar < starts.length; bar++) {
+            long offset = address - starts[bar];
+            if (starts[bar] != VirtioPciFunction.NOT_MAPPED && offset >= 0 && offset < function.barSize(bar)) {
+                function.writeBar(bar, offset, width, value);
                 return true;
             }
         }
         return false;
+    }
+
+    private void findBars() {
+        Arrays.setAll(starts, function::barAddress);
     }
 }
 // guide: end

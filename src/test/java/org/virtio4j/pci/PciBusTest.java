@@ -9,6 +9,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.virtio4j.device.Features;
+import org.virtio4j.driver.PciDriverTransport;
+import org.virtio4j.driver.PciHost;
 import org.virtio4j.fixture.RecordingDevice;
 import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
@@ -16,7 +18,8 @@ import org.virtio4j.vmm.RegisterHandler;
 
 class PciBusTest {
 
-    private static final long MEMORY = 0x2_4000_0000L;
+    private static final long MEMORY = 0x4000_0000L;
+    private static final long FOUR_GIB = 0x1_0000_0000L;
     private static final long MEMORY_SIZE = 1 << 20;
 
     private final GuestMemory ram = GuestMemory.anonymous(0, 4096);
@@ -137,7 +140,26 @@ class PciBusTest {
         new PciBus(MEMORY, 0xa000).add(0, 0, function());
         PciBus shifted = new PciBus(MEMORY + 0x1000, 0x5000);
         assertThrows(IllegalArgumentException.class, () -> shifted.add(0, 0, function()), "no aligned place");
-        new PciBus(-0x8000, 0x8000).add(0, 0, function());
+        new PciBus(FOUR_GIB - 0x8000, 0x8000).add(0, 0, function());
+    }
+
+    @Test
+    @DisplayName("PCI 6.2.5.1: a BAR of 32 bits, which the MSI-X table has, needs a place below 4 GiB")
+    void shouldRefuseAFunctionWithoutRoomBelowFourGib() {
+        for (long start : new long[] {FOUR_GIB, FOUR_GIB - 0x800, 1L << 40, -0x8000}) {
+            PciBus high = new PciBus(start, 0x8000);
+            IllegalArgumentException refused =
+                    assertThrows(IllegalArgumentException.class, () -> high.add(0, 0, function()));
+            assertTrue(String.valueOf(refused.getMessage()).startsWith("memoryStart=0x" + Long.toHexString(start)),
+                    refused.getMessage());
+            assertEquals(0xffff_ffffL, high.ecam().read(0, 4));
+        }
+        PciBus across = new PciBus(FOUR_GIB - 0x1000, 0x10_0000);
+        across.add(0, 0, function());
+        assertThrows(IllegalArgumentException.class, () -> across.add(1, 0, function()));
+        PciDriverTransport placed =
+                new PciHost(across.ecam(), across.memory(), FOUR_GIB - 0x1000, 0x10_0000).scan().getFirst();
+        assertEquals(4, placed.deviceType(), "an entropy source, found where its BARs were placed");
     }
 
     @Test

@@ -22,7 +22,7 @@ import org.virtio4j.vmm.StallListener;
 /** A guest with one PCI function: its accesses, its memory, and all interrupts that reach it. */
 final class PciGuest implements AutoCloseable {
 
-    static final int MSIX_BAR = 0;
+    static final int MSIX_BAR = 1;
     static final int VIRTIO_BAR = 4;
     static final int REQUESTER = 0x48;
     static final long DOORBELL = 0xfee0_0000L;

@@ -6,11 +6,15 @@ import org.virtio4j.wire.pci.IsrStatus;
 import org.virtio4j.wire.pci.MsixEntry;
 
 /**
- * Which BARs a function has and what lies where in them. Both have 64 bits; the structures of virtio lie in pages of
- * their own, so that a hypervisor can map or trap them one by one.
+ * Which BARs a function has and what lies where in them. The structures of virtio lie in pages of their own, so that a
+ * hypervisor can map or trap them one by one.
+ *
+ * <p>No BAR with 64 bits comes before BAR 4. Firmware that counts BARs without their high halves, as edk2 does, would
+ * take another one for the BAR that a capability names. This is where other hypervisors' virtio devices have theirs.
  *
  * <pre>
- *   BAR 0    0       MSI-X table            BAR 4   0x0000  common configuration
+ *   BAR 1, 32 bits                          BAR 4, 64 bits
+ *            0       MSI-X table                    0x0000  common configuration
  *            half    pending bits                   0x1000  ISR status
  *                                                   0x2000  configuration of the device type
  *                                                   0x3000  notification addresses, 4 bytes each
@@ -22,7 +26,7 @@ import org.virtio4j.wire.pci.MsixEntry;
  */
 record Bars(int queues, int configSize, int vectors) {
 
-    static final int MSIX = 0;
+    static final int MSIX = 1;
     static final int VIRTIO = 4;
 
     static final long COMMON = 0x0000;
@@ -54,6 +58,11 @@ record Bars(int queues, int configSize, int vectors) {
             case VIRTIO -> powerOfTwo(NOTIFY + Math.max(PAGE, notifySize()));
             default -> 0;
         };
+    }
+
+    /** Whether a BAR has 64 bits, and with them the register of the next one. */
+    static boolean isWide(int bar) {
+        return bar == VIRTIO;
     }
 
     long tableSize() {

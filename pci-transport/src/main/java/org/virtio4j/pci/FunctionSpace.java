@@ -125,11 +125,12 @@ final class FunctionSpace {
         if (bars.size(bar) == 0) {
             return NONE;
         }
+        long ones = Bars.isWide(bar) ? ADDRESS_MASK : ADDRESS_MASK & PciBus.LAST_NARROW;
         long at = barRegister(bar);
         long low = Integer.toUnsignedLong(bytes.get(at, Integer.BYTES));
         long high = Integer.toUnsignedLong(bytes.get(at + PciHeader.BAR_SIZE, Integer.BYTES));
-        long address = (low | (high << Integer.SIZE)) & ADDRESS_MASK;
-        return address == 0 || address == -bars.size(bar) ? NONE : address;
+        long address = (low | (high << Integer.SIZE)) & ones;
+        return address == 0 || address == (-bars.size(bar) & ones) ? NONE : address;
     }
 
     /** Whether an access touches the data of the window on the BARs. */
@@ -178,9 +179,11 @@ final class FunctionSpace {
     private void placeBar(int bar) {
         long at = barRegister(bar);
         long addressBits = -bars.size(bar);
-        set32(at, PciHeader.BAR_MEMORY_64);
         bytes.allow(at, Integer.BYTES, (int) addressBits);
-        bytes.allow(at + PciHeader.BAR_SIZE, Integer.BYTES, (int) (addressBits >>> Integer.SIZE));
+        if (Bars.isWide(bar)) {
+            set32(at, PciHeader.BAR_MEMORY_64);
+            bytes.allow(at + PciHeader.BAR_SIZE, Integer.BYTES, (int) (addressBits >>> Integer.SIZE));
+        }
     }
 
     private long express(PciOptions options) {

@@ -11,12 +11,16 @@ import org.virtio4j.wire.pci.PciHeader;
 /**
  * A root bus for hypervisors that have none: two windows of guest-physical addresses, one through which the guest
  * configures its functions (the enhanced configuration access mechanism of PCI Express 3.0, section 7.2.2) and one in
- * which it places their BARs. A device tree describes the pair as {@code pci-host-ecam-generic}.
+ * which it places their BARs. A device tree describes the pair as {@code pci-host-ecam-generic}. Every function has a
+ * BAR of 32 bits, so that the second window, or enough of it, lies below 4 GiB.
  *
  * <p>The handlers may be called from any thread. A function is added before the guest runs. Where nothing is, reads
  * give all ones, as on a real bus, and writes are lost.
  */
 public final class PciBus {
+
+    /** The last address that a BAR of 32 bits can have. */
+    static final long LAST_NARROW = 0xffff_ffffL;
 
     /** Bytes of the configuration window: bus 0, 32 devices with 8 functions each. */
     public static final long ECAM_SIZE = 1 << 20;
@@ -40,7 +44,8 @@ public final class PciBus {
     /**
      * A bus with nothing on it.
      *
-     * @param memoryStart guest-physical address of the window for BARs; the guest gets to know it by other means
+     * @param memoryStart guest-physical address of the window for BARs, below 4 GiB; the guest gets to know it by other
+     *         means
      * @param memorySize  bytes of that window
      * @throws IllegalArgumentException if the window is empty or wraps around the 64-bit space
      */
@@ -60,7 +65,8 @@ public final class PciBus {
      * @param function its number in the slot, 0 to 7; a slot needs a function 0 for the others to be found
      * @param added    the function
      * @throws IllegalArgumentException if there is no such place or it is taken, the function is on the bus already, or
-     *         its BARs and those of the others do not fit into the window, so that no guest could use it
+     *         its BARs and those of the others do not fit into the window, or its BARs of 32 bits into what of the
+     *         window lies below 4 GiB, so that no guest could use it
      */
     public void add(int device, int function, VirtioPciFunction added) {
         if (device < 0 || device >= DEVICES || function < 0 || function >= FUNCTIONS) {
@@ -77,23 +83,35 @@ public final class PciBus {
                     + " would be the second place of one function; make another function");
         }
         functions[place] = added;
-        long needed = sizeNeeded();
-        if (needed > memorySize) {
+        String refusal = refusal();
+        if (!refusal.isEmpty()) {
             functions[place] = null;
-            throw new IllegalArgumentException("memorySize=" + memorySize + ", but from memoryStart=0x"
-                    + Long.toHexString(memoryStart) + " on the BARs take " + needed + " bytes; give a larger window");
+            throw new IllegalArgumentException(refusal);
         }
     }
 
-    /** How far the BARs reach when each is aligned to its size: the large ones first leave no gap but before them. */
-    private long sizeNeeded() {
+    /** Why no guest could place the BARs; empty if one could. */
+    private String refusal() {
+        boolean below = Long.compareUnsigned(memoryStart + memorySize - 1, LAST_NARROW) <= 0;
+        long narrow = end(memoryStart, Bars.MSIX);
+        if (!below && Long.compareUnsigned(narrow - 1, LAST_NARROW) > 0) {
+            return "memoryStart=0x" + Long.toHexString(memoryStart) + ", but BARs of 32 bits take "
+                    + (narrow - memoryStart) + " bytes below 4 GiB; let the window begin lower";
+        }
+        long needed = (below ? end(memoryStart, Bars.MSIX, Bars.VIRTIO) : end(narrow, Bars.VIRTIO)) - memoryStart;
+        return needed <= memorySize ? "" : "memorySize=" + memorySize + ", but from memoryStart=0x"
+                + Long.toHexString(memoryStart) + " on the BARs take " + needed + " bytes; give a larger window";
+    }
+
+    /** How far BARs reach when each is aligned to its size: the large ones first leave no gap but before them. */
+    private long end(long start, int... bars) {
         long[] sizes = Arrays.stream(functions).filter(Objects::nonNull).map(Objects::requireNonNull)
-                .flatMapToLong(each -> Arrays.stream(BARS).mapToLong(each::barSize)).sorted().toArray();
-        long end = memoryStart;
+                .flatMapToLong(each -> Arrays.stream(bars).mapToLong(each::barSize)).sorted().toArray();
+        long end = start;
         for (int i = sizes.length - 1; i >= 0; i--) {
             end = ((end + sizes[i] - 1) & -sizes[i]) + sizes[i];
         }
-        return end - memoryStart;
+        return end;
     }
 
     /**

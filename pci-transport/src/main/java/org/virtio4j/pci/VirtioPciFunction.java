@@ -18,8 +18,9 @@ import org.virtio4j.wire.pci.PciCommand;
 import org.virtio4j.wire.pci.PciHeader;
 
 /**
- * A device as a modern PCI function (virtio 1.4, section 4.1), with a configuration space and two 64-bit memory BARs:
- * BAR 0 holds the MSI-X table and its pending bits, BAR 4 the structures of virtio.
+ * A device as a modern PCI function (virtio 1.4, section 4.1), with a configuration space of 4,096 bytes and two memory
+ * BARs: BAR 1 with 32 bits holds the MSI-X table and its pending bits, BAR 4 with 64 bits the structures of virtio. An
+ * embedder who walks BARs 0 to 5 by {@link #barSize} need not know.
  *
  * <p>The embedder hangs the function on a bus of his own, or on a {@link PciBus}. From his exit handler he calls {@link
  * #readConfig} and {@link #writeConfig} for accesses of configuration space, and {@link #readBar} and {@link #writeBar}
@@ -128,7 +129,7 @@ public final class VirtioPciFunction implements AutoCloseable {
     /**
      * Reads configuration space. Any thread.
      *
-     * @param offset bytes from its start; above 255 there is nothing
+     * @param offset bytes from its start; from 256 to 4,095 is a list of extended capabilities without any, all zeros
      * @param width  1, 2 or 4 bytes, aligned
      * @return the value, zero-extended; 0 for what is not there, or not accessed so
      */

@@ -65,7 +65,7 @@ final class DeviceQueries {
     /** Bytes of a region; 0 for one that is not there. */
     long regionSize(int index) {
         if (index == PciRegion.CONFIG) {
-            return PciHeader.SPACE_SIZE;
+            return PciHeader.EXTENDED_SPACE_SIZE;
         }
         return index >= 0 && index <= PciRegion.LAST_BAR ? function.barSize(index) : 0;
     }

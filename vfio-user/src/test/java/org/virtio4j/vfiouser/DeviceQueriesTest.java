@@ -45,7 +45,7 @@ class DeviceQueriesTest {
     void shouldDescribeEveryRegionAndGiveAbsentOnesNoSize() {
         for (int index = 0; index < 9; index++) {
             ByteBuffer info = region(index).body();
-            long size = index == TestClient.CONFIG ? 256 : served.function.barSize(index);
+            long size = index == TestClient.CONFIG ? 4096 : served.function.barSize(index);
             assertEquals(32, info.getInt(0));
             assertEquals(size == 0 ? 0 : 3, info.getInt(4));
             assertEquals(index, info.getInt(8));

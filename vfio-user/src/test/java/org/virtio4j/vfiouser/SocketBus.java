@@ -10,7 +10,7 @@ final class SocketBus {
     static final long MEMORY_SIZE = 1 << 20;
 
     private static final long SLOT = 1 << 15;
-    private static final int[] BARS = {0, 4};
+    private static final int[] BARS = {1, 4};
 
     private final TestClient client;
     private final long[] starts = new long[BARS.length];
@@ -68,13 +68,13 @@ final class SocketBus {
     }
 
     private static boolean isOurs(long offset) {
-        return offset >= SLOT && offset < SLOT + 256;
+        return offset >= SLOT && offset < SLOT + 4096;
     }
 
     private void findBars() {
         for (int i = 0; i < BARS.length; i++) {
             long low = client.value(TestClient.CONFIG, 0x10 + 4 * BARS[i], 4);
-            long high = client.value(TestClient.CONFIG, 0x14 + 4 * BARS[i], 4);
+            long high = (low & 4) == 0 ? 0 : client.value(TestClient.CONFIG, 0x14 + 4 * BARS[i], 4);
             starts[i] = (low | (high << 32)) & ~0xfL;
         }
     }
