@@ -29,7 +29,8 @@ import org.virtio4j.wire.FeatureBit;
  * listeners are, may use those four methods and no other.
  *
  * <p>What a driver writes against the rules is ignored, and reading back shows it; nothing here throws because of
- * it. An illegal step of the status, one that clears a bit or skips what must come before, leaves the status as it is.
+ * it. A step of the status that clears a bit, or that takes {@code FEATURES_OK} without {@code DRIVER} or
+ * {@code DRIVER_OK} without {@code FEATURES_OK}, leaves the status as it is. Nothing needs {@code ACKNOWLEDGE}.
  */
 public final class DeviceLifecycle {
 
@@ -733,10 +734,12 @@ public final class DeviceLifecycle {
         return natural && offset >= 0 && offset <= info.configSize() - width;
     }
 
-    /** Each bit needs the ones before it (section 3.1.1); FAILED may come at any time. */
+    /**
+     * What decides over features and start needs the bits before it. ACKNOWLEDGE decides over nothing: section 3.1.1
+     * has the driver set it first, asks nothing of the device, and drivers exist that leave it out.
+     */
     private static boolean inOrder(int bits) {
-        return needs(bits, DeviceStatus.DRIVER, DeviceStatus.ACKNOWLEDGE)
-                && needs(bits, DeviceStatus.FEATURES_OK, DeviceStatus.DRIVER)
+        return needs(bits, DeviceStatus.FEATURES_OK, DeviceStatus.DRIVER)
                 && needs(bits, DeviceStatus.DRIVER_OK, DeviceStatus.FEATURES_OK);
     }
 
