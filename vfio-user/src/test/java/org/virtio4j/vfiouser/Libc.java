@@ -9,10 +9,11 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 
 /** What a client needs of Linux. Written apart from the server's calls, so that a mistake there is found here. */
 @SuppressWarnings("restricted")
-final class Libc {
+public final class Libc {
 
     static final int SEAL_SHRINK = 2;
     static final int SEAL_GROW = 4;
@@ -24,6 +25,12 @@ final class Libc {
     private static final MethodHandle SOCKET = link("socket", FunctionDescriptor.of(INT, INT, INT, INT));
     private static final MethodHandle CONNECT = link("connect",
             FunctionDescriptor.of(INT, INT, ValueLayout.ADDRESS, INT));
+    private static final MethodHandle BIND = link("bind", FunctionDescriptor.of(INT, INT, ValueLayout.ADDRESS, INT));
+    private static final MethodHandle LISTEN = link("listen", FunctionDescriptor.of(INT, INT, INT));
+    private static final MethodHandle ACCEPT = link("accept4",
+            FunctionDescriptor.of(INT, INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS, INT));
+    private static final MethodHandle RECVMSG = link("recvmsg",
+            FunctionDescriptor.of(LONG, INT, ValueLayout.ADDRESS, INT));
     private static final MethodHandle SENDMSG = link("sendmsg",
             FunctionDescriptor.of(LONG, INT, ValueLayout.ADDRESS, INT));
     private static final MethodHandle READ = link("read", FunctionDescriptor.of(LONG, INT, ValueLayout.ADDRESS, LONG));
@@ -45,31 +52,110 @@ final class Libc {
     private Libc() {
     }
 
-    static int connect(Path path) {
+    /**
+     * Connects to a Unix stream socket.
+     *
+     * @param path where it is
+     * @return a descriptor
+     */
+    public static int connect(Path path) {
         try (Arena arena = Arena.ofConfined()) {
             int fd = check("socket", (int) SOCKET.invokeExact(1, 1 | 0x80000, 0));
-            byte[] name = path.toString().getBytes(StandardCharsets.UTF_8);
-            MemorySegment address = arena.allocate(110);
-            address.set(BYTE, 0, (byte) 1);
-            MemorySegment.copy(name, 0, address, BYTE, 2, name.length);
-            check("connect", (int) CONNECT.invokeExact(fd, address, 110));
+            check("connect to " + path, (int) CONNECT.invokeExact(fd, address(path, arena), 110));
             return fd;
         } catch (Throwable failed) {
             throw new AssertionError(failed);
         }
     }
 
-    /** One {@code sendmsg}; the bytes sent, or -1. */
-    static long send(int fd, byte[] bytes, int... descriptors) {
+    /**
+     * Listens at a Unix stream socket.
+     *
+     * @param path where nothing is yet
+     * @return a descriptor
+     */
+    public static int listen(Path path) {
+        try (Arena arena = Arena.ofConfined()) {
+            int fd = check("socket", (int) SOCKET.invokeExact(1, 1 | 0x80000, 0));
+            check("bind to " + path, (int) BIND.invokeExact(fd, address(path, arena), 110));
+            check("listen", (int) LISTEN.invokeExact(fd, 16));
+            return fd;
+        } catch (Throwable failed) {
+            throw new AssertionError(failed);
+        }
+    }
+
+    /**
+     * Waits for somebody who connects.
+     *
+     * @param fd of {@link #listen}
+     * @return a descriptor, or -1 when the socket was shut down
+     */
+    public static int accept(int fd) {
+        try {
+            return (int) ACCEPT.invokeExact(fd, MemorySegment.NULL, MemorySegment.NULL, 0x80000);
+        } catch (Throwable failed) {
+            throw new AssertionError(failed);
+        }
+    }
+
+    private static MemorySegment address(Path path, Arena arena) {
+        byte[] name = path.toString().getBytes(StandardCharsets.UTF_8);
+        MemorySegment address = arena.allocate(110);
+        address.set(BYTE, 0, (byte) 1);
+        MemorySegment.copy(name, 0, address, BYTE, 2, name.length);
+        return address;
+    }
+
+    /**
+     * One {@code recvmsg}.
+     *
+     * @param fd          a stream socket
+     * @param length      bytes at most
+     * @param descriptors gets those that come along, to be closed by the caller
+     * @return the bytes; empty at the end, or if the connection is broken
+     */
+    public static byte[] receive(int fd, int length, List<Integer> descriptors) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment data = arena.allocate(length);
+            MemorySegment control = arena.allocate(16 + 4 * 256, 8);
+            MemorySegment message = header(arena, data, length);
+            message.set(LONG, 32, control.address());
+            message.set(LONG, 40, control.byteSize());
+            long count = (long) RECVMSG.invokeExact(fd, message, 0x40000000);
+            long controls = count < 0 ? 0 : message.get(LONG, 40);
+            for (long at = 16; controls > 0 && at < control.get(LONG, 0); at += 4) {
+                descriptors.add(control.get(INT, at));
+            }
+            return count <= 0 ? new byte[0] : data.asSlice(0, count).toArray(BYTE);
+        } catch (Throwable failed) {
+            throw new AssertionError(failed);
+        }
+    }
+
+    private static MemorySegment header(Arena arena, MemorySegment data, long length) {
+        MemorySegment vector = arena.allocate(16, 8);
+        vector.set(LONG, 0, data.address());
+        vector.set(LONG, 8, length);
+        MemorySegment message = arena.allocate(56, 8);
+        message.set(LONG, 16, vector.address());
+        message.set(LONG, 24, 1);
+        return message;
+    }
+
+    /**
+     * One {@code sendmsg}.
+     *
+     * @param fd          a stream socket
+     * @param bytes       to be sent
+     * @param descriptors to be sent along
+     * @return the bytes sent, or -1
+     */
+    public static long send(int fd, byte[] bytes, int... descriptors) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment data = arena.allocate(Math.max(1, bytes.length));
             MemorySegment.copy(bytes, 0, data, BYTE, 0, bytes.length);
-            MemorySegment vector = arena.allocate(16, 8);
-            vector.set(LONG, 0, data.address());
-            vector.set(LONG, 8, bytes.length);
-            MemorySegment message = arena.allocate(56, 8);
-            message.set(LONG, 16, vector.address());
-            message.set(LONG, 24, 1);
+            MemorySegment message = header(arena, data, bytes.length);
             if (descriptors.length > 0) {
                 MemorySegment control = arena.allocate(16 + ((descriptors.length * 4 + 7) & ~7), 8);
                 control.set(LONG, 0, 16 + descriptors.length * 4L);
@@ -104,7 +190,12 @@ final class Libc {
         }
     }
 
-    static void close(int fd) {
+    /**
+     * Closes a descriptor.
+     *
+     * @param fd an open one
+     */
+    public static void close(int fd) {
         try {
             check("close", (int) CLOSE.invokeExact(fd));
         } catch (Throwable failed) {
@@ -114,8 +205,19 @@ final class Libc {
 
     /** Says that nothing more will be sent. */
     static void shutdownWrites(int fd) {
+        check("shutdown", shutdown(fd, 1));
+    }
+
+    /**
+     * Ends a direction of a connection, or a wait in {@link #accept}.
+     *
+     * @param fd  a socket
+     * @param how 0 for reads, 1 for writes, 2 for both
+     * @return 0, or -1 if it is not connected any more
+     */
+    public static int shutdown(int fd, int how) {
         try {
-            check("shutdown", (int) SHUTDOWN.invokeExact(fd, 1));
+            return (int) SHUTDOWN.invokeExact(fd, how);
         } catch (Throwable failed) {
             throw new AssertionError(failed);
         }
