@@ -142,12 +142,24 @@ class GuideTest {
             assertEquals(2, new PciHost(bus.ecam(), bus.memory(), WINDOW, WINDOW_SIZE).scan().size());
             assertEquals(2 << 20, Files.size(image));
             assertEquals(0, refused);
+        }
+    }
+
+    @Test
+    void shouldPollADiskInAStep(@TempDir Path folder) throws IOException {
+        Path image = Files.write(folder.resolve("disk.img"), new byte[1 << 20]);
+        LatchingController plic = new LatchingController();
+        try (GuestMemory memory = GuestMemory.anonymous(0, 1 << 20)) {
+            DmaSpace dma = DmaSpace.identity(memory);
             // guide: begin
-            VirtioBlock stepped = VirtioBlock.builder(image).polled().build();
-            int answered = stepped.poll(0);
+            VirtioBlock disk = VirtioBlock.builder(image).polled().build();
+            SteppedDevice stepped = new SteppedDevice(disk, dma, () -> disk.poll(0),
+                    () -> plic.raise(3), () -> plic.lower(3));
             // guide: end
-            assertEquals(0, answered);
-            stepped.close();
+            stepped.step();
+            assertEquals(2, stepped.load(0x08, 2), "a disk");
+            assertTrue(plic.isIdle());
+            disk.close();
         }
     }
 
@@ -160,7 +172,7 @@ class GuideTest {
     void shouldShowTheLevelOnTheSteppingThread() {
         List<String> shown = new ArrayList<>();
         try (GuestMemory memory = GuestMemory.anonymous(0, 1 << 20)) {
-            SteppedDevice stepped = new SteppedDevice(new EntropyDevice(), DmaSpace.identity(memory),
+            SteppedDevice stepped = new SteppedDevice(new EntropyDevice(), DmaSpace.identity(memory), () -> { },
                     () -> shown.add("raise"), () -> shown.add("lower"));
             assertEquals(0x7472_6976L, stepped.load(0, 2));
             stepped.store(0x70, 3, 2);
@@ -171,11 +183,13 @@ class GuideTest {
             stepped.store(0x70, 15, 2);
             stepped.store(0x44, 1, 2);
             stepped.step();
-            stepped.step();
             assertEquals(List.of("raise"), shown, "a misaligned queue needs a reset, and the guest is told");
+            stepped.step();
+            assertEquals(List.of("raise", "raise"), shown, "the guest has not acknowledged");
             stepped.store(0x64, 2, 2);
             stepped.step();
-            assertEquals(List.of("raise", "lower"), shown);
+            stepped.step();
+            assertEquals(List.of("raise", "raise", "lower"), shown);
         }
     }
 

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.guide;
 
+// guide: begin
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.mmio.VirtioMmioDevice;
 import org.virtio4j.vmm.DmaSpace;
 
-// guide: begin
 /** For an emulator with one stepping thread, int offsets and widths as powers of two. */
 final class SteppedDevice {
 
     private final VirtioMmioDevice window;
+    private final Runnable poll;
     private final Runnable raise;
     private final Runnable lower;
 
@@ -17,8 +18,9 @@ final class SteppedDevice {
     private volatile boolean wanted;
     private boolean shown;
 
-    SteppedDevice(VirtioDevice device, DmaSpace dma, Runnable raise, Runnable lower) {
+    SteppedDevice(VirtioDevice device, DmaSpace dma, Runnable poll, Runnable raise, Runnable lower) {
         this.window = VirtioMmioDevice.of(device, dma, level -> wanted = level);
+        this.poll = poll;
         this.raise = raise;
         this.lower = lower;
     }
@@ -33,10 +35,14 @@ final class SteppedDevice {
 
     /** Called by the emulator between two slices of guest code. */
     void step() {
-        if (wanted != shown) {
-            shown = !shown;
-            (shown ? raise : lower).run();
+        poll.run();                          // first: what it answers is seen below, and not a slice later
+        boolean high = wanted;
+        if (high) {
+            raise.run();                     // in every step, for a controller may have forgotten the level
+        } else if (shown) {
+            lower.run();
         }
+        shown = high;
     }
 }
 // guide: end
