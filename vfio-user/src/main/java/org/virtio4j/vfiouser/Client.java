@@ -40,10 +40,11 @@ final class Client {
                 if (request.type() != MessageHeader.TYPE_REPLY) {
                     answer();
                 }
-                request.closeDescriptors();
-                if (!request.isSizeValid() || handshake.isHopeless()) {
+                if (request.isLast() || handshake.isHopeless()) {
                     return;
                 }
+                request.skip(connection);
+                request.closeDescriptors();
             }
         } finally {
             request.closeDescriptors();
@@ -97,7 +98,8 @@ final class Client {
             return reply.refuse(Errno.EINVAL, "the message has no valid header");
         }
         if (!request.isWhole()) {
-            return Errno.EMSGSIZE;
+            return request.isLast() ? reply.refuse(Errno.EMSGSIZE, "the message is longer than the protocol has, so"
+                    + " that the client is cut off") : Errno.EMSGSIZE;
         }
         if (request.command() == Command.VERSION) {
             return handshake.version(request, reply);

@@ -13,6 +13,9 @@ import org.virtio4j.wire.vfiouser.RegionInfo;
 /** What a client asks before it uses the function: its regions and its interrupts. */
 final class DeviceQueries {
 
+    /** Pin, MSI and MSI-X, as few as a client bears; those of VFIO behind them, for errors, are nothing we have. */
+    private static final int IRQ_KINDS = PciIrq.MSIX + 1;
+
     private final VirtioPciFunction function;
 
     DeviceQueries(VirtioPciFunction function) {
@@ -27,7 +30,7 @@ final class DeviceQueries {
         reply.putI32(DeviceInfo.ARGSZ, (int) DeviceInfo.SIZE);
         reply.putI32(DeviceInfo.FLAGS, DeviceInfo.PCI | DeviceInfo.RESET);
         reply.putI32(DeviceInfo.REGIONS, PciRegion.COUNT);
-        reply.putI32(DeviceInfo.IRQS, PciIrq.COUNT);
+        reply.putI32(DeviceInfo.IRQS, IRQ_KINDS);
         return 0;
     }
 
@@ -47,16 +50,21 @@ final class DeviceQueries {
         return 0;
     }
 
-    /** QEMU takes an error for "there is none", but warns of a count of 0 where it would rather have some. */
+    /**
+     * QEMU asks for the first kind that is not there, too, and takes an error for "there is none"; a count of 0 there
+     * would make it warn.
+     */
     int irq(Request request, Reply reply) {
-        if (!hasRoom(request, IrqInfo.ARGSZ, IrqInfo.SIZE) || request.u32(IrqInfo.INDEX) > PciIrq.MSIX) {
+        if (!hasRoom(request, IrqInfo.ARGSZ, IrqInfo.SIZE)) {
+            return Errno.EINVAL;
+        }
+        if (request.u32(IrqInfo.INDEX) >= IRQ_KINDS) {
             return reply.refuse(Errno.EINVAL, "the device has no interrupts of this kind");
         }
         int index = request.i32(IrqInfo.INDEX);
         reply.body(IrqInfo.SIZE);
         reply.putI32(IrqInfo.ARGSZ, (int) IrqInfo.SIZE);
-        reply.putI32(IrqInfo.FLAGS, index == PciIrq.INTX
-                ? IrqInfo.EVENTFD | IrqInfo.MASKABLE | IrqInfo.AUTOMASKED : IrqInfo.EVENTFD);
+        reply.putI32(IrqInfo.FLAGS, irqFlags(index));
         reply.putI32(IrqInfo.INDEX, index);
         reply.putI32(IrqInfo.COUNT, irqCount(index));
         return 0;
@@ -68,6 +76,13 @@ final class DeviceQueries {
             return PciHeader.EXTENDED_SPACE_SIZE;
         }
         return index >= 0 && index <= PciRegion.LAST_BAR ? function.barSize(index) : 0;
+    }
+
+    private static int irqFlags(int index) {
+        return switch (index) {
+            case PciIrq.INTX -> IrqInfo.EVENTFD | IrqInfo.MASKABLE | IrqInfo.AUTOMASKED;
+            default -> IrqInfo.EVENTFD;
+        };
     }
 
     /** How many interrupts of a kind there are. */

@@ -12,6 +12,7 @@ import org.virtio4j.vmm.LittleEndian;
 import org.virtio4j.vmm.os.Descriptor;
 import org.virtio4j.vmm.os.LocalConnection;
 import org.virtio4j.wire.vfiouser.MessageHeader;
+import org.virtio4j.wire.vfiouser.RegionAccess;
 
 /**
  * The message at hand, with the descriptors that came with it. The buffer is used again for each.
@@ -27,10 +28,13 @@ final class Request {
     /** The largest body we have a use for is a write of all of configuration space. */
     static final long MOST_BYTES = 8192;
 
+    /** The longest message that the protocol has where nobody has agreed on more: 1 MiB of data for a region. */
+    private static final long LONGEST = MessageHeader.SIZE + RegionAccess.DATA + (1 << 20);
+
     private final MemorySegment buffer;
     private final List<Descriptor> descriptors = new ArrayList<>(MOST_DESCRIPTORS);
     private long size;
-    private boolean whole;
+    private long left;
     private boolean loss;
 
     Request(Arena arena) {
@@ -38,27 +42,24 @@ final class Request {
     }
 
     /**
-     * Waits for the next message. One that is too long for any use is read to its end, but not kept; one whose size
-     * makes no sense is the last, since nobody knows where the next begins.
+     * Waits for the next message. Of one that is too long for any use no more than the header is waited for, so that it
+     * can be refused at once; {@link #skip} must follow.
      *
      * @return false when the client has left
      * @throws EOFException if it left in mid-message
      */
     boolean receive(LocalConnection connection) throws IOException {
         size = 0;
-        whole = false;
+        left = 0;
         if (!fill(connection, 0, MessageHeader.SIZE)) {
             return false;
         }
         size = LittleEndian.u32(buffer, MessageHeader.MESSAGE_SIZE);
-        long kept = Math.min(size, MOST_BYTES);
-        if (kept > MessageHeader.SIZE && !fill(connection, MessageHeader.SIZE, kept)) {
+        if (size > MOST_BYTES) {
+            left = size - MessageHeader.SIZE;
+        } else if (size > MessageHeader.SIZE && !fill(connection, MessageHeader.SIZE, size)) {
             throw new EOFException("the client left in mid-message");
         }
-        if (size > MOST_BYTES) {
-            skip(connection, size - MOST_BYTES);
-        }
-        whole = isSizeValid() && size <= MOST_BYTES;
         loss = connection.takeLoss();
         return true;
     }
@@ -92,9 +93,34 @@ final class Request {
         return size >= MessageHeader.SIZE;
     }
 
-    /** Whether all of the message is here. */
+    /** Whether all of the message is here, and not the header of one that is too long for any use. */
     boolean isWhole() {
-        return whole;
+        return isSizeValid() && left == 0;
+    }
+
+    /**
+     * Whether the next message can be found: not behind one whose size makes no sense, nor behind one that is longer
+     * than the protocol has, whose sender need not mean to send the rest.
+     */
+    boolean isLast() {
+        return !isSizeValid() || size > LONGEST;
+    }
+
+    /**
+     * Takes the rest of a message that was too long, without keeping it.
+     *
+     * @throws EOFException if the client left in mid-message
+     */
+    void skip(LocalConnection connection) throws IOException {
+        while (left > 0) {
+            long most = Math.min(left, MOST_BYTES - MessageHeader.SIZE);
+            long skipped = connection.receive(buffer, MessageHeader.SIZE, most, descriptors, MOST_DESCRIPTORS);
+            if (skipped == 0) {
+                throw new EOFException("the client left in mid-message");
+            }
+            left -= skipped;
+            boolean ignored = connection.takeLoss();
+        }
     }
 
     /** Whether a descriptor of this message was lost on the way. */
@@ -171,17 +197,5 @@ final class Request {
             at += count;
         }
         return true;
-    }
-
-    private void skip(LocalConnection connection, long count) throws IOException {
-        long left = count;
-        while (left > 0) {
-            long most = Math.min(left, MOST_BYTES - MessageHeader.SIZE);
-            long skipped = connection.receive(buffer, MessageHeader.SIZE, most, descriptors, MOST_DESCRIPTORS);
-            if (skipped == 0) {
-                throw new EOFException("the client left in mid-message");
-            }
-            left -= skipped;
-        }
     }
 }

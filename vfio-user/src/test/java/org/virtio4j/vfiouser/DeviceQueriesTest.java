@@ -38,7 +38,7 @@ class DeviceQueriesTest {
         assertEquals(16, info.getInt(0));
         assertEquals(3, info.getInt(4));
         assertEquals(9, info.getInt(8), "regions");
-        assertEquals(5, info.getInt(12), "interrupts");
+        assertEquals(3, info.getInt(12), "interrupts");
     }
 
     @Test

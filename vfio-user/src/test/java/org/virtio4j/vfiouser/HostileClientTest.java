@@ -13,6 +13,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Whatever a client sends, nothing stays behind, nothing is thrown, and the next client is served. What comes at random
@@ -64,9 +66,35 @@ class HostileClientTest {
     }
 
     @Test
+    void shouldRefuseAMessageThatIsTooLongByItsHeaderAndGoOnBehindIt() {
+        byte[] rest = new byte[10_000 - 16];
+        try (TestClient client = served.connect()) {
+            client.send(TestClient.message(9, TestClient.DMA_MAP, 10_000, 0, TestClient.body(0)), memory);
+            assertEquals(EMSGSIZE, client.answer(9, TestClient.DMA_MAP).errno(), "before the rest is there");
+            client.send(Arrays.copyOf(rest, 5_000), memory);
+            client.send(Arrays.copyOf(rest, rest.length - 5_000));
+            assertEquals(0x1af4, client.value(TestClient.CONFIG, 0, 2));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {(1 << 20) + 33, 1 << 24, 0x8000_0000L, 0xffff_ffffL})
+    void shouldEndTheConnectionWhenAMessageIsLongerThanTheProtocolHas(long size) {
+        try (TestClient client = served.connect()) {
+            client.send(TestClient.message(9, TestClient.SET_IRQS, size, 0, TestClient.body(0)), eventfd);
+            assertEquals(EMSGSIZE, client.answer(9, TestClient.SET_IRQS).errno());
+            assertTrue(client.atEnd());
+        }
+        try (TestClient client = served.connect()) {
+            client.send(TestClient.message(9, TestClient.REGION_WRITE, size, 0x10, TestClient.body(32)));
+            assertTrue(client.atEnd(), "posted");
+        }
+    }
+
+    @Test
     void shouldReadAMessageThatIsTooLongToItsEndAndGoOn() {
         try (TestClient client = served.connect()) {
-            for (int size : new int[] {8192 - 16 + 1, 10_000, 1 << 20}) {
+            for (int size : new int[] {8192 - 16 + 1, 10_000, 1 << 20, (1 << 20) + 16}) {
                 assertEquals(EMSGSIZE, client.request(TestClient.DMA_MAP, TestClient.body(size)).errno());
             }
             assertEquals(TestClient.EINVAL, client.request(TestClient.DMA_MAP, TestClient.body(8192 - 16)).errno());
@@ -77,7 +105,7 @@ class HostileClientTest {
     @Test
     void shouldNotWaitForTheRestOfAHugeMessageWhenTheClientLeaves() {
         try (TestClient client = served.connect()) {
-            client.send(TestClient.message(9, 2, 0xffff_ffffL, 0, TestClient.body(32)), memory);
+            client.send(TestClient.message(9, 2, 1 << 20, 0, TestClient.body(32)), memory);
         }
     }
 
