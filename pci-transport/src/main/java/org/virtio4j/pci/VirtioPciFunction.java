@@ -67,6 +67,7 @@ public final class VirtioPciFunction implements AutoCloseable {
     private final ReentrantLock lock = new ReentrantLock();
     private final FunctionSpace space;
 
+    private volatile boolean awake = true;
     private volatile boolean memorySpace;
     private boolean closed;
 
@@ -232,14 +233,7 @@ public final class VirtioPciFunction implements AutoCloseable {
      *         not with that width
      */
     public long readBar(int bar, long offset, int width) {
-        if (!memorySpace) {
-            return PciBus.allOnes(width);
-        }
-        return switch (bar) {
-            case Bars.VIRTIO -> structures.read(offset, width);
-            case Bars.MSIX -> table.read(offset, width);
-            default -> 0;
-        };
+        return memorySpace ? readRegion(bar, offset, width) : PciBus.allOnes(width);
     }
 
     /**
@@ -251,7 +245,42 @@ public final class VirtioPciFunction implements AutoCloseable {
      * @param value  its low {@code width} bytes count; ignored where that cannot be written
      */
     public void writeBar(int bar, long offset, int width, long value) {
-        if (!memorySpace) {
+        if (memorySpace) {
+            writeRegion(bar, offset, width, value);
+        }
+    }
+
+    /**
+     * Reads from a BAR as {@link #readBar} does, whether memory space is enabled or not. For an embedder to whom BARs
+     * are named by number, as over VFIO: whoever names them has decided what is routed there. Any thread.
+     *
+     * @param bar    its number
+     * @param offset bytes from its start
+     * @param width  bytes
+     * @return the value, zero-extended; all ones in D3hot, 0 for what cannot be read there, or not with that width
+     */
+    public long readRegion(int bar, long offset, int width) {
+        if (!awake) {
+            return PciBus.allOnes(width);
+        }
+        return switch (bar) {
+            case Bars.VIRTIO -> structures.read(offset, width);
+            case Bars.MSIX -> table.read(offset, width);
+            default -> 0;
+        };
+    }
+
+    /**
+     * Writes to a BAR as {@link #writeBar} does, whether memory space is enabled or not. Any thread; one inside a
+     * section of the device's DMA must not reset the device.
+     *
+     * @param bar    its number
+     * @param offset bytes from its start
+     * @param width  bytes
+     * @param value  its low {@code width} bytes count; ignored in D3hot, and where that cannot be written
+     */
+    public void writeRegion(int bar, long offset, int width, long value) {
+        if (!awake) {
             return;
         }
         if (bar == Bars.VIRTIO) {
@@ -392,6 +421,7 @@ public final class VirtioPciFunction implements AutoCloseable {
         int command = space.command();
         int control = space.messageControl();
         boolean messages = (control & MsixCapability.ENABLE) != 0;
+        awake = !space.asleep();
         memorySpace = (command & PciCommand.MEMORY_SPACE) != 0;
         interrupts.route(messages, (command & PciCommand.INTX_DISABLE) != 0);
         interrupts.hold((command & PciCommand.BUS_MASTER) == 0);

@@ -7,8 +7,9 @@ import org.virtio4j.wire.vfiouser.PciRegion;
 import org.virtio4j.wire.vfiouser.RegionAccess;
 
 /**
- * Accesses of configuration space and BARs. A BAR is accessed as the guest did it, in one access of 1, 2, 4 or 8 bytes;
- * a stretch of configuration space may be asked for at once and is accessed in pieces that PCI knows.
+ * Accesses of configuration space and BARs. A BAR is accessed as the guest did it, in one access of 1, 2, 4 or 8 bytes,
+ * and whether memory space is enabled or not: the client says by number what it means, and routes what a guest does. A
+ * stretch of configuration space may be asked for at once and is accessed in pieces that PCI knows.
  */
 final class RegionRegisters {
 
@@ -28,7 +29,8 @@ final class RegionRegisters {
         int count = request.i32(RegionAccess.COUNT);
         begin(request, reply, count);
         if (request.i32(RegionAccess.REGION) != PciRegion.CONFIG) {
-            reply.putValue(RegionAccess.DATA, count, function.readBar(request.i32(RegionAccess.REGION), offset, count));
+            int region = request.i32(RegionAccess.REGION);
+            reply.putValue(RegionAccess.DATA, count, function.readRegion(region, offset, count));
             return 0;
         }
         for (int done = 0, width; done < count; done += width) {
@@ -48,7 +50,7 @@ final class RegionRegisters {
         int region = request.i32(RegionAccess.REGION);
         begin(request, reply, 0);
         if (region != PciRegion.CONFIG) {
-            function.writeBar(region, offset, count, request.value(RegionAccess.DATA, count));
+            function.writeRegion(region, offset, count, request.value(RegionAccess.DATA, count));
             return 0;
         }
         for (int done = 0, width; done < count; done += width) {

@@ -13,17 +13,20 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.virtio4j.pci.VirtioPciFunction;
 
 @Timeout(60)
 class RegisterAccessTest {
 
     private static final int BAR = 4;
+    private static final int MSIX_BAR = 1;
     private static final int COMMAND = 4;
     private static final int MEMORY_AND_MASTER = 6;
     private static final int DEVICE_STATUS = 0x14;
@@ -100,8 +103,31 @@ class RegisterAccessTest {
     }
 
     @Test
-    void shouldReadAllOnesWhileMemorySpaceIsOff() {
+    @DisplayName("PCI 6.2.2 is for addresses: a client that names a BAR by number has routed the access itself")
+    void shouldAnswerWhileMemorySpaceIsOff() {
+        assertEquals(2, client.value(BAR, 0x12, 2));
+        client.write(BAR, DEVICE_STATUS, 1, 1);
+        assertEquals(1, client.value(BAR, DEVICE_STATUS, 1));
+        assertEquals(1, client.value(MSIX_BAR, 12, 4));
+        assertEquals(0xffff, served.function.readBar(BAR, 0x12, 2), "not so for who routes by address");
+        served.function.writeBar(BAR, DEVICE_STATUS, 1, 0);
+        assertEquals(1, client.value(BAR, DEVICE_STATUS, 1));
+        assertEquals(VirtioPciFunction.NOT_MAPPED, served.function.barAddress(BAR));
+    }
+
+    @Test
+    @DisplayName("PM 5.4.1: asleep a function answers in configuration space alone, whoever asks")
+    void shouldReadAllOnesWhileTheFunctionSleeps() {
+        int power = (int) client.value(TestClient.CONFIG, 0x34, 1);
+        while (client.value(TestClient.CONFIG, power, 1) != 1) {
+            power = (int) client.value(TestClient.CONFIG, power + 1, 1);
+        }
+        client.write(TestClient.CONFIG, power + 4, 2, 3);
         assertEquals(0xffff, client.value(BAR, 0x12, 2));
+        assertEquals(0xffff_ffffL, client.value(MSIX_BAR, 12, 4));
+        client.write(BAR, DEVICE_STATUS, 1, 1);
+        client.write(TestClient.CONFIG, power + 4, 2, 0);
+        assertEquals(0, client.value(BAR, DEVICE_STATUS, 1));
     }
 
     @Test
