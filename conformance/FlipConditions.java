@@ -142,7 +142,7 @@ public final class FlipConditions {
                     "return !messages && isr.bits() != 0;",
                     "return isr.bits() != 0;",
                     "4.1.4.5.1: the interrupt status bit", "pci.PinInterruptTest"),
-            new Flip(PCI + "VectorTable.java",
+            new Flip(PCI + "TableWords.java",
                     "return !enabled || functionMasked ||",
                     "return !enabled ||",
                     "PCI 6.8.2: the mask of the function", "pci.MessageInterruptTest"),

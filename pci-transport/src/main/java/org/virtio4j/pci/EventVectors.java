@@ -8,7 +8,7 @@ import org.virtio4j.wire.pci.CommonConfig;
 /**
  * Which vector each event has, and which events are pending on it. A vector may have several events, and what pends is
  * remembered event by event: one of them can be forgotten without another's interrupt. Guarded by its owner's lock;
- * only {@link #giveBack} and {@link #forgetAll} look at every event.
+ * only {@link #giveBack}, {@link #addTo} and {@link #forgetAll} look at every event.
  *
  * <p>The pending events of a vector are taken all at once, since they are one message. To do so without a look at
  * each, every vector counts rounds: an event pends while the round in which it was added is that of its vector.
@@ -69,6 +69,15 @@ final class EventVectors {
         for (int event = 0; event < vectorOf.length; event++) {
             if (vectorOf[event] == vector && addedIn[event] == round) {
                 add(event);
+            }
+        }
+    }
+
+    /** What pends on a vector here pends in other records of the same events, too. */
+    void addTo(EventVectors other, int vector) {
+        for (int event = 0; event < vectorOf.length; event++) {
+            if (vectorOf[event] == vector && addedIn[event] == rounds[vector]) {
+                int ignored = other.add(event);
             }
         }
     }

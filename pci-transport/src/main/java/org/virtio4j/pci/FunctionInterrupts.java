@@ -72,9 +72,10 @@ final class FunctionInterrupts {
     }
 
     /** What command register and message control say; {@link #settle} must follow, under no lock. */
-    void route(boolean byMessages, boolean withoutPin) {
+    void route(boolean byMessages, boolean masked, boolean withoutPin) {
         messages = byMessages;
         pinDisabled = withoutPin;
+        vectors.control(byMessages, masked);
     }
 
     /** No message leaves a function that is no bus master; {@link #settle} must follow, under no lock. */

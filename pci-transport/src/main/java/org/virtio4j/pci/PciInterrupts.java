@@ -8,8 +8,9 @@ import org.virtio4j.vmm.InterruptSink;
 /**
  * How a function's interrupts leave it: by MSI-X once the guest has enabled it, by its pin before.
  *
- * @param vectors takes the MSI-X vectors as numbers, for an embedder that keeps the table and its masks himself, as
- *                QEMU does; without it the function sends the messages of its own table as DMA writes, which end in a
+ * @param vectors takes the MSI-X vectors as numbers, for an embedder who delivers them, and may keep the table that the
+ *                guest sees himself, as QEMU does: the mask of an entry counts here once the entry was written here,
+ *                and the mask of the function always does; without it the function sends the messages of its own table as DMA writes, which end in a
  *                {@linkplain org.virtio4j.vmm.GuestMemory#addDoorbell doorbell region}
  * @param pin     INTA#; without it the function has no pin, and a guest that leaves MSI-X off must poll
  */
@@ -37,7 +38,8 @@ public record PciInterrupts(Optional<InterruptSink> vectors, Optional<InterruptL
     /**
      * Vectors for the embedder to deliver.
      *
-     * @param vectors told of each interrupt, on the thread that causes it; what the guest has masked is his to know
+     * @param vectors told of each interrupt, on the thread that causes it or lets it go; what the guest has masked in
+     *                a table of the embedder's is his to know
      * @param pin     the interrupt input that the guest uses without MSI-X; low at the start, and not set so
      * @return both ways
      */

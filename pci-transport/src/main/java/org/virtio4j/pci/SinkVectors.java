@@ -10,8 +10,9 @@ import org.virtio4j.vmm.InterruptSink;
 import org.virtio4j.wire.pci.CommonConfig;
 
 /**
- * Vectors for an embedder who keeps the table. What he has delivered is not known here, so an event that was raised
- * counts as pending until it is unmapped.
+ * Vectors for an embedder who delivers them. He may keep the table that the guest sees; where he does not, what is
+ * written to this one masks as it should, and what is masked pends here. What he has delivered is not known, so an
+ * event that was raised counts as raised until it is unmapped.
  *
  * <p>Any thread may call any method; the lock is never held while the embedder is called.
  */
@@ -20,29 +21,33 @@ final class SinkVectors implements VectorRoute {
     private final InterruptSink sink;
     private final ReentrantLock lock = new ReentrantLock();
 
-    /** Guarded by the lock, as is what follows. */
-    private final EventVectors events;
+    /** Guarded by the lock, as is what follows. What the embedder may have to forget. */
+    private final EventVectors raised;
+
+    /** Those of them that he was not told of: the vector is masked, or the function no bus master. */
+    private final EventVectors pending;
+    private final TableWords words;
     private final Departures departures = new Departures(lock);
     private boolean holding;
-
-    /** Raised while the function was no bus master. */
-    private final BitSet held;
 
     /** To be forgotten by the embedder, who cannot be called yet. */
     private final BitSet forgotten;
 
     SinkVectors(Bars bars, InterruptSink sink) {
         this.sink = sink;
-        this.events = new EventVectors(bars.events(), bars.vectors());
-        this.held = new BitSet(bars.vectors());
+        this.raised = new EventVectors(bars.events(), bars.vectors());
+        this.pending = new EventVectors(bars.events(), bars.vectors());
+        this.words = new TableWords(bars, false);
         this.forgotten = new BitSet(bars.vectors());
     }
+
+    // Where events go
 
     @Override
     public int vector(int event) {
         lock.lock();
         try {
-            return events.vector(event);
+            return raised.vector(event);
         } finally {
             lock.unlock();
         }
@@ -54,9 +59,10 @@ final class SinkVectors implements VectorRoute {
         boolean last = false;
         lock.lock();
         try {
-            before = events.vector(event);
+            before = raised.vector(event);
             if (before != vector) {
-                last = events.map(event, vector);
+                last = raised.map(event, vector);
+                boolean ignored = pending.map(event, vector);
                 departures.await(before);
             }
         } finally {
@@ -72,9 +78,9 @@ final class SinkVectors implements VectorRoute {
         Departure leaving = null;
         lock.lock();
         try {
-            int vector = events.add(event);
+            int vector = raised.add(event);
             if (vector != CommonConfig.NO_VECTOR) {
-                leaving = decide(vector);
+                leaving = decide(vector, event);
             }
         } finally {
             lock.unlock();
@@ -86,10 +92,11 @@ final class SinkVectors implements VectorRoute {
     public void forget() {
         lock.lock();
         try {
-            for (int vector = events.nextPending(0); vector >= 0; vector = events.nextPending(vector + 1)) {
+            for (int vector = raised.nextPending(0); vector >= 0; vector = raised.nextPending(vector + 1)) {
                 forgotten.set(vector);
             }
-            events.forgetAll();
+            raised.forgetAll();
+            pending.forgetAll();
         } finally {
             lock.unlock();
         }
@@ -108,6 +115,8 @@ final class SinkVectors implements VectorRoute {
         failure.rethrow();
     }
 
+    // What holds them back
+
     @Override
     public void hold(boolean now) {
         lock.lock();
@@ -119,9 +128,30 @@ final class SinkVectors implements VectorRoute {
     }
 
     @Override
+    public void control(boolean enabled, boolean masked) {
+        lock.lock();
+        try {
+            words.control(enabled, masked);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void bar(int vector, boolean masked) {
+        lock.lock();
+        try {
+            words.bar(vector, masked);
+        } finally {
+            lock.unlock();
+        }
+        flush();
+    }
+
+    @Override
     public void flush() {
         Throwable failure = null;
-        for (Departure leaving = nextHeld(); leaving != null; leaving = nextHeld()) {
+        for (Departure leaving = nextPending(); leaving != null; leaving = nextPending()) {
             try {
                 deliver(leaving);
             } catch (RuntimeException | Error thrown) {
@@ -131,13 +161,67 @@ final class SinkVectors implements VectorRoute {
         FirstFailure.throwIt(failure);
     }
 
-    /** Null while the function is no bus master: the vector is held. */
-    private @Nullable Departure decide(int vector) {
-        if (holding) {
-            held.set(vector);
+    @Override
+    public void reset() {
+        lock.lock();
+        try {
+            words.reset();
+            pending.forgetPending();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    // What the guest sees
+
+    @Override
+    public long read(long offset, int width) {
+        lock.lock();
+        try {
+            return words.read(offset, width, pending);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void write(long offset, int width, long value) {
+        boolean changed;
+        lock.lock();
+        try {
+            changed = words.write(offset, width, value);
+        } finally {
+            lock.unlock();
+        }
+        if (changed) {
+            flush();
+        }
+    }
+
+    /** What becomes of a vector is the embedder's to know. */
+    @Override
+    public long lost() {
+        return 0;
+    }
+
+    /** Null while the vector is held back: then the event pends. What it has pending goes along with it. */
+    private @Nullable Departure decide(int vector, int event) {
+        if (heldBack(vector)) {
+            int ignored = pending.add(event);
             return null;
         }
+        return begin(vector);
+    }
+
+    private Departure begin(int vector) {
+        if (pending.isPending(vector)) {
+            long ignored = pending.take(vector);
+        }
         return departures.begin(vector);
+    }
+
+    private boolean heldBack(int vector) {
+        return holding || words.masked(vector);
     }
 
     private void deliver(@Nullable Departure leaving) {
@@ -162,11 +246,22 @@ final class SinkVectors implements VectorRoute {
         Departure again;
         lock.lock();
         try {
-            again = events.isPending(vector) ? decide(vector) : null;
+            again = raiseAgain(vector);
         } finally {
             lock.unlock();
         }
         FirstFailure.throwIt(FirstFailure.after(thrown, () -> deliver(again)));
+    }
+
+    private @Nullable Departure raiseAgain(int vector) {
+        if (!raised.isPending(vector)) {
+            return null;
+        }
+        if (heldBack(vector)) {
+            raised.addTo(pending, vector);
+            return null;
+        }
+        return begin(vector);
     }
 
     private int nextForgotten() {
@@ -183,13 +278,13 @@ final class SinkVectors implements VectorRoute {
         }
     }
 
-    private @Nullable Departure nextHeld() {
+    /** The next vector that pends and is not held back any more. */
+    private @Nullable Departure nextPending() {
         lock.lock();
         try {
-            for (int vector = held.nextSetBit(0); vector >= 0 && !holding; vector = held.nextSetBit(0)) {
-                held.clear(vector);
-                if (events.isPending(vector)) {
-                    return departures.begin(vector);
+            for (int vector = pending.nextPending(0); vector >= 0; vector = pending.nextPending(vector + 1)) {
+                if (!heldBack(vector)) {
+                    return begin(vector);
                 }
             }
             return null;

@@ -2,8 +2,8 @@
 package org.virtio4j.pci;
 
 /**
- * Where the events of a function go while MSI-X is enabled: to its own table, or to the embedder who keeps one. Event 0
- * is the configuration change, event {@code n + 1} that of queue {@code n}.
+ * Where the events of a function go while MSI-X is enabled: as messages of its table, or as vectors to the embedder.
+ * Event 0 is the configuration change, event {@code n + 1} that of queue {@code n}.
  *
  * <p>Any thread may call any method. Those that call the embedder are called under no lock, and go on with the rest
  * when he throws; the first exception is thrown at the end.
@@ -35,6 +35,24 @@ interface VectorRoute {
     /** The function is no bus master, and so sends nothing until it is one again; {@link #flush} must follow then. */
     void hold(boolean held);
 
+    /** What message control says; {@link #flush} must follow, under no lock. */
+    void control(boolean enabled, boolean masked);
+
+    /** The embedder masks a vector, beside what the guest has masked, or lets it go. Calls the embedder. */
+    void bar(int vector, boolean masked);
+
     /** Sends what was held back and is not any more. Calls the embedder. */
     void flush();
+
+    /** The function was reset, and its table with it. */
+    void reset();
+
+    /** Reads from the BAR with the table and the pending bits. */
+    long read(long offset, int width);
+
+    /** Writes to that BAR. Calls the embedder, for a vector may be unmasked. */
+    void write(long offset, int width, long value);
+
+    /** Messages that led nowhere: no doorbell was at their address, or translation refused it. */
+    long lost();
 }

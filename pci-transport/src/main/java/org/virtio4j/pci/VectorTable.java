@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.pci;
 
-import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -11,7 +10,6 @@ import org.virtio4j.vmm.DmaResult;
 import org.virtio4j.vmm.FirstFailure;
 import org.virtio4j.vmm.MessageSender;
 import org.virtio4j.wire.pci.CommonConfig;
-import org.virtio4j.wire.pci.MsixEntry;
 
 /**
  * The MSI-X table and its pending bits (PCI Local Bus 3.0, section 6.8.2): a vector that is raised sends the message of
@@ -22,31 +20,21 @@ import org.virtio4j.wire.pci.MsixEntry;
  */
 final class VectorTable implements VectorRoute {
 
-    private static final int WORDS = (int) (MsixEntry.SIZE / Integer.BYTES);
-    private static final int DATA = (int) (MsixEntry.DATA / Integer.BYTES);
-    private static final int CONTROL = (int) (MsixEntry.VECTOR_CONTROL / Integer.BYTES);
-    private static final long WORD_MASK = 0xffff_ffffL;
-
     private final ReentrantLock lock = new ReentrantLock();
-    private final Bars bars;
     private final MessageSender sender;
     private final DmaGate gate;
     private final AtomicLong lost = new AtomicLong();
 
     /** Guarded by the lock, as is what follows. */
-    private final int[] words;
+    private final TableWords words;
     private final EventVectors events;
     private final Departures departures = new Departures(lock);
-    private boolean enabled;
-    private boolean functionMasked;
 
     VectorTable(Bars bars, MessageSender sender, DmaGate gate) {
-        this.bars = bars;
         this.sender = sender;
         this.gate = gate;
-        this.words = new int[bars.vectors() * WORDS];
+        this.words = new TableWords(bars, true);
         this.events = new EventVectors(bars.events(), bars.vectors());
-        reset();
     }
 
     // Where events go
@@ -114,12 +102,11 @@ final class VectorTable implements VectorRoute {
         // Nothing is left to do.
     }
 
-    /** What message control says. Whoever calls it calls {@link #flush} when he holds no lock any more. */
-    void control(boolean on, boolean masked) {
+    @Override
+    public void control(boolean on, boolean masked) {
         lock.lock();
         try {
-            enabled = on;
-            functionMasked = masked;
+            words.control(on, masked);
         } finally {
             lock.unlock();
         }
@@ -159,87 +146,65 @@ final class VectorTable implements VectorRoute {
         send(leaving);
     }
 
-    /** The function was reset: every vector is masked. */
-    void reset() {
+    @Override
+    public void bar(int vector, boolean masked) {
         lock.lock();
         try {
-            Arrays.fill(words, 0);
-            events.forgetPending();
-            for (int vector = 0; vector < bars.vectors(); vector++) {
-                words[vector * WORDS + CONTROL] = MsixEntry.MASKED;
-            }
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** Messages that led nowhere: no doorbell was at their address, or translation refused it. */
-    long lost() {
-        return lost.get();
-    }
-
-    // What the guest sees
-
-    long read(long offset, int width) {
-        if (!isAccess(offset, width)) {
-            return 0;
-        }
-        lock.lock();
-        try {
-            long low = word(offset);
-            return width == Integer.BYTES ? low : low | word(offset + Integer.BYTES) << Integer.SIZE;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    void write(long offset, int width, long value) {
-        if (!isAccess(offset, width) || offset >= bars.tableSize()) {
-            return;
-        }
-        lock.lock();
-        try {
-            writeWord(offset, (int) value);
-            if (width == Long.BYTES) {
-                writeWord(offset + Integer.BYTES, (int) (value >>> Integer.SIZE));
-            }
+            words.bar(vector, masked);
         } finally {
             lock.unlock();
         }
         flush();
     }
 
-    private boolean isAccess(long offset, int width) {
-        return (width == Integer.BYTES || width == Long.BYTES) && offset >= 0 && offset % width == 0
-                && offset < bars.size(Bars.MSIX);
+    @Override
+    public void reset() {
+        lock.lock();
+        try {
+            words.reset();
+            events.forgetPending();
+        } finally {
+            lock.unlock();
+        }
     }
 
-    /** 32 bits of the table or the pending bits, 0 between and behind them. */
-    private long word(long offset) {
-        if (offset < bars.tableSize()) {
-            return words[(int) (offset / Integer.BYTES)] & WORD_MASK;
-        }
-        long bits = 0;
-        long first = (offset - bars.pendingBits()) * Byte.SIZE;
-        for (int i = 0; i < Integer.SIZE; i++) {
-            boolean set = first >= 0 && first < bars.vectors() && events.isPending((int) first + i);
-            bits |= set ? 1L << i : 0;
-        }
-        return bits;
+    @Override
+    public long lost() {
+        return lost.get();
     }
 
-    private void writeWord(long offset, int value) {
-        int index = (int) (offset / Integer.BYTES);
-        words[index] = index % WORDS == CONTROL ? value & MsixEntry.MASKED : value;
+    // What the guest sees
+
+    @Override
+    public long read(long offset, int width) {
+        lock.lock();
+        try {
+            return words.read(offset, width, events);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void write(long offset, int width, long value) {
+        boolean changed;
+        lock.lock();
+        try {
+            changed = words.write(offset, width, value);
+        } finally {
+            lock.unlock();
+        }
+        if (changed) {
+            flush();
+        }
     }
 
     /** Takes what is pending on a vector for a message of it; null while there is nothing, or it is masked. */
     private @Nullable Departure decide(int vector) {
-        if (masked(vector) || !events.isPending(vector)) {
+        if (words.masked(vector) || !events.isPending(vector)) {
             return null;
         }
-        int data = words[vector * WORDS + DATA];
-        return departures.begin(vector).with(events.take(vector), address(vector), data);
+        return departures.begin(vector).with(events.take(vector), words.address(vector), words.data(vector));
     }
 
     private void send(@Nullable Departure decided) {
@@ -275,15 +240,5 @@ final class VectorTable implements VectorRoute {
         } finally {
             lock.unlock();
         }
-    }
-
-    private boolean masked(int vector) {
-        return !enabled || functionMasked || (words[vector * WORDS + CONTROL] & MsixEntry.MASKED) != 0;
-    }
-
-    /** The two low bits of an entry's address are always 0, whatever the guest wrote there. */
-    private long address(int vector) {
-        long low = words[vector * WORDS] & WORD_MASK & -Integer.BYTES;
-        return low | (long) words[vector * WORDS + 1] << Integer.SIZE;
     }
 }

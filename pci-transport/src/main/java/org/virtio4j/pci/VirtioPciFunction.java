@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.pci;
 
+import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
 import org.virtio4j.device.DeviceInfo;
 import org.virtio4j.device.DeviceLifecycle;
@@ -59,7 +60,7 @@ public final class VirtioPciFunction implements AutoCloseable {
     /** Rings and buffers: opened by a notification or DRIVER_OK while the bit is set, closed when it is cleared. */
     private final DmaGate data;
     private final MessageSender messages;
-    private final VectorTable table;
+    private final VectorRoute vectors;
     private final FunctionInterrupts interrupts;
     private final VirtioStructures structures;
 
@@ -81,8 +82,8 @@ public final class VirtioPciFunction implements AutoCloseable {
         bars = new Bars(info.queueCount(), info.configSize(), options.vectorsFor(info.queueCount()));
         space = new FunctionSpace(info, options, bars, routes.pin().isPresent());
         messages = dma.behind(busMaster).messages("messages of device type " + info.deviceType());
-        table = new VectorTable(bars, messages, busMaster);
-        VectorRoute vectors = routes.vectors().isPresent() ? new SinkVectors(bars, routes.vectors().get()) : table;
+        vectors = routes.vectors().isPresent() ? new SinkVectors(bars, routes.vectors().get())
+                : new VectorTable(bars, messages, busMaster);
         interrupts = new FunctionInterrupts(info.queueCount(), vectors, routes.pin().orElse(level -> { }));
         structures = new VirtioStructures(lifecycle, interrupts, this::admit);
     }
@@ -265,7 +266,7 @@ public final class VirtioPciFunction implements AutoCloseable {
         }
         return switch (bar) {
             case Bars.VIRTIO -> structures.read(offset, width);
-            case Bars.MSIX -> table.read(offset, width);
+            case Bars.MSIX -> vectors.read(offset, width);
             default -> 0;
         };
     }
@@ -286,7 +287,7 @@ public final class VirtioPciFunction implements AutoCloseable {
         if (bar == Bars.VIRTIO) {
             structures.write(offset, width, value);
         } else if (bar == Bars.MSIX) {
-            table.write(offset, width, value);
+            vectors.write(offset, width, value);
         }
     }
 
@@ -302,12 +303,24 @@ public final class VirtioPciFunction implements AutoCloseable {
     }
 
     /**
+     * Masks a vector beside whatever the guest has masked, or lets it go: what was raised meanwhile is sent then, once.
+     * A reset of the function does not change it. Any thread but one inside a section of the device's DMA.
+     *
+     * @param vector its number
+     * @param masked whether it is held back
+     * @throws IndexOutOfBoundsException if there is no such vector
+     */
+    public void maskVector(int vector, boolean masked) {
+        vectors.bar(Objects.checkIndex(vector, bars.vectors()), masked);
+    }
+
+    /**
      * Messages that led nowhere, because there was no doorbell at their address or translation refused it.
      *
      * @return a count that only grows
      */
     public long lostMessages() {
-        return table.lost();
+        return vectors.lost();
     }
 
     /**
@@ -388,7 +401,7 @@ public final class VirtioPciFunction implements AutoCloseable {
         lock.lock();
         try {
             space.reset();
-            table.reset();
+            vectors.reset();
             apply();
         } finally {
             lock.unlock();
@@ -423,9 +436,9 @@ public final class VirtioPciFunction implements AutoCloseable {
         boolean messages = (control & MsixCapability.ENABLE) != 0;
         awake = !space.asleep();
         memorySpace = (command & PciCommand.MEMORY_SPACE) != 0;
-        interrupts.route(messages, (command & PciCommand.INTX_DISABLE) != 0);
+        interrupts.route(messages, (control & MsixCapability.FUNCTION_MASK) != 0,
+                (command & PciCommand.INTX_DISABLE) != 0);
         interrupts.hold((command & PciCommand.BUS_MASTER) == 0);
-        table.control(messages, (control & MsixCapability.FUNCTION_MASK) != 0);
         if ((command & PciCommand.BUS_MASTER) != 0) {
             busMaster.open();
         } else if (busMaster.isOpen()) {

@@ -81,6 +81,7 @@ final class DeviceQueries {
     private static int irqFlags(int index) {
         return switch (index) {
             case PciIrq.INTX -> IrqInfo.EVENTFD | IrqInfo.MASKABLE | IrqInfo.AUTOMASKED;
+            case PciIrq.MSIX -> IrqInfo.EVENTFD | IrqInfo.MASKABLE;
             default -> IrqInfo.EVENTFD;
         };
     }

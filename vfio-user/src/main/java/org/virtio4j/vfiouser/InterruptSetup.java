@@ -4,22 +4,25 @@ package org.virtio4j.vfiouser;
 import java.io.IOException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.pci.VirtioPciFunction;
 import org.virtio4j.vmm.os.Descriptor;
 import org.virtio4j.vmm.os.Errno;
 import org.virtio4j.wire.vfiouser.IrqSet;
 import org.virtio4j.wire.vfiouser.PciIrq;
 
-/** What a client says about interrupts: which eventfds to signal, and the masking of the pin. */
+/** What a client says about interrupts: which eventfds to signal, and which interrupts to hold back. */
 final class InterruptSetup {
 
     private static final int DATA = IrqSet.DATA_NONE | IrqSet.DATA_BOOL | IrqSet.DATA_EVENTFD;
     private static final int ACTION = IrqSet.ACTION_MASK | IrqSet.ACTION_UNMASK | IrqSet.ACTION_TRIGGER;
 
+    private final VirtioPciFunction function;
     private final DeviceQueries queries;
     private final VectorSignals vectors;
     private final PinSignal pin;
 
-    InterruptSetup(DeviceQueries queries, VectorSignals vectors, PinSignal pin) {
+    InterruptSetup(VirtioPciFunction function, DeviceQueries queries, VectorSignals vectors, PinSignal pin) {
+        this.function = function;
         this.queries = queries;
         this.vectors = vectors;
         this.pin = pin;
@@ -43,15 +46,29 @@ final class InterruptSetup {
         return trigger(request);
     }
 
-    /** The device was reset: the eventfds stay the client's choice, but nothing of before is signalled. */
+    /** The device was reset: the eventfds stay the client's choice, but nothing is masked or of before. */
     void deviceReset() {
+        unmaskVectors();
         vectors.forgetPending();
     }
 
     /** Forgets everything, as for a client that has left. */
     void clear() {
-        vectors.clear();
+        clearVectors();
         pin.assign(null);
+    }
+
+    /** What is let go finds no eventfd, and is forgotten with the rest. */
+    private void clearVectors() {
+        vectors.clear();
+        unmaskVectors();
+        vectors.forgetPending();
+    }
+
+    private void unmaskVectors() {
+        for (int vector = 0; vector < function.vectorCount(); vector++) {
+            function.maskVector(vector, false);
+        }
     }
 
     private boolean isValid(Request request) {
@@ -70,18 +87,28 @@ final class InterruptSetup {
         return one && inside && request.bodySize() - IrqSet.SIZE == data && descriptors;
     }
 
-    /** Only the pin can be masked here, and not by an eventfd of the client's. */
+    /** Not by an eventfd of the client's. */
     private int mask(Request request, boolean masked) {
         if ((request.i32(IrqSet.FLAGS) & IrqSet.DATA_EVENTFD) != 0) {
             return Errno.EOPNOTSUPP;
         }
-        if (request.i32(IrqSet.INDEX) != PciIrq.INTX || request.i32(IrqSet.COUNT) == 0) {
+        if (request.i32(IrqSet.COUNT) == 0) {
             return Errno.EINVAL;
         }
-        if (isMeant(request, 0)) {
-            pin.mask(masked);
+        for (int i = 0; i < request.i32(IrqSet.COUNT); i++) {
+            if (isMeant(request, i)) {
+                maskOne(request.i32(IrqSet.INDEX), request.i32(IrqSet.START) + i, masked);
+            }
         }
         return 0;
+    }
+
+    private void maskOne(int index, int number, boolean masked) {
+        if (index == PciIrq.INTX) {
+            pin.mask(masked);
+        } else {
+            function.maskVector(number, masked);
+        }
     }
 
     /** All or nothing: a descriptor that is no eventfd leaves everything as it was. */
@@ -123,7 +150,7 @@ final class InterruptSetup {
         if (index == PciIrq.INTX) {
             pin.assign(null);
         } else {
-            vectors.clear();
+            clearVectors();
         }
         return 0;
     }

@@ -23,7 +23,7 @@ final class Service {
         this.counters = counters;
         this.queries = new DeviceQueries(function);
         this.registers = new RegionRegisters(function, queries);
-        this.interrupts = new InterruptSetup(queries, vectors, pin);
+        this.interrupts = new InterruptSetup(function, queries, vectors, pin);
     }
 
     Counters counters() {

@@ -64,7 +64,7 @@ class DeviceQueriesTest {
     void shouldDescribePinAndVectorsAndNoOtherInterrupt() {
         assertIrq(0, 7, 1);
         assertIrq(1, 1, 0);
-        assertIrq(2, 1, served.function.vectorCount());
+        assertIrq(2, 3, served.function.vectorCount());
         assertEquals(TestClient.EINVAL, irq(3).errno());
         assertEquals(TestClient.EINVAL, irq(4).errno());
         assertEquals(TestClient.EINVAL, irq(-1).errno());

@@ -196,9 +196,11 @@ class InterruptTest {
     }
 
     @Test
-    void shouldRefuseWhatOnlyThePinHas() {
-        assertEquals(TestClient.EINVAL, client.setIrqs(NONE | MASK, MSIX, 0, 1).errno());
-        assertEquals(TestClient.EINVAL, client.setIrqs(NONE | UNMASK, MSIX, 0, 1).errno());
+    void shouldRefuseWhatThereIsNothingOfToMask() {
+        assertEquals(TestClient.EINVAL, client.setIrqs(NONE | MASK, MSIX, 0, 0).errno());
+        assertEquals(TestClient.EINVAL, client.setIrqs(NONE | UNMASK, MSIX, 2, 2).errno());
+        assertEquals(TestClient.EINVAL, client.setIrqs(NONE | MASK, MSI, 0, 1).errno());
+        assertEquals(TestClient.ENOTSUP, client.setIrqs(EVENTFD | UNMASK, MSIX, 0, 1, first).errno());
         assertEquals(TestClient.EINVAL, client.setIrqs(NONE | TRIGGER, MSI, 0, 0).errno());
         assertEquals(TestClient.ENOTSUP, client.setIrqs(EVENTFD | UNMASK, PIN, 0, 1, first).errno());
     }
