@@ -30,7 +30,7 @@ public final class Main {
             Usage: virtio4j COMMAND [ARGUMENT...]
 
               guest              boot a Linux guest with an IOMMU, and a disk and an entropy source behind it
-              serve              serve the same devices to a QEMU of your own
+              serve              serve the same devices to a client of your own, such as QEMU
               replay [TRACE...]  play recorded virtio-iommu traffic back and compare
               version            print the version
               help               print this

@@ -30,9 +30,9 @@ final class ServeCommand {
     private static final String USAGE = """
             Usage: virtio4j serve --config FILE [--record FILE]
 
-            Serves a virtio-iommu, and disks and entropy sources behind it or not, to a QEMU that you start: each at a
-            Unix socket. Prints the arguments QEMU needs, then serves until Ctrl-C, also when QEMU leaves and comes
-            again. End QEMU first: a guest that runs would lose its devices.
+            Serves a virtio-iommu, and disks and entropy sources behind it or not, to a vfio-user client that you start,
+            such as QEMU: each at a Unix socket. Prints the arguments QEMU needs, then serves until Ctrl-C, also when
+            the client leaves and comes again. End the client first: a guest that runs would lose its devices.
 
               --config FILE  what to serve
               --record FILE  write down what the guest asks of its IOMMU, for virtio4j replay; of one machine
@@ -148,7 +148,7 @@ final class ServeCommand {
     private boolean look(ServedMachine machine, boolean before) {
         boolean now = machine.connected() > 0;
         if (now != before) {
-            out.println("machine " + machine.name() + (now ? ": QEMU has come" : ": QEMU has left"));
+            out.println("machine " + machine.name() + (now ? ": a client has come" : ": the client has left"));
             out.flush();
         }
         return now;

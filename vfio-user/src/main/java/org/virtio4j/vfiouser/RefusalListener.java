@@ -2,10 +2,11 @@
 package org.virtio4j.vfiouser;
 
 /**
- * Hears what a client was refused, in words for the people who set it up: QEMU prints an error number at most, and a
+ * Hears what a client was refused, in words for the people who set it up: clients print an error number at most, and a
  * guest whose memory was refused stands still.
  *
- * <p>Not every refusal is a fault. QEMU asks for interrupts that a function does not have, and takes EINVAL for "none".
+ * <p>Not every refusal is a fault. Clients ask for interrupts that a function does not have, and take EINVAL for
+ * "none".
  */
 @FunctionalInterface
 public interface RefusalListener {

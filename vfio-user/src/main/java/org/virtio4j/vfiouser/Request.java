@@ -22,7 +22,7 @@ import org.virtio4j.wire.vfiouser.RegionAccess;
  */
 final class Request {
 
-    /** As many descriptors as QEMU sends with one message. */
+    /** As many descriptors as clients send with one message. */
     static final int MOST_DESCRIPTORS = 16;
 
     /** The largest body we have a use for is a write of all of configuration space. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Serves PCI functions to another process, which need not be Java: QEMU's {@code vfio-user-pci} puts one into a machine
- * with no patch, no kernel module and no root (the protocol is QEMU's {@code docs/interop/vfio-user.rst}, version 0.0).
+ * Serves PCI functions to another process, the client, which need not be Java: QEMU's {@code vfio-user-pci} puts one
+ * into a machine with no patch, no kernel module and no root, and a storage toolkit drives one without a machine (the
+ * protocol is QEMU's {@code docs/interop/vfio-user.rst}, version 0.0).
  *
  * <p>{@link org.virtio4j.vfiouser.VfioUserSocket} is all there is to use: a socket for each function. Behind it {@code
  * Client} takes the messages of one client one by one, as {@code Request} and {@code Reply}; {@code Service} says who

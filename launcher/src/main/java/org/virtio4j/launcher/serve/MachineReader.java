@@ -287,7 +287,7 @@ public final class MachineReader {
             throws CommandFailure {
         PciAddress address = section.parsed(ADDRESS, PciAddress::of);
         if (address.bus() != 0 || address.function() != 0) {
-            throw section.failure(ADDRESS, "expected 00:DEVICE.0, a device of its own on QEMU's root bus, found '"
+            throw section.failure(ADDRESS, "expected 00:DEVICE.0, a device of its own on the root bus, found '"
                     + address + "'");
         }
         ConfigSection before = taken.putIfAbsent(address, section);

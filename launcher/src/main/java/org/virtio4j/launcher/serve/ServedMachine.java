@@ -242,7 +242,7 @@ public final class ServedMachine implements AutoCloseable {
     }
 
     /**
-     * Ends serving: clients are cut off, sockets and table deleted. A QEMU that is still there ends itself.
+     * Ends serving: clients are cut off, sockets and table deleted.
      *
      * @throws IOException if something could not be deleted or closed; all else is done nevertheless
      */

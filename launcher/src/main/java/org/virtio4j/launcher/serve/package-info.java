@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Serves the devices of guests to QEMU: a Unix socket for each PCI function.
+ * Serves the devices of guests to vfio-user clients, such as QEMU: a Unix socket for each PCI function.
  *
  * <p>A {@link org.virtio4j.launcher.serve.MachinePlan} says what one guest is to have: an IOMMU, and a {@link
  * org.virtio4j.launcher.serve.DevicePlan} for each other function. It comes from a {@link

@@ -152,7 +152,7 @@ class MachineReaderTest {
                 arguments("address = 00:09.0", "address = 9", 6,
                         "address='9': must be BUS:DEVICE.FUNCTION, hexadecimal, such as 00:0a.0"),
                 arguments("address = 00:09.0", "address = 01:09.0", 6,
-                        "address: expected 00:DEVICE.0, a device of its own on QEMU's root bus, found '01:09.0'"),
+                        "address: expected 00:DEVICE.0, a device of its own on the root bus, found '01:09.0'"),
                 arguments("address = 00:09.0", "adress = 00:09.0", 6,
                         "unknown key 'adress' in [rng]; did you mean address?"),
                 arguments("address = 00:09.0", "iommu = yes", 5,
