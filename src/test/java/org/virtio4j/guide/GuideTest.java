@@ -205,7 +205,7 @@ class GuideTest {
             memory.addDoorbell(0xfee0_0000L, 1 << 20, interruptController);
             PciInterrupts byMessage = PciInterrupts.messages(line);
 
-            // You keep the table, or have an eventfd for each vector.
+            // You deliver vectors, from a table of your own or with an eventfd for each.
             PciInterrupts byVector = PciInterrupts.vectors(eventfds, line);
             // guide: end
             assertTrue(byVector.vectors().isPresent());

@@ -8,10 +8,10 @@ import org.virtio4j.vmm.InterruptSink;
 /**
  * How a function's interrupts leave it: by MSI-X once the guest has enabled it, by its pin before.
  *
- * @param vectors takes the MSI-X vectors as numbers, for an embedder who delivers them, and may keep the table that the
+ * @param vectors takes the MSI-X vectors as numbers, for an embedder who delivers them. He may keep the table that the
  *                guest sees himself, as QEMU does: the mask of an entry counts here once the entry was written here,
- *                and the mask of the function always does; without it the function sends the messages of its own table as DMA writes, which end in a
- *                {@linkplain org.virtio4j.vmm.GuestMemory#addDoorbell doorbell region}
+ *                and the mask of the function always does. Without it the function sends the messages of its own table
+ *                as DMA writes, which end in a {@linkplain org.virtio4j.vmm.GuestMemory#addDoorbell doorbell region}
  * @param pin     INTA#; without it the function has no pin, and a guest that leaves MSI-X off must poll
  */
 public record PciInterrupts(Optional<InterruptSink> vectors, Optional<InterruptLine> pin) {
