@@ -9,6 +9,7 @@ enum Callback {
 
     // The IOMMU's, on whatever thread serves its queues or has faulted
     REQUEST_LISTENER(Owner.IOMMU, Told.REASON, "RequestListener.served"),
+    REQUEST_DOORBELL(Owner.IOMMU, Told.REASON, "RequestListener.unreservedDoorbell"),
     BATCH_LISTENER(Owner.IOMMU, Told.REASON, "IntConsumer.accept"),
     NANO_TIME(Owner.IOMMU, Told.REASON, "LongSupplier.getAsLong"),
     MAPPING_MAP(Owner.IOMMU, Told.REASON, "MappingListener.map"),

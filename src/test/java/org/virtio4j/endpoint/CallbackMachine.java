@@ -52,6 +52,7 @@ final class CallbackMachine implements AutoCloseable {
     private static final long RAM = 0x100_0000L;
     private static final long SPARE = 0x2000_0000L;
     private static final int READ_WRITE = 3;
+    private static final int MMIO = 4;
     private static final int DISK = 8;
     private static final int ENTROPY = 9;
     private static final int OWN = 10;
@@ -113,7 +114,7 @@ final class CallbackMachine implements AutoCloseable {
         TrappedListener heard = new TrappedListener(trap);
         VirtioIommuBuilder builder = VirtioIommu.builder().endpoint(DISK).endpoint(ENTROPY).endpoint(OWN)
                 .endpoint(ONLOOKER).bootBypass(false).maxMappings(1_000).listener(heard).trafficListener(heard)
-                .requestListener((type, answer, removed) -> trap.pass(Callback.REQUEST_LISTENER))
+                .requestListener(heard)
                 .batchListener(requests -> trap.pass(Callback.BATCH_LISTENER));
         if (callback == Callback.STALL_LISTENER) {
             builder.stalls(Duration.ofMillis(1), (holder, waited) -> {
@@ -334,6 +335,9 @@ final class CallbackMachine implements AutoCloseable {
         ok(driver.map(0, endpoint, 0, RAM - 1, 0, READ_WRITE));
         ok(driver.map(0, endpoint, CallbackGuest.DOORBELL, CallbackGuest.DOORBELL + PAGE - 1, CallbackGuest.DOORBELL,
                 READ_WRITE));
+        if (callback == Callback.REQUEST_DOORBELL) {
+            ok(driver.map(0, endpoint, 2 * FREE_IOVA, 2 * FREE_IOVA + PAGE - 1, SPARE, READ_WRITE | MMIO));
+        }
         sync();
     }
 

@@ -24,6 +24,7 @@ import org.virtio4j.device.DeviceListener;
 import org.virtio4j.device.Features;
 import org.virtio4j.device.QueueLoop;
 import org.virtio4j.device.QueueWork;
+import org.virtio4j.device.SoleOwner;
 import org.virtio4j.fixture.SilentDevice;
 import org.virtio4j.queue.Chain;
 import org.virtio4j.vmm.Access;
@@ -46,6 +47,7 @@ class ThrowingSetUpTest {
     /** Throws in one call of one of its methods. */
     private static final class Failing extends SilentDevice {
 
+        private final SoleOwner owner = new SoleOwner();
         private final String method;
         private int left;
         private volatile boolean busy;
@@ -65,6 +67,12 @@ class ThrowingSetUpTest {
         public Features offered() {
             pass("offered");
             return super.offered();
+        }
+
+        @Override
+        public SoleOwner owner() {
+            pass("owner");
+            return owner;
         }
 
         @Override
@@ -116,7 +124,7 @@ class ThrowingSetUpTest {
 
     @ParameterizedTest
     @CsvSource({"info, false", "info, true", "offered, false", "offered, true", "configVersion, false",
-            "configVersion, true"})
+            "configVersion, true", "owner, false", "owner, true"})
     @DisplayName("A device that throws while it is put behind a transport leaves nothing open")
     void shouldLeaveNothingOpenWhenADeviceThrows(String method, boolean pci) {
         GuestKind kind = pci ? GuestKind.PCI : GuestKind.MMIO;

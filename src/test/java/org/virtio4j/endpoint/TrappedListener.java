@@ -4,12 +4,23 @@ package org.virtio4j.endpoint;
 import org.virtio4j.device.Features;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.iommu.MappingListener;
+import org.virtio4j.iommu.RequestListener;
 import org.virtio4j.iommu.ServedRequest;
 import org.virtio4j.iommu.TrafficListener;
 import org.virtio4j.vmm.Access;
 
 /** What an IOMMU's embedder hears, each method of which may throw. */
-record TrappedListener(CallbackTrap trap) implements TrafficListener, MappingListener {
+record TrappedListener(CallbackTrap trap) implements TrafficListener, MappingListener, RequestListener {
+
+    @Override
+    public void served(int type, int status, long removed) {
+        trap.pass(Callback.REQUEST_LISTENER);
+    }
+
+    @Override
+    public void unreservedDoorbell(int endpoint, long virtStart, long physStart) {
+        trap.pass(Callback.REQUEST_DOORBELL);
+    }
 
     @Override
     public void negotiated(Features accepted) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.guide;
 
+// guide: begin
 import java.lang.foreign.MemorySegment;
 import java.security.SecureRandom;
 import java.util.List;
@@ -10,15 +11,16 @@ import org.virtio4j.device.Features;
 import org.virtio4j.device.QueueLoop;
 import org.virtio4j.device.QueueWork;
 import org.virtio4j.device.ResetKind;
+import org.virtio4j.device.SoleOwner;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.queue.Chain;
 import org.virtio4j.vmm.DmaResult;
 import org.virtio4j.wire.DeviceType;
 
-// guide: begin
 /** Fills every buffer with random bytes (virtio 1.4, section 5.4). */
 final class EntropyDevice implements VirtioDevice, QueueWork {
 
+    private final SoleOwner owner = new SoleOwner();                  // one window or function, and not two
     private final QueueLoop requests = new QueueLoop(0, this);        // when to look, and when to stop
     private final SecureRandom random = new SecureRandom();
     private final byte[] fresh = new byte[4096];
@@ -53,6 +55,11 @@ final class EntropyDevice implements VirtioDevice, QueueWork {
     @Override
     public Features offered() {
         return Features.NONE;                                // ring features are offered by the life cycle
+    }
+
+    @Override
+    public SoleOwner owner() {
+        return owner;
     }
 
     @Override

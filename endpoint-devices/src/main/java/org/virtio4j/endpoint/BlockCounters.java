@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.endpoint;
 
+import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLongArray;
 import org.virtio4j.wire.block.RequestType;
 
@@ -82,6 +83,29 @@ public final class BlockCounters {
      */
     public String lastFileError() {
         return lastFileError;
+    }
+
+    /**
+     * All of it on one line, for a log. Its form may change.
+     *
+     * @return words and numbers
+     */
+    @Override
+    public String toString() {
+        StringBuilder line = new StringBuilder(String.format(Locale.ROOT,
+                "IN %,d, OUT %,d, FLUSH %,d, DISCARD %,d, WRITE_ZEROES %,d; %,d bytes read, %,d written",
+                requests(RequestType.IN), requests(RequestType.OUT), requests(RequestType.FLUSH),
+                requests(RequestType.DISCARD), requests(RequestType.WRITE_ZEROES), bytesRead(), bytesWritten()));
+        for (BlockOutcome outcome : BlockOutcome.values()) {
+            if (outcome != BlockOutcome.OK && outcomes(outcome) != 0) {
+                line.append(String.format(Locale.ROOT, ", %s %,d", outcome, outcomes(outcome)));
+            }
+        }
+        if (unwritableStatuses() != 0) {
+            line.append(String.format(Locale.ROOT, ", unwritable %,d", unwritableStatuses()));
+        }
+        String error = lastFileError();
+        return error.isEmpty() ? line.toString() : line + "; last file error: " + error;
     }
 
     OfQueue queue(int index) {

@@ -20,6 +20,7 @@ import org.virtio4j.device.DeviceContext;
 import org.virtio4j.device.DeviceInfo;
 import org.virtio4j.device.Features;
 import org.virtio4j.device.ResetKind;
+import org.virtio4j.device.SoleOwner;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.wire.DeviceType;
 import org.virtio4j.wire.block.BlockConfig;
@@ -57,6 +58,7 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
     private static final long CLOSE_LIMIT_NANOS = 2_000_000_000;
     private static final long NAP_NANOS = 50_000;
 
+    private final SoleOwner owner = new SoleOwner();
     private final BlockSettings settings;
     private final DeviceInfo info;
     private final DiskFile file;
@@ -227,6 +229,11 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
     @Override
     public Features offered() {
         return settings.features();
+    }
+
+    @Override
+    public SoleOwner owner() {
+        return owner;
     }
 
     @Override

@@ -8,6 +8,7 @@ import org.virtio4j.device.DeviceContext;
 import org.virtio4j.device.DeviceInfo;
 import org.virtio4j.device.Features;
 import org.virtio4j.device.ResetKind;
+import org.virtio4j.device.SoleOwner;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.queue.Chain;
 import org.virtio4j.vmm.DmaResult;
@@ -17,7 +18,7 @@ import org.virtio4j.wire.DeviceType;
  * A source of random bytes (virtio 1.4, section 5.4). A buffer gets up to {@value #MOST_BYTES} bytes from {@link
  * SecureRandom}, each buffer its own, in the kick; drivers look at how many there are.
  *
- * <p>The methods are called by the device's life cycle.
+ * <p>The methods of {@link VirtioDevice} are called by its life cycle.
  */
 public final class VirtioEntropy implements VirtioDevice {
 
@@ -27,6 +28,8 @@ public final class VirtioEntropy implements VirtioDevice {
     private static final int REQUESTS = 0;
     private static final int QUEUE_SIZE = 64;
 
+    private final SoleOwner owner = new SoleOwner();
+    private final EntropyCounters counters = new EntropyCounters();
     private final QueueServer server;
 
     /** A source that draws on the host's. */
@@ -35,7 +38,16 @@ public final class VirtioEntropy implements VirtioDevice {
     }
 
     VirtioEntropy(SecureRandom random) {
-        server = new QueueServer(REQUESTS, new Filler(random));
+        server = new QueueServer(REQUESTS, new Filler(random, counters));
+    }
+
+    /**
+     * What this source has done. Any thread.
+     *
+     * @return counters that go on counting
+     */
+    public EntropyCounters counters() {
+        return counters;
     }
 
     @Override
@@ -46,6 +58,11 @@ public final class VirtioEntropy implements VirtioDevice {
     @Override
     public Features offered() {
         return Features.NONE;
+    }
+
+    @Override
+    public SoleOwner owner() {
+        return owner;
     }
 
     @Override
@@ -87,12 +104,14 @@ public final class VirtioEntropy implements VirtioDevice {
     private static final class Filler implements ChainHandler {
 
         private final SecureRandom random;
+        private final EntropyCounters counters;
         private final byte[] fresh = new byte[MOST_BYTES];
         private final MemorySegment source = MemorySegment.ofArray(fresh);
         private int length;
 
-        private Filler(SecureRandom random) {
+        private Filler(SecureRandom random, EntropyCounters counters) {
             this.random = random;
+            this.counters = counters;
         }
 
         @Override
@@ -108,7 +127,11 @@ public final class VirtioEntropy implements VirtioDevice {
 
         @Override
         public boolean answer(Chain chain) {
-            return chain.write(0, source, 0, length) != DmaResult.CLOSED;
+            DmaResult result = chain.write(0, source, 0, length);
+            if (result == DmaResult.OK) {
+                counters.filled(length);
+            }
+            return result != DmaResult.CLOSED;
         }
     }
 }

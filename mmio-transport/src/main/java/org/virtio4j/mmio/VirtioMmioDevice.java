@@ -60,17 +60,19 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
                 MmioRegister.INTERRUPT_USED_BUFFER);
         // The write of a reset returns when it is complete: a driver of this register version need not look.
         lifecycle = new DeviceLifecycle(device, dma, new Signals(), Long.MAX_VALUE);
+        lifecycle.claim();
     }
 
     /**
      * Puts a device behind a window of its own.
      *
-     * @param device the device; it belongs to this window alone
+     * @param device the device; it belongs to this window alone, until {@link #close}
      * @param dma    what the device's rings and buffers are reached through
      * @param line   the interrupt input, high while an event is not acknowledged; low at the start, and not set so
      * @return the window's registers, to be mapped with {@link #WINDOW_SIZE} bytes
      * @throws IllegalArgumentException if the configuration does not fit into the window, or the device offers what
      *         there is only on PCI: {@code VIRTIO_F_ADMIN_VQ} (section 4.2.5) or {@code VIRTIO_F_SR_IOV}
+     * @throws IllegalStateException if the device has another window or function
      */
     public static VirtioMmioDevice of(VirtioDevice device, DmaSpace dma, InterruptLine line) {
         int configSize = device.info().configSize();
@@ -139,7 +141,8 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
     /**
      * Ends the window: resets the device, which then holds nothing in the memory and the IOMMU that it was made with.
      * A guest that still reaches the registers cannot start the device. The device is the embedder's to close, after
-     * this. Any thread but one inside a section of the device's DMA; closing twice does nothing.
+     * this, or to give to another window or function. Any thread but one inside a section of the device's DMA; closing
+     * twice does nothing.
      */
     @Override
     public void close() {

@@ -81,22 +81,35 @@ public final class VirtioPciFunction implements AutoCloseable {
         DeviceInfo info = lifecycle.info();
         bars = new Bars(info.queueCount(), info.configSize(), options.vectorsFor(info.queueCount()));
         space = new FunctionSpace(info, options, bars, routes.pin().isPresent());
-        messages = dma.behind(busMaster).messages("messages of device type " + info.deviceType());
+        messages = claimed(dma, "messages of device type " + info.deviceType());
         vectors = routes.vectors().isPresent() ? new SinkVectors(bars, routes.vectors().get())
                 : new VectorTable(bars, messages, busMaster);
         interrupts = new FunctionInterrupts(info.queueCount(), vectors, routes.pin().orElse(level -> { }));
         structures = new VirtioStructures(lifecycle, interrupts, this::admit);
     }
 
+    /** Takes the device last of what can be refused, and lets go of nothing that a refusal would leave open. */
+    private MessageSender claimed(DmaSpace dma, String holder) {
+        MessageSender sender = dma.behind(busMaster).messages(holder);
+        try {
+            lifecycle.claim();
+            return sender;
+        } catch (RuntimeException | Error refused) {
+            FirstFailure.throwIt(FirstFailure.after(refused, sender::close));
+            throw refused;
+        }
+    }
+
     /**
      * Makes a function with {@link PciOptions#DEFAULT}.
      *
-     * @param device     the device; it belongs to this function alone
+     * @param device     the device; it belongs to this function alone, until {@link #close} is complete
      * @param dma        what the device's rings and buffers are reached through, and its interrupt messages sent
      * @param interrupts where interrupts go
      * @return a function as it is after power-on
      * @throws IllegalArgumentException if the device has more queues or configuration than a function can show, or a
      *         type above 63, or offers {@code VIRTIO_F_ADMIN_VQ} or {@code VIRTIO_F_SR_IOV}
+     * @throws IllegalStateException if the device has another window or function
      */
     public static VirtioPciFunction of(VirtioDevice device, DmaSpace dma, PciInterrupts interrupts) {
         return of(device, dma, interrupts, PciOptions.DEFAULT);
@@ -105,12 +118,13 @@ public final class VirtioPciFunction implements AutoCloseable {
     /**
      * Makes a function.
      *
-     * @param device     the device; it belongs to this function alone
+     * @param device     the device; it belongs to this function alone, until {@link #close} is complete
      * @param dma        what the device's rings and buffers are reached through, and its interrupt messages sent
      * @param interrupts where interrupts go
      * @param options    what else there is to choose
      * @return a function as it is after power-on
      * @throws IllegalArgumentException as {@link #of(VirtioDevice, DmaSpace, PciInterrupts)}
+     * @throws IllegalStateException as there
      */
     public static VirtioPciFunction of(VirtioDevice device, DmaSpace dma, PciInterrupts interrupts,
             PciOptions options) {

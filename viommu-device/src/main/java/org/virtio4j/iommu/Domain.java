@@ -2,6 +2,7 @@
 package org.virtio4j.iommu;
 
 import java.util.ArrayList;
+import java.util.List;
 import org.virtio4j.iommu.table.MappingTable;
 import org.virtio4j.iommu.table.MappingTree;
 import org.virtio4j.iommu.table.NodeSpace;
@@ -32,6 +33,9 @@ final class Domain {
     private Kind kind;
     private int id;
 
+    /** Whether no MAP of this life was answered yet. */
+    private boolean untouched;
+
     Domain(Kind kind, NodeSpace space, int distinctRegions) {
         this.kind = kind;
         this.table = new MappingTree(space);
@@ -42,6 +46,15 @@ final class Domain {
     void begin(int number, Kind as) {
         id = number;
         kind = as;
+        untouched = true;
+    }
+
+    boolean isUntouched() {
+        return untouched;
+    }
+
+    void touched() {
+        untouched = false;
     }
 
     Kind kind() {
@@ -72,6 +85,10 @@ final class Domain {
 
     boolean isEmpty() {
         return endpoints.isEmpty();
+    }
+
+    List<Endpoint> endpoints() {
+        return endpoints;
     }
 
     /** Whether an endpoint with the regions of this index is attached. */

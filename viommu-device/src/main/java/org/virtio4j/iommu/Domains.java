@@ -159,6 +159,7 @@ final class Domains {
     void detachAll(boolean blockLive, Mirror mirror) {
         for (int i = 0; i < all.size(); i++) {
             Endpoint endpoint = all.get(i);
+            endpoint.forgetDoorbell();
             boolean block = blockLive && endpoint.isLive() && endpoint.domain().kind() != Domain.Kind.UNATTACHED;
             release(endpoint, block ? blocked : unattached, mirror);
         }

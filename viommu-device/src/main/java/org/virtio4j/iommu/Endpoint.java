@@ -24,6 +24,9 @@ final class Endpoint {
     /** How many ways to memory its devices have open; guarded by the control lock. */
     private int open;
 
+    /** Whether somebody knows of a doorbell that none of its regions holds; guarded by the control lock. */
+    private boolean doorbellTold;
+
     /** Whether the caches may hold what was found through another attachment; guarded by the control lock. */
     private boolean moved;
 
@@ -68,6 +71,17 @@ final class Endpoint {
 
     void closed() {
         open--;
+    }
+
+    /** True once, until it is forgotten. */
+    boolean tellDoorbell() {
+        boolean first = !doorbellTold;
+        doorbellTold = true;
+        return first;
+    }
+
+    void forgetDoorbell() {
+        doorbellTold = false;
     }
 
     // What its devices remember

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu;
 
+import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLongArray;
 import org.virtio4j.vmm.Readers;
+import org.virtio4j.wire.iommu.RequestStatus;
+import org.virtio4j.wire.iommu.RequestType;
 
 /**
  * What an IOMMU has done since it was made; resets do not clear it. Any thread may read, at any time; the numbers only
@@ -20,10 +23,11 @@ public final class IommuCounters {
     private static final int LOST = REFUSED + 4;
     private static final int REPEATED = REFUSED + 5;
     private static final int UNWRITABLE = REFUSED + 6;
+    private static final int DOORBELLS = REFUSED + 7;
 
     private static final int SERVED = BATCHES + 1;
 
-    private final AtomicLongArray counts = new AtomicLongArray(UNWRITABLE + 1);
+    private final AtomicLongArray counts = new AtomicLongArray(DOORBELLS + 1);
 
     /** What the control lock's holder counts, shown to others once a batch. */
     private final long[] served = new long[SERVED];
@@ -83,6 +87,15 @@ public final class IommuCounters {
     }
 
     /**
+     * MAP requests that {@link RequestListener#unreservedDoorbell} is about, all of them.
+     *
+     * @return a count
+     */
+    public long unreservedDoorbells() {
+        return counts.get(DOORBELLS);
+    }
+
+    /**
      * Batches of requests, each made visible by one store of the used index.
      *
      * @return a count
@@ -138,6 +151,28 @@ public final class IommuCounters {
         return counts.get(REPEATED);
     }
 
+    /**
+     * All of it on one line, for a log. Its form may change.
+     *
+     * @return words and numbers
+     */
+    @Override
+    public String toString() {
+        StringBuilder others = new StringBuilder();
+        for (int status = 1; status < STATUSES; status++) {
+            if (statuses(status) != 0) {
+                others.append(String.format(Locale.ROOT, ", %s %,d", RequestStatus.name(status), statuses(status)));
+            }
+        }
+        return String.format(Locale.ROOT, "ATTACH %,d, DETACH %,d, MAP %,d, UNMAP %,d of %,d mappings, PROBE %,d,"
+                + " in %,d batches%s; %,d unanswered, %,d unwritable; translations %,d, cached %,d; faults reported"
+                + " %,d, repeated %,d, lost %,d; unreserved doorbells %,d",
+                requests(RequestType.ATTACH), requests(RequestType.DETACH), requests(RequestType.MAP),
+                requests(RequestType.UNMAP), removedMappings(), requests(RequestType.PROBE), batches(), others,
+                unanswered(), unwritableReplies(), translations(), cacheHits(), reportedFaults(), repeatedFaults(),
+                lostFaults(), unreservedDoorbells());
+    }
+
     // The control lock's holder is the only one to call the next ones.
 
     void answered(int type, int status, long removed) {
@@ -158,6 +193,10 @@ public final class IommuCounters {
         for (int i = 0; i < SERVED; i++) {
             counts.setRelease(i, served[i]);
         }
+    }
+
+    void unreservedDoorbell() {
+        increase(DOORBELLS, 1);
     }
 
     void unwritable() {

@@ -26,6 +26,7 @@ final class RequestExecutor {
     private final Mirror mirror;
     private final IommuCounters counters;
     private final RequestListener listener;
+    private final Doorbells doorbells;
     private final long granuleMask;
 
     private boolean mapUnmap;
@@ -37,12 +38,13 @@ final class RequestExecutor {
     private long removed;
 
     RequestExecutor(IommuSettings settings, Domains domains, Mirror mirror, IommuCounters counters,
-            RequestListener listener) {
+            RequestListener listener, Doorbells doorbells) {
         this.settings = settings;
         this.domains = domains;
         this.mirror = mirror;
         this.counters = counters;
         this.listener = listener;
+        this.doorbells = doorbells;
         this.granuleMask = settings.granule() - 1;
     }
 
@@ -151,9 +153,13 @@ final class RequestExecutor {
         if (domains.reserves(domain, request.virtStart, request.virtEnd)) {
             return RequestStatus.INVAL;
         }
-        return mirror.isEmpty() && domains.mappings() < settings.maxMappings()
+        int status = mirror.isEmpty() && domains.mappings() < settings.maxMappings()
                 ? insert(domain, request)
                 : insertCarefully(domain, request);
+        if ((request.flags & MapRequest.FLAG_MMIO) != 0 || domain.isUntouched()) {
+            doorbells.mapped(domain, request, status);
+        }
+        return status;
     }
 
     private boolean canBeMapped(long virtStart, long virtEnd, long physStart) {

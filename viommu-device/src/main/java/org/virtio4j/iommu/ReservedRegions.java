@@ -10,12 +10,31 @@ import org.virtio4j.vmm.GuestMemory;
 /** The reserved regions of an endpoint: immutable, disjoint, with at most one MSI doorbell among them. */
 public final class ReservedRegions {
 
-    /** Nothing is reserved. Linux then makes up an MSI window of its own, which is wrong on x86. */
+    /**
+     * Nothing is reserved. Linux then makes up a window for messages of its own, and on arm64 maps the doorbell there.
+     * That works where a device's messages are translated as its data are: where the function keeps the MSI-X table,
+     * and the doorbell is a region of its memory. It is wrong on x86, and behind QEMU on arm64, too: QEMU delivers
+     * messages itself, untranslated, so that none arrives, and the guest hangs without a word.
+     */
     public static final ReservedRegions NONE = of();
 
     /** The doorbells of the local APICs, 0xfee00000 to 0xfeefffff, which Linux on x86 needs to be told of. */
     public static final ReservedRegions X86_MSI =
             of(new ReservedRegion(0xfee0_0000L, 0xfeef_ffffL, ReservedRegion.Kind.MSI));
+
+    /**
+     * The doorbell of the GICv2m of QEMU's board {@code virt} with {@code gic-version=2}, 0x8020000 to 0x8020fff. Other
+     * boards have theirs elsewhere.
+     */
+    public static final ReservedRegions QEMU_VIRT_GICV2M =
+            of(new ReservedRegion(0x802_0000L, 0x802_0fffL, ReservedRegion.Kind.MSI));
+
+    /**
+     * The doorbell of the ITS of QEMU's board {@code virt} with {@code gic-version=3}, 0x8090000 to 0x8090fff. Other
+     * boards have theirs elsewhere.
+     */
+    public static final ReservedRegions QEMU_VIRT_ITS =
+            of(new ReservedRegion(0x809_0000L, 0x809_0fffL, ReservedRegion.Kind.MSI));
 
     private static final long LAST = -1;
 

@@ -11,6 +11,7 @@ import org.virtio4j.device.DeviceInfo;
 import org.virtio4j.device.Features;
 import org.virtio4j.device.QueueLoop;
 import org.virtio4j.device.ResetKind;
+import org.virtio4j.device.SoleOwner;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.iommu.table.NodeSpace;
 import org.virtio4j.queue.DeviceQueue;
@@ -44,12 +45,14 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
      */
     private final ReentrantLock control = new ReentrantLock(true);
 
+    private final SoleOwner owner = new SoleOwner();
     private final IommuSettings settings;
     private final DeviceInfo info;
     private final IommuCounters counters;
     private final Bypass bypass;
     private final Domains domains;
     private final Mirror mirror;
+    private final Doorbells doorbells;
     private final RequestExecutor executor;
     private final QueueLoop requests;
     private final EventQueue events;
@@ -80,7 +83,8 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
         this.counters = new IommuCounters(readers);
         this.domains = new Domains(endpoints, space, readers, settings.stallLimitNanos(), deferred);
         this.mirror = new Mirror(listeners, deferred);
-        this.executor = new RequestExecutor(settings, domains, mirror, counters, requestListener);
+        this.doorbells = new Doorbells(counters, requestListener);
+        this.executor = new RequestExecutor(settings, domains, mirror, counters, requestListener, doorbells);
         this.requests = new QueueLoop(REQUESTS, new RequestQueue(executor,
                 new ReplyWriter(settings.probeSize(), counters), domains, counters, deferred, traffic,
                 batchListener, settings.lingerNanos(), nanoTime), control);
@@ -245,6 +249,11 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
     }
 
     @Override
+    public SoleOwner owner() {
+        return owner;
+    }
+
+    @Override
     public void negotiated(Features features) {
         bypassWritable = features.has(IommuFeature.BYPASS_CONFIG);
         if (traffic != null) {
@@ -265,6 +274,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
                 throw new IllegalStateException("iommu=closed; close its function or window first, and make another");
             }
             executor.negotiated(active.features());
+            doorbells.activated(active);
             events.activate(active);
             requests.start(active);
             if (traffic != null) {
@@ -281,6 +291,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
             events.deliver();
         } else {
             requests.kick();
+            doorbells.tell();
         }
     }
 

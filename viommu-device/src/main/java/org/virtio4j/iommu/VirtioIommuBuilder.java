@@ -88,7 +88,8 @@ public final class VirtioIommuBuilder {
     /**
      * Says what drivers may not map for endpoints that have no regions of their own.
      *
-     * @param regions {@link ReservedRegions#X86_MSI} for Linux on x86
+     * @param regions {@link ReservedRegions#X86_MSI} for Linux on x86; {@link ReservedRegions#QEMU_VIRT_GICV2M} or
+     *                {@link ReservedRegions#QEMU_VIRT_ITS} on that board
      * @return this
      */
     public VirtioIommuBuilder reserved(ReservedRegions regions) {

@@ -5,6 +5,9 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.queue.DeviceQueue;
 import org.virtio4j.vmm.FirstFailure;
+import org.virtio4j.vmm.MemoryRegion;
+import org.virtio4j.vmm.RegionKind;
+import org.virtio4j.vmm.RegionMap;
 
 /**
  * One activation of a device, from {@code DRIVER_OK} to the next reset: its queues, what was negotiated, and the ways
@@ -50,6 +53,20 @@ public final class DeviceContext {
      */
     public @Nullable DeviceQueue queue(int index) {
         return queues.get(index);
+    }
+
+    /**
+     * What lies at a guest-physical address, in the memory that the device's window or function was made with: for a
+     * device that judges addresses, as an IOMMU does. A device reaches memory by its queues alone.
+     *
+     * @param gpa guest-physical address
+     * @return the kind of the region; null where there is none, and {@link RegionKind#RAM} there while the embedder
+     *         {@linkplain org.virtio4j.vmm.GuestMemory#unsettle exchanges memory}
+     */
+    public @Nullable RegionKind kindAt(long gpa) {
+        RegionMap map = lifecycle.memory().map();
+        MemoryRegion region = map.find(gpa);
+        return region != null ? region.kind() : map.settled() ? null : RegionKind.RAM;
     }
 
     /**

@@ -12,6 +12,7 @@ import org.virtio4j.queue.SplitQueue;
 import org.virtio4j.vmm.DmaHandle;
 import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.FirstFailure;
+import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.wire.DeviceStatus;
 import org.virtio4j.wire.FeatureBit;
 
@@ -75,6 +76,9 @@ public final class DeviceLifecycle {
     private Features driverFeatures = Features.NONE;
     private boolean over;
 
+    /** Whether the device may be another's by now, so that nothing of it is touched any more. */
+    private boolean parted;
+
     /** Guarded by {@link #reading}, as is what the device said when its configuration was read last. */
     private int configGeneration;
     private int configVersion;
@@ -114,6 +118,23 @@ public final class DeviceLifecycle {
      */
     public void listener(DeviceListener told) {
         listener = told;
+    }
+
+    /**
+     * Takes the device for this life cycle alone, until the reset that follows on {@link #end} is complete. The last
+     * step of a transport's construction that may fail, lest the device stay taken by what was never made.
+     *
+     * @throws IllegalStateException if another life cycle has it, where the device looks ({@link VirtioDevice#owner})
+     */
+    public void claim() {
+        SoleOwner owner = device.owner();
+        if (owner != null) {
+            owner.take(this, device);
+        }
+    }
+
+    GuestMemory memory() {
+        return dma.memory();
     }
 
     DeviceListener listener() {
@@ -199,7 +220,10 @@ public final class DeviceLifecycle {
      */
     public boolean reset(ResetKind kind) {
         boolean[] complete = new boolean[1];
-        Throwable thrown = FirstFailure.after(null, () -> stop(kind));
+        Throwable thrown = FirstFailure.after(null, () -> complete[0] = !stop(kind));
+        if (complete[0]) {
+            return true;
+        }
         // Whatever came out of the device or of an embedder, the reset goes on.
         thrown = FirstFailure.after(thrown, () -> endings.closeShut(lock));
         thrown = FirstFailure.after(thrown,
@@ -208,7 +232,10 @@ public final class DeviceLifecycle {
         return complete[0];
     }
 
-    /** Lets no driver start the device any more: what it writes to the status is ignored. A reset must follow. */
+    /**
+     * Lets no driver start the device any more: what it writes to the status is ignored. A reset must follow; once that
+     * is complete, the device may be given to another life cycle, and this one leaves it alone.
+     */
     public void end() {
         lock.lock();
         try {
@@ -218,10 +245,14 @@ public final class DeviceLifecycle {
         }
     }
 
-    private void stop(ResetKind kind) {
+    /** False if there is nothing to reset, for the device may be another's. */
+    private boolean stop(ResetKind kind) {
         lock.lock();
         try {
-            beginReset(kind);
+            if (!parted) {
+                beginReset(kind);
+            }
+            return !parted;
         } finally {
             lock.unlock();
         }
@@ -269,7 +300,18 @@ public final class DeviceLifecycle {
         needsResetReason.set("");
         thrown = FirstFailure.after(thrown, signals::deviceReset);
         status.set(0);
+        if (over) {
+            thrown = FirstFailure.after(thrown, this::part);
+        }
         FirstFailure.throwIt(thrown);
+    }
+
+    private void part() {
+        parted = true;
+        SoleOwner owner = device.owner();
+        if (owner != null) {
+            owner.release(this);
+        }
     }
 
     /**
@@ -667,7 +709,7 @@ public final class DeviceLifecycle {
     public void writeConfig(long offset, int width, long value) {
         lock.lock();
         try {
-            if (inConfig(offset, width)) {
+            if (inConfig(offset, width) && !parted) {
                 device.writeConfig((int) offset, width, value);
             }
         } finally {

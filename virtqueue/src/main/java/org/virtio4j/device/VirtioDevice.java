@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.device;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * What makes a device of its type, apart from what all devices share. The IOMMU is one; whoever writes a device of
  * their own implements this and gets the life cycle and every transport.
@@ -32,6 +34,16 @@ public interface VirtioDevice {
      * @return a set that does not change while the device is in use
      */
     Features offered();
+
+    /**
+     * What keeps the device to one window or function. A device that has none is not guarded: two transports that are
+     * given it by mistake both drive it.
+     *
+     * @return the same object each time, or null
+     */
+    default @Nullable SoleOwner owner() {
+        return null;
+    }
 
     /**
      * Says what was negotiated: the driver has set {@code FEATURES_OK}, and may use the configuration from now on

@@ -59,7 +59,7 @@ public final class DirtyLog {
      *                stay marked
      */
     public void harvest(Visitor visitor) {
-        MemoryMap map = memory.map();
+        RegionMap map = memory.map();
         for (int i = 0; i < map.count(); i++) {
             MemoryRegion region = map.region(i);
             DirtyPages pages = region.dirty();
@@ -70,7 +70,7 @@ public final class DirtyLog {
     }
 
     /** Gives all regions new bitmaps, or takes them away, or does nothing; the caller holds the memory's lock. */
-    void change(MemoryMap map, int newShift) {
+    void change(RegionMap map, int newShift) {
         @Nullable DirtyPages[] pages = new DirtyPages[map.count()];
         for (int i = 0; i < pages.length; i++) {
             pages[i] = pages(map.region(i), newShift);

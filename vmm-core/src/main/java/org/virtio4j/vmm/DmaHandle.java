@@ -47,7 +47,7 @@ public final class DmaHandle implements AutoCloseable {
     /** Set by {@link #close}, maybe on another thread; sampled once a section, after the fence. */
     private volatile boolean closed;
 
-    private MemoryMap map = MemoryMap.EMPTY;
+    private RegionMap map = RegionMap.EMPTY;
     private @Nullable MemoryRegion lastRegion;
     private boolean live;
 
@@ -115,7 +115,7 @@ public final class DmaHandle implements AutoCloseable {
         // All that follows loads after the fence of slot.enter, which is what makes the grace periods work.
         extent.clear();
         live = !closed && (gate == null || passes(gate));
-        MemoryMap now = memory.map();
+        RegionMap now = memory.map();
         if (now != map) {
             map = now;
             lastRegion = null;

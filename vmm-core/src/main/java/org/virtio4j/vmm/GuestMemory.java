@@ -11,7 +11,7 @@ import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * A guest's physical memory as one device, or one machine, sees it: a stable handle on an immutable {@link MemoryMap}.
+ * A guest's physical memory as one device, or one machine, sees it: a stable handle on an immutable {@link RegionMap}.
  *
  * <p>A change publishes a new map. Removing a region then waits until no device is inside a section that may use it,
  * and only after that gives the memory back. Adding, removing and closing may be called from any thread, but not inside
@@ -36,7 +36,7 @@ public final class GuestMemory implements AutoCloseable {
     private final ReentrantLock lock = new ReentrantLock();
     private final Readers readers;
     private final DirtyLog dirtyLog = new DirtyLog(this);
-    private volatile MemoryMap map = MemoryMap.EMPTY;
+    private volatile RegionMap map = RegionMap.EMPTY;
 
     /** Empty memory whose long waits are only counted, see {@link Readers#stalls()}. */
     public GuestMemory() {
@@ -70,7 +70,7 @@ public final class GuestMemory implements AutoCloseable {
      *
      * @return an immutable map; its segments stay valid only while their regions are not removed
      */
-    public MemoryMap map() {
+    public RegionMap map() {
         return map;
     }
 
@@ -169,7 +169,7 @@ public final class GuestMemory implements AutoCloseable {
         long limitNanos = limit.toNanos();
         lock.lock();
         try {
-            MemoryMap next = map;
+            RegionMap next = map;
             for (MemoryRegion region : regions) {
                 next = next.without(region);
             }
@@ -263,7 +263,7 @@ public final class GuestMemory implements AutoCloseable {
     private MemoryRegion publish(MemoryRegion region) {
         lock.lock();
         try {
-            MemoryMap next = map.with(region);
+            RegionMap next = map.with(region);
             dirtyLog.equip(region);
             map = next;
             return region;

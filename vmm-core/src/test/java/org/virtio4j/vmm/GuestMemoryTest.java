@@ -43,7 +43,7 @@ class GuestMemoryTest {
     void shouldFindARegionByItsFirstAndLastAddressAndNotBeyond() {
         MemoryRegion low = memory.addAnonymous(PAGE, 2 * PAGE);
         MemoryRegion high = memory.addAnonymous(4 * PAGE, PAGE);
-        MemoryMap map = memory.map();
+        RegionMap map = memory.map();
 
         assertNull(map.find(0));
         assertNull(map.find(PAGE - 1));
@@ -78,7 +78,7 @@ class GuestMemoryTest {
         memory.addAnonymous(0, PAGE);
         memory.addAnonymous(0x7fff_ffff_ffff_f000L, PAGE);
 
-        MemoryMap map = memory.map();
+        RegionMap map = memory.map();
         assertEquals(4, map.count());
         assertEquals(0, map.region(0).start());
         assertEquals(0x7fff_ffff_ffff_f000L, map.region(1).start());
@@ -91,9 +91,9 @@ class GuestMemoryTest {
 
     @Test
     void shouldPublishANewMapWithTheNextGenerationWhenSomethingChanges() {
-        MemoryMap empty = memory.map();
+        RegionMap empty = memory.map();
         MemoryRegion region = memory.addAnonymous(0, PAGE);
-        MemoryMap one = memory.map();
+        RegionMap one = memory.map();
         memory.remove(region, LIMIT);
 
         assertEquals(empty.generation() + 1, one.generation());
@@ -108,7 +108,7 @@ class GuestMemoryTest {
     @CsvSource({"1, 1", "0, 1", "1, 2", "0, 4", "3, 1", "2, 2", "3, 8"})
     void shouldRefuseARegionThatOverlapsAnother(long firstPage, long pages) {
         memory.addAnonymous(PAGE, 3 * PAGE);
-        MemoryMap before = memory.map();
+        RegionMap before = memory.map();
         boolean touches = firstPage < 4 && firstPage + pages > 1;
         if (touches) {
             assertRefused("overlaps RAM [0x1000, 0x3fff]; remove that first",
@@ -283,7 +283,7 @@ class GuestMemoryTest {
                 assertRefused("is not in this memory", () -> memory.remove(gone, LIMIT));
             }
         }
-        MemoryMap map = memory.map();
+        RegionMap map = memory.map();
         assertEquals(expected.size(), map.count());
         int place = 0;
         for (MemoryRegion region : expected.values()) {

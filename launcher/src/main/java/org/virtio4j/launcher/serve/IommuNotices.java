@@ -3,6 +3,7 @@ package org.virtio4j.launcher.serve;
 
 import org.virtio4j.iommu.IommuCounters;
 import org.virtio4j.iommu.RequestListener;
+import org.virtio4j.machine.PciAddress;
 import org.virtio4j.wire.iommu.RequestStatus;
 
 /** Puts into words what an IOMMU refuses without a guest's people getting to know of it. */
@@ -26,6 +27,14 @@ final class IommuNotices implements RequestListener {
             notices.tell(name + ": a MAP was answered with NOMEM",
                     "max-mappings are in use, and Linux may not get over it; raise max-mappings");
         }
+    }
+
+    @Override
+    public void unreservedDoorbell(int endpoint, long virtStart, long physStart) {
+        PciAddress device = new PciAddress(endpoint >> 8, endpoint >> 3 & 0x1f, endpoint & 7);
+        notices.tell(name + ": the guest has mapped where its interrupts go for " + device + ", and gets none of them",
+                "0x" + Long.toHexString(physStart) + " is no RAM, and no region that " + IommuReader.RESERVED
+                        + " names; write " + IommuReader.RESERVED + " = " + IommuReader.nameOf(physStart));
     }
 
     /** A device holds up an UNMAP or a reset; the guest's processor spins meanwhile. */

@@ -43,6 +43,10 @@ final class IommuReader {
     private static final Pattern SIZE = Pattern.compile("(\\d{1,9})([KMG])");
     private static final Pattern HEX_RANGE = Pattern.compile("([0-9a-f]{1,16})-([0-9a-f]{1,16})");
     private static final Pattern RANGE = Pattern.compile("(\\d{1,10})-(\\d{1,10})");
+    /** Doorbells by the names of what has them, on QEMU's boards. */
+    private static final Map<String, ReservedRegion> DOORBELLS = Map.of(
+            "msi:x86", doorbell(ReservedRegions.X86_MSI), "msi:gicv2m", doorbell(ReservedRegions.QEMU_VIRT_GICV2M),
+            "msi:its", doorbell(ReservedRegions.QEMU_VIRT_ITS));
     private static final Pattern REGION = Pattern.compile("(msi|reserved):" + HEX_RANGE.pattern());
     private static final String SEPARATOR = "[,\\s]+";
     private static final int HEXADECIMAL = 16;
@@ -92,6 +96,21 @@ final class IommuReader {
     /** The key {@link #RESERVED} of this or another section. */
     static ReservedRegions reserved(ConfigSection section, ReservedRegions otherwise) throws CommandFailure {
         return section.has(RESERVED) ? section.parsed(RESERVED, IommuReader::regions) : otherwise;
+    }
+
+    /** How a configuration names the region that holds a doorbell. */
+    static String nameOf(long doorbell) {
+        return DOORBELLS.entrySet().stream().filter(named -> holds(named.getValue(), doorbell)).map(Map.Entry::getKey)
+                .findFirst().orElseGet(() -> "msi:" + Long.toHexString(doorbell & -GuestMemory.PAGE_SIZE) + "-"
+                        + Long.toHexString(doorbell | GuestMemory.PAGE_SIZE - 1));
+    }
+
+    private static boolean holds(ReservedRegion region, long address) {
+        return Long.compareUnsigned(region.start(), address) <= 0 && Long.compareUnsigned(address, region.end()) <= 0;
+    }
+
+    private static ReservedRegion doorbell(ReservedRegions regions) {
+        return regions.list().getFirst();
     }
 
     /**
@@ -193,7 +212,12 @@ final class IommuReader {
     }
 
     private static ReservedRegion region(String word) {
-        Matcher region = match(REGION, word, "none, or regions such as msi:fee00000-feefffff or reserved:0-fff");
+        ReservedRegion named = DOORBELLS.get(word);
+        if (named != null) {
+            return named;
+        }
+        Matcher region = match(REGION, word,
+                "none, msi:x86, msi:gicv2m, msi:its, or regions such as msi:fee00000-feefffff or reserved:0-fff");
         long start = address(region.group(2));
         long end = address(region.group(3));
         // Of a page that is reserved in part a driver cannot map the rest.

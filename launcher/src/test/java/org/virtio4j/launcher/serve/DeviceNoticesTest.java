@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.iommu.IommuCounters;
 import org.virtio4j.iommu.VirtioIommu;
@@ -78,6 +80,15 @@ class DeviceNoticesTest {
         iommu.served(RequestType.MAP, RequestStatus.NOMEM, 0);
         assertEquals(List.of("iommu: a MAP was answered with NOMEM: max-mappings are in use, and Linux may not get over"
                 + " it; raise max-mappings … 1 more"), notices.due());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"8020000, msi:gicv2m", "8090000, msi:its", "fee01000, msi:x86", "28000000, msi:28000000-28000fff"})
+    void shouldSayWhichRegionIsMissingForADoorbell(String address, String region) {
+        iommu.unreservedDoorbell(0x48, 0xffff_f000L, Long.parseLong(address, 16));
+        assertEquals(List.of("iommu: the guest has mapped where its interrupts go for 00:09.0, and gets none of them:"
+                + " 0x" + address + " is no RAM, and no region that reserved names; write reserved = " + region),
+                notices.due());
     }
 
     @Test

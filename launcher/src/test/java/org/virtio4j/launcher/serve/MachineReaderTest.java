@@ -12,6 +12,7 @@ import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -130,6 +131,17 @@ class MachineReaderTest {
     }
 
     @Test
+    void shouldKnowDoorbellsByWhatHasThem() throws CommandFailure, IOException {
+        Map<String, ReservedRegions> names = Map.of("msi:x86", ReservedRegions.X86_MSI,
+                "msi:gicv2m", ReservedRegions.QEMU_VIRT_GICV2M, "msi:its", ReservedRegions.QEMU_VIRT_ITS);
+        for (Map.Entry<String, ReservedRegions> name : names.entrySet()) {
+            DevicePlan device = read(WHOLE + "[rng]\naddress = 00:0b.0\nreserved = " + name.getKey() + "\n").getFirst()
+                    .devices().getLast();
+            assertEquals(name.getValue(), device.reserved());
+        }
+    }
+
+    @Test
     void shouldTakeSeveralMachines() throws CommandFailure, IOException {
         List<MachinePlan> plans = read(WHOLE + WHOLE.replace("vm", "other").replace("run", "elsewhere"));
         assertEquals(List.of("vm", "other"), plans.stream().map(MachinePlan::name).toList());
@@ -174,8 +186,8 @@ class MachineReaderTest {
                 arguments("address = 00:08.0", "address = 00:08.0\ndomain-range = 0-5000000000", 5,
                         "domain-range: expected 32-bit numbers, found '0-5000000000'"),
                 arguments("address = 00:08.0", "address = 00:08.0\nreserved = fee00000", 5,
-                        "reserved: expected none, or regions such as msi:fee00000-feefffff or "
-                                + "reserved:0-fff, found 'fee00000'"),
+                        "reserved: expected none, msi:x86, msi:gicv2m, msi:its, or regions such as "
+                                + "msi:fee00000-feefffff or reserved:0-fff, found 'fee00000'"),
                 arguments("address = 00:09.0", "address = 00:09.0\niommu = no", 3,
                         "expected a device behind the IOMMU, found none"),
                 arguments("[rng]", "[iommu]", 5,

@@ -12,12 +12,12 @@ import org.jspecify.annotations.Nullable;
  * <p>The regions lie in chunks, of which a change copies one, and the list of chunks. A client behind an IOMMU of its
  * machine maps page by page, some 65,000 regions, and to copy them all for each would cost a second of copying.
  */
-public final class MemoryMap {
+public final class RegionMap {
 
     /** The most regions of a chunk. A full one becomes two, and two that have become small become one. */
     static final int CHUNK = 512;
 
-    static final MemoryMap EMPTY = new MemoryMap(new MemoryRegion[1][0], 0, 0, true);
+    static final RegionMap EMPTY = new RegionMap(new MemoryRegion[1][0], 0, 0, true);
 
     /** At least one, and only a chunk that is alone may be empty. */
     private final MemoryRegion[][] chunks;
@@ -25,7 +25,7 @@ public final class MemoryMap {
     private final long generation;
     private final boolean settled;
 
-    private MemoryMap(MemoryRegion[][] chunks, int count, long generation, boolean settled) {
+    private RegionMap(MemoryRegion[][] chunks, int count, long generation, boolean settled) {
         this.chunks = chunks;
         this.count = count;
         this.generation = generation;
@@ -88,7 +88,7 @@ public final class MemoryMap {
         return below >= 0 && chunk[below].holds(gpa) ? chunk[below] : null;
     }
 
-    MemoryMap with(MemoryRegion added) {
+    RegionMap with(MemoryRegion added) {
         int at = chunkOf(added.start());
         MemoryRegion[] chunk = chunks[at];
         int place = above(chunk, added.start());
@@ -103,12 +103,12 @@ public final class MemoryMap {
         MemoryRegion[] more = Arrays.copyOf(chunk, chunk.length + 1);
         System.arraycopy(chunk, place, more, place + 1, chunk.length - place);
         more[place] = added;
-        return new MemoryMap(more.length <= CHUNK ? replaced(at, 1, more) : replaced(at, 1,
+        return new RegionMap(more.length <= CHUNK ? replaced(at, 1, more) : replaced(at, 1,
                 Arrays.copyOf(more, CHUNK / 2), Arrays.copyOfRange(more, CHUNK / 2, more.length)),
                 count + 1, generation + 1, settled);
     }
 
-    MemoryMap without(MemoryRegion removed) {
+    RegionMap without(MemoryRegion removed) {
         int at = chunkOf(removed.start());
         MemoryRegion[] chunk = chunks[at];
         int place = above(chunk, removed.start()) - 1;
@@ -117,17 +117,17 @@ public final class MemoryMap {
         }
         MemoryRegion[] fewer = Arrays.copyOf(chunk, chunk.length - 1);
         System.arraycopy(chunk, place + 1, fewer, place, fewer.length - place);
-        return new MemoryMap(shrunk(at, fewer), count - 1, generation + 1, settled);
+        return new RegionMap(shrunk(at, fewer), count - 1, generation + 1, settled);
     }
 
     /** None of the regions. */
-    MemoryMap cleared() {
-        return new MemoryMap(EMPTY.chunks, 0, generation + 1, settled);
+    RegionMap cleared() {
+        return new RegionMap(EMPTY.chunks, 0, generation + 1, settled);
     }
 
     /** The same regions, and the same generation: what was resolved before holds as well as ever. */
-    MemoryMap settled(boolean now) {
-        return now == settled ? this : new MemoryMap(chunks, count, generation, now);
+    RegionMap settled(boolean now) {
+        return now == settled ? this : new RegionMap(chunks, count, generation, now);
     }
 
     @Override

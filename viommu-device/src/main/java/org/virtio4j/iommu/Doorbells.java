@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.iommu;
+
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.jspecify.annotations.Nullable;
+import org.virtio4j.device.DeviceContext;
+import org.virtio4j.vmm.RegionKind;
+import org.virtio4j.wire.iommu.MapRequest;
+import org.virtio4j.wire.iommu.RequestStatus;
+
+/**
+ * Notices that a driver maps the doorbell of its interrupts, because no reserved region tells it where that lies
+ * (virtio 1.4, section 5.13.6.8.1). Where somebody else delivers messages, who does not translate them, the driver's
+ * interrupts are lost then, and nothing else shows why.
+ *
+ * <p>Who maps a doorbell says so by the MMIO flag, or begins a domain with it, as Linux does; so all other mappings
+ * cost a look at a flag of theirs and at one of the domain's. A mapping that is larger than a page of any guest is
+ * none: it is a window of another device, or all addresses there are.
+ */
+final class Doorbells {
+
+    private static final long LARGEST = 1L << 16;
+
+    private final IommuCounters counters;
+    private final RequestListener listener;
+
+    /** Said under no lock, and so after the requests it came among. */
+    private final ConcurrentLinkedQueue<Notice> waiting = new ConcurrentLinkedQueue<>();
+
+    /** Knows what lies where; guarded by the control lock. */
+    private @Nullable DeviceContext context;
+
+    private record Notice(int endpoint, long virtStart, long physStart) {
+    }
+
+    Doorbells(IommuCounters counters, RequestListener listener) {
+        this.counters = counters;
+        this.listener = listener;
+    }
+
+    void activated(DeviceContext active) {
+        context = active;
+    }
+
+    /** A MAP was answered that may be one; under the control lock. */
+    void mapped(Domain domain, Request request, int status) {
+        if (status != RequestStatus.OK) {
+            return;
+        }
+        domain.touched();
+        boolean small = Long.compareUnsigned(request.virtEnd - request.virtStart, LARGEST) < 0;
+        if (!small || !isDoorbell(request)) {
+            return;
+        }
+        boolean reserved = true;
+        for (Endpoint endpoint : domain.endpoints()) {
+            if (!isReserved(endpoint, request.physStart)) {
+                reserved = false;
+                if (endpoint.tellDoorbell()) {
+                    waiting.add(new Notice(endpoint.id(), request.virtStart, request.physStart));
+                }
+            }
+        }
+        if (!reserved) {
+            counters.unreservedDoorbell();
+        }
+    }
+
+    /** Says what there is to say; under no lock. What the listener throws comes out, and the rest is said next time. */
+    void tell() {
+        Notice notice = waiting.poll();
+        while (notice != null) {
+            listener.unreservedDoorbell(notice.endpoint(), notice.virtStart(), notice.physStart());
+            notice = waiting.poll();
+        }
+    }
+
+    /** A doorbell that devices here can reach takes their messages, and is no loss. */
+    private boolean isDoorbell(Request request) {
+        RegionKind kind = context == null ? RegionKind.RAM : context.kindAt(request.physStart);
+        return kind == null || ((request.flags & MapRequest.FLAG_MMIO) != 0 && kind != RegionKind.DOORBELL);
+    }
+
+    private static boolean isReserved(Endpoint endpoint, long address) {
+        ReservedRegion region = endpoint.regions().holding(address);
+        return region != null && region.kind() == ReservedRegion.Kind.MSI;
+    }
+}
