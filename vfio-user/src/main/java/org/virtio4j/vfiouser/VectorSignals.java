@@ -10,8 +10,9 @@ import org.virtio4j.vmm.os.Descriptor;
 import org.virtio4j.wire.pci.MsixCapability;
 
 /**
- * MSI-X vectors as eventfds of the client. Masks are not looked at here: a vector that is masked does not come. One that
- * is raised while it has no eventfd is signalled once it gets one, unless it was forgotten before, as a masked one is.
+ * MSI-X vectors as eventfds of the client. Masks are not looked at here: a vector that is masked does not come. One
+ * that is raised while it has no eventfd is signalled once it gets one, unless it was forgotten before, as a masked one
+ * is.
  *
  * <p>Any thread raises and forgets; the socket's thread assigns. What is pending is signalled under the lock, so that a
  * signal of before does not follow the reset that forgets it. A signal does not wait, or for a second where the client

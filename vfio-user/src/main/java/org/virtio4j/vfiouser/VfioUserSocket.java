@@ -18,8 +18,8 @@ import org.virtio4j.vmm.os.LocalSockets;
 
 /**
  * A Unix socket at which another process uses one PCI function: a virtual machine monitor, or a driver in user space.
- * The socket brings what the function needs: a view of the guest's memory, which the client fills, and interrupts, which
- * end in the client's eventfds.
+ * The socket brings what the function needs: a view of the guest's memory, which the client fills, and interrupts,
+ * which end in the client's eventfds.
  *
  * <pre>
  *   VfioUserSocket socket = VfioUserSocket.at(path);

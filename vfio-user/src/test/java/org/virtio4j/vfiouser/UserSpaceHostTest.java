@@ -23,10 +23,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * A host in user space with a virtio driver and no machine around it, with the habits of a storage toolkit's: no text in
- * VERSION, every message with id 0, room for 4 KiB of each region's description, addresses that are its own virtual
- * ones, memory in pieces of 2 MiB, structures in BAR 4 where it expects them without a look at capabilities. It sets bus
- * mastering and INTx disable and never memory space, and rings no doorbell: whoever serves it has to look.
+ * A host in user space with a virtio driver and no machine around it, with the habits of a storage toolkit's: no text
+ * in VERSION, every message with id 0, room for 4 KiB of each region's description, addresses that are its own virtual
+ * ones, memory in pieces of 2 MiB, structures in BAR 4 where it expects them without a look at capabilities. It sets
+ * bus mastering and INTx disable and never memory space, and rings no doorbell: whoever serves it has to look.
  */
 @Timeout(60)
 class UserSpaceHostTest {

@@ -151,7 +151,8 @@ final class RegisterNames {
         if (u8(at) == PciCapability.MSIX) {
             int entries = (u16(at + (int) MsixCapability.MESSAGE_CONTROL) & MsixCapability.LAST_ENTRY_MASK) + 1;
             table = placed(at + (int) MsixCapability.TABLE, entries * MsixEntry.SIZE);
-            pending = placed(at + (int) MsixCapability.PENDING_BITS, Math.ceilDiv(entries, Long.SIZE) * (long) Long.BYTES);
+            long bytes = (long) Math.ceilDiv(entries, Long.SIZE) * Long.BYTES;
+            pending = placed(at + (int) MsixCapability.PENDING_BITS, bytes);
         }
         int type = u8(at + (int) VirtioCapability.CFG_TYPE);
         int length = config.getInt(at + (int) VirtioCapability.LENGTH);
