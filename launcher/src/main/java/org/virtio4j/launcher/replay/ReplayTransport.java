@@ -41,8 +41,8 @@ public enum ReplayTransport {
         }
     };
 
-    /** Above 4 GiB, so that an address of which one half is lost leads nowhere. */
-    private static final long BAR_START = 0x80_0000_0000L;
+    /** Just before 4 GiB: a BAR of 32 bits lies below, one of 64 bits above, and half of its address leads nowhere. */
+    private static final long BAR_START = 0xffff_f000L;
     private static final long BAR_SIZE = 1L << 32;
     private static final int SLOT = 3;
 
