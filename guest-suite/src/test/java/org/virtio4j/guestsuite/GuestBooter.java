@@ -26,7 +26,7 @@ import org.virtio4j.launcher.guest.GuestObserver;
 import org.virtio4j.launcher.guest.GuestOptions;
 import org.virtio4j.launcher.guest.GuestOptions.Translation;
 import org.virtio4j.launcher.guest.NotFetchedException;
-import org.virtio4j.launcher.guest.OlderKernel;
+import org.virtio4j.launcher.guest.OtherKernel;
 import org.virtio4j.launcher.guest.UnusableGuestException;
 import org.virtio4j.launcher.guest.Workload;
 
@@ -105,10 +105,26 @@ final class GuestBooter implements BeforeEachCallback, AfterEachCallback {
      * Boots a guest that starts another kernel, each Debian's newest where none is named. Skips the test, saying why,
      * where something cannot be fetched that other guests do not need.
      */
-    Booted bootNext(Workload workload, @Nullable OlderKernel first, @Nullable OlderKernel next,
+    Booted bootNext(Workload workload, @Nullable OtherKernel first, @Nullable OtherKernel next,
             GuestDevices.Server server) throws IOException, NotFetchedException, UnusableGuestException {
         GuestOptions options = new GuestOptions(workload, 2, MEBIBYTES, Translation.LAZY, false, false, null,
                 image(first), image(next), Architecture.X86_64);
+        return bootIfFetched(options, server);
+    }
+
+    /** Boots a PC with a kernel, Debian's where none is named, and two disks to write to. Skips the test likewise. */
+    Booted boot(Workload workload, @Nullable OtherKernel kernel, GuestDevices.Server server)
+            throws IOException, NotFetchedException, UnusableGuestException {
+        GuestOptions options = new GuestOptions(workload, 2, MEBIBYTES, Translation.LAZY, false, false, null,
+                image(kernel), null, Architecture.X86_64);
+        return bootIfFetched(options, server);
+    }
+
+    /** Boots an arm64 guest with two disks to write to. Skips the test likewise. */
+    Booted bootArm64(Translation translation, GuestDevices.Server server)
+            throws IOException, NotFetchedException, UnusableGuestException {
+        GuestOptions options = new GuestOptions(Workload.DISKS, 2, MEBIBYTES, translation, false, false, null, null,
+                null, Architecture.ARM64);
         return bootIfFetched(options, server);
     }
 
@@ -133,7 +149,7 @@ final class GuestBooter implements BeforeEachCallback, AfterEachCallback {
         }
     }
 
-    private static @Nullable Path image(@Nullable OlderKernel kernel) throws UnusableGuestException {
+    private static @Nullable Path image(@Nullable OtherKernel kernel) throws UnusableGuestException {
         try {
             return kernel == null ? null : kernel.image(HOME);
         } catch (NotFetchedException told) {

@@ -2,8 +2,8 @@
 package org.virtio4j.guestsuite;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.virtio4j.launcher.guest.OlderKernel.LINUX_5_10;
-import static org.virtio4j.launcher.guest.OlderKernel.LINUX_6_1;
+import static org.virtio4j.launcher.guest.OtherKernel.LINUX_5_10;
+import static org.virtio4j.launcher.guest.OtherKernel.LINUX_6_1;
 
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
@@ -11,7 +11,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.virtio4j.launcher.guest.NotFetchedException;
-import org.virtio4j.launcher.guest.OlderKernel;
+import org.virtio4j.launcher.guest.OtherKernel;
 import org.virtio4j.launcher.guest.UnusableGuestException;
 import org.virtio4j.launcher.guest.Workload;
 
@@ -24,7 +24,7 @@ import org.virtio4j.launcher.guest.Workload;
 class KexecTest {
 
     /** Debian's, with a driver for the IOMMU. */
-    private static final @Nullable OlderKernel LINUX_6_12 = null;
+    private static final @Nullable OtherKernel LINUX_6_12 = null;
 
     @RegisterExtension
     private final GuestBooter guest = new GuestBooter();
@@ -64,7 +64,7 @@ class KexecTest {
         assertGoesOn(Workload.CRASH, LINUX_6_12, LINUX_6_1);
     }
 
-    private void assertGoesOn(Workload workload, @Nullable OlderKernel first, @Nullable OlderKernel next)
+    private void assertGoesOn(Workload workload, @Nullable OtherKernel first, @Nullable OtherKernel next)
             throws IOException, NotFetchedException, UnusableGuestException {
         TwoDisks.Maker maker = new TwoDisks.Maker();
         // The next kernel's drivers are loaded last.
@@ -74,5 +74,6 @@ class KexecTest {
         booted.assertDone();
         assertTrue(Integer.parseInt(booted.fact("next/guarded")) > 0, "no memory was watched");
         maker.devices().assertServed(booted);
+        maker.devices().assertLittleCounted();
     }
 }

@@ -14,8 +14,10 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.endpoint.VirtioEntropy;
+import org.virtio4j.iommu.IommuCounters;
 import org.virtio4j.iommu.ReservedRegions;
 import org.virtio4j.iommu.VirtioIommu;
+import org.virtio4j.launcher.guest.Architecture;
 import org.virtio4j.launcher.guest.GuestDevices;
 import org.virtio4j.launcher.guest.GuestOptions;
 import org.virtio4j.launcher.guest.QemuCommand;
@@ -26,12 +28,19 @@ import org.virtio4j.launcher.serve.QemuArguments;
 import org.virtio4j.launcher.serve.ServedMachine;
 import org.virtio4j.machine.PciAddress;
 
-/** IOMMU, entropy source, a disk behind the IOMMU and a disk beside it, served as the command serves them. */
+/**
+ * IOMMU, entropy source, a disk behind the IOMMU and a disk beside it, served as the command serves them. The disks are
+ * made for the guest, or are files of the test.
+ */
 final class TwoDisks implements GuestDevices {
 
     private static final String BEHIND_FUNCTION = "0000:00:0a.0";
     private static final String BESIDE_FUNCTION = "0000:00:0b.0";
     private static final String BESIDE = "beside";
+    private static final PciAddress IOMMU = PciAddress.of("00:08.0");
+    private static final PciAddress RNG = PciAddress.of("00:09.0");
+    private static final PciAddress DISK_BEHIND = PciAddress.of("00:0a.0");
+    private static final PciAddress DISK_BESIDE = PciAddress.of("00:0b.0");
     /** What no guest writes to, from the beginning of each disk. */
     private static final int REGION_MEBIBYTES = 4;
     /** Where the next kernel writes, and how much. */
@@ -41,6 +50,9 @@ final class TwoDisks implements GuestDevices {
     private static final long SEED = 0x76697274696f346aL;
 
     private final ServedMachine machine;
+    private final Path socketFolder;
+    private final Architecture architecture;
+    private final boolean ours;
     private final Path behind;
     private final Path beside;
     private final List<VirtioBlock> disks = new ArrayList<>();
@@ -50,23 +62,36 @@ final class TwoDisks implements GuestDevices {
     private Optional<String> failure = Optional.empty();
     private long mappingsLeft = -1;
     private int domainsLeft = -1;
+    private @Nullable IommuCounters counters;
     private String behindSums = "";
     private String besideSums = "";
 
-    private TwoDisks(RunFolder folder, GuestOptions options) throws IOException {
-        behind = folder.path(RunFolder.DISK);
-        beside = folder.path(BESIDE);
+    private TwoDisks(RunFolder folder, GuestOptions options, boolean ours, Path behind, Path beside)
+            throws IOException {
+        this.ours = ours;
+        this.behind = behind;
+        this.beside = beside;
+        architecture = options.architecture();
+        socketFolder = folder.path("");
+        int queues = options.processors();
+        ReservedRegions reserved = architecture == Architecture.ARM64 ? ReservedRegions.QEMU_VIRT_GICV2M
+                : ReservedRegions.X86_MSI;
+        List<DevicePlan> devices = List.of(
+                new DevicePlan("rng", RNG, true, reserved, VirtioEntropy::new),
+                new DevicePlan("disk", DISK_BEHIND, true, reserved,
+                        () -> made(VirtioBlock.builder(behind).queues(queues).build())),
+                new DevicePlan(BESIDE + "-disk", DISK_BESIDE, false, reserved,
+                        () -> made(VirtioBlock.builder(beside).queues(queues).build())));
+        machine = ServedMachine.serve(new MachinePlan("two disks", socketFolder, options.memoryMebibytes(),
+                Optional.empty(), IOMMU, VirtioIommu.builder(), devices), null);
+    }
+
+    private static TwoDisks random(RunFolder folder, GuestOptions options) throws IOException {
+        Path behind = folder.path(RunFolder.DISK);
+        Path beside = folder.path(BESIDE);
         DiskFile.create(behind, REGION_MEBIBYTES, SEED);
         DiskFile.create(beside, REGION_MEBIBYTES, ~SEED);
-        int queues = options.processors();
-        List<DevicePlan> devices = List.of(
-                new DevicePlan("rng", PciAddress.of("00:09.0"), true, ReservedRegions.X86_MSI, VirtioEntropy::new),
-                new DevicePlan("disk", PciAddress.of("00:0a.0"), true, ReservedRegions.X86_MSI,
-                        () -> made(VirtioBlock.builder(behind).queues(queues).build())),
-                new DevicePlan(BESIDE + "-disk", PciAddress.of("00:0b.0"), false, ReservedRegions.X86_MSI,
-                        () -> made(VirtioBlock.builder(beside).queues(queues).build())));
-        machine = ServedMachine.serve(new MachinePlan("two disks", folder.path(""), options.memoryMebibytes(),
-                Optional.empty(), PciAddress.of("00:08.0"), VirtioIommu.builder(), devices), null);
+        return new TwoDisks(folder, options, true, behind, beside);
     }
 
     private VirtioBlock made(VirtioBlock disk) {
@@ -93,9 +118,23 @@ final class TwoDisks implements GuestDevices {
     }
 
     @Override
-    public void addTo(QemuCommand command, RunFolder folder) {
+    public String kernelOptions() {
+        return " disks=2";
+    }
+
+    /** A PC's firmware reads a table, which an arm64 machine without UEFI would not. It gets a tree where it boots. */
+    @Override
+    public void addTo(QemuCommand command, RunFolder folder) throws IOException {
         QemuArguments arguments = new QemuArguments();
-        machine.addTo(arguments);
+        if (architecture == Architecture.ARM64) {
+            arguments.served(IOMMU, socketFolder.resolve("iommu.sock"));
+            arguments.served(RNG, socketFolder.resolve("rng.sock"));
+            arguments.served(DISK_BEHIND, socketFolder.resolve("disk.sock"));
+            arguments.served(DISK_BESIDE, socketFolder.resolve(BESIDE + "-disk.sock"));
+            command.tree(VirtTree.write(command, IOMMU, RNG, DISK_BEHIND, folder));
+        } else {
+            machine.addTo(arguments);
+        }
         command.arguments(arguments);
     }
 
@@ -113,8 +152,11 @@ final class TwoDisks implements GuestDevices {
         failure = machine.failure();
         mappingsLeft = machine.iommu().liveMappings();
         domainsLeft = machine.iommu().liveDomains();
-        behindSums = sums(behind);
-        besideSums = sums(beside);
+        counters = machine.iommu().counters();
+        if (ours) {
+            behindSums = sums(behind);
+            besideSums = sums(beside);
+        }
         return machine.report();
     }
 
@@ -123,19 +165,33 @@ final class TwoDisks implements GuestDevices {
         machine.close();
     }
 
-    /** The next kernel found both disks as the first one left them, and what it wrote is in their files. */
+    /** The kernel found both disks as they were made, and what it wrote is in their files. */
     void assertServed(Booted booted) {
         assertEquals(said(booted, BEHIND_FUNCTION), behindSums, "the disk behind the IOMMU");
         assertEquals(said(booted, BESIDE_FUNCTION), besideSums, "the disk beside the IOMMU");
-        assertTrue(0 < counted && counted <= PARTITION_SCAN, "while the drivers were loaded the disks read " + counted
-                + " bytes, which is more than Linux asks for to find partitions");
+        assertNothingLeft();
+    }
+
+    /** Nothing happened that must not, and all is as before the guest came. */
+    void assertNothingLeft() {
         assertEquals(Optional.empty(), failure);
         assertEquals(0, mappingsLeft, "mappings");
         assertEquals(0, domainsLeft, "domains");
     }
 
+    /** While it was counted, the disks read no more than Linux asks for when it finds them. */
+    void assertLittleCounted() {
+        assertTrue(0 < counted && counted <= PARTITION_SCAN, "while the drivers were loaded the disks read " + counted
+                + " bytes, which is more than Linux asks for to find partitions");
+    }
+
+    /** What the IOMMU has done. */
+    IommuCounters counters() {
+        return Objects.requireNonNull(counters, "no guest has ended");
+    }
+
     private static String said(Booted booted, String function) {
-        return booted.fact("next/" + function + "/region") + " " + booted.fact("next/" + function + "/written");
+        return booted.fact("disks/" + function + "/region") + " " + booted.fact("disks/" + function + "/written");
     }
 
     private static String sums(Path disk) {
@@ -150,11 +206,26 @@ final class TwoDisks implements GuestDevices {
     /** Makes devices when a guest is run, and keeps them for the test. */
     static final class Maker implements GuestDevices.Server {
 
+        private final @Nullable Path behind;
+        private final @Nullable Path beside;
         private @Nullable TwoDisks made;
+
+        /** Of disks that are made for the guest. */
+        Maker() {
+            behind = null;
+            beside = null;
+        }
+
+        /** Of disks that are there, and stay. */
+        Maker(Path behind, Path beside) {
+            this.behind = behind;
+            this.beside = beside;
+        }
 
         @Override
         public GuestDevices serve(RunFolder folder, GuestOptions options) throws IOException {
-            TwoDisks devices = new TwoDisks(folder, options);
+            TwoDisks devices = behind == null || beside == null ? random(folder, options)
+                    : new TwoDisks(folder, options, false, behind, beside);
             made = devices;
             return devices;
         }

@@ -17,7 +17,7 @@ import org.virtio4j.launcher.guest.Workload;
 
 /**
  * Linux gives the entropy source to a program, by VFIO. The device gets at what the program maps for it, in the way
- * that it is mapped, for as long as it is mapped.
+ * that it is mapped, for as long as it is mapped. Before and after that, Linux has it suspended.
  */
 @GuestScenario
 class VfioTest {
@@ -45,6 +45,8 @@ class VfioTest {
     private static void assertServed(Booted booted, SuiteDevices devices) {
         booted.assertDone();
         assertEquals(2 * 64, booted.fact("vfio/mapped").length());
+        assertEquals("D3hot", booted.fact("power/0000:00:07.0/idle"));
+        assertEquals("D3hot", booted.fact("power/0000:00:07.0/used"));
         assertEquals("unchanged", booted.fact("vfio/readonly"));
         assertEquals("unchanged", booted.fact("vfio/unmapped"));
         assertEquals(List.of("page fault from EP 56 at 0x101000 [W]", "page fault from EP 56 at 0x101000 [W]"),

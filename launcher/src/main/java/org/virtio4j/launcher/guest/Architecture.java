@@ -1,25 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.launcher.guest;
 
+import org.jspecify.annotations.Nullable;
+
 /** A kind of machine that a guest can be, whatever this machine is. */
 public enum Architecture {
     /** A PC. */
-    X86_64("qemu-system-x86_64", "q35", "ttyS0", "qemu", "linux"),
+    X86_64("qemu-system-x86_64", "q35", null, "ttyS0", "qemu", "linux"),
+    /** A board of QEMU's with a device tree. Its Linux has pages of 16 KiB, which not every such processor can do. */
+    ARM64("qemu-system-aarch64", "virt", "cortex-a76", "ttyAMA0", "qemu-arm", "linux-arm64"),
     /**
      * A mainframe: its bytes are in the other order, and QEMU has an IOMMU of its own before each function. Linux has
      * no driver for a virtio-iommu there.
      */
-    S390X("qemu-system-s390x", "s390-ccw-virtio", "ttysclp0", "qemu-s390x", "linux-s390x");
+    S390X("qemu-system-s390x", "s390-ccw-virtio", null, "ttysclp0", "qemu-s390x", "linux-s390x");
 
     private final String program;
     private final String machine;
+    private final @Nullable String processor;
     private final String console;
     private final String qemuPackages;
     private final String linuxPackages;
 
-    Architecture(String program, String machine, String console, String qemuPackages, String linuxPackages) {
+    Architecture(String program, String machine, @Nullable String processor, String console, String qemuPackages,
+            String linuxPackages) {
         this.program = program;
         this.machine = machine;
+        this.processor = processor;
         this.console = console;
         this.qemuPackages = qemuPackages;
         this.linuxPackages = linuxPackages;
@@ -33,6 +40,11 @@ public enum Architecture {
     /** What QEMU calls it. */
     String machine() {
         return machine;
+    }
+
+    /** What QEMU calls its processors, or null where QEMU's own choice is right. */
+    @Nullable String processor() {
+        return processor;
     }
 
     /** What Linux calls its first serial port. */

@@ -4,12 +4,9 @@ package org.virtio4j.launcher.guest;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.launcher.record.Recorder;
-import org.virtio4j.launcher.serve.QemuArguments;
 import org.virtio4j.machine.PciAddress;
 
 /** One guest: gathers what it needs, runs it, and tells what came of it. */
@@ -81,7 +78,7 @@ public final class Guest {
      * @throws IOException if this machine's disk is full, or refuses otherwise to do its part
      */
     public GuestResult run() throws NotFetchedException, UnusableGuestException, IOException {
-        Qemu qemu = findQemu();
+        Qemu qemu = Qemu.find(options, packages);
         Path tools = packages.linux(options.architecture());
         Path chosen = options.kernel();
         Kernel kernel = chosen == null ? Kernel.unpackedIn(tools, options.architecture()) : Kernel.of(chosen);
@@ -104,14 +101,20 @@ public final class Guest {
      * @throws UnusableGuestException as {@link #run}
      */
     public void fetch() throws NotFetchedException, UnusableGuestException {
-        findQemu();
+        Qemu ignored = Qemu.find(options, packages);
         packages.linux(options.architecture());
         if (options.workload().startsKernel()) {
             packages.kexec();
         }
+        if (options.workload() == Workload.BLKIO) {
+            packages.blkio();
+        }
     }
 
     private byte[] initramfs(Kernel kernel, Path tools) throws NotFetchedException, UnusableGuestException {
+        if (options.workload() == Workload.BLKIO) {
+            return Initramfs.drivingDisk(kernel, tools, packages.blkio());
+        }
         if (!options.workload().startsKernel()) {
             return Initramfs.of(options.architecture(), kernel, tools, options.workload());
         }
@@ -119,33 +122,8 @@ public final class Guest {
         return Initramfs.starting(kernel, next == null ? kernel : Kernel.of(next), tools, packages.kexec());
     }
 
-    private Qemu findQemu() throws NotFetchedException, UnusableGuestException {
-        Path chosen = options.qemu();
-        if (chosen != null) {
-            Qemu qemu = Qemu.of(chosen, options.architecture());
-            if (!fits(qemu)) {
-                throw new UnusableGuestException(chosen + ": expected QEMU 10.1 or newer, found " + qemu.version());
-            }
-            return qemu;
-        }
-        Architecture architecture = options.architecture();
-        Optional<Qemu> installed = Qemu.installed(architecture).filter(this::fits);
-        return installed.isPresent() ? installed.get()
-                : Qemu.unpackedIn(packages.qemu(architecture), architecture);
-    }
-
-    /** Its own devices every QEMU has. */
-    private boolean fits(Qemu qemu) {
-        return options.qemuDevices() || qemu.speaksVfioUser();
-    }
-
     private QemuCommand command(Qemu qemu, RunFolder folder) {
-        QemuCommand command = new QemuCommand(qemu, options.architecture()).processors(options.processors());
-        if (options.memoryByName()) {
-            command.arguments(new QemuArguments().memory(options.memoryMebibytes(), folder.path(RunFolder.MEMORY)));
-        } else {
-            command.arguments(new QemuArguments().memory(options.memoryMebibytes()));
-        }
+        QemuCommand command = QemuCommand.of(qemu, options, folder);
         if (!options.workload().resetsMachine()) {
             command.endOnReset();
         }
@@ -155,7 +133,7 @@ public final class Guest {
     private GuestResult run(Qemu qemu, QemuCommand command, GuestDevices devices) throws IOException {
         observer.step("starting QEMU " + qemu.version());
         startNanos = System.nanoTime();
-        GuestRun run = new GuestRun(behindUs(command.words()), GuestRun.Limits.DEFAULT,
+        GuestRun run = new GuestRun(GuestRun.behindUs(command.words()), GuestRun.Limits.DEFAULT,
                 () -> look(devices));
         boolean shell = options.workload() == Workload.SHELL;
         GuestRun.End end = shell ? run.runInTerminal() : run.run(text -> hear(text, devices));
@@ -163,16 +141,6 @@ public final class Guest {
         Optional<String> trouble = shell ? Optional.empty() : trouble(end);
         return new GuestResult(qemu.version(), facts, untilInit == null ? total : untilInit, total,
                 devices.report(), trouble);
-    }
-
-    /**
-     * A virtual processor spins while it waits for an answer. Where virtual processors are as many as the host has,
-     * what answers must come before them, or each answer waits for the end of a time slice.
-     */
-    private static List<String> behindUs(List<String> qemu) {
-        List<String> words = new ArrayList<>(List.of("nice", "-n", "10"));
-        words.addAll(qemu);
-        return words;
     }
 
     /** Returns whether the user wants an end. */
@@ -203,15 +171,7 @@ public final class Guest {
         if (facts.failure().isPresent()) {
             return facts.failure().map(failure -> "the guest says: " + failure);
         }
-        return switch (end) {
-            case SWITCHED_OFF -> facts.done() ? Optional.empty()
-                    : Optional.of("the guest has ended before its work was done");
-            case CRASHED -> Optional.of("QEMU has ended with an error");
-            case INTERRUPTED -> Optional.of("interrupted");
-            case SILENT -> Optional.of("the guest has said nothing for "
-                    + GuestRun.Limits.DEFAULT.silence().toSeconds() + " s");
-            case TOO_LONG -> Optional.of("the guest was not done after "
-                    + GuestRun.Limits.DEFAULT.total().toMinutes() + " min");
-        };
+        return end != GuestRun.End.SWITCHED_OFF || facts.done() ? end.trouble()
+                : Optional.of("the guest has ended before its work was done");
     }
 }

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.launcher.guest;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.Writer;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 
 /**
  * QEMU as a child process, from its start to its end. The calling thread does everything: it hands on what the guest
@@ -58,7 +64,30 @@ final class GuestRun {
         /** The guest was silent for too long. */
         SILENT,
         /** It took too long. */
-        TOO_LONG
+        TOO_LONG;
+
+        /** Why it was not the guest that ended it, in words for the user; nothing if it was. */
+        Optional<String> trouble() {
+            return switch (this) {
+                case SWITCHED_OFF -> Optional.empty();
+                case CRASHED -> Optional.of("QEMU has ended with an error");
+                case INTERRUPTED -> Optional.of("interrupted");
+                case SILENT -> Optional.of("the guest has said nothing for " + Limits.DEFAULT.silence().toSeconds()
+                        + " s");
+                case TOO_LONG -> Optional.of("the guest was not done after " + Limits.DEFAULT.total().toMinutes()
+                        + " min");
+            };
+        }
+    }
+
+    /**
+     * A virtual processor spins while it waits for an answer. Where virtual processors are as many as the host has,
+     * what answers must come before them, or each answer waits for the end of a time slice.
+     */
+    static List<String> behindUs(List<String> qemu) {
+        List<String> words = new ArrayList<>(List.of("nice", "-n", "10"));
+        words.addAll(qemu);
+        return words;
     }
 
     /** Runs QEMU with nothing on its input; each line of the console is handed on when it is complete. */
@@ -72,6 +101,35 @@ final class GuestRun {
             return end;
         } finally {
             end(qemu);
+        }
+    }
+
+    /**
+     * Runs QEMU with somebody at its console.
+     *
+     * @param typist is given each line when it is complete, and returns what is typed then
+     */
+    End talk(UnaryOperator<String> typist) throws IOException {
+        Process qemu = new ProcessBuilder(command).redirectErrorStream(true).start();
+        try (InputStream console = qemu.getInputStream(); Writer keyboard = qemu.outputWriter(US_ASCII)) {
+            LineCutter lines = new LineCutter(line -> type(keyboard, typist.apply(line)));
+            End end = listen(qemu, console, lines);
+            lines.finish();
+            return end;
+        } finally {
+            end(qemu);
+        }
+    }
+
+    private static void type(Writer keyboard, String text) {
+        if (text.isEmpty()) {
+            return;
+        }
+        try {
+            keyboard.write(text);
+            keyboard.flush();
+        } catch (IOException unheard) {
+            // QEMU has ended, which the end of its run tells.
         }
     }
 

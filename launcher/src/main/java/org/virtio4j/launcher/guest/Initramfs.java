@@ -43,6 +43,10 @@ final class Initramfs {
     private static final List<String> KEXEC_LIBRARIES = List.of("ld-linux-x86-64.so.2", "libc.so.6");
     private static final String XEN_LIBRARIES = "libxen*.so.*";
 
+    /** What the programs that drive a disk are linked to and what has one name alone. */
+    private static final List<String> BLKIO_LIBRARIES =
+            List.of("ld-linux-x86-64.so.2", "libc.so.6", "libm.so.6", "libgcc_s.so.1");
+
     private Initramfs() {
     }
 
@@ -62,12 +66,39 @@ final class Initramfs {
         if (architecture == Architecture.X86_64) {
             archive.program("bin/e2fsck", read(tools.resolve("usr/sbin/e2fsck.static")));
         }
-        addModules(archive, "modules/drivers",
-                all.inOrder(architecture == Architecture.X86_64 ? DRIVERS : withoutIommu(DRIVERS)));
-        if (workload == Workload.VFIO) {
+        addModules(archive, "modules/drivers", drivers(all));
+        if (workload.givesDevicesAway()) {
             addModules(archive, "modules/vfio", all.inOrder(VFIO));
+        }
+        if (workload == Workload.VFIO) {
             addPerl(archive, tools);
         }
+        return gzip(archive.finish());
+    }
+
+    /**
+     * An archive with programs that drive a disk from user space, by VFIO.
+     *
+     * @param kernel the kernel it is for
+     * @param tools the folder where the packages of the guest's programs are unpacked
+     * @param blkio the folder where these programs and their libraries are unpacked
+     * @return its bytes, compressed by gzip
+     */
+    static byte[] drivingDisk(Kernel kernel, Path tools, Path blkio) throws UnusableGuestException {
+        KernelModules all = modules(kernel, tools);
+        CpioArchive archive = system(tools);
+        addModules(archive, "modules/drivers", drivers(all));
+        addModules(archive, "modules/vfio", all.inOrder(VFIO));
+        List.of("usr", "usr/bin", "usr/lib", LIBRARIES.substring(0, LIBRARIES.length() - 1), LIBRARIES + "qemu")
+                .forEach(archive::directory);
+        archive.link("lib64", LIBRARIES).link("lib", "usr/lib").directory("tmp");
+        for (String program : List.of("usr/bin/qemu-img", "usr/bin/qemu-io", LIBRARIES + "qemu/block-blkio.so")) {
+            archive.program(program, read(blkio.resolve(program)));
+        }
+        for (String library : BLKIO_LIBRARIES) {
+            archive.program(LIBRARIES + library, read(blkio.resolve(LIBRARIES).resolve(library)));
+        }
+        addLibraries(archive, blkio, "*.so.*");
         return gzip(archive.finish());
     }
 
@@ -83,10 +114,10 @@ final class Initramfs {
      */
     static byte[] starting(Kernel kernel, Kernel next, Path tools, Path kexec) throws UnusableGuestException {
         CpioArchive archive = system(tools);
-        addModules(archive, "modules/drivers", drivers(kernel, tools));
+        addModules(archive, "modules/drivers", drivers(modules(kernel, tools)));
         addKexec(archive, kexec);
         CpioArchive nextArchive = system(tools);
-        addModules(nextArchive, "modules/drivers", drivers(next, tools));
+        addModules(nextArchive, "modules/drivers", drivers(modules(next, tools)));
         archive.directory("next").file("next/vmlinuz", read(next.image()))
                 .file("next/initramfs.gz", gzip(nextArchive.finish()));
         return gzip(archive.finish());
@@ -111,8 +142,7 @@ final class Initramfs {
         return KernelModules.in(kernel.modules(), new XzProgram(busybox(tools)));
     }
 
-    private static Map<String, byte[]> drivers(Kernel kernel, Path tools) throws UnusableGuestException {
-        KernelModules all = modules(kernel, tools);
+    private static Map<String, byte[]> drivers(KernelModules all) throws UnusableGuestException {
         return all.inOrder(all.has(IOMMU) ? DRIVERS : withoutIommu(DRIVERS));
     }
 
@@ -127,12 +157,19 @@ final class Initramfs {
         for (String library : KEXEC_LIBRARIES) {
             archive.program(LIBRARIES + library, read(kexec.resolve(LIBRARIES).resolve(library)));
         }
-        try (DirectoryStream<Path> xen = Files.newDirectoryStream(kexec.resolve(LIBRARIES), XEN_LIBRARIES)) {
-            for (Path library : xen) {
-                archive.program(LIBRARIES + library.getFileName(), read(library));
+        addLibraries(archive, kexec, XEN_LIBRARIES);
+    }
+
+    /** A library is there under two names. Programs use the shorter one, which is a link. */
+    private static void addLibraries(CpioArchive archive, Path root, String pattern) throws UnusableGuestException {
+        try (DirectoryStream<Path> libraries = Files.newDirectoryStream(root.resolve(LIBRARIES), pattern)) {
+            for (Path library : libraries) {
+                if (Files.isSymbolicLink(library)) {
+                    archive.program(LIBRARIES + library.getFileName(), read(library));
+                }
             }
         } catch (IOException unreadable) {
-            throw new UnusableGuestException(kexec + ": expected kexec and its libraries, found: "
+            throw new UnusableGuestException(root + ": expected programs and their libraries, found: "
                     + unreadable.getMessage());
         }
     }

@@ -29,8 +29,8 @@ record Kernel(Path image, Path modules) {
     private static final String IMAGE = "vmlinuz-";
 
     /**
-     * The kernel of a folder into which its package was unpacked. One for s390x does not say its version; its file's
-     * name does.
+     * The kernel of a folder into which its package was unpacked. Only one for PCs says its version; the file's name of
+     * the others does.
      */
     static Kernel unpackedIn(Path root, Architecture architecture) throws UnusableGuestException {
         if (architecture == Architecture.X86_64) {
@@ -50,16 +50,27 @@ record Kernel(Path image, Path modules) {
         return of(imageIn(root));
     }
 
+    /** Newer packages have it among its modules. */
     private static Path imageIn(Path root) throws UnusableGuestException {
-        try (DirectoryStream<Path> images = Files.newDirectoryStream(root.resolve("boot"), IMAGE + "*")) {
-            Iterator<Path> image = images.iterator();
-            if (image.hasNext()) {
-                return image.next();
-            }
-        } catch (IOException missing) {
-            // Told as if the folder were empty: it has no kernel.
+        Path image = first(root.resolve("boot"), IMAGE + "*");
+        if (image == null) {
+            Path modules = first(root.resolve("usr/lib/modules"), "*");
+            image = modules == null ? null : first(modules, "vmlinuz");
         }
-        throw new UnusableGuestException(root + ": expected a kernel in boot/, found none; remove the folder");
+        if (image == null) {
+            throw new UnusableGuestException(root + ": expected a kernel in boot/ or usr/lib/modules/VERSION/,"
+                    + " found none; remove the folder");
+        }
+        return image;
+    }
+
+    private static @Nullable Path first(Path folder, String pattern) {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, pattern)) {
+            Iterator<Path> file = files.iterator();
+            return file.hasNext() ? file.next() : null;
+        } catch (IOException missing) {
+            return null;
+        }
     }
 
     /** A kernel by its file. Its modules lie in {@code lib/modules} of one of the folders that the file lies in. */

@@ -41,6 +41,11 @@ final class Packages {
         return part("kexec");
     }
 
+    /** The folder with the programs by which a guest drives a disk from user space. */
+    Path blkio() throws NotFetchedException {
+        return part("blkio");
+    }
+
     /** The folder with what the script knows by this name. */
     Path part(String part) throws NotFetchedException {
         try {

@@ -25,6 +25,31 @@ record Qemu(List<String> command, int major, int minor) {
     private static final int FIRST_MAJOR = 10;
     private static final int FIRST_MINOR = 1;
 
+    /**
+     * The QEMU that the options name, or one of the PATH, or else the one that is fetched.
+     *
+     * @param options what kind of guest it is for
+     * @param packages where what is fetched lies
+     */
+    static Qemu find(GuestOptions options, Packages packages) throws NotFetchedException, UnusableGuestException {
+        Architecture architecture = options.architecture();
+        Path chosen = options.qemu();
+        if (chosen != null) {
+            Qemu qemu = of(chosen, architecture);
+            if (!qemu.fits(options)) {
+                throw new UnusableGuestException(chosen + ": expected QEMU 10.1 or newer, found " + qemu.version());
+            }
+            return qemu;
+        }
+        Optional<Qemu> installed = installed(architecture).filter(qemu -> qemu.fits(options));
+        return installed.isPresent() ? installed.get() : unpackedIn(packages.qemu(architecture), architecture);
+    }
+
+    /** Its own devices every QEMU has. */
+    private boolean fits(GuestOptions options) {
+        return options.qemuDevices() || speaksVfioUser();
+    }
+
     /** The QEMU of the PATH, if there is one. */
     static Optional<Qemu> installed(Architecture architecture) {
         return started(List.of(architecture.program()));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.launcher.guest;
 
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,7 +20,20 @@ public final class QemuCommand {
     QemuCommand(Qemu qemu, Architecture architecture) {
         words = new ArrayList<>(qemu.command());
         arguments(new QemuArguments().machine(architecture.machine()));
+        String processor = architecture.processor();
+        if (processor != null) {
+            add("-cpu", processor);
+        }
         add("-accel", "tcg", "-nodefaults", "-no-user-config", "-display", "none");
+    }
+
+    /** A machine with memory and processors. */
+    static QemuCommand of(Qemu qemu, GuestOptions options, RunFolder folder) {
+        QemuCommand command = new QemuCommand(qemu, options.architecture()).processors(options.processors());
+        int mebibytes = options.memoryMebibytes();
+        return command.arguments(options.memoryByName()
+                ? new QemuArguments().memory(mebibytes, folder.path(RunFolder.MEMORY))
+                : new QemuArguments().memory(mebibytes));
     }
 
     QemuCommand processors(int count) {
@@ -41,7 +56,45 @@ public final class QemuCommand {
         return add("-kernel", kernel.toString(), "-initrd", initramfs.toString(), "-append", options);
     }
 
-    /** The guest's serial port is QEMU's standard output; nothing is typed. */
+    /** A program that the machine begins with. */
+    QemuCommand firmware(Path image) {
+        return add("-bios", image.toString());
+    }
+
+    /**
+     * A device tree in place of QEMU's.
+     *
+     * @param tree compiled
+     * @return this
+     */
+    public QemuCommand tree(Path tree) {
+        return add("-dtb", tree.toString());
+    }
+
+    /**
+     * Has QEMU write the device tree that it would make for this machine, with an IOMMU of QEMU's own, and ends it.
+     *
+     * @param iommu where the IOMMU lies
+     * @param tree the file to write
+     * @throws IOException if QEMU makes no tree for such a machine
+     */
+    public void writeTree(PciAddress iommu, Path tree) throws IOException {
+        List<String> asked = new ArrayList<>(words);
+        asked.addAll(List.of("-machine", "dumpdtb=" + QemuArguments.value(tree),
+                "-device", "virtio-iommu-pci,addr=" + QemuArguments.slot(iommu)));
+        Process qemu = new ProcessBuilder(asked).redirectErrorStream(true).start();
+        qemu.getOutputStream().close();
+        String said = new String(qemu.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        try {
+            if (qemu.waitFor() != 0) {
+                throw new IOException("QEMU makes no device tree: " + said.strip());
+            }
+        } catch (InterruptedException unexpected) {
+            throw new IllegalStateException("nobody interrupts this thread", unexpected);
+        }
+    }
+
+    /** The guest's serial port is QEMU's standard output, and input if there is any. */
     QemuCommand console() {
         return add("-serial", "stdio");
     }

@@ -21,6 +21,12 @@ public enum Workload {
     FLR("reset the IOMMU alone while the disk is read: the guest goes no further"),
     /** Gives a device to a program of the guest. */
     VFIO("give the entropy source to a program, by VFIO"),
+    /** Has devices suspended, by VFIO, while the machine is reset. */
+    SUSPEND("suspend disk and entropy source, reset the machine, and compare"),
+    /** Gives the disk to programs of the guest that have a driver of their own. */
+    BLKIO("drive the disk from user space, by VFIO"),
+    /** Writes to all disks and compares what it reads. */
+    DISKS("write 8 MiB to each disk and read them back"),
     /** Starts another kernel by kexec while disks are at work, and has it watch its memory. */
     KEXEC("start the next kernel by kexec while the disk is read, and compare"),
     /** The same by a crash. */
@@ -40,7 +46,12 @@ public enum Workload {
      * @return whether QEMU must go on after a reset
      */
     public boolean resetsMachine() {
-        return this == RESET;
+        return this == RESET || this == SUSPEND;
+    }
+
+    /** Whether the guest needs VFIO. */
+    boolean givesDevicesAway() {
+        return this == VFIO || this == BLKIO || this == SUSPEND;
     }
 
     /**

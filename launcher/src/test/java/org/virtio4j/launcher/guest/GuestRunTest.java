@@ -61,6 +61,17 @@ class GuestRunTest {
         assertEquals(GuestRun.End.SWITCHED_OFF, run(LONG, LONG, "cat"));
     }
 
+    @Test
+    void shouldTypeWhatALineIsAnsweredBy() throws IOException {
+        GuestRun run = new GuestRun(List.of("sh", "-c", "echo go on?; read answer; echo so: $answer"),
+                new GuestRun.Limits(LONG, LONG), interrupted::get);
+        assertEquals(GuestRun.End.SWITCHED_OFF, run.talk(line -> {
+            others.add(line);
+            return line.equals("go on?") ? "yes\n" : "";
+        }));
+        assertEquals(List.of("go on?", "so: yes"), others);
+    }
+
     private GuestRun.End run(Duration silence, Duration total, String script) throws IOException {
         GuestRun run = new GuestRun(List.of("sh", "-c", "echo $$; " + script),
                 new GuestRun.Limits(silence, total), interrupted::get);

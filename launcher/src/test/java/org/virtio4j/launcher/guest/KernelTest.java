@@ -28,7 +28,9 @@ class KernelTest {
     @Test
     void shouldFindKernelThatLiesAmongItsModules() throws IOException, UnusableGuestException {
         Path image = kernel("usr/lib/modules/7.2.12/vmlinuz", "7.2.12 (x) #1");
-        assertEquals(new Kernel(image, folder.resolve("usr/lib/modules/7.2.12")), Kernel.of(image));
+        Kernel expected = new Kernel(image, folder.resolve("usr/lib/modules/7.2.12"));
+        assertEquals(expected, Kernel.of(image));
+        assertEquals(expected, Kernel.unpackedIn(folder));
     }
 
     @Test

@@ -25,6 +25,13 @@ class QemuCommandTest {
     }
 
     @Test
+    void shouldNameProcessorWhereTheDefaultWouldNotDo() {
+        assertEquals(List.of("ld.so", "qemu", "-machine", "virt,memory-backend=memory", "-cpu", "cortex-a76",
+                "-accel", "tcg", "-nodefaults", "-no-user-config", "-display", "none", "-dtb", "/tree"),
+                new QemuCommand(QEMU, Architecture.ARM64).tree(Path.of("/tree")).words());
+    }
+
+    @Test
     void shouldPutOwnDevicesBehindOwnIommu() {
         List<String> words = added(new QemuCommand(QEMU, Architecture.X86_64).ownIommu(PciAddress.of("00:08.0"))
                 .ownRng(PciAddress.of("00:09.0")).ownDisk(PciAddress.of("00:0a.0"), Path.of("/disk")));

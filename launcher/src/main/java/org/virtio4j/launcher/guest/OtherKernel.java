@@ -3,16 +3,20 @@ package org.virtio4j.launcher.guest;
 
 import java.nio.file.Path;
 
-/** Debian's kernels for PCs from the time before they had a driver for a virtio-iommu. */
-public enum OlderKernel {
-    /** Debian 12's. */
+/** Debian's kernels for PCs beside the one that guests have by default. */
+public enum OtherKernel {
+    /** The newest one of the backports. */
+    NEWEST("kernel-newest"),
+    /** Debian 12's, without a driver for a virtio-iommu. */
     LINUX_6_1("kernel-6.1"),
-    /** Debian 11's, which leaves its devices at work when it starts another kernel. */
+    /**
+     * Debian 11's, without a driver for a virtio-iommu. It leaves its devices at work when it starts another kernel.
+     */
     LINUX_5_10("kernel-5.10");
 
     private final String part;
 
-    OlderKernel(String part) {
+    OtherKernel(String part) {
         this.part = part;
     }
 
