@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.guestsuite;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.Writer;
@@ -10,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +23,8 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 import org.opentest4j.TestAbortedException;
 import org.virtio4j.launcher.guest.Architecture;
 import org.virtio4j.launcher.guest.Comparison;
+import org.virtio4j.launcher.guest.Firmware;
+import org.virtio4j.launcher.guest.FirmwareGuest;
 import org.virtio4j.launcher.guest.Guest;
 import org.virtio4j.launcher.guest.GuestDevices;
 import org.virtio4j.launcher.guest.GuestObserver;
@@ -128,6 +133,46 @@ final class GuestBooter implements BeforeEachCallback, AfterEachCallback {
         return bootIfFetched(options, server);
     }
 
+    /**
+     * Starts a machine that has firmware and no Linux, and returns all that it sent over its serial port until it
+     * switched itself off. Skips the test likewise.
+     *
+     * @param typed by the line to which it is an answer, given once
+     */
+    List<String> bootFirmware(Firmware firmware, Map<String, String> typed, GuestDevices.Server server)
+            throws IOException, NotFetchedException, UnusableGuestException {
+        try (PrintWriter out = console()) {
+            Listener listener = new Listener(out);
+            Map<String, String> untyped = new LinkedHashMap<>(typed);
+            Optional<String> trouble = new FirmwareGuest(firmware, MEBIBYTES, HOME, listener,
+                    line -> answer(untyped, line)).run(server);
+            assertEquals(Optional.empty(), trouble, () -> "the last lines: " + listener.last());
+            return listener.lines;
+        } catch (NotFetchedException told) {
+            skip(told);
+            throw told;
+        }
+    }
+
+    private static String answer(Map<String, String> untyped, String line) {
+        for (String words : untyped.keySet()) {
+            if (line.contains(words)) {
+                return String.valueOf(untyped.remove(words));
+            }
+        }
+        return "";
+    }
+
+    /** The shell of UEFI as a program. Skips the test likewise. */
+    static byte[] uefiShell() throws IOException, NotFetchedException {
+        try {
+            return Files.readAllBytes(Firmware.uefiShell(HOME));
+        } catch (NotFetchedException told) {
+            skip(told);
+            throw told;
+        }
+    }
+
     /** Boots a mainframe that writes to its disk. Skips the test likewise. */
     Booted bootS390x(GuestDevices.Server server) throws IOException, NotFetchedException, UnusableGuestException {
         GuestOptions options = new GuestOptions(Workload.VERIFY, 1, MEBIBYTES, Translation.LAZY, false, false, null,
@@ -193,6 +238,10 @@ final class GuestBooter implements BeforeEachCallback, AfterEachCallback {
 
         private Listener(PrintWriter out) {
             this.out = out;
+        }
+
+        private String last() {
+            return String.join("\n", lines.subList(Math.max(0, lines.size() - 8), lines.size()));
         }
 
         @Override
