@@ -74,7 +74,7 @@ class RefusalListenerTest {
             client.request(16, TestClient.body(16));
             assertEquals(new Refused("DEVICE_FEATURE", "EOPNOTSUPP", "this command is not supported"),
                     next(client, 1));
-            client.postWrite(1, 0, 4, 0);
+            client.postWrite(0, 0, 4, 0);
             assertEquals("REGION_WRITE", next(client, 1).command(), "one that is not answered");
             client.request(99, TestClient.body(9000));
             Refused unknown = next(client, 1);
