@@ -248,7 +248,7 @@ public final class VirtioPciFunction implements AutoCloseable {
      *         not with that width
      */
     public long readBar(int bar, long offset, int width) {
-        return memorySpace ? readRegion(bar, offset, width) : PciBus.allOnes(width);
+        return memorySpace ? read(bar, offset, width) : PciBus.allOnes(width);
     }
 
     /**
@@ -261,7 +261,7 @@ public final class VirtioPciFunction implements AutoCloseable {
      */
     public void writeBar(int bar, long offset, int width, long value) {
         if (memorySpace) {
-            writeRegion(bar, offset, width, value);
+            write(bar, offset, width, value);
         }
     }
 
@@ -275,14 +275,7 @@ public final class VirtioPciFunction implements AutoCloseable {
      * @return the value, zero-extended; all ones in D3hot, 0 for what cannot be read there, or not with that width
      */
     public long readRegion(int bar, long offset, int width) {
-        if (!awake) {
-            return PciBus.allOnes(width);
-        }
-        return switch (bar) {
-            case Bars.VIRTIO -> structures.read(offset, width);
-            case Bars.MSIX -> vectors.read(offset, width);
-            default -> 0;
-        };
+        return awake ? read(bar, offset, width) : PciBus.allOnes(width);
     }
 
     /**
@@ -295,9 +288,20 @@ public final class VirtioPciFunction implements AutoCloseable {
      * @param value  its low {@code width} bytes count; ignored in D3hot, and where that cannot be written
      */
     public void writeRegion(int bar, long offset, int width, long value) {
-        if (!awake) {
-            return;
+        if (awake) {
+            write(bar, offset, width, value);
         }
+    }
+
+    private long read(int bar, long offset, int width) {
+        return switch (bar) {
+            case Bars.VIRTIO -> structures.read(offset, width);
+            case Bars.MSIX -> vectors.read(offset, width);
+            default -> 0;
+        };
+    }
+
+    private void write(int bar, long offset, int width, long value) {
         if (bar == Bars.VIRTIO) {
             structures.write(offset, width, value);
         } else if (bar == Bars.MSIX) {
