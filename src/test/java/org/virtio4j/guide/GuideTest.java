@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -32,6 +33,8 @@ import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.endpoint.VirtioEntropy;
 import org.virtio4j.iommu.ReservedRegions;
 import org.virtio4j.iommu.VirtioIommu;
+import org.virtio4j.machine.PciAddress;
+import org.virtio4j.machine.ViotTable;
 import org.virtio4j.pci.PciBus;
 import org.virtio4j.pci.PciInterrupts;
 import org.virtio4j.pci.VirtioPciFunction;
@@ -47,6 +50,8 @@ import org.virtio4j.vmm.RegionKind;
 import org.virtio4j.vmm.RegisterHandler;
 import org.virtio4j.wire.DeviceStatus;
 import org.virtio4j.wire.FeatureBit;
+import org.virtio4j.wire.iommu.RequestStatus;
+import org.virtio4j.wire.iommu.RequestType;
 
 /** Runs what the documents show. */
 class GuideTest {
@@ -68,7 +73,7 @@ class GuideTest {
         try (GuestMemory memory = GuestMemory.anonymous(0x0, 1L << 30)) {
             VirtioIommu iommu = VirtioIommu.builder()
                     .endpoint(0x48)                                          // 00:09.0 in the guest's topology
-                    .reserved(ReservedRegions.X86_MSI)
+                    .reserved(ReservedRegions.X86_MSI)                       // for x86; other boards have others
                     .build();
             VirtioPciFunction function = VirtioPciFunction.of(iommu, DmaSpace.identity(memory), interrupts);
 
@@ -235,6 +240,67 @@ class GuideTest {
         // guide: end
         assertEquals(List.of(), dirty);
         memory.close();
+    }
+
+    @Test
+    void shouldTakeMemoryOfTheHosts() {
+        GuestMemory memory = new GuestMemory();
+        // guide: begin
+        Arena arena = Arena.ofShared();                                  // closed when nobody uses the region any more
+        MemoryRegion low = memory.add(0x0, arena.allocate(1 << 20, 16), RegionKind.RAM, arena::close);
+
+        ByteBuffer buffer = ByteBuffer.allocateDirect((1 << 20) + 16).alignedSlice(16);    // a host with direct buffers
+        MemorySegment high = MemorySegment.ofBuffer(buffer).asSlice(0, 1 << 20);
+        memory.add(0x8000_0000L, high, RegionKind.RAM, () -> { });       // the garbage collector's, once it is removed
+        // guide: end
+        memory.remove(low, Duration.ofSeconds(1));
+        assertFalse(arena.scope().isAlive());
+        memory.close();
+        assertTrue(high.scope().isAlive());
+    }
+
+    @Test
+    void shouldWriteTheTableOfWhoIsBehindTheIommu() {
+        // guide: begin
+        byte[] viot = ViotTable.body(PciAddress.of("00:01.0"),              // the IOMMU
+                List.of(PciAddress.of("00:02.0"), PciAddress.of("00:03.0")));
+        // guide: end
+        assertEquals(12 + 2 * 24 + 16, viot.length, "what the header has of its own, two ranges, an IOMMU");
+    }
+
+    @Test
+    void shouldPrintCountersAndWhatTheyCount(@TempDir Path folder) throws IOException {
+        Path image = Files.write(folder.resolve("disk.img"), new byte[1 << 20]);
+        VirtioEntropy entropy = new VirtioEntropy();
+        try (VirtioBlock disk = VirtioBlock.builder(image).polled().build()) {
+            // guide: begin
+            VirtioIommu iommu = VirtioIommu.builder()
+                    .endpoint(8)
+                    .requestListener(new IommuLog(System.err::println))
+                    .build();
+            // guide: end
+            // guide: begin
+            System.err.println(iommu.counters());
+            System.err.println(disk.counters());
+            System.err.println(entropy.counters());
+
+            long maps = iommu.counters().requests(RequestType.MAP);              // of org.virtio4j.wire.iommu
+            long noRoom = iommu.counters().statuses(RequestStatus.NOMEM);
+            long failed = disk.counters().outcomes(BlockOutcome.FILE);
+            // guide: end
+            assertEquals(0, maps + noRoom + failed);
+        }
+    }
+
+    @Test
+    void shouldLogWhatAnEmbedderShouldHearOf() {
+        List<String> log = new ArrayList<>();
+        IommuLog heard = new IommuLog(log::add);
+        heard.served(RequestType.MAP, RequestStatus.OK, 0);
+        heard.served(RequestType.MAP, RequestStatus.NOMEM, 0);
+        heard.unreservedDoorbell(8, 0xffff_f000L, 0x809_0000L);
+        assertEquals(List.of("maxMappings are in use, and Linux may not get over it",
+                "endpoint 8 needs a reserved region for the doorbell at 0x8090000, or its interrupts are lost"), log);
     }
 
     @Test

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.guide;
 
+// guide: begin
 import java.util.Arrays;
 import org.virtio4j.pci.VirtioPciFunction;
 
-// guide: begin
 /** One slot of a hypervisor's own PCI bus. */
 final class PciSlot {
 

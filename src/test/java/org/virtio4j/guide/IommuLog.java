@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.guide;
+
+// guide: begin
+import java.util.function.Consumer;
+import org.virtio4j.iommu.RequestListener;
+import org.virtio4j.wire.iommu.RequestStatus;
+
+/** What an IOMMU's embedder should hear of at once. */
+final class IommuLog implements RequestListener {
+
+    private final Consumer<String> log;
+
+    IommuLog(Consumer<String> log) {
+        this.log = log;
+    }
+
+    @Override
+    public void served(int type, int status, long removed) {
+        if (status == RequestStatus.NOMEM) {
+            log.accept("maxMappings are in use, and Linux may not get over it");
+        }
+    }
+
+    @Override
+    public void unreservedDoorbell(int endpoint, long virtStart, long physStart) {
+        log.accept("endpoint " + endpoint + " needs a reserved region for the doorbell at 0x"
+                + Long.toHexString(physStart) + ", or its interrupts are lost");
+    }
+}
+// guide: end
