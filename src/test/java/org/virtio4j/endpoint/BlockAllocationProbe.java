@@ -96,7 +96,8 @@ final class BlockAllocationProbe {
                     ? 0 : 1;
         }
         queue.publish();
-        failures += disk.poll(0) == requests.size() ? 0 : 1;
+        failures += machine.pollDevice() == requests.size() ? 0 : 1;
+        failures += machine.pollDevice();
         while (queue.poll()) {
             failures += queue.usedLength() == requests.get((int) queue.usedToken()).writable ? 0 : 1;
         }

@@ -296,6 +296,11 @@ final class BlockMachine implements AutoCloseable {
         connection.memoryChanged().run();
     }
 
+    /** What a thread of the embedder's calls that polls; says how much was given back. */
+    int pollDevice() {
+        return connection.poll().getAsInt();
+    }
+
     /** Lets the device do DMA or not, where the transport can. */
     void busMastering(boolean on) {
         connection.busMastering().accept(on);

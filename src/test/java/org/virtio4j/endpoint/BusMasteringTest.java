@@ -31,6 +31,7 @@ import org.virtio4j.fixture.DriverRing.Buffer;
 import org.virtio4j.fixture.GuestBytes;
 import org.virtio4j.fixture.Parked;
 import org.virtio4j.iommu.VirtioIommu;
+import org.virtio4j.iommu.VirtioIommuBuilder;
 import org.virtio4j.vmm.Access;
 import org.virtio4j.vmm.DmaHandle;
 import org.virtio4j.vmm.DmaSpace;
@@ -51,7 +52,10 @@ class BusMasteringTest {
     private static final int POISON = 0xa5;
 
     /** Every device, in each way it can be served. */
-    enum Served { ENTROPY, DISK_BY_WORKERS, DISK_IN_KICKS, DISK_POLLED, IOMMU_REQUESTS, IOMMU_EVENTS }
+    enum Served {
+        ENTROPY, ENTROPY_POLLED, DISK_BY_WORKERS, DISK_IN_KICKS, DISK_POLLED, IOMMU_REQUESTS, IOMMU_REQUESTS_POLLED,
+        IOMMU_EVENTS
+    }
 
     @TempDir
     @Nullable Path folder;
@@ -169,11 +173,12 @@ class BusMasteringTest {
         served = which;
         VirtioDevice device = switch (which) {
             case ENTROPY -> new VirtioEntropy();
+            case ENTROPY_POLLED -> VirtioEntropy.polled();
             case DISK_BY_WORKERS, DISK_IN_KICKS, DISK_POLLED -> makeDisk(which);
-            case IOMMU_REQUESTS, IOMMU_EVENTS -> makeIommu();
+            case IOMMU_REQUESTS, IOMMU_REQUESTS_POLLED, IOMMU_EVENTS -> makeIommu(which);
         };
         raw = new RawFunction(device, DmaSpace.identity(memory), memory, RINGS, () -> {
-            if (served == Served.ENTROPY) {
+            if (served == Served.ENTROPY || served == Served.ENTROPY_POLLED) {
                 holdHere();
             }
         });
@@ -199,10 +204,11 @@ class BusMasteringTest {
         }
     }
 
-    private VirtioIommu makeIommu() {
-        VirtioIommu iommu = VirtioIommu.builder().endpoint(ENDPOINT).bootBypass(false).maxMappings(100)
+    private VirtioIommu makeIommu(Served which) {
+        VirtioIommuBuilder builder = VirtioIommu.builder().endpoint(ENDPOINT).bootBypass(false).maxMappings(100)
                 .queueSizes(RawFunction.SIZE, RawFunction.SIZE)
-                .requestListener((type, status, removed) -> holdHere()).build();
+                .requestListener((type, status, removed) -> holdHere());
+        VirtioIommu iommu = which == Served.IOMMU_REQUESTS_POLLED ? builder.polled().build() : builder.build();
         endpoint = DmaSpace.of(memory, iommu.translator(ENDPOINT)).open("endpoint");
         return iommu;
     }
@@ -237,9 +243,9 @@ class BusMasteringTest {
     private void offer(int n) {
         long at = DATA + (long) n * STEP;
         switch (served) {
-            case ENTROPY -> ring().chain(3 * n, Buffer.writable(at, 64));
+            case ENTROPY, ENTROPY_POLLED -> ring().chain(3 * n, Buffer.writable(at, 64));
             case IOMMU_EVENTS -> ring().chain(3 * n, Buffer.writable(at, 24));
-            case IOMMU_REQUESTS -> {
+            case IOMMU_REQUESTS, IOMMU_REQUESTS_POLLED -> {
                 ram.fill(at, 20, 0);
                 ram.putI32(at, 1);
                 ram.putI32(at + 4, 1);
@@ -266,7 +272,7 @@ class BusMasteringTest {
     /** What makes a device look at its ring, but a driver: an embedder that polls, a fault to report. */
     private void look() {
         if (served == Served.DISK_POLLED) {
-            int ignored = Objects.requireNonNull(disk).poll(0);
+            int ignored = function().function.poll();
         } else if (served == Served.IOMMU_EVENTS) {
             DmaHandle handle = Objects.requireNonNull(endpoint);
             handle.enter();
@@ -279,6 +285,8 @@ class BusMasteringTest {
     private void lookAround() {
         function().function.memoryChanged();
         look();
+        int given = function().function.poll();
+        assertEquals(0, given, "found by polling");
         if (disk != null) {
             int ignored = disk.poll(0);
         }

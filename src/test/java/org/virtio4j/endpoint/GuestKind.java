@@ -2,6 +2,7 @@
 package org.virtio4j.endpoint;
 
 import java.util.function.Consumer;
+import java.util.function.IntSupplier;
 import org.virtio4j.device.DeviceListener;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.VirtioDevice;
@@ -29,10 +30,10 @@ enum GuestKind {
 
     /**
      * Both ends of a device: what a driver talks to, what the machine resets from outside, may it do DMA, who hears why
-     * it stands still, and what is called when memory was exchanged.
+     * it stands still, what is called when memory was exchanged, and what a thread calls that polls.
      */
     record Connection(DriverTransport driver, Consumer<ResetKind> reset, Consumer<Boolean> busMastering,
-            Consumer<DeviceListener> listener, Runnable memoryChanged) {
+            Consumer<DeviceListener> listener, Runnable memoryChanged, IntSupplier poll) {
     }
 
     final boolean behindIommu;
@@ -55,7 +56,7 @@ enum GuestKind {
             }
         });
         return new Connection(MmioDriverTransport.of(window), window::reset, on -> { }, window::listener,
-                window::memoryChanged);
+                window::memoryChanged, window::poll);
     }
 
     private static Connection overPci(VirtioDevice device, DmaSpace dma, Runnable interrupt) {
@@ -69,6 +70,6 @@ enum GuestKind {
         PciHost host = new PciHost(bus.ecam(), bus.memory(), BARS, BARS_SIZE);
         return new Connection(host.scan().getFirst(), function::reset,
                 on -> function.writeConfig(COMMAND, 2, on ? BUS_MASTER | MEMORY_SPACE : MEMORY_SPACE),
-                function::listener, function::memoryChanged);
+                function::listener, function::memoryChanged, function::poll);
     }
 }

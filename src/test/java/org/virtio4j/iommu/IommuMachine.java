@@ -351,6 +351,11 @@ final class IommuMachine implements AutoCloseable {
         connection.memoryChanged();
     }
 
+    /** What a thread of the embedder's calls that polls; says how much was given back. */
+    int pollDevice() {
+        return connection.poll();
+    }
+
     /** Why the IOMMU needs a reset. */
     String needsResetReason() {
         return connection.needsResetReason();

@@ -79,6 +79,11 @@ public final class MailboxQueue implements DeviceQueue {
     }
 
     @Override
+    public synchronized boolean hasAvailable() {
+        return dma.live() && !posted.isEmpty();
+    }
+
+    @Override
     public boolean pollOrEnable(Chain into) {
         return poll(into);
     }

@@ -60,7 +60,7 @@ final class RingFixture implements AutoCloseable {
         driver = new DriverRing(ram, settings.size, descriptors, available, used);
         DmaSpace space = table == null ? DmaSpace.identity(memory) : DmaSpace.of(memory, table);
         queue = new SplitQueue(new QueueSettings(settings.size, descriptors, available, used, settings.indirect,
-                settings.eventIdx, table != null), space.open("ring under test"));
+                settings.eventIdx, table != null, settings.polled), space.open("ring under test"));
     }
 
     static Settings of(int size) {
@@ -154,6 +154,7 @@ final class RingFixture implements AutoCloseable {
         private final int size;
         private boolean indirect;
         private boolean eventIdx;
+        private boolean polled;
         private long shift;
         private long gap;
         private int pages = 16;
@@ -176,6 +177,12 @@ final class RingFixture implements AutoCloseable {
 
         Settings eventIdx(boolean on) {
             eventIdx = on;
+            return this;
+        }
+
+        /** The device wants no notification. */
+        Settings polled() {
+            polled = true;
             return this;
         }
 

@@ -111,6 +111,11 @@ final class MmioPort extends Port {
     }
 
     @Override
+    public int poll() {
+        return window.poll();
+    }
+
+    @Override
     public String needsResetReason() {
         return window.needsResetReason();
     }

@@ -182,6 +182,11 @@ final class PciPort extends Port {
     }
 
     @Override
+    public int poll() {
+        return function.poll();
+    }
+
+    @Override
     public String needsResetReason() {
         return function.needsResetReason();
     }

@@ -106,6 +106,9 @@ public abstract class Port {
     /** Says that memory was exchanged, as an embedder does. */
     public abstract void memoryChanged();
 
+    /** What a thread of the embedder's calls that polls; says how much was given back. */
+    public abstract int poll();
+
     /** Why the device needs a reset. */
     public abstract String needsResetReason();
 

@@ -25,9 +25,6 @@ final class QueueServer implements QueueWork {
     /** Counts when work begins and when it ends, so it is odd while a chain is at work. */
     private final AtomicLong works = new AtomicLong();
 
-    /** How many chains the driver has got back. */
-    private final AtomicLong answered = new AtomicLong();
-
     QueueServer(int index, ChainHandler handler) {
         this.loop = new QueueLoop(index, this);
         this.handler = handler;
@@ -50,14 +47,19 @@ final class QueueServer implements QueueWork {
         loop.kick();
     }
 
+    /** Serves one pass if there is something; how many chains were given back. */
+    int poll() {
+        return loop.poll();
+    }
+
+    /** Has the driver of a polled queue be asked for no notification. */
+    void quieten() {
+        loop.quieten();
+    }
+
     /** Serves one pass; true if there may be more. */
     boolean serve() {
         return loop.serve();
-    }
-
-    /** How many chains were given back so far. */
-    long answered() {
-        return answered.get();
     }
 
     /** Returns when no chain is being worked on that was taken before. Not from within the work. */
@@ -105,10 +107,5 @@ final class QueueServer implements QueueWork {
     @Override
     public boolean answer(int slot, Chain chain) {
         return handler.answer(chain);
-    }
-
-    @Override
-    public void published(int count, boolean interrupt) {
-        answered.addAndGet(count);
     }
 }

@@ -112,17 +112,17 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
     }
 
     /**
-     * Serves a queue on this thread: what {@link VirtioBlockBuilder#polled} leaves to the embedder. It may be called
-     * for other disks too, and for several queues at once. It waits for the disk.
+     * Serves one queue on this thread, as the {@code poll} of the function or window does with all: what {@link
+     * VirtioBlockBuilder#polled} leaves to the embedder. It may be called for other disks too, and for several queues
+     * at once. It waits for the disk. Any thread.
      *
      * @param queue index of the queue
-     * @return how many requests were answered, at most twice the size of the ring
+     * @return how many requests were answered, at most twice the size of the ring; 0 while another thread serves
      * @throws IndexOutOfBoundsException if there is no such queue
      */
+    @Override
     public int poll(int queue) {
-        long before = servers[queue].answered();
-        boolean ignored = servers[queue].serve();
-        return (int) (servers[queue].answered() - before);
+        return servers[queue].poll();
     }
 
     /**
@@ -274,8 +274,14 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
         switch (settings.serving()) {
             case WORKERS -> wake(queue);
             case KICKS -> servers[queue].kick();
-            case POLLS -> { }
+            // The thread that notifies does not wait for the disk.
+            case POLLS -> servers[queue].quieten();
         }
+    }
+
+    @Override
+    public boolean isPolled() {
+        return settings.serving() == BlockSettings.Serving.POLLS;
     }
 
     @Override

@@ -177,7 +177,9 @@ public final class VirtioBlockBuilder {
     }
 
     /**
-     * Starts no thread, and does nothing in a kick: the embedder calls {@link VirtioBlock#poll}.
+     * Starts no thread, and finds requests without notifications: a thread of the embedder's calls the {@code poll} of
+     * the function or window again and again, or {@link VirtioBlock#poll} for each queue. Drivers are asked to send no
+     * notification (section 2.7.10); one that comes all the same serves nothing.
      *
      * @return this
      */

@@ -16,7 +16,7 @@ import org.virtio4j.wire.DeviceType;
 
 /**
  * A source of random bytes (virtio 1.4, section 5.4). A buffer gets up to {@value #MOST_BYTES} bytes from {@link
- * SecureRandom}, each buffer its own, in the kick; drivers look at how many there are.
+ * SecureRandom}, each buffer its own, in the kick or when it is polled; drivers look at how many there are.
  *
  * <p>The methods of {@link VirtioDevice} are called by its life cycle.
  */
@@ -31,6 +31,7 @@ public final class VirtioEntropy implements VirtioDevice {
     private final SoleOwner owner = new SoleOwner();
     private final EntropyCounters counters = new EntropyCounters();
     private final QueueServer server;
+    private final boolean polled;
 
     /** A source that draws on the host's. */
     public VirtioEntropy() {
@@ -38,7 +39,23 @@ public final class VirtioEntropy implements VirtioDevice {
     }
 
     VirtioEntropy(SecureRandom random) {
-        server = new QueueServer(REQUESTS, new Filler(random, counters));
+        this(random, false);
+    }
+
+    private VirtioEntropy(SecureRandom random, boolean polled) {
+        this.server = new QueueServer(REQUESTS, new Filler(random, counters));
+        this.polled = polled;
+    }
+
+    /**
+     * A source that draws on the host's, and finds buffers without notifications: a thread of the embedder's calls the
+     * {@code poll} of the function or window again and again. Drivers are asked to send no notification (section
+     * 2.7.10); one that comes all the same is served in the kick.
+     *
+     * @return a source for one function or window
+     */
+    public static VirtioEntropy polled() {
+        return new VirtioEntropy(new SecureRandom(), true);
     }
 
     /**
@@ -73,6 +90,16 @@ public final class VirtioEntropy implements VirtioDevice {
     @Override
     public void kicked(int queue) {
         server.kick();
+    }
+
+    @Override
+    public boolean isPolled() {
+        return polled;
+    }
+
+    @Override
+    public int poll(int queue) {
+        return server.poll();
     }
 
     @Override

@@ -42,6 +42,9 @@ final class EventQueue implements QueueWork {
     private int first;
     private int count;
 
+    /** Whether there is something to write, for a thread that polls to know without a turn. */
+    private volatile boolean waits;
+
     private volatile @Nullable DeviceContext context;
 
     EventQueue(IommuCounters counters, @Nullable TrafficListener traffic) {
@@ -78,6 +81,7 @@ final class EventQueue implements QueueWork {
         boolean begun = loop.beginTurn();
         counters.lostFaults(count);
         count = 0;
+        waits = false;
         if (begun) {
             loop.endTurn();
         }
@@ -123,6 +127,14 @@ final class EventQueue implements QueueWork {
         }
     }
 
+    /**
+     * Writes what waits for buffers into those that came without a notification. Buffers without a fault, of which
+     * Linux always has some there, are not looked at.
+     */
+    int poll() {
+        return waits ? loop.poll() : 0;
+    }
+
     /** Something threw while a fault was told: the driver may not hear of it. */
     void failed(Throwable failure) {
         DeviceContext active = context;
@@ -149,6 +161,7 @@ final class EventQueue implements QueueWork {
         flags[next] = flag;
         known[next] = told;
         count++;
+        waits = true;
         return true;
     }
 
@@ -205,6 +218,7 @@ final class EventQueue implements QueueWork {
         }
         first = (first + 1) % PENDING;
         count--;
+        waits = count > 0;
         return true;
     }
 

@@ -6,7 +6,8 @@ import org.virtio4j.device.Features;
 /** What a {@link VirtioIommuBuilder} was told, checked; ends are inclusive. */
 record IommuSettings(Features features, long pageSizeMask, long inputStart, long inputEnd, int domainStart,
         int domainEnd, int probeSize, boolean bootBypass, boolean bypassAfterReset, int requestQueueSize,
-        int eventQueueSize, long maxMappings, long stallLimitNanos, long lingerNanos) {
+        int eventQueueSize, long maxMappings, long stallLimitNanos, long lingerNanos,
+        boolean polled) {
 
     /** The smallest page that can be mapped, in bytes: the lowest bit of the mask (section 5.13.6). */
     long granule() {

@@ -296,6 +296,16 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
     }
 
     @Override
+    public boolean isPolled() {
+        return settings.polled();
+    }
+
+    @Override
+    public int poll(int queue) {
+        return queue == EventQueue.INDEX ? events.poll() : requests.poll();
+    }
+
+    @Override
     public void stop() {
         requests.stop();
         events.stop();

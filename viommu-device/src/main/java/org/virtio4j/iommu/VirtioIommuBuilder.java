@@ -59,6 +59,7 @@ public final class VirtioIommuBuilder {
     private long maxMappings = 1L << 22;
     private Duration stallLimit = Duration.ofMillis(100);
     private Duration linger = Duration.ZERO;
+    private boolean polled;
     private LongSupplier nanoTime = System::nanoTime;
 
     VirtioIommuBuilder() {
@@ -290,6 +291,19 @@ public final class VirtioIommuBuilder {
     }
 
     /**
+     * Finds requests without notifications, and asks the driver for none (section 2.7.10): a thread of the embedder's
+     * calls the {@code poll} of the function or window again and again. Linux, which spins for each answer, waits as
+     * long as that thread takes to come. A notification that comes all the same is served in the kick. {@link #linger}
+     * has no effect then.
+     *
+     * @return this
+     */
+    public VirtioIommuBuilder polled() {
+        polled = true;
+        return this;
+    }
+
+    /**
      * Sets what {@link #linger} is measured with. Default {@link System#nanoTime}.
      *
      * @param clock counts nanoseconds from anywhere; asked under the control lock, which it must not call back
@@ -377,7 +391,8 @@ public final class VirtioIommuBuilder {
         boolean domains = features.has(IommuFeature.DOMAIN_RANGE);
         IommuSettings settings = new IommuSettings(features, pageSizeMask, firstInput(), lastInput(),
                 domains ? domainStart : 0, domains ? domainEnd : -1, probeSize, bootBypass, bypassAfterReset,
-                requestQueueSize, eventQueueSize, maxMappings, stallLimit.toNanos(), linger.toNanos());
+                requestQueueSize, eventQueueSize, maxMappings, stallLimit.toNanos(),
+                polled ? 0 : linger.toNanos(), polled);
         List<Endpoint> all = new ArrayList<>();
         endpoints.forEach((id, regions) -> all.add(new Endpoint(id, regionsOf(regions))));
         return new VirtioIommu(settings, all, stallListener, List.copyOf(listeners), requestListener,

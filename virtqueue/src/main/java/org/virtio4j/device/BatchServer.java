@@ -36,6 +36,9 @@ final class BatchServer {
     /** How many chains the driver cannot see yet. */
     private int answered;
 
+    /** How many were given back in all; who wants to know compares. */
+    private long given;
+
     /** What came out of the callbacks of other devices, which hear of faults when a section ends. */
     private @Nullable Throwable foreign;
 
@@ -79,6 +82,20 @@ final class BatchServer {
         int available = queue.handOver();
         leave(queue);
         return pass(queue, available);
+    }
+
+    /** Whether there is something to do: one section, and one look at the driver's index. */
+    boolean isDue(DeviceQueue queue) {
+        queue.enter();
+        try {
+            return queue.isReachable() && (taken > 0 || answered > 0 || queue.hasAvailable());
+        } finally {
+            leave(queue);
+        }
+    }
+
+    long given() {
+        return given;
     }
 
     /** Drops what is at work, closes the section, and has the queue give nothing any more. */
@@ -159,6 +176,7 @@ final class BatchServer {
             leave(queue);
         }
         answered += count;
+        given += count;
         tellPublished(visible, interrupted);
         return count;
     }
@@ -265,6 +283,7 @@ final class BatchServer {
         }
         int count = taken;
         answered += count;
+        given += count;
         empty();
         work.beforePublish(count);
         return true;

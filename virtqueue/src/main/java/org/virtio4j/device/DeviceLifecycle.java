@@ -20,14 +20,14 @@ import org.virtio4j.wire.FeatureBit;
  * The life of one device as every transport drives it (virtio 1.4, sections 2.1 to 2.6, 3.1): status, features, queues,
  * resets and configuration. A transport spells these calls as registers and adds nothing.
  *
- * <p>Any thread may call any method. All take the control lock but {@link #kick}, {@link #status}, {@link #readConfig}
- * and {@link #configGeneration}, which do not ({@code status} does while a reset is under way). No method waits under
- * that lock for what a device does elsewhere: a reset stops everything under it, waits outside of it, and is finished
- * under it; see {@link VirtioDevice}.
+ * <p>Any thread may call any method. All take the control lock but {@link #kick}, {@link #poll}, {@link #status},
+ * {@link #readConfig} and {@link #configGeneration}, which do not ({@code status} does while a reset is under way). No
+ * method waits under that lock for what a device does elsewhere: a reset stops everything under it, waits outside of
+ * it, and is finished under it; see {@link VirtioDevice}.
  *
  * <p><b>Order of locks.</b> Under the control lock handles are opened and the device is called; an IOMMU before the
  * device, and the device itself, take locks of their own then. So who is called under such a lock, as an IOMMU's
- * listeners are, may use those four methods and no other.
+ * listeners are, may use those five methods and no other.
  *
  * <p>What a driver writes against the rules is ignored, and reading back shows it; nothing here throws because of
  * it. A step of the status that clears a bit, or that takes {@code FEATURES_OK} without {@code DRIVER} or
@@ -54,6 +54,7 @@ public final class DeviceLifecycle {
     private final long patienceNanos;
     private final RingFactory rings;
     private final Features offered;
+    private final boolean polled;
     private final QueueRegisters[] queues;
     private final Endings endings;
     private final ReentrantLock lock = new ReentrantLock();
@@ -106,6 +107,7 @@ public final class DeviceLifecycle {
         this.patienceNanos = patienceNanos;
         this.rings = rings;
         this.offered = offer(device, dma);
+        this.polled = device.isPolled();
         this.configVersion = device.configVersion();
         this.queues = info.queueSizes().stream().map(QueueRegisters::new).toArray(QueueRegisters[]::new);
         this.endings = new Endings(device, queues.length);
@@ -540,6 +542,9 @@ public final class DeviceLifecycle {
             awaitQueue(queue, patienceNanos, active, failed, "could not start: ");
         } else if (!refused.isEmpty()) {
             tellRefused(active, first, "queue " + queue + ": " + refused);
+        } else if (polled) {
+            // Its driver is asked not to notify before it does so for the first time.
+            kick(queue);
         }
     }
 
@@ -641,6 +646,31 @@ public final class DeviceLifecycle {
                 FirstFailure.throwIt(kickFailed(active, (int) queue, kicked, failure));
             }
         }
+    }
+
+    /**
+     * Looks at every queue, for an embedder whose driver does not notify. Takes no lock and allocates nothing; before
+     * {@code DRIVER_OK} there is nothing to look at. What one queue's service throws comes out when all were looked at.
+     *
+     * @return how many buffers were given back, as {@link VirtioDevice#poll} counts them
+     */
+    public int poll() {
+        DeviceContext active = context;
+        if (active == null) {
+            return 0;
+        }
+        int given = 0;
+        Throwable thrown = null;
+        for (int i = 0; i < queues.length; i++) {
+            DeviceQueue queue = active.queue(i);
+            try {
+                given += queue == null ? 0 : device.poll(i);
+            } catch (RuntimeException | Error failure) {
+                thrown = FirstFailure.join(thrown, kickFailed(active, i, queue, failure));
+            }
+        }
+        FirstFailure.throwIt(thrown);
+        return given;
     }
 
     /** Who knows what the device had served by then? The driver may wait for buffers that nobody looks at any more. */
@@ -858,7 +888,7 @@ public final class DeviceLifecycle {
     }
 
     private void openQueue(DeviceContext active, int index) {
-        QueueSettings settings = queues[index].settings(active.features(), dma.translated());
+        QueueSettings settings = queues[index].settings(active.features(), dma.translated(), polled);
         DmaHandle handle = dma.open("queue " + index + " of device type " + info.deviceType());
         try {
             active.place(index, rings.open(settings, handle));

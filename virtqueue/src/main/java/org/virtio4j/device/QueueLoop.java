@@ -2,6 +2,7 @@
 package org.virtio4j.device;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Lock;
 import org.jspecify.annotations.Nullable;
@@ -166,6 +167,25 @@ public final class QueueLoop {
     }
 
     /**
+     * Looks at the queue, for a thread that comes again and again because its driver does not notify, and serves one
+     * pass over what is available. A look that finds nothing opens one section and reads one index, and takes no lock
+     * of the device's. Under no lock, outside any section.
+     *
+     * @return how many buffers were given back; 0 while another thread serves, and once the queue has failed
+     */
+    public int poll() {
+        return turnOfPoll(true);
+    }
+
+    /**
+     * Has a polled queue ask its driver for no notification, as each {@link #poll} would, and serves nothing: for a
+     * notification that comes all the same, and for {@code DRIVER_OK}. Under no lock, outside any section.
+     */
+    public void quieten() {
+        int ignored = turnOfPoll(false);
+    }
+
+    /**
      * Waits until no other thread serves, and keeps others from it until {@link #serveTurn} or {@link #endTurn}: for a
      * device that has something to say and little room to keep it. Only for a loop {@linkplain #inTurns of this kind},
      * which ends its turn before it sends an interrupt. Under no lock that a callback of its work waits for.
@@ -248,6 +268,29 @@ public final class QueueLoop {
     }
 
     // Turns
+
+    private int turnOfPoll(boolean serves) {
+        if (!isServable() || !tryClaim()) {
+            // Who serves will not look once more, but who polls will.
+            return 0;
+        }
+        long before = server.given();
+        if (isDue() && serves) {
+            boolean ignored = pass();
+        }
+        int given = (int) (server.given() - before);
+        Throwable thrown = releaseAndTell();
+        // Kicks do not come again, and were left to this turn.
+        takeTurns(isPending(), thrown);
+        return given;
+    }
+
+    /** Without a turn, so that a queue that is not there or has failed costs nothing and is told of once. */
+    private boolean isServable() {
+        DeviceContext serving = context;
+        DeviceQueue queue = serving == null ? null : serving.queue(index);
+        return queue != null && queue.failure() == QueueFailure.NONE;
+    }
 
     private void takeTurns(boolean look, @Nullable Throwable earlier) {
         Throwable thrown = earlier;
@@ -358,6 +401,21 @@ public final class QueueLoop {
         boolean more = pass(true);
         // Who saw this thread before it was leaving has left its kick to it.
         return state.compareAndSet(SERVING | PENDING, SERVING) ? pass(true) : more;
+    }
+
+    /** Whether a pass would find something, under no lock of the device's. */
+    private boolean isDue() {
+        DeviceContext serving = context;
+        DeviceQueue queue = serving == null ? null : serving.queue(index);
+        active = serving;
+        ring = queue;
+        try {
+            return queue != null && server.isDue(queue);
+        } catch (RuntimeException | Error failure) {
+            server.giveUp(Objects.requireNonNull(queue));
+            failed = failure;
+            return false;
+        }
     }
 
     /** True if the bound was reached, and nobody knows whether something is left. */

@@ -99,9 +99,10 @@ final class QueueRegisters {
         return true;
     }
 
-    QueueSettings settings(Features negotiated, boolean translated) {
+    QueueSettings settings(Features negotiated, boolean translated, boolean polled) {
         return new QueueSettings(size, descriptorArea, driverArea, deviceArea,
-                negotiated.has(FeatureBit.INDIRECT_DESC), negotiated.has(FeatureBit.EVENT_IDX), translated);
+                negotiated.has(FeatureBit.INDIRECT_DESC), negotiated.has(FeatureBit.EVENT_IDX), translated,
+                polled);
     }
 
     void reset() {

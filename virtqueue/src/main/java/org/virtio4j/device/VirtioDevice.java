@@ -73,6 +73,29 @@ public interface VirtioDevice {
     void kicked(int queue);
 
     /**
+     * Whether the device's queues are polled: it finds what a driver makes available without being notified. Their
+     * drivers are then asked to send no notification, for as long as a queue lives (virtio 1.4, section 2.7.10).
+     *
+     * @return the same value each time
+     */
+    default boolean isPolled() {
+        return false;
+    }
+
+    /**
+     * Looks at a queue, on a thread of the embedder's that does so again and again. Comes from any number of threads at
+     * once and under no lock, as {@link #kicked} does, and at the same time as that. A device whose queues are served
+     * by {@link QueueLoop}s hands {@link QueueLoop#poll} on.
+     *
+     * @param queue index of a queue that is enabled, or was a moment ago
+     * @return how many buffers were given back: more than 0 says that it is worth looking again at once
+     */
+    default int poll(int queue) {
+        kicked(queue);
+        return 0;
+    }
+
+    /**
      * Says that a queue was enabled after the activation began. If this throws, the device needs a reset.
      *
      * @param queue index of the queue

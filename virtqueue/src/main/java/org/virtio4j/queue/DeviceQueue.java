@@ -11,6 +11,10 @@ package org.virtio4j.queue;
  * <p>A device that must wait between taking and completing leaves the section meanwhile and enters again; chains
  * outlive sections.
  *
+ * <p>A queue that is {@linkplain QueueSettings#polled polled} asks its driver for no notification from the first
+ * section that reaches the ring to the end of the queue, whatever else is called (virtio 1.4, section 2.7.10). A driver
+ * may notify all the same.
+ *
  * <p>A queue belongs to one thread at a time. {@link #failure} may be asked by any thread; {@link #close} is called by
  * the life cycle, from any thread. No method throws because of what a driver wrote, and none allocates.
  */
@@ -40,9 +44,17 @@ public interface DeviceQueue extends AutoCloseable {
     boolean poll(Chain into);
 
     /**
+     * Whether a chain is available, by a look at the driver's index alone. Inside a section.
+     *
+     * @return false too when nothing can be taken: see {@link #failure}
+     * @throws IllegalStateException if no section is open
+     */
+    boolean hasAvailable();
+
+    /**
      * Takes the next available chain as {@link #poll} does. Where there is none, asks the driver to notify of the next
-     * one, and looks once more: so false says that the driver will notify, or that nothing can be taken. Inside a
-     * section.
+     * one, and looks once more: so false says that the driver will notify, that nothing can be taken, or that the queue
+     * is polled. Inside a section.
      *
      * @param into as for {@link #poll}
      * @return whether a chain was taken
@@ -81,9 +93,11 @@ public interface DeviceQueue extends AutoCloseable {
     void disableNotifications();
 
     /**
-     * Asks the driver to notify of available buffers again. Inside a section or outside of any.
+     * Asks the driver to notify of available buffers again, unless the queue is polled. Inside a section or outside of
+     * any.
      *
-     * @return whether buffers became available before the driver could know, so that one has to look again
+     * @return whether buffers became available before the driver could know, so that one has to look again; false where
+     *         it was not asked
      */
     boolean enableNotifications();
 

@@ -24,6 +24,9 @@ public final class SplitQueue implements DeviceQueue {
     /** So often a driver may move its index while it is asked to notify; an honest one hardly ever does once. */
     private static final int MOST_WISHES = 1_000;
 
+    /** Half the way round: as far as an index can be from those that a driver adds at and those it added at. */
+    private static final int FARTHEST = 0x8000;
+
     private final QueueSettings settings;
     private final DmaHandle dma;
     private final RingPart descriptors;
@@ -35,6 +38,7 @@ public final class SplitQueue implements DeviceQueue {
     private final DmaCursor cursor = new DmaCursor();
     private final int size;
     private final long ringMask;
+    private final boolean polled;
 
     /** The generation of memory and translation the parts were resolved under; see {@link #enter}. */
     private long leasedGeneration;
@@ -61,6 +65,9 @@ public final class SplitQueue implements DeviceQueue {
 
     private boolean notificationsOff;
 
+    /** Of a polled queue: available event as it was written, which the driver's index must not get to. */
+    private int silentUntil;
+
     /** The volatile one is for others to see; the queue's own thread asks the plain one. */
     private volatile QueueFailure failure = QueueFailure.NONE;
     private boolean failed;
@@ -86,6 +93,7 @@ public final class SplitQueue implements DeviceQueue {
         this.buffers = new BufferLease(dma, settings.translated());
         this.size = size;
         this.ringMask = size - 1L;
+        this.polled = settings.polled();
     }
 
     @Override
@@ -135,6 +143,12 @@ public final class SplitQueue implements DeviceQueue {
     }
 
     @Override
+    public boolean hasAvailable() {
+        checkInside();
+        return reachable && !failed && isAvailable();
+    }
+
+    @Override
     public boolean pollOrEnable(Chain into) {
         return poll(into) || (enableNotifications() && poll(into));
     }
@@ -175,6 +189,9 @@ public final class SplitQueue implements DeviceQueue {
             return false;
         }
         int before = publishedUsed;
+        if (polled) {
+            keepSilent();
+        }
         // Release: whoever sees the index sees the elements and the data they speak of.
         used.putU16Release(UsedRing.IDX, nextUsed);
         publishedUsed = nextUsed;
@@ -223,7 +240,7 @@ public final class SplitQueue implements DeviceQueue {
     }
 
     private boolean enableInside() {
-        return reachable && !failed && wishFrom(nextAvailable) != nextAvailable;
+        return reachable && !failed && !polled && wishFrom(nextAvailable) != nextAvailable;
     }
 
     @Override
@@ -231,6 +248,9 @@ public final class SplitQueue implements DeviceQueue {
         checkInside();
         if (!reachable || failed) {
             return 0;
+        }
+        if (polled) {
+            return (available.u16Acquire(AvailableRing.IDX) - nextAvailable) & INDEX_MASK;
         }
         // With EVENT_IDX the driver notifies when it goes past the index that is asked for, so that must be where it
         // is: what it added before would else hide the rest. The flag of the other way has no such place.
@@ -258,6 +278,32 @@ public final class SplitQueue implements DeviceQueue {
         // The wish must be visible before the index is read again, or a buffer added in between would never be noticed.
         VarHandle.fullFence();
         return available.u16Acquire(AvailableRing.IDX);
+    }
+
+    /** Asks for no notification, in a section in which the ring was found. */
+    private void beSilent() {
+        if (settings.eventIdx()) {
+            writeSilence();
+        } else {
+            used.putU16(UsedRing.FLAGS, UsedRing.FLAG_NO_NOTIFY);
+            notificationsOff = true;
+        }
+    }
+
+    /**
+     * With EVENT_IDX a driver ignores the flag, which must stay 0, and notifies when it adds at the index that
+     * available event names (section 2.7.10). What is given back next lets it add up to the ring's size beyond that; so
+     * the event is moved before it can get there, once in thousands of buffers.
+     */
+    private void keepSilent() {
+        if (settings.eventIdx() && ((silentUntil - nextUsed) & INDEX_MASK) < size) {
+            writeSilence();
+        }
+    }
+
+    private void writeSilence() {
+        silentUntil = (nextUsed + FARTHEST) & INDEX_MASK;
+        used.putU16(UsedRing.availEvent(size), silentUntil);
     }
 
     @Override
@@ -336,6 +382,10 @@ public final class SplitQueue implements DeviceQueue {
         leased = descriptors.resolve(dma, cursor) == DmaResult.OK
                 && available.resolve(dma, cursor) == DmaResult.OK
                 && used.resolve(dma, cursor) == DmaResult.OK;
+        if (leased && polled) {
+            // Also when memory was exchanged: what lies there now may be of another time.
+            beSilent();
+        }
         return leased || failUnlessUnsettled(QueueFailure.RING_UNREACHABLE);
     }
 
