@@ -5,6 +5,7 @@ module org.virtio4j.launcher {
     requires static org.jspecify;
     requires java.management;
     requires jdk.management;
+    requires org.agrona;
     requires org.virtio4j.driver;
     requires org.virtio4j.endpoint;
     requires org.virtio4j.iommu;

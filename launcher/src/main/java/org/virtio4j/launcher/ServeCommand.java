@@ -127,6 +127,7 @@ final class ServeCommand {
         machine.startNotices().forEach(notice -> err.println("virtio4j: machine " + machine.name() + ": " + notice));
         out.println("machine " + machine.name() + " is served; QEMU 10.1 or newer finds it with");
         out.print(machine.qemuArguments().shell());
+        machine.polledDevices().forEach(line -> out.println("machine " + machine.name() + ": " + line));
         out.flush();
     }
 

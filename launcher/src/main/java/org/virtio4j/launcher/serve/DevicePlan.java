@@ -2,6 +2,7 @@
 package org.virtio4j.launcher.serve;
 
 import java.io.IOException;
+import java.util.Optional;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.iommu.ReservedRegions;
 import org.virtio4j.machine.PciAddress;
@@ -13,10 +14,25 @@ import org.virtio4j.machine.PciAddress;
  * @param address where it lies
  * @param translated whether it is behind the IOMMU
  * @param reserved what its driver may not map, if it is
- * @param maker makes the device when the machine begins to be served
+ * @param maker makes the device when the machine begins to be served; one that is polled if {@code polling} is there
+ * @param polling how the thread that polls it idles, if it is polled
  */
 public record DevicePlan(String name, PciAddress address, boolean translated, ReservedRegions reserved,
-        DeviceMaker maker) {
+        DeviceMaker maker, Optional<Idling> polling) {
+
+    /**
+     * A function whose driver notifies.
+     *
+     * @param name what its socket is called, without the ending
+     * @param address where it lies
+     * @param translated whether it is behind the IOMMU
+     * @param reserved what its driver may not map, if it is
+     * @param maker makes the device when the machine begins to be served
+     */
+    public DevicePlan(String name, PciAddress address, boolean translated, ReservedRegions reserved,
+            DeviceMaker maker) {
+        this(name, address, translated, reserved, maker, Optional.empty());
+    }
 
     /** Makes a device, such as {@code VirtioEntropy::new}. */
     @FunctionalInterface

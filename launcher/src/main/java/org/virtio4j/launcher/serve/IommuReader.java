@@ -35,7 +35,8 @@ final class IommuReader {
 
     /** All that may be said, with the address. */
     static final List<String> KEYS = List.of(MachineReader.ADDRESS, RESERVED, PAGE_SIZES, INPUT_RANGE, DOMAIN_RANGE,
-            PROBE_SIZE, BYPASS, BYPASS_AFTER_RESET, REQUEST_QUEUE, EVENT_QUEUE, MAX_MAPPINGS, LINGER, WITHOUT);
+            PROBE_SIZE, BYPASS, BYPASS_AFTER_RESET, REQUEST_QUEUE, EVENT_QUEUE, MAX_MAPPINGS, LINGER, WITHOUT,
+            MachineReader.POLL, MachineReader.IDLE);
 
     private static final Map<String, Integer> FEATURES = Map.of("input-range", IommuFeature.INPUT_RANGE,
             "domain-range", IommuFeature.DOMAIN_RANGE, "map-unmap", IommuFeature.MAP_UNMAP,

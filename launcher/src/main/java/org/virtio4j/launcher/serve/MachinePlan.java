@@ -16,13 +16,31 @@ import org.virtio4j.machine.PciAddress;
  * @param memoryFile the file that is its RAM, if it is not handed over as a descriptor
  * @param iommuAddress where its IOMMU lies
  * @param iommu set up but for its endpoints
+ * @param iommuPolling how the thread that polls it idles, if it is polled
  * @param devices the other functions; those behind the IOMMU become its endpoints
  */
 public record MachinePlan(String name, Path folder, int memoryMebibytes, Optional<Path> memoryFile,
-        PciAddress iommuAddress, VirtioIommuBuilder iommu, List<DevicePlan> devices) {
+        PciAddress iommuAddress, VirtioIommuBuilder iommu, Optional<Idling> iommuPolling,
+        List<DevicePlan> devices) {
 
     /** Copies what was given. */
     public MachinePlan {
         devices = List.copyOf(devices);
+    }
+
+    /**
+     * A guest whose IOMMU is notified.
+     *
+     * @param name what the user calls it
+     * @param folder where its sockets go
+     * @param memoryMebibytes its RAM
+     * @param memoryFile the file that is its RAM, if it is not handed over as a descriptor
+     * @param iommuAddress where its IOMMU lies
+     * @param iommu set up but for its endpoints
+     * @param devices the other functions
+     */
+    public MachinePlan(String name, Path folder, int memoryMebibytes, Optional<Path> memoryFile,
+            PciAddress iommuAddress, VirtioIommuBuilder iommu, List<DevicePlan> devices) {
+        this(name, folder, memoryMebibytes, memoryFile, iommuAddress, iommu, Optional.empty(), devices);
     }
 }

@@ -26,6 +26,8 @@ import org.virtio4j.machine.PciAddress;
 public final class MachineReader {
 
     static final String ADDRESS = "address";
+    static final String POLL = "poll";
+    static final String IDLE = "idle";
 
     private static final String MACHINE = "machine";
     private static final String NAMELESS = "guest";
@@ -46,9 +48,10 @@ public final class MachineReader {
     private static final String ID = "id";
     private static final String LOCK = "lock";
     private static final List<String> MACHINE_KEYS = List.of(FOLDER, MEMORY, MEMORY_FILE);
-    private static final List<String> RNG_KEYS = List.of(ADDRESS, TRANSLATED, IommuReader.RESERVED);
+    private static final List<String> RNG_KEYS = List.of(ADDRESS, TRANSLATED, IommuReader.RESERVED, POLL,
+            IDLE);
     private static final List<String> DISK_KEYS = List.of(ADDRESS, TRANSLATED, IommuReader.RESERVED, FILE, READ_ONLY,
-            QUEUES, QUEUE_SIZE, BLOCK_SIZE, ID, LOCK);
+            QUEUES, QUEUE_SIZE, BLOCK_SIZE, ID, LOCK, POLL, IDLE);
 
     /** In {@code st_mode}. */
     private static final int FILE_TYPE = 0xf000;
@@ -151,6 +154,8 @@ public final class MachineReader {
         ConfigSection iommu = iommu(machine, parts);
         iommu.allow(IommuReader.KEYS);
         VirtioIommuBuilder builder = IommuReader.read(iommu);
+        Optional<Idling> polling = polling(iommu);
+        polling.ifPresent(idling -> builder.polled());
         ReservedRegions reserved = IommuReader.reserved(iommu, ReservedRegions.X86_MSI);
         Map<PciAddress, ConfigSection> addresses = new HashMap<>();
         PciAddress iommuAddress = address(iommu, addresses);
@@ -168,7 +173,16 @@ public final class MachineReader {
             throw iommu.failure("expected a device behind the IOMMU, found none");
         }
         return new MachinePlan(name, folder, (int) machine.number(MEMORY, 512, LEAST_MEMORY, MOST_MEMORY),
-                memoryFile(machine), iommuAddress, builder, devices);
+                memoryFile(machine), iommuAddress, builder, polling, devices);
+    }
+
+    private static Optional<Idling> polling(ConfigSection section) throws CommandFailure {
+        boolean polled = section.flag(POLL, false);
+        if (section.has(IDLE) && !polled) {
+            throw section.failure(IDLE, "expected with " + POLL + " = yes only, for there is no thread that idles");
+        }
+        return polled ? Optional.of(section.has(IDLE) ? section.parsed(IDLE, Idling::of) : Idling.BACKOFF)
+                : Optional.empty();
     }
 
     /** QEMU makes the file if it is not there, but no folder for it; in a folder it makes a file without a name. */
@@ -226,9 +240,19 @@ public final class MachineReader {
         section.allow(disk ? DISK_KEYS : RNG_KEYS);
         PciAddress address = address(section, addresses);
         String socket = String.format(Locale.ROOT, "%s-%02x.%d", section.kind(), address.device(), address.function());
-        DevicePlan.DeviceMaker maker = disk ? disk(section)::build : VirtioEntropy::new;
+        Optional<Idling> polling = polling(section);
         return new DevicePlan(socket, address, section.flag(TRANSLATED, true),
-                IommuReader.reserved(section, otherwise), maker);
+                IommuReader.reserved(section, otherwise),
+                disk ? disk(section, polling.isPresent())::build : rng(polling.isPresent()), polling);
+    }
+
+    private static DevicePlan.DeviceMaker rng(boolean polled) {
+        return polled ? VirtioEntropy::polled : VirtioEntropy::new;
+    }
+
+    private VirtioBlockBuilder disk(ConfigSection section, boolean polled) throws CommandFailure {
+        VirtioBlockBuilder builder = disk(section);
+        return polled ? builder.polled() : builder;
     }
 
     private VirtioBlockBuilder disk(ConfigSection section) throws CommandFailure {

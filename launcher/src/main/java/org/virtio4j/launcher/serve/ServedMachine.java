@@ -10,6 +10,7 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -52,6 +53,9 @@ public final class ServedMachine implements AutoCloseable {
     /** The IOMMU first; those that came into being, if not all could. */
     private final List<ServedFunction> functions = new ArrayList<>();
     private final List<Runnable> watches = new ArrayList<>();
+
+    /** By the name of the device. */
+    private final Map<String, PollingThread> polling = new LinkedHashMap<>();
     private boolean folderMade;
     private boolean viotWritten;
 
@@ -65,8 +69,10 @@ public final class ServedMachine implements AutoCloseable {
             }
         }
         endpoints.forEach(plan.iommu()::endpoint);
-        plan.iommu().batchListener(latency::published).requestListener(iommuNotices)
-                .stalls(STALL_LIMIT, iommuNotices::stalled);
+        plan.iommu().requestListener(iommuNotices).stalls(STALL_LIMIT, iommuNotices::stalled);
+        if (plan.iommuPolling().isEmpty()) {
+            plan.iommu().batchListener(latency::published);
+        }
         if (recorder == null) {
             this.iommu = plan.iommu().build();
         } else {
@@ -198,6 +204,24 @@ public final class ServedMachine implements AutoCloseable {
     }
 
     /**
+     * Which devices are polled, and how the threads idle that do it.
+     *
+     * @return a line each
+     */
+    public List<String> polledDevices() {
+        List<String> lines = new ArrayList<>();
+        plan.iommuPolling().ifPresent(idling -> lines.add(polledDevice(IOMMU, idling)));
+        for (DevicePlan device : plan.devices()) {
+            device.polling().ifPresent(idling -> lines.add(polledDevice(device.name(), idling)));
+        }
+        return lines;
+    }
+
+    private static String polledDevice(String name, Idling idling) {
+        return name + " is polled (idle = " + idling.word() + ") and asks for no notification";
+    }
+
+    /**
      * Why devices stand still, and what else somebody should hear of at once. To be asked several times a second, by
      * one thread; what a guest does over and over again is joined and comes more and more seldom.
      *
@@ -238,6 +262,8 @@ public final class ServedMachine implements AutoCloseable {
                         blocks.bytesRead(), blocks.bytesWritten()));
             }
         }
+        polling.forEach((name, thread) ->
+                lines.add(String.format(Locale.ROOT, "%s: %,d buffers found by polling", name, thread.found())));
         return lines;
     }
 
@@ -249,12 +275,15 @@ public final class ServedMachine implements AutoCloseable {
     @Override
     public void close() throws IOException {
         Closing closing = new Closing();
+        polling.values().forEach(PollingThread::end);
         if (!functions.isEmpty()) {
             // Those that do DMA before what protects memory from them; each may have to wait for a file that hangs.
             closing.allAtOnce(functions.subList(1, functions.size()));
             closing.one(functions.getFirst());
         }
         functions.clear();
+        polling.values().forEach(PollingThread::await);
+        polling.clear();
         if (viotWritten) {
             closing.one(() -> Files.deleteIfExists(viot));
         }
@@ -287,6 +316,17 @@ public final class ServedMachine implements AutoCloseable {
         // Only now, for until the sockets are ours the file may be that of somebody else who serves there.
         writeViot(machine.viot());
         functions.forEach(function -> function.socket().start(function.function()));
+        plan.iommuPolling().ifPresent(idling -> poll(functions.getFirst(), idling));
+        for (int i = 0; i < plan.devices().size(); i++) {
+            ServedFunction function = functions.get(i + 1);
+            plan.devices().get(i).polling().ifPresent(idling -> poll(function, idling));
+        }
+    }
+
+    private void poll(ServedFunction function, Idling idling) {
+        String name = nameOf(function);
+        polling.put(name, PollingThread.start(name, function.function()::poll, idling.strategy(),
+                new DeviceNotices(notices, name)));
     }
 
     /** Replaces what an earlier server has left, and nothing but a file, for it is deleted at the end. */
@@ -338,7 +378,8 @@ public final class ServedMachine implements AutoCloseable {
         VfioUserOptions options = plan.memoryFile().map(VfioUserOptions.DEFAULT::withMemoryFile)
                 .orElse(VfioUserOptions.DEFAULT).withStallListener(told::stalled)
                 .withRefusalListener(told::commandRefused);
-        return device instanceof VirtioIommu ? options.withMessageListener(latency::received) : options;
+        boolean measured = device instanceof VirtioIommu && plan.iommuPolling().isEmpty();
+        return measured ? options.withMessageListener(latency::received) : options;
     }
 
     private static String nameOf(ServedFunction function) {

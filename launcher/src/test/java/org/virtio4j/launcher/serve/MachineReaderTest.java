@@ -25,6 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.iommu.ReservedRegion;
 import org.virtio4j.iommu.ReservedRegions;
 import org.virtio4j.iommu.VirtioIommu;
@@ -142,6 +143,31 @@ class MachineReaderTest {
     }
 
     @Test
+    void shouldPollNoDeviceUnlessToldTo() throws CommandFailure, IOException {
+        MachinePlan plan = read(WHOLE).getFirst();
+        assertEquals(Optional.empty(), plan.iommuPolling());
+        assertEquals(Optional.empty(), plan.devices().getFirst().polling());
+        assertFalse(plan.iommu().build().isPolled());
+        assertFalse(plan.devices().getFirst().maker().make().isPolled());
+    }
+
+    @Test
+    void shouldPollEachDeviceInItsOwnWay() throws CommandFailure, IOException {
+        MachinePlan plan = read(WHOLE.replace("00:08.0", "00:08.0\npoll = yes\nidle = spin")
+                .replace("00:09.0", "00:09.0\npoll = yes\nidle = sleep")
+                + "[disk]\naddress = 00:0a.0\nfile = disk.img\npoll = yes\n").getFirst();
+        assertTrue(plan.iommu().build().isPolled());
+        assertEquals(Optional.of(Idling.SPIN), plan.iommuPolling());
+        assertEquals(List.of(Optional.of(Idling.SLEEP), Optional.of(Idling.BACKOFF)),
+                plan.devices().stream().map(DevicePlan::polling).toList());
+        for (DevicePlan device : plan.devices()) {
+            VirtioDevice made = device.maker().make();
+            assertTrue(made.isPolled());
+            ServedFunction.close(made);
+        }
+    }
+
+    @Test
     void shouldTakeSeveralMachines() throws CommandFailure, IOException {
         List<MachinePlan> plans = read(WHOLE + WHOLE.replace("vm", "other").replace("run", "elsewhere"));
         assertEquals(List.of("vm", "other"), plans.stream().map(MachinePlan::name).toList());
@@ -202,6 +228,18 @@ class MachineReaderTest {
                         "expected [machine] first, found [rng]"));
     }
 
+    private static Stream<Arguments> polling() {
+        return Stream.of(
+                arguments("address = 00:09.0", "address = 00:09.0\npoll = on", 7,
+                        "poll: expected yes or no, found 'on'"),
+                arguments("address = 00:09.0", "address = 00:09.0\npoll = yes\nidle = busy", 8,
+                        "idle: expected spin, yield, backoff or sleep, found 'busy'"),
+                arguments("address = 00:08.0", "address = 00:08.0\nidle = spin", 5,
+                        "idle: expected with poll = yes only, for there is no thread that idles"),
+                arguments("folder = run", "folder = run\npoll = yes", 3,
+                        "unknown key 'poll' in [machine]; expected one of folder memory memory-file"));
+    }
+
     /** Each made sense to the letter, and to no guest. */
     private static Stream<Arguments> useless() {
         return Stream.of(
@@ -241,7 +279,7 @@ class MachineReaderTest {
     }
 
     @ParameterizedTest
-    @MethodSource({"mistakes", "useless"})
+    @MethodSource({"mistakes", "polling", "useless"})
     void shouldSayWhatIsWrongAndWhere(String line, String instead, int number, String message) throws IOException {
         Path file = write(WHOLE.replaceFirst(Pattern.quote(line), instead));
         CommandFailure failure = assertThrows(CommandFailure.class, () -> MachineReader.read(file));

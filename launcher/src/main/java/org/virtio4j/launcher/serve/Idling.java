@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.serve;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import org.agrona.concurrent.BackoffIdleStrategy;
+import org.agrona.concurrent.BusySpinIdleStrategy;
+import org.agrona.concurrent.IdleStrategy;
+import org.agrona.concurrent.SleepingIdleStrategy;
+import org.agrona.concurrent.YieldingIdleStrategy;
+
+/** What a thread that polls does while there is nothing to do, from the quickest to the thriftiest. */
+public enum Idling {
+
+    /** Looks again at once, and keeps a processor for itself. */
+    SPIN,
+
+    /** Lets others have the processor, and takes it when nobody wants it. */
+    YIELD,
+
+    /** Spins and yields a few times, then parks for longer and longer, up to a millisecond. */
+    BACKOFF,
+
+    /** Parks for as short a time as the host can: some 50 µs on Linux. */
+    SLEEP;
+
+    /**
+     * Understands a word of a configuration.
+     *
+     * @param text a word in small letters
+     * @return what it stands for
+     * @throws IllegalArgumentException if it stands for nothing
+     */
+    static Idling of(String text) {
+        return Arrays.stream(values()).filter(idling -> idling.word().equals(text)).findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("expected " + words() + ", found '" + text + "'"));
+    }
+
+    /** As it stands in a configuration. */
+    String word() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** A strategy for one thread. */
+    IdleStrategy strategy() {
+        return switch (this) {
+            case SPIN -> new BusySpinIdleStrategy();
+            case YIELD -> new YieldingIdleStrategy();
+            case BACKOFF -> new BackoffIdleStrategy();
+            case SLEEP -> new SleepingIdleStrategy();
+        };
+    }
+
+    private static String words() {
+        List<String> words = Arrays.stream(values()).map(Idling::word).toList();
+        return String.join(", ", words.subList(0, words.size() - 1)) + " or " + words.getLast();
+    }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.launcher.serve;
+
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntSupplier;
+import org.agrona.concurrent.IdleStrategy;
+
+/**
+ * Polls one device on a thread of its own until it is ended. Each polled device has one: a disk waits for its file, and
+ * neither the IOMMU nor another device is to wait with it; and a thread for each queue would take as many processors
+ * as the guest has.
+ */
+final class PollingThread {
+
+    /** A host that has not answered by then keeps the thread, which keeps no process alive, until it does. */
+    private static final Duration PATIENCE = Duration.ofSeconds(2);
+
+    private final IntSupplier device;
+    private final IdleStrategy idle;
+    private final DeviceNotices told;
+    private final AtomicLong found = new AtomicLong();
+    private final Thread thread;
+    private volatile boolean ended;
+
+    private PollingThread(String name, IntSupplier device, IdleStrategy idle, DeviceNotices told) {
+        this.device = device;
+        this.idle = idle;
+        this.told = told;
+        this.thread = Thread.ofPlatform().daemon().name("virtio4j polls " + name).unstarted(this::run);
+    }
+
+    /** Begins; the device says how much it found each time. */
+    static PollingThread start(String name, IntSupplier device, IdleStrategy idle, DeviceNotices told) {
+        PollingThread polling = new PollingThread(name, device, idle, told);
+        polling.thread.start();
+        return polling;
+    }
+
+    /** How much was found so far. */
+    long found() {
+        return found.get();
+    }
+
+    /** Has the thread end when the device lets it; {@link #await} waits for that. */
+    void end() {
+        ended = true;
+    }
+
+    /** Waits for the thread's end, but not for long. */
+    void await() {
+        boolean interrupted = Thread.interrupted();
+        try {
+            boolean ignored = thread.join(PATIENCE);
+        } catch (InterruptedException again) {
+            interrupted = true;
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void run() {
+        while (!ended) {
+            int count = poll();
+            if (count > 0) {
+                found.addAndGet(count);
+            }
+            idle.idle(count);
+        }
+    }
+
+    /** What comes out is a mistake of ours or of the way to the guest; the device goes on, or has said why not. */
+    private int poll() {
+        try {
+            return device.getAsInt();
+        } catch (RuntimeException | Error mistake) {
+            told.failed(mistake);
+            return 0;
+        }
+    }
+}
