@@ -8,6 +8,7 @@ import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
@@ -15,7 +16,8 @@ import org.openjdk.jmh.annotations.TearDown;
 
 /**
  * A disk's read of 4 KiB from the host's page cache, through doorbell, ring and device, the answer included: one at a
- * time, or 64 with one doorbell. As in {@link RequestBenchmark} 64 are timed together.
+ * time, or 64 with one doorbell; or with a poll instead of the doorbell; and one of both that finds nothing. As in
+ * {@link RequestBenchmark} 64 are timed together.
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -27,11 +29,14 @@ public class DiskBenchmark {
     @State(Scope.Benchmark)
     public static class Guest {
 
+        @Param("false")
+        public boolean polled;
+
         DiskGuest disk;
 
         @Setup(Level.Trial)
         public void open() {
-            disk = new DiskGuest(TransportKind.PCI);
+            disk = new DiskGuest(TransportKind.PCI, polled);
         }
 
         @TearDown(Level.Trial)
@@ -59,6 +64,11 @@ public class DiskBenchmark {
     @OperationsPerInvocation(BATCH)
     public void readOne(Guest guest, Reads reads) {
         guest.disk.serveEach();
+    }
+
+    @Benchmark
+    public void find(Guest guest) {
+        guest.disk.look();
     }
 
     @Benchmark

@@ -13,6 +13,7 @@ import org.virtio4j.driver.GuestRam;
 import org.virtio4j.driver.StartResult;
 import org.virtio4j.driver.VirtioDriver;
 import org.virtio4j.endpoint.VirtioBlock;
+import org.virtio4j.endpoint.VirtioBlockBuilder;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.wire.FeatureBit;
 import org.virtio4j.wire.SplitDescriptor;
@@ -22,9 +23,9 @@ import org.virtio4j.wire.block.RequestStatus;
 import org.virtio4j.wire.block.RequestType;
 
 /**
- * A guest with a disk that is served in the doorbell, so that no thread has to wake up. 64 requests lie in its ring of
- * 256, each with a header, 4 KiB of data and a status, and are made available again and again. The file is small and
- * was just written, so it is in the host's page cache.
+ * A guest with a disk that is served in the doorbell or polled, so that no thread has to wake up. 64 requests lie in
+ * its ring of 256, each with a header, 4 KiB of data and a status, and are made available again and again. The file is
+ * small and was just written, so it is in the host's page cache.
  */
 final class DiskGuest implements AutoCloseable {
 
@@ -48,11 +49,12 @@ final class DiskGuest implements AutoCloseable {
     private final PlacedRing requests;
     private final Doorbell doorbell;
 
-    DiskGuest(TransportKind kind) {
+    DiskGuest(TransportKind kind, boolean polled) {
         try {
             file = Files.createTempFile("virtio4j-bench", ".img");
             Files.write(file, new byte[(int) (BATCH * DATA_SIZE)]);
-            disk = VirtioBlock.builder(file).queueSize(RING).servedInKicks().build();
+            VirtioBlockBuilder builder = VirtioBlock.builder(file).queueSize(RING);
+            disk = (polled ? builder.polled() : builder.servedInKicks()).build();
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);
         }
@@ -60,7 +62,7 @@ final class DiskGuest implements AutoCloseable {
         slots = ram.buffer(BATCH * SLOT_SIZE, GuestMemory.PAGE_SIZE);
         requests = new PlacedRing(memory, ram, RING, IntStream.range(0, BATCH).map(slot -> CHAIN * slot).toArray());
         Attached attached = kind.attach(disk, memory);
-        doorbell = attached.doorbell();
+        doorbell = polled ? attached.poll()::getAsInt : attached.doorbell();
         start(new VirtioDriver(attached.driver(), FeatureSet.of(FeatureBit.VERSION_1, FeatureBit.EVENT_IDX)));
         // The driver that enables a ring clears it, so the chains come after that.
         requests.fillAvailable();
@@ -92,7 +94,7 @@ final class DiskGuest implements AutoCloseable {
 
     // Inside the measured time
 
-    /** Makes the requests available one by one, each with a doorbell of its own. */
+    /** Makes the requests available one by one, each with a doorbell or a poll of its own. */
     void serveEach() {
         for (int i = 0; i < BATCH; i++) {
             requests.makeAvailable(1);
@@ -100,7 +102,12 @@ final class DiskGuest implements AutoCloseable {
         }
     }
 
-    /** Makes the requests available with one store and one doorbell. */
+    /** Rings or polls for nothing. */
+    void look() {
+        doorbell.write();
+    }
+
+    /** Makes the requests available with one store and one doorbell or poll. */
     void serveAll() {
         requests.makeAvailable(BATCH);
         doorbell.write();

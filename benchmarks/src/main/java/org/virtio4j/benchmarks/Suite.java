@@ -235,11 +235,17 @@ final class Suite {
 
     private void disks() {
         String geometry = "pci, ring of 256, page cache";
-        Row one = Row.of("disk: read of 4 KiB, one a doorbell", geometry, DiskBenchmark.class, "readOne", Map.of())
-                .withMoreWarmUp().onlyInFull();
+        Row one = disk("disk: read of 4 KiB, one a doorbell", geometry, "readOne", false);
         rows.add(one);
-        rows.add(Row.of("disk: read of 4 KiB, 64 a doorbell", geometry, DiskBenchmark.class, "readBatch", Map.of())
-                .withMoreWarmUp().onlyInFull().against(one));
+        rows.add(disk("disk: read of 4 KiB, 64 a doorbell", geometry, "readBatch", false).against(one));
+        rows.add(disk("disk: read of 4 KiB, one a poll", geometry, "readOne", true).against(one));
+        rows.add(disk("disk: a doorbell for nothing", geometry, "find", false));
+        rows.add(disk("disk: a poll that finds nothing", geometry, "find", true));
+    }
+
+    private Row disk(String name, String geometry, String method, boolean polled) {
+        return Row.of(name, geometry, DiskBenchmark.class, method, Map.of("polled", Boolean.toString(polled)))
+                .withMoreWarmUp().onlyInFull();
     }
 
     private void ring(String name, String geometry, String method) {

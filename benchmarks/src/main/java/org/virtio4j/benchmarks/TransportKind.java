@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.benchmarks;
 
+import java.util.function.IntSupplier;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.driver.DriverTransport;
 import org.virtio4j.driver.MmioDriverTransport;
@@ -26,7 +27,7 @@ public enum TransportKind {
         Attached attach(VirtioDevice device, GuestMemory memory) {
             VirtioMmioDevice window = VirtioMmioDevice.of(device, DmaSpace.identity(memory), level -> { });
             return new Attached(MmioDriverTransport.of(window),
-                    () -> window.write(MmioRegister.QUEUE_NOTIFY, Integer.BYTES, 0));
+                    () -> window.write(MmioRegister.QUEUE_NOTIFY, Integer.BYTES, 0), window::poll);
         }
     },
 
@@ -45,7 +46,7 @@ public enum TransportKind {
             int bar = barAt(function, WINDOW + seen.offset);
             long offset = WINDOW + seen.offset - function.barAddress(bar);
             int width = seen.width;
-            return new Attached(driver, () -> function.writeBar(bar, offset, width, 0));
+            return new Attached(driver, () -> function.writeBar(bar, offset, width, 0), function::poll);
         }
     };
 
@@ -53,8 +54,8 @@ public enum TransportKind {
     private static final long WINDOW_SIZE = 1 << 24;
     private static final int BARS = 6;
 
-    /** A device behind a transport: the driver's way to set it up, and its doorbell. */
-    record Attached(DriverTransport driver, Doorbell doorbell) {
+    /** A device behind a transport: the driver's way to set it up, its doorbell, and what comes instead of that. */
+    record Attached(DriverTransport driver, Doorbell doorbell, IntSupplier poll) {
     }
 
     abstract Attached attach(VirtioDevice device, GuestMemory memory);
