@@ -8,12 +8,20 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.virtio4j.device.ResetKind;
+import org.virtio4j.driver.DriverResult;
+import org.virtio4j.driver.GuestRam;
+import org.virtio4j.driver.IommuDriver;
+import org.virtio4j.driver.MmioDriverTransport;
+import org.virtio4j.driver.StartResult;
 import org.virtio4j.iommu.IommuCounters;
+import org.virtio4j.iommu.ReservedRegions;
 import org.virtio4j.iommu.VirtioIommu;
+import org.virtio4j.mmio.VirtioMmioDevice;
 import org.virtio4j.vmm.Access;
 import org.virtio4j.vmm.DmaHandle;
 import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
+import org.virtio4j.wire.iommu.MapRequest;
 import org.virtio4j.wire.iommu.RequestStatus;
 import org.virtio4j.wire.iommu.RequestType;
 
@@ -89,6 +97,27 @@ class DeviceNoticesTest {
         assertEquals(List.of("iommu: the guest has mapped where its interrupts go for 00:09.0, and gets none of them:"
                 + " 0x" + address + " is no RAM, and no region that reserved names; write reserved = " + region),
                 notices.due());
+    }
+
+    @Test
+    void shouldSayOnceWhatAGuestOnAnotherBoardNeeds() {
+        VirtioIommu device = VirtioIommu.builder().endpoint(0x48).reserved(ReservedRegions.X86_MSI).maxMappings(16)
+                .requestListener(iommu).build();
+        try (GuestMemory memory = GuestMemory.anonymous(0x4000_0000L, 16 << 20)) {
+            VirtioMmioDevice window = VirtioMmioDevice.of(device, DmaSpace.identity(memory), level -> { });
+            IommuDriver driver = new IommuDriver(MmioDriverTransport.of(window),
+                    new GuestRam(memory, 0x4000_0000L, 16 << 20), answer -> { });
+            assertEquals(StartResult.OK, driver.start());
+            assertEquals(DriverResult.OK, driver.attach(0, 1, 0x48, 0));
+            for (long iova = 0xffff_f000L; iova >= 0xffff_d000L; iova -= 0x1000) {
+                assertEquals(DriverResult.OK, driver.map(0, 1, iova, iova + 0xfff, 0x809_0000L,
+                        MapRequest.FLAG_WRITE | MapRequest.FLAG_MMIO));
+                assertEquals(DriverResult.OK, driver.sync());
+            }
+        }
+        assertEquals(List.of("iommu: the guest has mapped where its interrupts go for 00:09.0, and gets none of them:"
+                + " 0x8090000 is no RAM, and no region that reserved names; write reserved = msi:its"),
+                notices.rest());
     }
 
     @Test
