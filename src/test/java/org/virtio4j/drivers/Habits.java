@@ -4,7 +4,7 @@ package org.virtio4j.drivers;
 /** Whose habits a driver has. */
 enum Habits {
 
-    U_BOOT, EDK2, SEABIOS, IPXE, RCORE, FREEBSD, OPENBSD, NETBSD, ZEPHYR, VIOSTOR, SPDK, HAIKU;
+    U_BOOT, EDK2, SEABIOS, IPXE, RCORE, FREEBSD, OPENBSD, NETBSD, ZEPHYR, VIOSTOR, SPDK, HAIKU, MANAGARM;
 
     FieldDriver drive(FieldGuest guest) {
         return switch (this) {
@@ -20,6 +20,7 @@ enum Habits {
             case VIOSTOR -> new ViostorDriver(guest);
             case SPDK -> new SpdkDriver(guest);
             case HAIKU -> new HaikuDriver(guest);
+            case MANAGARM -> new ManagarmDriver(guest);
         };
     }
 }
