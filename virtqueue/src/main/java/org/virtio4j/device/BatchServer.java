@@ -120,10 +120,15 @@ final class BatchServer {
         return chains[slot];
     }
 
-    /** Ends a section. The device that hears of its faults then may throw, which is no fault of this queue's. */
+    /**
+     * Ends a section. The device that hears of its faults then may throw, which is no fault of this queue's; an access
+     * to memory that was cut short is.
+     */
     void leave(DeviceQueue queue) {
         try {
             queue.leave();
+        } catch (InternalError lost) {
+            throw lost;
         } catch (RuntimeException | Error fault) {
             foreign = FirstFailure.join(foreign, fault);
         }

@@ -679,7 +679,9 @@ public final class DeviceLifecycle {
         if (kicked == null || ToldFailure.is(failure)) {
             return failure;
         }
-        return FirstFailure.after(failure, () -> active.queueFailed(index, kicked, failure));
+        // Memory that is cut short is the guest's loss, and nothing to trouble its virtual CPU with.
+        Throwable thrown = failure instanceof InternalError ? null : failure;
+        return FirstFailure.after(thrown, () -> active.queueFailed(index, kicked, failure));
     }
 
     /**

@@ -110,10 +110,14 @@ public final class SplitQueue implements DeviceQueue {
 
     @Override
     public void leave() {
-        buffers.good(false);
-        reachable = false;
-        inside = false;
-        dma.leave();
+        try {
+            buffers.good(false);
+        } finally {
+            // An error that the JVM has put off may come out of any call.
+            reachable = false;
+            inside = false;
+            dma.leave();
+        }
     }
 
     @Override

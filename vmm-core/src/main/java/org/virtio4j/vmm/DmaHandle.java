@@ -20,6 +20,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A refused access is only recorded inside the section; {@link #leave} reports it, at most one a section. Nothing is
  * allocated by any method but {@link DmaSpace#open}, with the exception of a cursor that grows once.
+ *
+ * <p>Memory that another process cuts short while it is used is an {@link InternalError} of the access, or of the
+ * calls that follow, {@link #leave} being the last. So whoever opens sections leaves them in a {@code finally}, and
+ * believes nothing that was read before that. The loop that serves queues does so, and makes of it a device that needs
+ * a reset.
  */
 public final class DmaHandle implements AutoCloseable {
 
@@ -131,12 +136,24 @@ public final class DmaHandle implements AutoCloseable {
     }
 
     /**
-     * Ends the section and reports the fault that was recorded in it, if any.
+     * Ends the section and reports the fault that was recorded in it, if any. What an access of this section led to
+     * comes out here at the latest: a lock that is given back later, or a file that is written, never meets it.
      *
      * @throws IllegalStateException if no section is open
+     * @throws InternalError if memory was touched that a file has no bytes for any more; the section has ended, and a
+     *         fault of it is not reported
      */
     public void leave() {
-        checkInside();
+        boolean whole = false;
+        try {
+            LateErrors.throwNow();
+            checkInside();
+            whole = true;
+        } finally {
+            if (!whole) {
+                leaveAfterError();
+            }
+        }
         TranslateResult fault = faultReason;
         if (fault == TranslateResult.OK) {
             leaveQuietly();
@@ -148,6 +165,13 @@ public final class DmaHandle implements AutoCloseable {
         takeFault();
         leaveQuietly();
         report(fault, iova, access);
+    }
+
+    private void leaveAfterError() {
+        if (slot.inside()) {
+            TranslateResult ignored = takeFault();
+            leaveQuietly();
+        }
     }
 
     /** Ends this thread's section, and leaves it to the caller to report {@linkplain #takeFault a fault}. */

@@ -22,7 +22,8 @@ import java.nio.ByteOrder;
  * </ul>
  *
  * <p>Every method throws {@link IndexOutOfBoundsException} outside the segment and {@link IllegalStateException} when
- * the segment's arena is closed; neither is reachable by a guest. Any thread may call any of them.
+ * the segment's arena is closed; neither is reachable by a guest. Any thread may call any of them. All are of a kind
+ * that the JVM survives when memory is cut short, see {@link org.virtio4j.vmm}; no others may be added without a trial.
  */
 public final class LittleEndian {
 
@@ -37,7 +38,17 @@ public final class LittleEndian {
     private static final VarHandle ALIGNED_INT = handle(ValueLayout.JAVA_INT);
     private static final VarHandle ALIGNED_LONG = handle(ValueLayout.JAVA_LONG);
 
+    /**
+     * On x86 the JVM's interpreter makes an exchange of an ordered 16-bit store, and ends the process if that meets
+     * memory that a file has no bytes for any more. There a fence and a plain store are the same to the processor.
+     */
+    private static final boolean SHORT_RELEASE_IS_SAFE = !isX86(System.getProperty("os.arch", ""));
+
     private LittleEndian() {
+    }
+
+    private static boolean isX86(String architecture) {
+        return architecture.equals("amd64") || architecture.equals("x86_64");
     }
 
     private static VarHandle handle(ValueLayout layout) {
@@ -71,7 +82,8 @@ public final class LittleEndian {
      *
      * @param segment where to read
      * @param offset  in bytes, of any alignment
-     * @return the bits; for an unsigned field see {@link #u32}
+     * @return the bits; for an unsigned field see {@link #u32}. Of guest memory never made a {@code long} at once, see
+     *         {@link org.virtio4j.vmm}
      */
     public static int i32(MemorySegment segment, long offset) {
         return (int) INT.get(segment, offset);
@@ -162,7 +174,12 @@ public final class LittleEndian {
      * @param value   its low 16 bits count
      */
     public static void putU16Release(MemorySegment segment, long offset, int value) {
-        ALIGNED_SHORT.setRelease(segment, offset, (short) value);
+        if (SHORT_RELEASE_IS_SAFE) {
+            ALIGNED_SHORT.setRelease(segment, offset, (short) value);
+        } else {
+            VarHandle.releaseFence();
+            ALIGNED_SHORT.set(segment, offset, (short) value);
+        }
     }
 
     /**

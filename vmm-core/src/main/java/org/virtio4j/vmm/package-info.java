@@ -17,6 +17,40 @@
  * <p>Around that stand the small interfaces between device and hypervisor: {@link org.virtio4j.vmm.RegisterHandler} for
  * register accesses, {@link org.virtio4j.vmm.InterruptSink}, {@link org.virtio4j.vmm.InterruptLine} and
  * {@link org.virtio4j.vmm.MessageSink} for interrupts, {@link org.virtio4j.vmm.DirtyLog} for migration.
+ *
+ * <h2>Memory that somebody cuts short</h2>
+ *
+ * <p>A region may be a file that another process shortens, or one on a full {@code tmpfs}, or huge pages of which there
+ * are none left: the processor then refuses an access that is in order (SIGBUS). The JVM makes an {@link InternalError}
+ * of it for some accesses, and ends the process for others. So guest memory is touched in few ways. Tried with JDK 25
+ * on x86-64, interpreted, with C1 and with C2:
+ *
+ * <table>
+ * <caption>What an access comes to when the memory is gone</caption>
+ * <tr><th>access</th><th>is</th></tr>
+ * <tr><td>plain loads and stores of 8 to 64 bits, aligned or not, and of swapped bytes</td><td>an error</td></tr>
+ * <tr><td>opaque, acquire and volatile loads; such stores of 32 and 64 bits</td><td>an error</td></tr>
+ * <tr><td>{@code MemorySegment.copy} of any size, with arrays and byte order too; {@code fill}; bulk methods of
+ * buffers; loops over all that, vectors or not</td><td>an error</td></tr>
+ * <tr><td>system calls that get the memory as a buffer: {@code FileChannel}, {@code pread}, {@code pwrite}</td>
+ * <td>EFAULT, as an {@link java.io.IOException} or an error number</td></tr>
+ * <tr><td><b>opaque, release and volatile stores of 8 and 16 bits</b></td><td>the process's end, interpreted</td></tr>
+ * <tr><td><b>all atomic updates: compareAndSet, getAndAdd, getAndSet</b></td>
+ * <td>the end, now and then, in every way</td></tr>
+ * <tr><td><b>an int that is loaded and made a long with its sign</b></td><td>the end, with C2</td></tr>
+ * <tr><td><b>{@code mismatch} and {@code equals} of buffers</b></td><td>the end, with C1</td></tr>
+ * <tr><td><b>CRC32, CRC32C, Adler32, Deflater and any native code</b></td><td>the end</td></tr>
+ * </table>
+ *
+ * <p>The rest of the JVM's reasons: for a fault in compiled code it must know how long the instruction is, and knows it
+ * of the common ones alone; its own stubs and native methods are prepared for a fault where they were written to be.
+ *
+ * <p><b>The error comes late.</b> Compiled code goes on behind the access, with whatever the register holds, and throws
+ * at its next safepoint: often two methods further out, maybe in a {@code finally}. So {@link
+ * org.virtio4j.vmm.DmaHandle#leave} makes it come out, and the section is the last place where it does: no lock is
+ * given back half, and no file gets what was never read. What a section has found counts only once it was left.
+ * {@link org.virtio4j.vmm.LittleEndian} and {@link org.virtio4j.vmm.DmaHandle} keep to the accesses above; a test
+ * forbids the others elsewhere.
  */
 @NullMarked
 package org.virtio4j.vmm;
