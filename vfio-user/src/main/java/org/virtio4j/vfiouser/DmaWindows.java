@@ -46,7 +46,7 @@ final class DmaWindows {
 
     private final GuestMemory memory;
     private final VfioUserOptions options;
-    private final MappedFiles files = new MappedFiles();
+    private final MappedFiles files;
     private final NavigableMap<Long, Window> windows = new TreeMap<>(Long::compareUnsigned);
     private boolean exchanging;
     private volatile int count;
@@ -54,6 +54,7 @@ final class DmaWindows {
     DmaWindows(GuestMemory memory, VfioUserOptions options) {
         this.memory = memory;
         this.options = options;
+        this.files = new MappedFiles(options.sealedMemory());
     }
 
     /** How many windows there are. Any thread. */
@@ -151,7 +152,8 @@ final class DmaWindows {
         } catch (RefusedException refused) {
             return reply.refuse(refused.errno(), refused.reason());
         } catch (NativeFailureException refused) {
-            return reply.refuse(refused.errno(), "the memory cannot be mapped: " + refused.getMessage());
+            return reply.refuse(refused.errno(), "the memory cannot be mapped: " + refused.getMessage()
+                    + "; share RAM as memory or as a file (memory-backend-memfd with share=on)");
         } catch (IOException refused) {
             return reply.refuse(Errno.EIO, "the memory cannot be opened or mapped: " + refused);
         } catch (IllegalArgumentException refused) {

@@ -81,22 +81,30 @@ final class MappedFiles {
 
     /** Of each file the one that was mapped last. */
     private final Map<Key, Mapping> newest = new HashMap<>();
+    private final boolean sealed;
     private int count;
     private long bytes;
 
+    /** Says whether descriptors must be of memory that nobody can make shorter. */
+    MappedFiles(boolean sealed) {
+        this.sealed = sealed;
+    }
+
     /**
-     * Finds or maps the memory of a descriptor, of which nobody can take away a part again: if somebody could, touching
-     * it would end this process. Returns a mapping with the window; {@link Mapping#release} gives it back.
+     * Finds or maps the memory of a descriptor. Whoever has it, too, may take a part away again unless it is sealed;
+     * the device that touches such a part needs a reset then. Returns a mapping with the window; {@link
+     * Mapping#release} gives it back.
      *
      * @throws IOException if the memory is not as the client says, or cannot be mapped
      */
     Mapping of(Descriptor descriptor, long offset, long size, boolean writable) throws IOException {
-        if (!descriptor.isSealedAgainstShrinking()) {
-            throw new RefusedException(Errno.EINVAL, "RAM is not sealed against shrinking: use memory-backend-memfd"
-                    + " with share=on (and seal=on, its default), or name its file to the server");
+        if (sealed && !descriptor.isSealedAgainstShrinking()) {
+            throw new RefusedException(Errno.EINVAL, "RAM is not sealed against shrinking, and the server insists: use"
+                    + " memory-backend-memfd with share=on (and seal=on, its default), or set sealed-memory = no");
         }
         if (writable && !descriptor.isWritable()) {
-            throw new RefusedException(Errno.EACCES, "the descriptor of writable RAM was opened for reading");
+            throw new RefusedException(Errno.EACCES, "the descriptor of writable RAM was opened for reading; open it"
+                    + " for both");
         }
         Descriptor.Status status = descriptor.status();
         return window(new Key(status.identity(), writable), status.size(), offset, size, (from, length) -> {
@@ -122,7 +130,8 @@ final class MappedFiles {
 
     private Mapping window(Key key, long fileSize, long offset, long size, Mapper mapper) throws IOException {
         if (offset < 0 || size > fileSize - offset) {
-            throw new RefusedException(Errno.EINVAL, "the memory ends before the window does");
+            throw new RefusedException(Errno.EINVAL, "the memory ends before the window does: it has " + fileSize
+                    + " bytes, and the window goes from " + offset + " on for " + size + "; make it as long as RAM");
         }
         Mapping mapping = newest.get(key);
         if (mapping == null || !mapping.covers(offset, size)) {

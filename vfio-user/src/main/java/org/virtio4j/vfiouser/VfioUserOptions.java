@@ -16,9 +16,12 @@ import org.virtio4j.vmm.StallListener;
  * @param received    called on the socket's thread when a message is here, before it is carried out. A client whose
  *                    message it throws at is cut off
  * @param refusals    hears what the client was refused
+ * @param sealedMemory whether memory is taken only if nobody can make it shorter any more ({@code F_SEAL_SHRINK}), but
+ *                    for that of {@code memoryFile}. A device whose memory is cut short while it is used needs a reset,
+ *                    and no other notices; sealed memory cannot even be cut
  */
 public record VfioUserOptions(Optional<Path> memoryFile, boolean descriptors, StallListener stalls, Runnable received,
-        RefusalListener refusals) {
+        RefusalListener refusals, boolean sealedMemory) {
 
     /** Memory and interrupts by descriptors. */
     public static final VfioUserOptions DEFAULT =
@@ -38,6 +41,21 @@ public record VfioUserOptions(Optional<Path> memoryFile, boolean descriptors, St
     }
 
     /**
+     * Options that take memory sealed or not.
+     *
+     * @param memoryFile  as above
+     * @param descriptors as above
+     * @param stalls      as above
+     * @param received    as above
+     * @param refusals    as above
+     * @throws IllegalArgumentException if neither descriptors nor a file can give memory
+     */
+    public VfioUserOptions(Optional<Path> memoryFile, boolean descriptors, StallListener stalls, Runnable received,
+            RefusalListener refusals) {
+        this(memoryFile, descriptors, stalls, received, refusals, false);
+    }
+
+    /**
      * Checks and keeps the values.
      *
      * @throws IllegalArgumentException if neither descriptors nor a file can give memory
@@ -50,14 +68,13 @@ public record VfioUserOptions(Optional<Path> memoryFile, boolean descriptors, St
     }
 
     /**
-     * The same for a client whose RAM is a file. Descriptors are taken still, and only those of this file need not be
-     * sealed against shrinking.
+     * The same for a client whose RAM is a file. Descriptors are taken still; those of this file need never be sealed.
      *
      * @param file the guest's RAM; who shortens it while the device uses it loses that device
      * @return new options
      */
     public VfioUserOptions withMemoryFile(Path file) {
-        return new VfioUserOptions(Optional.of(file), descriptors, stalls, received, refusals);
+        return new VfioUserOptions(Optional.of(file), descriptors, stalls, received, refusals, sealedMemory);
     }
 
     /**
@@ -67,7 +84,7 @@ public record VfioUserOptions(Optional<Path> memoryFile, boolean descriptors, St
      * @return new options
      */
     public VfioUserOptions withoutDescriptors(Path file) {
-        return new VfioUserOptions(Optional.of(file), false, stalls, received, refusals);
+        return new VfioUserOptions(Optional.of(file), false, stalls, received, refusals, sealedMemory);
     }
 
     /**
@@ -77,7 +94,7 @@ public record VfioUserOptions(Optional<Path> memoryFile, boolean descriptors, St
      * @return new options
      */
     public VfioUserOptions withStallListener(StallListener listener) {
-        return new VfioUserOptions(memoryFile, descriptors, listener, received, refusals);
+        return new VfioUserOptions(memoryFile, descriptors, listener, received, refusals, sealedMemory);
     }
 
     /**
@@ -87,7 +104,7 @@ public record VfioUserOptions(Optional<Path> memoryFile, boolean descriptors, St
      * @return new options
      */
     public VfioUserOptions withMessageListener(Runnable listener) {
-        return new VfioUserOptions(memoryFile, descriptors, stalls, listener, refusals);
+        return new VfioUserOptions(memoryFile, descriptors, stalls, listener, refusals, sealedMemory);
     }
 
     /**
@@ -97,6 +114,16 @@ public record VfioUserOptions(Optional<Path> memoryFile, boolean descriptors, St
      * @return new options
      */
     public VfioUserOptions withRefusalListener(RefusalListener listener) {
-        return new VfioUserOptions(memoryFile, descriptors, stalls, received, listener);
+        return new VfioUserOptions(memoryFile, descriptors, stalls, received, listener, sealedMemory);
+    }
+
+    /**
+     * The same for memory that nobody can make shorter, or for any.
+     *
+     * @param required whether memory that is not sealed is refused
+     * @return new options
+     */
+    public VfioUserOptions withSealedMemory(boolean required) {
+        return new VfioUserOptions(memoryFile, descriptors, stalls, received, refusals, required);
     }
 }

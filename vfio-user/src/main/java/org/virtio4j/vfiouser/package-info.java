@@ -10,9 +10,10 @@
  * {@code MappedFiles}, {@code RegionRegisters} its accesses into those of the function, {@code InterruptSetup} gives
  * {@code VectorSignals} and {@code PinSignal} their eventfds.
  *
- * <p>Memory comes as descriptors, which are mapped. A client could shorten what it has shared, and the processor would
- * then stop whoever touches it; so memory must be sealed against shrinking. For a file that the embedder has named the
- * risk is his choice: if it is cut short, the client is cut off and its function reset, and no other notices.
+ * <p>Memory comes as descriptors, which are mapped. A client can shorten what it has shared, unless it has sealed it,
+ * and touching what is gone is an {@link InternalError}: the device at work needs a reset, with a reason that says so,
+ * and no other machine of this process notices. Which accesses the JVM turns into that error, and which end the
+ * process, is said at {@link org.virtio4j.vmm}. Whoever wants no such thing at all insists on sealed memory.
  *
  * <p>All work of a socket is done on its one thread. Interrupts are raised, and memory is used, on whatever threads the
  * devices work on.

@@ -3,12 +3,14 @@ package org.virtio4j.vfiouser;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
@@ -81,22 +83,50 @@ class DmaWindowTest {
     }
 
     @Test
-    void shouldRefuseMemoryThatCanShrink() {
-        int unsealed = Libc.memfd(SIZE, 0);
-        int grows = Libc.memfd(SIZE, Libc.SEAL_GROW);
-        assertEquals(TestClient.EINVAL, client.map(0, SIZE, 0, READ_WRITE, unsealed).errno());
-        assertEquals(TestClient.EINVAL, client.map(0, SIZE, 0, READ_WRITE, grows).errno());
-        Libc.close(unsealed);
-        Libc.close(grows);
-        assertNothingMapped();
+    void shouldTakeMemoryThatCanShrink() throws IOException {
+        Path file = Files.write(folder.resolve("guest.ram"), new byte[(int) SIZE]);
+        int[] several = {Libc.memfd(SIZE, 0), Libc.memfd(SIZE, Libc.SEAL_GROW), Libc.open(file)};
+        Files.delete(file);
+        for (int i = 0; i < several.length; i++) {
+            assertEquals(0, client.map(i * SIZE, SIZE, 0, READ_WRITE, several[i]).errno());
+            Libc.close(several[i]);
+        }
+        assertEquals(several.length, served.socket.memory().map().count());
     }
 
     @Test
-    void shouldRefuseWhatIsNoMemory() {
+    void shouldRefuseMemoryThatCanShrinkWhereSealsAreAskedFor() throws IOException {
+        Path sealedFolder = Files.createDirectory(folder.resolve("sealed"));
+        try (Served sealed = new Served(sealedFolder, VfioUserOptions.DEFAULT.withSealedMemory(true));
+                TestClient another = sealed.connect()) {
+            int[] unsealed = {Libc.memfd(SIZE, 0), Libc.memfd(SIZE, Libc.SEAL_GROW)};
+            for (int fd : unsealed) {
+                assertEquals(TestClient.EINVAL, another.map(0, SIZE, 0, READ_WRITE, fd).errno());
+                Libc.close(fd);
+            }
+            assertEquals(0, another.map(0, SIZE, 0, READ_WRITE, memfd).errno());
+        }
+    }
+
+    @Test
+    void shouldRefuseWhatIsNoMemory() throws IOException {
         int eventfd = Libc.eventfd();
+        Path file = Files.write(folder.resolve("short.ram"), new byte[(int) SIZE - 1]);
+        int tooShort = Libc.open(file);
         assertEquals(TestClient.EINVAL, client.map(0, SIZE, 0, READ_WRITE, eventfd).errno());
         assertEquals(TestClient.EINVAL, client.map(0, SIZE, 0, READ_WRITE, client.fd()).errno());
+        assertEquals(TestClient.EINVAL, client.map(0, SIZE, 0, READ_WRITE, tooShort).errno());
         Libc.close(eventfd);
+        Libc.close(tooShort);
+        assertNothingMapped();
+    }
+
+    /** Its size, if it is large enough, says nothing of that. */
+    @Test
+    void shouldRefuseAFolder() {
+        int directory = Libc.openToRead(Path.of("/"));
+        assertNotEquals(0, client.map(0, 0x1000, 0, 1, directory).errno());
+        Libc.close(directory);
         assertNothingMapped();
     }
 

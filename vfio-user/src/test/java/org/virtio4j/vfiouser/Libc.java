@@ -183,8 +183,16 @@ public final class Libc {
     }
 
     static int open(Path file) {
+        return open(file, 2);
+    }
+
+    static int openToRead(Path file) {
+        return open(file, 0);
+    }
+
+    private static int open(Path file, int how) {
         try (Arena arena = Arena.ofConfined()) {
-            return check("open", (int) OPEN.invokeExact(arena.allocateFrom(file.toString()), 2 | 0x80000));
+            return check("open", (int) OPEN.invokeExact(arena.allocateFrom(file.toString()), how | 0x80000));
         } catch (Throwable failed) {
             throw new AssertionError(failed);
         }
@@ -229,6 +237,19 @@ public final class Libc {
             truncate(fd, size);
             if (seals != 0) {
                 check("F_ADD_SEALS", (int) FCNTL.invokeExact(fd, 1033, seals));
+            }
+            return fd;
+        } catch (Throwable failed) {
+            throw new AssertionError(failed);
+        }
+    }
+
+    /** Memory of huge pages; −1 where there is no such thing. */
+    static int hugeMemfd(long size) {
+        try (Arena arena = Arena.ofConfined()) {
+            int fd = (int) MEMFD.invokeExact(arena.allocateFrom("virtio4j test"), 1 | 4);
+            if (fd >= 0) {
+                truncate(fd, size);
             }
             return fd;
         } catch (Throwable failed) {

@@ -56,7 +56,8 @@ class MemoryFileTest {
     @Test
     void shouldLeadNowhereWhenAWindowIsNotOfTheFile() throws IOException {
         Path file = file("guest.ram");
-        try (Served served = new Served(folder, options(true, file)); TestClient client = served.connect()) {
+        try (Served served = new Served(folder, options(true, file).withSealedMemory(true));
+                TestClient client = served.connect()) {
             assertEquals(0, client.map(0, SIZE, 0, 3).errno(), "no descriptor, so not of the file");
             assertEquals(0, served.socket.memory().map().count());
             int other = Libc.memfd(SIZE, 0);

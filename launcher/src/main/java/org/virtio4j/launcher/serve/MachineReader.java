@@ -39,6 +39,7 @@ public final class MachineReader {
     private static final String FOLDER = "folder";
     private static final String MEMORY = "memory";
     private static final String MEMORY_FILE = "memory-file";
+    private static final String SEALED_MEMORY = "sealed-memory";
     private static final String TRANSLATED = "iommu";
     private static final String FILE = "file";
     private static final String READ_ONLY = "read-only";
@@ -47,7 +48,7 @@ public final class MachineReader {
     private static final String BLOCK_SIZE = "block-size";
     private static final String ID = "id";
     private static final String LOCK = "lock";
-    private static final List<String> MACHINE_KEYS = List.of(FOLDER, MEMORY, MEMORY_FILE);
+    private static final List<String> MACHINE_KEYS = List.of(FOLDER, MEMORY, MEMORY_FILE, SEALED_MEMORY);
     private static final List<String> RNG_KEYS = List.of(ADDRESS, TRANSLATED, IommuReader.RESERVED, POLL,
             IDLE);
     private static final List<String> DISK_KEYS = List.of(ADDRESS, TRANSLATED, IommuReader.RESERVED, FILE, READ_ONLY,
@@ -173,7 +174,7 @@ public final class MachineReader {
             throw iommu.failure("expected a device behind the IOMMU, found none");
         }
         return new MachinePlan(name, folder, (int) machine.number(MEMORY, 512, LEAST_MEMORY, MOST_MEMORY),
-                memoryFile(machine), iommuAddress, builder, polling, devices);
+                memoryFile(machine), machine.flag(SEALED_MEMORY, false), iommuAddress, builder, polling, devices);
     }
 
     private static Optional<Idling> polling(ConfigSection section) throws CommandFailure {

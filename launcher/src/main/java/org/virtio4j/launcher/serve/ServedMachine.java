@@ -376,7 +376,7 @@ public final class ServedMachine implements AutoCloseable {
 
     private VfioUserOptions options(VirtioDevice device, DeviceNotices told) {
         VfioUserOptions options = plan.memoryFile().map(VfioUserOptions.DEFAULT::withMemoryFile)
-                .orElse(VfioUserOptions.DEFAULT).withStallListener(told::stalled)
+                .orElse(VfioUserOptions.DEFAULT).withSealedMemory(plan.sealedMemory()).withStallListener(told::stalled)
                 .withRefusalListener(told::commandRefused);
         boolean measured = device instanceof VirtioIommu && plan.iommuPolling().isEmpty();
         return measured ? options.withMessageListener(latency::received) : options;

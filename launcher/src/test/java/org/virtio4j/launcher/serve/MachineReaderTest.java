@@ -61,6 +61,7 @@ class MachineReaderTest {
         assertEquals(folder.resolve("run"), plan.folder());
         assertEquals(512, plan.memoryMebibytes());
         assertEquals(Optional.empty(), plan.memoryFile());
+        assertFalse(plan.sealedMemory());
         assertEquals(PciAddress.of("00:08.0"), plan.iommuAddress());
         DevicePlan rng = plan.devices().getFirst();
         assertEquals("rng-09.0", rng.name());
@@ -77,6 +78,7 @@ class MachineReaderTest {
                 folder = /run/big
                 memory = 2048
                 memory-file = ram
+                sealed-memory = yes
 
                   [ iommu ]
                 address=0:8.0
@@ -110,6 +112,7 @@ class MachineReaderTest {
                 """).getFirst();
         assertEquals(2048, plan.memoryMebibytes());
         assertEquals(Optional.of(folder.resolve("ram")), plan.memoryFile());
+        assertTrue(plan.sealedMemory());
         VirtioIommu iommu = plan.iommu().build();
         assertEquals(0x4020_1000L, iommu.readConfig((int) IommuConfig.PAGE_SIZE_MASK, 8));
         assertEquals(0x1000, iommu.readConfig((int) IommuConfig.INPUT_START, 8));
