@@ -27,7 +27,7 @@ import org.virtio4j.vmm.DmaSpace;
 final class CutDisk extends CutGuest {
 
     /** How it is set up. */
-    enum Kind { WORKERS, KICKS, TRANSLATED }
+    enum Kind { WORKERS, KICKS, POLLED, TRANSLATED }
 
     private static final int SECTORS = 1024;
     private static final int SECTOR = 512;
@@ -44,6 +44,7 @@ final class CutDisk extends CutGuest {
 
     private final VirtioBlock disk;
     private final Path file;
+    private final Kind kind;
     private long expected;
     private long version;
 
@@ -53,6 +54,7 @@ final class CutDisk extends CutGuest {
                 : DmaSpace.identity(memory));
         this.disk = disk;
         this.file = file;
+        this.kind = kind;
     }
 
     static CutDisk of(Path folder, TransportKind transport, Kind kind) {
@@ -65,8 +67,12 @@ final class CutDisk extends CutGuest {
             Path file = Files.createDirectories(folder).resolve("disk.img");
             Files.write(file, new byte[SECTORS * SECTOR]);
             VirtioBlockBuilder builder = VirtioBlock.builder(file).queueSize(CutRam.ENTRIES);
-            return new CutDisk(ramFolder, transport,
-                    (kind == Kind.WORKERS ? builder : builder.servedInKicks()).build(), file, kind);
+            VirtioBlockBuilder served = switch (kind) {
+                case WORKERS -> builder;
+                case POLLED -> builder.polled();
+                case KICKS, TRANSLATED -> builder.servedInKicks();
+            };
+            return new CutDisk(ramFolder, transport, served.build(), file, kind);
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);
         }
@@ -95,7 +101,18 @@ final class CutDisk extends CutGuest {
 
     @Override
     void fire() {
-        port.notifyQueue(0);
+        if (kind == Kind.POLLED) {
+            poll();
+        } else {
+            port.notifyQueue(0);
+        }
+    }
+
+    private void poll() {
+        int given = disk.poll(0);
+        while (given > 0) {
+            given = disk.poll(0);
+        }
     }
 
     @Override
@@ -180,7 +197,8 @@ final class CutDisk extends CutGuest {
         long[] addresses = {buffers.address(), buffers.address() + DATA, buffers.address() + STATUS};
         long[] lengths = {16, data.length, 1};
         assertTrue(queue.add(0, addresses, lengths, type == OUT ? 2 : 1, type == OUT ? 1 : 2));
-        driver.kick(queue);
+        queue.publish();
+        fire();
         Parked.until(queue::poll);
         assertEquals(0, buffers.u8(STATUS), this::failure);
         byte[] back = new byte[data.length];

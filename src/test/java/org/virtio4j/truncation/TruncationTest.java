@@ -30,7 +30,7 @@ class TruncationTest {
         INTERPRETED(10, "-Xint"),
         FIRST_COMPILER(1000, "-XX:TieredStopAtLevel=1"),
         SECOND_COMPILER(3000, "-XX:-TieredCompilation -XX:CompileThresholdScaling=0.1"),
-        USUAL(300, "-ea");
+        USUAL(300, "-XX:+TieredCompilation");
 
         private final int warmUps;
         private final String options;
