@@ -245,7 +245,7 @@ class MachineReaderTest {
                 arguments("address = 00:08.0", "address = 00:08.0\nidle = spin", 5,
                         "idle: expected with poll = yes only, for there is no thread that idles"),
                 arguments("folder = run", "folder = run\npoll = yes", 3,
-                        "unknown key 'poll' in [machine]; expected one of folder memory memory-file"));
+                        "unknown key 'poll' in [machine]; expected one of folder memory memory-file sealed-memory"));
     }
 
     /** Each made sense to the letter, and to no guest. */
