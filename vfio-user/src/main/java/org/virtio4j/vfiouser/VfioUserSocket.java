@@ -295,7 +295,7 @@ public final class VfioUserSocket implements AutoCloseable {
         } catch (IOException broken) {
             // A client that leaves in mid-message has left all the same.
         } catch (RuntimeException | Error mistake) {
-            // An internal error is what the JVM makes of a file of memory that was cut short while in use.
+            // Memory that was cut short is not among it: that is the device's to tell, by its need of a reset.
             counters.failed(mistake);
         } finally {
             forgetInterrupt();
