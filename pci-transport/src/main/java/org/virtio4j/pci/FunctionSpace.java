@@ -95,6 +95,11 @@ final class FunctionSpace {
         return asleep() ? (command & ~off) | PciCommand.INTX_DISABLE : command;
     }
 
+    /** The bus master bit as it was written, whether the function is awake or not. */
+    boolean mayMasterBus() {
+        return (bytes.get(PciHeader.COMMAND, Short.BYTES) & PciCommand.BUS_MASTER) != 0;
+    }
+
     /** Whether the function is in D3hot. */
     boolean asleep() {
         return powerState() == PowerCapability.D3_HOT;

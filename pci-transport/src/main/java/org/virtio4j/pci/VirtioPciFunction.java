@@ -69,6 +69,10 @@ public final class VirtioPciFunction implements AutoCloseable {
     private final FunctionSpace space;
 
     private volatile boolean awake = true;
+
+    /** Whether a polled device fell asleep at work: no notification follows when it is awake again. */
+    private boolean goesOn;
+    private final boolean polled;
     private volatile boolean memorySpace;
     private boolean closed;
 
@@ -78,6 +82,7 @@ public final class VirtioPciFunction implements AutoCloseable {
         // First, for it asks the device what it is; and whatever refuses the device comes before something is opened
         // that only the close of a function closes.
         lifecycle = new DeviceLifecycle(device, dma.behind(data), new Signals(), RESET_PATIENCE_NANOS);
+        polled = device.isPolled();
         DeviceInfo info = lifecycle.info();
         bars = new Bars(info.queueCount(), info.configSize(), options.vectorsFor(info.queueCount()));
         space = new FunctionSpace(info, options, bars, routes.pin().isPresent());
@@ -346,8 +351,9 @@ public final class VirtioPciFunction implements AutoCloseable {
      * on this thread. For a device that is {@linkplain VirtioDevice#isPolled polled}, a thread of the embedder's calls
      * this again and again from the function's making to its end, and idles as it likes in between; where there is
      * nothing to do, a look costs a fraction of a microsecond. It allocates nothing. After bus mastering was taken away
-     * nothing is looked at before the next notification or {@code DRIVER_OK}, as everywhere. Any thread but one inside
-     * a section of the device's DMA, several at once, and beside notifications, resets and {@link #close}.
+     * nothing is looked at before the next notification or {@code DRIVER_OK}, as everywhere; after D3hot it is. Any
+     * thread but one inside a section of the device's DMA, several at once, and beside notifications, resets and {@link
+     * #close}.
      *
      * @return how many buffers were given back, 0 if there were none; of a device that does not count, 0 in any case
      */
@@ -471,8 +477,13 @@ public final class VirtioPciFunction implements AutoCloseable {
         interrupts.route(messages, (control & MsixCapability.FUNCTION_MASK) != 0,
                 (command & PciCommand.INTX_DISABLE) != 0);
         interrupts.hold((command & PciCommand.BUS_MASTER) == 0);
+        goesOn = (goesOn || (polled && !awake && data.isOpen())) && space.mayMasterBus();
         if ((command & PciCommand.BUS_MASTER) != 0) {
             busMaster.open();
+            if (goesOn) {
+                goesOn = false;
+                data.open();
+            }
         } else if (busMaster.isOpen()) {
             // A listener of stalls may throw when a wait is over; both are closed all the same.
             FirstFailure failure = new FirstFailure();
