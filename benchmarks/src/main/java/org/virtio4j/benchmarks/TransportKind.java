@@ -50,7 +50,7 @@ public enum TransportKind {
         }
     };
 
-    private static final long WINDOW = 1L << 38;
+    private static final long WINDOW = 0xf000_0000L;
     private static final long WINDOW_SIZE = 1 << 24;
     private static final int BARS = 6;
 
