@@ -158,8 +158,7 @@ class GuideTest {
             DmaSpace dma = DmaSpace.identity(memory);
             // guide: begin
             VirtioBlock disk = VirtioBlock.builder(image).polled().build();
-            SteppedDevice stepped = new SteppedDevice(disk, dma, () -> disk.poll(0),
-                    () -> plic.raise(3), () -> plic.lower(3));
+            SteppedDevice stepped = new SteppedDevice(disk, dma, () -> plic.raise(3), () -> plic.lower(3));
             // guide: end
             stepped.step();
             assertEquals(2, stepped.load(0x08, 2), "a disk");
@@ -177,7 +176,7 @@ class GuideTest {
     void shouldShowTheLevelOnTheSteppingThread() {
         List<String> shown = new ArrayList<>();
         try (GuestMemory memory = GuestMemory.anonymous(0, 1 << 20)) {
-            SteppedDevice stepped = new SteppedDevice(new EntropyDevice(), DmaSpace.identity(memory), () -> { },
+            SteppedDevice stepped = new SteppedDevice(new EntropyDevice(), DmaSpace.identity(memory),
                     () -> shown.add("raise"), () -> shown.add("lower"));
             assertEquals(0x7472_6976L, stepped.load(0, 2));
             stepped.store(0x70, 3, 2);

@@ -10,7 +10,7 @@ import org.virtio4j.vmm.DmaSpace;
 final class SteppedDevice {
 
     private final VirtioMmioDevice window;
-    private final Runnable poll;
+    private final boolean polled;
     private final Runnable raise;
     private final Runnable lower;
 
@@ -18,9 +18,9 @@ final class SteppedDevice {
     private volatile boolean wanted;
     private boolean shown;
 
-    SteppedDevice(VirtioDevice device, DmaSpace dma, Runnable poll, Runnable raise, Runnable lower) {
+    SteppedDevice(VirtioDevice device, DmaSpace dma, Runnable raise, Runnable lower) {
         this.window = VirtioMmioDevice.of(device, dma, level -> wanted = level);
-        this.poll = poll;
+        this.polled = device.isPolled();
         this.raise = raise;
         this.lower = lower;
     }
@@ -35,7 +35,9 @@ final class SteppedDevice {
 
     /** Called by the emulator between two slices of guest code. */
     void step() {
-        poll.run();                          // first: what it answers is seen below, and not a slice later
+        if (polled) {
+            int ignored = window.poll();     // first: what it answers is seen below, and not a slice later
+        }
         boolean high = wanted;
         if (high) {
             raise.run();                     // in every step, for a controller may have forgotten the level

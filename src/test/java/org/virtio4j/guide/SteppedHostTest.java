@@ -53,7 +53,7 @@ class SteppedHostTest {
     void shouldRaiseAgainWhenAControllerHasForgottenTheLevel() {
         SteppingEmulator emulator = new SteppingEmulator();
         try (GuestMemory memory = GuestMemory.anonymous(RAM, RAM_SIZE)) {
-            MmioDriverTransport window = emulator.add(new VirtioEntropy(), DmaSpace.identity(memory), () -> { });
+            MmioDriverTransport window = emulator.add(new VirtioEntropy(), DmaSpace.identity(memory));
             GuestRam ram = new GuestRam(memory, RAM, RAM_SIZE);
             VirtioDriver driver = new VirtioDriver(window, FeatureSet.of(FeatureBit.VERSION_1));
             assertEquals(StartResult.OK, driver.begin());
@@ -95,12 +95,10 @@ class SteppedHostTest {
         VirtioIommu iommu = VirtioIommu.builder().endpoint(DISK).endpoint(ENTROPY).build();
         try (GuestMemory memory = GuestMemory.anonymous(RAM, RAM_SIZE); VirtioBlock disk = disk(image, serving)) {
             SteppingEmulator emulator = new SteppingEmulator();
-            MmioDriverTransport iommuWindow = emulator.add(iommu, DmaSpace.identity(memory), () -> { });
-            MmioDriverTransport diskWindow = emulator.add(disk, DmaSpace.of(memory, iommu.translator(DISK)), () -> {
-                int ignored = serving == Serving.POLLED ? disk.poll(0) + disk.poll(1) : 0;
-            });
+            MmioDriverTransport iommuWindow = emulator.add(iommu, DmaSpace.identity(memory));
+            MmioDriverTransport diskWindow = emulator.add(disk, DmaSpace.of(memory, iommu.translator(DISK)));
             MmioDriverTransport entropyWindow = emulator.add(new VirtioEntropy(),
-                    DmaSpace.of(memory, iommu.translator(ENTROPY)), () -> { });
+                    DmaSpace.of(memory, iommu.translator(ENTROPY)));
             SteppedGuest guest = new SteppedGuest(emulator, iommuWindow, new GuestRam(memory, RAM, RAM_SIZE));
             guest.readEntropy(entropyWindow, ENTROPY, 300);
             guest.readDisk(diskWindow, DISK, content, 2, 4);

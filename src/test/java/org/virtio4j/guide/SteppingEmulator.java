@@ -24,9 +24,9 @@ final class SteppingEmulator {
     private final List<MmioDriverTransport> transports = new ArrayList<>();
 
     /** Puts a device into the next window and at the next line. */
-    MmioDriverTransport add(VirtioDevice device, DmaSpace dma, Runnable poll) {
+    MmioDriverTransport add(VirtioDevice device, DmaSpace dma) {
         int line = devices.size();
-        devices.add(new SteppedDevice(device, dma, poll, () -> controller.raise(line), () -> controller.lower(line)));
+        devices.add(new SteppedDevice(device, dma, () -> controller.raise(line), () -> controller.lower(line)));
         MmioDriverTransport transport = MmioDriverTransport.of(window(FIRST_WINDOW + line * WINDOW_SIZE));
         transports.add(transport);
         return transport;

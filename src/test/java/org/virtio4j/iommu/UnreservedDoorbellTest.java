@@ -27,7 +27,11 @@ class UnreservedDoorbellTest extends IommuTests {
     private VirtioIommu device = iommu().build();
 
     private IommuMachine start(ReservedRegions reserved) {
-        VirtioIommuBuilder builder = VirtioIommu.builder().endpoint(DISK, reserved).endpoint(NIC, reserved)
+        return start(reserved, VirtioIommu.builder());
+    }
+
+    private IommuMachine start(ReservedRegions reserved, VirtioIommuBuilder begun) {
+        VirtioIommuBuilder builder = begun.endpoint(DISK, reserved).endpoint(NIC, reserved)
                 .bootBypass(false).maxMappings(100).requestListener(new RequestListener() {
                     @Override
                     public void served(int type, int status, long removed) {
@@ -68,6 +72,20 @@ class UnreservedDoorbellTest extends IommuTests {
         machine.ok(Requests.attach(TWO, NIC));
         machine.ok(doorbell(TWO, IOVA));
         assertEquals("9 fffff000 8090000", heard.getLast());
+    }
+
+    @Test
+    @DisplayName("5.13.6.8.1: it is told of by a poll, too")
+    void shouldTellOfADoorbellThatAPollFinds() {
+        IommuMachine machine = start(ReservedRegions.NONE, VirtioIommu.builder().polled());
+        byte[][] requests = {Requests.attach(ONE, DISK), doorbell(ONE, IOVA)};
+        for (int i = 0; i < requests.length; i++) {
+            machine.place(i, requests[i], Spec.TAIL);
+            machine.add(i, requests[i], Spec.TAIL);
+        }
+        machine.requests().publish();
+        assertEquals(2, machine.pollDevice());
+        assertEquals(List.of("8 fffff000 8090000"), heard);
     }
 
     @Test

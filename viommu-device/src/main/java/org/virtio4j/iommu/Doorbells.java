@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu;
 
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.List;
+import java.util.concurrent.locks.Lock;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.DeviceContext;
 import org.virtio4j.vmm.RegionKind;
@@ -21,19 +22,20 @@ final class Doorbells {
 
     private static final long LARGEST = 1L << 16;
 
+    private final List<Endpoint> all;
+    private final Lock control;
     private final IommuCounters counters;
     private final RequestListener listener;
 
-    /** Said under no lock, and so after the requests it came among. */
-    private final ConcurrentLinkedQueue<Notice> waiting = new ConcurrentLinkedQueue<>();
+    /** Whether an endpoint may have something that is to be said: under no lock, and so after the requests. */
+    private volatile boolean waiting;
 
     /** Knows what lies where; guarded by the control lock. */
     private @Nullable DeviceContext context;
 
-    private record Notice(int endpoint, long virtStart, long physStart) {
-    }
-
-    Doorbells(IommuCounters counters, RequestListener listener) {
+    Doorbells(List<Endpoint> all, Lock control, IommuCounters counters, RequestListener listener) {
+        this.all = all;
+        this.control = control;
         this.counters = counters;
         this.listener = listener;
     }
@@ -49,15 +51,19 @@ final class Doorbells {
         }
         domain.touched();
         boolean small = Long.compareUnsigned(request.virtEnd - request.virtStart, LARGEST) < 0;
-        if (!small || !isDoorbell(request)) {
-            return;
+        if (small && isDoorbell(request)) {
+            look(domain.endpoints(), request);
         }
+    }
+
+    private void look(List<Endpoint> endpoints, Request request) {
         boolean reserved = true;
-        for (Endpoint endpoint : domain.endpoints()) {
+        for (int i = 0; i < endpoints.size(); i++) {
+            Endpoint endpoint = endpoints.get(i);
             if (!isReserved(endpoint, request.physStart)) {
                 reserved = false;
-                if (endpoint.tellDoorbell()) {
-                    waiting.add(new Notice(endpoint.id(), request.virtStart, request.physStart));
+                if (endpoint.mappedDoorbell(request.virtStart, request.physStart)) {
+                    waiting = true;
                 }
             }
         }
@@ -68,11 +74,38 @@ final class Doorbells {
 
     /** Says what there is to say; under no lock. What the listener throws comes out, and the rest is said next time. */
     void tell() {
-        Notice notice = waiting.poll();
-        while (notice != null) {
-            listener.unreservedDoorbell(notice.endpoint(), notice.virtStart(), notice.physStart());
-            notice = waiting.poll();
+        if (!waiting) {
+            return;
         }
+        // First, so that what is mapped meanwhile is said by the kick that mapped it.
+        waiting = false;
+        boolean done = false;
+        try {
+            for (int i = 0; i < all.size(); i++) {
+                tell(all.get(i));
+            }
+            done = true;
+        } finally {
+            if (!done) {
+                waiting = true;
+            }
+        }
+    }
+
+    private void tell(Endpoint endpoint) {
+        long virtStart;
+        long physStart;
+        control.lock();
+        try {
+            if (!endpoint.takeDoorbell()) {
+                return;
+            }
+            virtStart = endpoint.doorbellVirt();
+            physStart = endpoint.doorbellPhys();
+        } finally {
+            control.unlock();
+        }
+        listener.unreservedDoorbell(endpoint.id(), virtStart, physStart);
     }
 
     /** A doorbell that devices here can reach takes their messages, and is no loss. */

@@ -24,7 +24,10 @@ final class Endpoint {
     /** How many ways to memory its devices have open; guarded by the control lock. */
     private int open;
 
-    /** Whether somebody knows of a doorbell that none of its regions holds; guarded by the control lock. */
+    /** The first doorbell that was mapped and none of its regions holds; guarded by the control lock. */
+    private long doorbellVirt;
+    private long doorbellPhys;
+    private boolean doorbellMapped;
     private boolean doorbellTold;
 
     /** Whether the caches may hold what was found through another attachment; guarded by the control lock. */
@@ -73,14 +76,34 @@ final class Endpoint {
         open--;
     }
 
-    /** True once, until it is forgotten. */
-    boolean tellDoorbell() {
-        boolean first = !doorbellTold;
-        doorbellTold = true;
+    /** True for the first one until they are forgotten. */
+    boolean mappedDoorbell(long virtStart, long physStart) {
+        boolean first = !doorbellMapped;
+        if (first) {
+            doorbellMapped = true;
+            doorbellVirt = virtStart;
+            doorbellPhys = physStart;
+        }
         return first;
     }
 
+    /** True for who is to tell of it. */
+    boolean takeDoorbell() {
+        boolean due = doorbellMapped && !doorbellTold;
+        doorbellTold |= due;
+        return due;
+    }
+
+    long doorbellVirt() {
+        return doorbellVirt;
+    }
+
+    long doorbellPhys() {
+        return doorbellPhys;
+    }
+
     void forgetDoorbell() {
+        doorbellMapped = false;
         doorbellTold = false;
     }
 

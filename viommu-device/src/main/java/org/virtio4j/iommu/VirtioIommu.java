@@ -83,7 +83,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
         this.counters = new IommuCounters(readers);
         this.domains = new Domains(endpoints, space, readers, settings.stallLimitNanos(), deferred);
         this.mirror = new Mirror(listeners, deferred);
-        this.doorbells = new Doorbells(counters, requestListener);
+        this.doorbells = new Doorbells(endpoints, control, counters, requestListener);
         this.executor = new RequestExecutor(settings, domains, mirror, counters, requestListener, doorbells);
         this.requests = new QueueLoop(REQUESTS, new RequestQueue(executor,
                 new ReplyWriter(settings.probeSize(), counters), domains, counters, deferred, traffic,
@@ -302,7 +302,12 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
 
     @Override
     public int poll(int queue) {
-        return queue == EventQueue.INDEX ? events.poll() : requests.poll();
+        if (queue == EventQueue.INDEX) {
+            return events.poll();
+        }
+        int given = requests.poll();
+        doorbells.tell();
+        return given;
     }
 
     @Override
