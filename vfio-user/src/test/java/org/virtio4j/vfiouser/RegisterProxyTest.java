@@ -139,8 +139,13 @@ class RegisterProxyTest {
     void shouldSayWhatWasRefused() {
         try (TestClient client = through()) {
             client.read(BAR, 1 << 20, 4);
+            client.request(TestClient.GET_IRQ_INFO, TestClient.body(16).putInt(16).putInt(0).putInt(3));
+            client.value(TestClient.CONFIG, 0x30, 4);
         }
         awaitEnd();
+        assertLine("DEVICE_GET_IRQ_INFO 3");
+        assertLine("refused with EINVAL: DEVICE_GET_IRQ_INFO 3");
+        assertLine("read  config:0x30   expansion_rom = 0x00000000");
         assertLine("refused with EINVAL: REGION_READ bar4:0x100000, 4 bytes");
     }
 

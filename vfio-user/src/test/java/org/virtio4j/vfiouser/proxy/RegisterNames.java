@@ -40,6 +40,12 @@ final class RegisterNames {
     private static final Set<String> SIZES = Set.of("SIZE", "SPACE_SIZE", "EXTENDED_SPACE_SIZE", "BAR_SIZE",
             "EXTENDED_SIZE");
 
+    /** Offset in the header of the address of the expansion ROM, which no function of ours has. */
+    private static final long ROM = 0x30;
+
+    /** No field is longer; what is further behind one is something else. */
+    private static final int LONGEST_FIELD = Long.BYTES;
+
     private static final Map<Class<?>, NavigableMap<Long, String>> FIELDS = new HashMap<>();
 
     /** A structure in a BAR. */
@@ -117,6 +123,9 @@ final class RegisterNames {
             long bar = (offset - PciHeader.BAR_0) / PciHeader.BAR_SIZE;
             return plus("bar_" + bar, (offset - PciHeader.BAR_0) % PciHeader.BAR_SIZE);
         }
+        if (offset >= ROM && offset < ROM + PciHeader.BAR_SIZE) {
+            return plus("expansion_rom", offset - ROM);
+        }
         if (offset < PciHeader.SIZE) {
             return field(PciHeader.class, offset);
         }
@@ -190,7 +199,10 @@ final class RegisterNames {
 
     private static String field(Class<?> layout, long offset) {
         Map.Entry<Long, String> field = FIELDS.computeIfAbsent(layout, RegisterNames::fields).floorEntry(offset);
-        return field == null ? plus("", offset) : plus(field.getValue(), offset - field.getKey());
+        if (field == null || offset - field.getKey() >= LONGEST_FIELD) {
+            return "";
+        }
+        return plus(field.getValue(), offset - field.getKey());
     }
 
     private static String plus(String name, long bytes) {

@@ -13,6 +13,7 @@ import org.virtio4j.vmm.os.Errno;
 import org.virtio4j.wire.vfiouser.Command;
 import org.virtio4j.wire.vfiouser.DmaMap;
 import org.virtio4j.wire.vfiouser.DmaUnmap;
+import org.virtio4j.wire.vfiouser.IrqInfo;
 import org.virtio4j.wire.vfiouser.IrqSet;
 import org.virtio4j.wire.vfiouser.RegionAccess;
 
@@ -117,6 +118,7 @@ final class Traffic {
             case Command.DMA_MAP -> name + range(body, DmaMap.SIZE, DmaMap.ADDRESS, DmaMap.LENGTH) + along;
             case Command.DMA_UNMAP -> name + range(body, DmaUnmap.SIZE, DmaUnmap.ADDRESS, DmaUnmap.LENGTH) + along;
             case Command.DEVICE_SET_IRQS -> name + interrupts(body) + along;
+            case Command.DEVICE_GET_REGION_INFO, Command.DEVICE_GET_IRQ_INFO -> name + index(body);
             default -> name + along;
         };
     }
@@ -135,6 +137,11 @@ final class Traffic {
     private static String range(ByteBuffer body, long size, long address, long length) {
         return body.capacity() < size ? "" : String.format(Locale.ROOT, " 0x%x, 0x%x bytes",
                 body.getLong((int) address), body.getLong((int) length));
+    }
+
+    /** Both requests have it at the same place. */
+    private static String index(ByteBuffer body) {
+        return body.capacity() < IrqInfo.SIZE ? "" : " " + body.getInt((int) IrqInfo.INDEX);
     }
 
     private static String interrupts(ByteBuffer body) {
