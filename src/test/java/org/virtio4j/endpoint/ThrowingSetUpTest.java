@@ -70,6 +70,12 @@ class ThrowingSetUpTest {
         }
 
         @Override
+        public boolean isPolled() {
+            pass("isPolled");
+            return super.isPolled();
+        }
+
+        @Override
         public SoleOwner owner() {
             pass("owner");
             return owner;
@@ -124,7 +130,7 @@ class ThrowingSetUpTest {
 
     @ParameterizedTest
     @CsvSource({"info, false", "info, true", "offered, false", "offered, true", "configVersion, false",
-            "configVersion, true", "owner, false", "owner, true"})
+            "configVersion, true", "owner, false", "owner, true", "isPolled, false", "isPolled, true"})
     @DisplayName("A device that throws while it is put behind a transport leaves nothing open")
     void shouldLeaveNothingOpenWhenADeviceThrows(String method, boolean pci) {
         GuestKind kind = pci ? GuestKind.PCI : GuestKind.MMIO;

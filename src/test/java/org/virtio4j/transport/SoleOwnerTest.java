@@ -41,7 +41,7 @@ class SoleOwnerTest {
 
     private final GuestMemory memory = GuestMemory.anonymous(0, 1 << 20);
 
-    /** Counts its resets. */
+    /** Counts the phases of its resets. */
     private static final class Guarded extends SilentDevice {
 
         private final SoleOwner owner = new SoleOwner();
@@ -50,6 +50,11 @@ class SoleOwnerTest {
         @Override
         public SoleOwner owner() {
             return owner;
+        }
+
+        @Override
+        public void stop() {
+            resets.incrementAndGet();
         }
 
         @Override
