@@ -17,8 +17,8 @@ import org.virtio4j.fixture.Seeds;
 
 /**
  * Memory that is cut short while a device uses it ends no process, in whatever way the JVM executes: {@link
- * TruncationRounds} does it, and this sees whether it lives. By itself 30 rounds, 1,000 with {@code
- * -Dvirtio4j.truncation=full}.
+ * CutAccesses} and {@link TruncationRounds} do it, and this sees whether they live. By itself 30 rounds, 1,000 with
+ * {@code -Dvirtio4j.truncation=full}.
  */
 class TruncationTest {
 
@@ -45,14 +45,28 @@ class TruncationTest {
     @EnumSource
     @DisplayName("Memory cut short under load: the process lives, that machine fails alone, and works after its reset")
     void shouldLoseThatMachineAlone(Mode mode, @TempDir Path folder) throws IOException, InterruptedException {
+        run(mode, folder, TruncationRounds.class, Files.createDirectory(folder.resolve("guests")).toString(),
+                Integer.toString(ROUNDS), Integer.toString(mode.warmUps), Long.toString(Seeds.next()));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    @DisplayName("Each way in which guest memory is touched: an error, in the section and not behind it")
+    void shouldMakeAnErrorOfEachAccess(Mode mode, @TempDir Path folder) throws IOException, InterruptedException {
+        run(mode, folder, CutAccesses.class, folder.resolve("guest.ram").toString(),
+                Integer.toString(10 * mode.warmUps));
+    }
+
+    private static void run(Mode mode, Path folder, Class<?> program, String... arguments)
+            throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of(mode.options.split(" ")));
         command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-XX:-CreateCoredumpOnCrash",
                 "-XX:ErrorFile=" + folder.resolve("crash"), "-cp",
                 System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-                TruncationRounds.class.getName(), Files.createDirectory(folder.resolve("guests")).toString(),
-                Integer.toString(ROUNDS), Integer.toString(mode.warmUps), Long.toString(Seeds.next())));
+                program.getName()));
+        command.addAll(List.of(arguments));
         Process child = new ProcessBuilder(command).redirectErrorStream(true).start();
         String said = new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, child.waitFor(), () -> mode + " " + said);
