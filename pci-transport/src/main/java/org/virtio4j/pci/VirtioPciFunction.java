@@ -70,9 +70,11 @@ public final class VirtioPciFunction implements AutoCloseable {
 
     private volatile boolean awake = true;
 
-    /** Whether a polled device fell asleep at work: no notification follows when it is awake again. */
+    /**
+     * Whether the device fell asleep at work. No notification need follow when it is awake again: it may be polled, or
+     * have buffers from before for what it has to say.
+     */
     private boolean goesOn;
-    private final boolean polled;
     private volatile boolean memorySpace;
     private boolean closed;
 
@@ -82,7 +84,6 @@ public final class VirtioPciFunction implements AutoCloseable {
         // First, for it asks the device what it is; and whatever refuses the device comes before something is opened
         // that only the close of a function closes.
         lifecycle = new DeviceLifecycle(device, dma.behind(data), new Signals(), RESET_PATIENCE_NANOS);
-        polled = device.isPolled();
         DeviceInfo info = lifecycle.info();
         bars = new Bars(info.queueCount(), info.configSize(), options.vectorsFor(info.queueCount()));
         space = new FunctionSpace(info, options, bars, routes.pin().isPresent());
@@ -477,7 +478,7 @@ public final class VirtioPciFunction implements AutoCloseable {
         interrupts.route(messages, (control & MsixCapability.FUNCTION_MASK) != 0,
                 (command & PciCommand.INTX_DISABLE) != 0);
         interrupts.hold((command & PciCommand.BUS_MASTER) == 0);
-        goesOn = (goesOn || (polled && !awake && data.isOpen())) && space.mayMasterBus();
+        goesOn = (goesOn || (!awake && data.isOpen())) && space.mayMasterBus();
         if ((command & PciCommand.BUS_MASTER) != 0) {
             busMaster.open();
             if (goesOn) {
