@@ -127,9 +127,10 @@ final class BatchServer {
     void leave(DeviceQueue queue) {
         try {
             queue.leave();
-        } catch (InternalError lost) {
-            throw lost;
         } catch (RuntimeException | Error fault) {
+            if (LostMemory.is(fault)) {
+                throw fault;
+            }
             foreign = FirstFailure.join(foreign, fault);
         }
     }

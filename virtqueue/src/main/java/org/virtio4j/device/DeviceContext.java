@@ -118,16 +118,16 @@ public final class DeviceContext {
     }
 
     /**
-     * Says that something threw while a queue was served: the device needs a reset, with a reason that names it. An
-     * {@link InternalError} is what the JVM makes of memory that a file has no bytes for any more, and the reason says
-     * so. Nothing happens if the queue was reset meanwhile.
+     * Says that something threw while a queue was served: the device needs a reset, with a reason that names it. Where
+     * guest memory was cut short, of which the JVM makes an {@link InternalError}, the reason says so. Nothing happens
+     * if the queue was reset meanwhile.
      *
      * @param index  index of the queue
      * @param failed the queue as it was served
      * @param thrown what was thrown
      */
     public void queueFailed(int index, DeviceQueue failed, Throwable thrown) {
-        failed(index, failed, "queue " + index + ": " + (thrown instanceof InternalError ? MEMORY_LOST : "") + thrown);
+        failed(index, failed, "queue " + index + ": " + (LostMemory.is(thrown) ? MEMORY_LOST : "") + thrown);
     }
 
     /**

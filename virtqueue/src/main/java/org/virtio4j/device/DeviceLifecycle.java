@@ -247,6 +247,20 @@ public final class DeviceLifecycle {
         }
     }
 
+    /** The device was at work when this life cycle ended: whoever wants it next finishes the reset, if that can be. */
+    void finishEnd() {
+        boolean ended;
+        lock.lock();
+        try {
+            ended = over;
+        } finally {
+            lock.unlock();
+        }
+        if (ended) {
+            boolean ignored = finishReset();
+        }
+    }
+
     /** False if there is nothing to reset, for the device may be another's. */
     private boolean stop(ResetKind kind) {
         lock.lock();
@@ -680,7 +694,7 @@ public final class DeviceLifecycle {
             return failure;
         }
         // Memory that is cut short is the guest's loss, and nothing to trouble its virtual CPU with.
-        Throwable thrown = failure instanceof InternalError ? null : failure;
+        Throwable thrown = LostMemory.is(failure) ? null : failure;
         return FirstFailure.after(thrown, () -> active.queueFailed(index, kicked, failure));
     }
 

@@ -364,7 +364,7 @@ public final class QueueLoop {
         failed = null;
         active = null;
         release();
-        Throwable thrown = failure instanceof InternalError ? null : failure;
+        Throwable thrown = failure != null && LostMemory.is(failure) ? null : failure;
         if (served != null && queue != null) {
             try {
                 tell(served, queue, interrupt, failure);

@@ -20,6 +20,10 @@ public final class SoleOwner {
     }
 
     void take(DeviceLifecycle taker, VirtioDevice device) {
+        DeviceLifecycle before = owner.get();
+        if (before != null) {
+            before.finishEnd();
+        }
         if (!owner.compareAndSet(null, taker)) {
             throw new IllegalStateException("device=" + device + " has a window or function already; close that first,"
                     + " or make another device for this one");

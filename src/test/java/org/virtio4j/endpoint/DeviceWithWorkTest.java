@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.endpoint;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.virtio4j.device.DeviceContext;
+import org.virtio4j.device.DeviceInfo;
+import org.virtio4j.device.Features;
+import org.virtio4j.device.QueueLoop;
+import org.virtio4j.device.QueueWork;
+import org.virtio4j.device.ResetKind;
+import org.virtio4j.device.SoleOwner;
+import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.fixture.DriverRing.Buffer;
+import org.virtio4j.iommu.VirtioIommu;
+import org.virtio4j.mmio.VirtioMmioDevice;
+import org.virtio4j.pci.PciInterrupts;
+import org.virtio4j.pci.VirtioPciFunction;
+import org.virtio4j.queue.Chain;
+import org.virtio4j.vmm.DmaHandle;
+import org.virtio4j.vmm.DmaSpace;
+import org.virtio4j.vmm.GuestMemory;
+
+/** A device beside its own work: asleep, failing by its own mistake, and given to another after a long close. */
+class DeviceWithWorkTest {
+
+    private static final int RAM = 1 << 20;
+    private static final long DATA = 0x8_0000;
+
+    private final GuestMemory memory = GuestMemory.anonymous(0, RAM);
+
+    @AfterEach
+    void close() {
+        memory.close();
+    }
+
+    @Test
+    @DisplayName("PM 5.4.1: buffers that were there before D3hot are used after it, without a further notification")
+    void shouldReportAFaultIntoABufferOfBeforeTheSleep() {
+        VirtioIommu iommu = VirtioIommu.builder().endpoint(8).bootBypass(false).maxMappings(16).build();
+        RawFunction raw = new RawFunction(iommu, DmaSpace.identity(memory), memory, 0x1000, () -> { });
+        raw.start(true);
+        for (int i = 0; i < 3; i++) {
+            raw.ring(1).chain(i, Buffer.writable(DATA + 64 * i, 24));
+            raw.ring(1).offer(i);
+        }
+        raw.doorbell(1);
+        fault(iommu, 0x1000);
+        assertEquals(1, raw.ring(1).usedIndex(), "before");
+        power(raw.function, 3);
+        power(raw.function, 0);
+        fault(iommu, 0x20_0000);
+        assertEquals(2, raw.ring(1).usedIndex(), "after");
+        raw.function.close();
+        iommu.close();
+    }
+
+    private void fault(VirtioIommu iommu, long iova) {
+        try (DmaHandle dma = DmaSpace.of(memory, iommu.translator(8)).open("disk")) {
+            dma.enter();
+            dma.read(iova, java.lang.foreign.MemorySegment.ofArray(new byte[8]), 0, 8);
+            dma.leave();
+        }
+    }
+
+    private static void power(VirtioPciFunction function, int state) {
+        long at = function.readConfig(0x34, 1);
+        while (function.readConfig(at, 1) != 1) {
+            at = function.readConfig(at + 1, 1);
+        }
+        function.writeConfig(at + 4, 2, state);
+    }
+
+    @Test
+    @DisplayName("an InternalError of the embedder's own work is his, and not the guest's memory")
+    void shouldHandOutAnInternalErrorOfTheWork() {
+        Throwing device = new Throwing();
+        RawFunction raw = new RawFunction(device, DmaSpace.identity(memory), memory, 0x1000, () -> { });
+        raw.start(true);
+        raw.ring(0).chain(0, Buffer.writable(DATA, 24));
+        raw.ring(0).offer(0);
+        InternalError out = null;
+        try {
+            raw.doorbell(0);
+        } catch (InternalError e) {
+            out = e;
+        }
+        assertFalse(raw.function.needsResetReason().contains("cut short"), raw.function.needsResetReason());
+        raw.function.close();
+    }
+
+    @Test
+    @DisplayName("a close whose reset takes longer than a second")
+    void shouldBeFreeOnceTheWorkOfAClosedFunctionIsDone() {
+        Throwing device = new Throwing();
+        device.idle = false;
+        VirtioPciFunction first = VirtioPciFunction.of(device, DmaSpace.identity(memory), PciInterrupts.messages());
+        first.close();
+        device.idle = true;
+        String said = "";
+        try {
+            VirtioMmioDevice.of(device, DmaSpace.identity(memory), level -> { }).close();
+        } catch (IllegalStateException e) {
+            said = String.valueOf(e.getMessage());
+        }
+        first.close();
+        VirtioMmioDevice.of(device, DmaSpace.identity(memory), level -> { }).close();
+        assertEquals("", said);
+    }
+
+    private static final class Throwing implements VirtioDevice, QueueWork {
+        private final SoleOwner owner = new SoleOwner();
+        private final QueueLoop loop = new QueueLoop(0, this);
+        volatile boolean idle = true;
+
+        @Override
+        public void take(int slot, Chain chain) {
+        }
+
+        @Override
+        public boolean work(int count) {
+            throw new InternalError("mine");
+        }
+
+        @Override
+        public boolean answer(int slot, Chain chain) {
+            return true;
+        }
+
+        @Override
+        public DeviceInfo info() {
+            return new DeviceInfo(4, List.of(8), 0);
+        }
+
+        @Override
+        public Features offered() {
+            return Features.NONE;
+        }
+
+        @Override
+        public SoleOwner owner() {
+            return owner;
+        }
+
+        @Override
+        public void activate(DeviceContext context) {
+            loop.start(context);
+        }
+
+        @Override
+        public void kicked(int queue) {
+            loop.kick();
+        }
+
+        @Override
+        public void stop() {
+            loop.stop();
+        }
+
+        @Override
+        public boolean isIdle(int queue) {
+            return idle && loop.isIdle();
+        }
+
+        @Override
+        public void reset(ResetKind kind) {
+        }
+
+        @Override
+        public long readConfig(int offset, int width) {
+            return 0;
+        }
+
+        @Override
+        public void writeConfig(int offset, int width, long value) {
+        }
+    }
+}
