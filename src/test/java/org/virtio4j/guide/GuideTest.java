@@ -330,9 +330,13 @@ class GuideTest {
             long iova = 0x2000;
             // guide: begin
             DmaHandle dma = space.open("disk, worker 1");      // at set-up, one for each thread that copies
+            DmaResult result;
             dma.enter();                                       // from here on nobody's UNMAP completes ...
-            DmaResult result = dma.write(iova, buffer, 0, 4096);
-            dma.leave();                                       // ... until here: copy and go, never wait inside
+            try {
+                result = dma.write(iova, buffer, 0, 4096);
+            } finally {
+                dma.leave();                                   // ... until here: copy and go, never wait inside
+            }
             // guide: end
             assertEquals(DmaResult.OK, result);
             dma.close();

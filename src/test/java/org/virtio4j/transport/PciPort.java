@@ -64,7 +64,8 @@ final class PciPort extends Port {
     }
 
     private void enableInterrupts(PciDriverTransport found) {
-        for (int vector = 0; signalling == Signalling.MESSAGES && vector < found.vectorCount(); vector++) {
+        // Also where an embedder delivers: whoever wrote to the table before may have masked.
+        for (int vector = 0; signalling != Signalling.PIN && vector < found.vectorCount(); vector++) {
             found.writeVector(vector, doorbell + (long) vector * Integer.BYTES, vector, false);
         }
         found.maskFunction(false);

@@ -51,7 +51,8 @@ final class SuiteDevices implements GuestDevices {
 
     private SuiteDevices(Wiring wiring, RunFolder folder, GuestOptions options) throws IOException {
         this.wiring = wiring;
-        memoryFile = Optional.of(folder.path(RunFolder.MEMORY)).filter(file -> options.memoryByName());
+        memoryFile = Optional.of(folder.path(RunFolder.MEMORY))
+                .filter(file -> options.memoryByName() && wiring.named());
         if (wiring.canary()) {
             Canary.plant(memoryFile.orElseThrow(), (long) GuestBooter.MEBIBYTES << 20);
         }

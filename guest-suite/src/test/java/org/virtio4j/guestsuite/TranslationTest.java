@@ -61,7 +61,7 @@ class TranslationTest {
 
     @Test
     void shouldLetPhysicalAddressesThrough() throws IOException, NotFetchedException, UnusableGuestException {
-        SuiteDevices.Maker maker = new SuiteDevices.Maker(Wiring.DEFAULT);
+        SuiteDevices.Maker maker = new SuiteDevices.Maker(Wiring.DEFAULT.withUnsealedMemory());
         Booted booted = guest.boot(Workload.VERIFY, 2, Translation.PASSTHROUGH, Memory.FILE, maker);
         booted.assertDone();
         assertFound(booted, 2, 256, "identity");

@@ -138,10 +138,10 @@ final class SinkVectors implements VectorRoute {
     }
 
     @Override
-    public void bar(int vector, boolean masked) {
+    public void maskByEmbedder(int vector, boolean masked) {
         lock.lock();
         try {
-            words.bar(vector, masked);
+            words.maskByEmbedder(vector, masked);
         } finally {
             lock.unlock();
         }

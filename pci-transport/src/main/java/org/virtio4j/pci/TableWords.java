@@ -26,7 +26,7 @@ final class TableWords {
     private final boolean[] counting;
 
     /** Masked by the embedder, whatever the guest has written. */
-    private final boolean[] barred;
+    private final boolean[] maskedByEmbedder;
     private boolean enabled;
     private boolean functionMasked;
 
@@ -40,7 +40,7 @@ final class TableWords {
         this.masksUnwritten = masksUnwritten;
         this.words = new int[bars.vectors() * WORDS];
         this.counting = new boolean[bars.vectors()];
-        this.barred = new boolean[bars.vectors()];
+        this.maskedByEmbedder = new boolean[bars.vectors()];
         reset();
     }
 
@@ -60,12 +60,12 @@ final class TableWords {
     }
 
     /** What the embedder says of a vector, beside the guest. */
-    void bar(int vector, boolean masked) {
-        barred[vector] = masked;
+    void maskByEmbedder(int vector, boolean masked) {
+        maskedByEmbedder[vector] = masked;
     }
 
     boolean masked(int vector) {
-        return !enabled || functionMasked || barred[vector]
+        return !enabled || functionMasked || maskedByEmbedder[vector]
                 || (counting[vector] && (words[vector * WORDS + CONTROL] & MsixEntry.MASKED) != 0);
     }
 

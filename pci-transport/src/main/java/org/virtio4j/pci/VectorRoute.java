@@ -39,7 +39,7 @@ interface VectorRoute {
     void control(boolean enabled, boolean masked);
 
     /** The embedder masks a vector, beside what the guest has masked, or lets it go. Calls the embedder. */
-    void bar(int vector, boolean masked);
+    void maskByEmbedder(int vector, boolean masked);
 
     /** Sends what was held back and is not any more. Calls the embedder. */
     void flush();

@@ -335,7 +335,7 @@ public final class VirtioPciFunction implements AutoCloseable {
      * @throws IndexOutOfBoundsException if there is no such vector
      */
     public void maskVector(int vector, boolean masked) {
-        vectors.bar(Objects.checkIndex(vector, bars.vectors()), masked);
+        vectors.maskByEmbedder(Objects.checkIndex(vector, bars.vectors()), masked);
     }
 
     /**

@@ -32,7 +32,7 @@ public interface RequestListener {
      * memory has as a region is reached by mappings, and is not told.
      *
      * <p>Once for each endpoint until the next reset of the IOMMU. Unlike {@link #served} on any thread that kicks the
-     * IOMMU, under no lock, after the driver could see the answer. What is thrown comes out of that kick.
+     * IOMMU, under no lock, when the driver may have seen the answer. What is thrown comes out of that kick.
      *
      * @param endpoint  its id
      * @param virtStart first I/O-virtual address

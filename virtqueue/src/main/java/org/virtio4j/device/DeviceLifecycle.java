@@ -77,8 +77,11 @@ public final class DeviceLifecycle {
     private Features driverFeatures = Features.NONE;
     private boolean over;
 
-    /** Whether the device may be another's by now, so that nothing of it is touched any more. */
-    private boolean parted;
+    /**
+     * Whether the device may be another's by now, so that nothing of it is touched any more. Set under the control lock
+     * and under {@link #reading}, so that either is enough to look at it.
+     */
+    private boolean givenUp;
 
     /** Guarded by {@link #reading}, as is what the device said when its configuration was read last. */
     private int configGeneration;
@@ -265,10 +268,10 @@ public final class DeviceLifecycle {
     private boolean stop(ResetKind kind) {
         lock.lock();
         try {
-            if (!parted) {
+            if (!givenUp) {
                 beginReset(kind);
             }
-            return !parted;
+            return !givenUp;
         } finally {
             lock.unlock();
         }
@@ -316,14 +319,20 @@ public final class DeviceLifecycle {
         needsResetReason.set("");
         thrown = FirstFailure.after(thrown, signals::deviceReset);
         status.set(0);
-        if (over) {
-            thrown = FirstFailure.after(thrown, this::part);
+        // A driver's own reset may be complete between the end and the reset that follows on it, which does more.
+        if (over && kind != ResetKind.DEVICE) {
+            thrown = FirstFailure.after(thrown, this::giveUpDevice);
         }
         FirstFailure.throwIt(thrown);
     }
 
-    private void part() {
-        parted = true;
+    private void giveUpDevice() {
+        reading.lock();
+        try {
+            givenUp = true;
+        } finally {
+            reading.unlock();
+        }
         SoleOwner owner = device.owner();
         if (owner != null) {
             owner.release(this);
@@ -730,6 +739,9 @@ public final class DeviceLifecycle {
         }
         reading.lock();
         try {
+            if (givenUp) {
+                return 0;
+            }
             long value = device.readConfig((int) offset, width);
             // Asked after the value was read, for it may change meanwhile: a driver that read a part of it before must
             // notice (section 2.5.1).
@@ -755,7 +767,7 @@ public final class DeviceLifecycle {
     public void writeConfig(long offset, int width, long value) {
         lock.lock();
         try {
-            if (inConfig(offset, width) && !parted) {
+            if (inConfig(offset, width) && !givenUp) {
                 device.writeConfig((int) offset, width, value);
             }
         } finally {

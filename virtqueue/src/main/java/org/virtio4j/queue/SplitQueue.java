@@ -100,12 +100,21 @@ public final class SplitQueue implements DeviceQueue {
     public void enter() {
         dma.enter();
         inside = true;
-        reachable = dma.live() && !gone && renewLease();
-        if (dma.opening() != opening) {
-            opening = dma.opening();
-            older |= inFlight.count() > 0;
+        boolean entered = false;
+        try {
+            reachable = dma.live() && !gone && renewLease();
+            if (dma.opening() != opening) {
+                opening = dma.opening();
+                older |= inFlight.count() > 0;
+            }
+            buffers.good(reachable && !older);
+            entered = true;
+        } finally {
+            // A polled ring was written to, whose memory may have been cut short.
+            if (!entered) {
+                leave();
+            }
         }
-        buffers.good(reachable && !older);
     }
 
     @Override

@@ -32,7 +32,7 @@ final class IommuNotices implements RequestListener {
     @Override
     public void unreservedDoorbell(int endpoint, long virtStart, long physStart) {
         PciAddress device = new PciAddress(endpoint >> 8, endpoint >> 3 & 0x1f, endpoint & 7);
-        notices.tell(name + ": the guest has mapped where its interrupts go for " + device + ", and gets none of them",
+        notices.tell(name + ": the guest has mapped where its interrupts go for " + device + ", and may get none",
                 "0x" + Long.toHexString(physStart) + " is no RAM, and no region that " + IommuReader.RESERVED
                         + " names; write " + IommuReader.RESERVED + " = " + IommuReader.nameOf(physStart));
     }
