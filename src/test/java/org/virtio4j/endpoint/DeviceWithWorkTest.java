@@ -10,6 +10,8 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.device.DeviceContext;
 import org.virtio4j.device.DeviceInfo;
 import org.virtio4j.device.Features;
@@ -25,6 +27,7 @@ import org.virtio4j.pci.PciInterrupts;
 import org.virtio4j.pci.VirtioPciFunction;
 import org.virtio4j.queue.Chain;
 import org.virtio4j.vmm.DmaHandle;
+import org.virtio4j.vmm.DmaResult;
 import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 
@@ -60,6 +63,26 @@ class DeviceWithWorkTest {
         assertEquals(2, raw.ring(1).usedIndex(), "after");
         raw.function.close();
         iommu.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 8})
+    @DisplayName("PM 5.4.1: what is at work when the function falls asleep is given back when it is awake")
+    void shouldGiveBackWhatWasAtWorkBeforeTheSleep(int count) {
+        SleepyWork device = new SleepyWork();
+        RawFunction raw = new RawFunction(device, DmaSpace.identity(memory), memory, 0x1000, () -> { });
+        device.sleep = () -> power(raw.function, 3);
+        raw.start(false);
+        for (int i = 0; i < count; i++) {
+            raw.ring(0).chain(i, Buffer.writable(DATA + 64L * i, 24));
+            raw.ring(0).offer(i);
+        }
+        raw.doorbell(0);
+        assertEquals(0, raw.ring(0).usedIndex(), "asleep");
+        power(raw.function, 0);
+        assertEquals(count, raw.ring(0).usedIndex(), "awake");
+        assertEquals("", raw.function.needsResetReason());
+        raw.function.close();
     }
 
     private void fault(VirtioIommu iommu, long iova) {
@@ -108,7 +131,25 @@ class DeviceWithWorkTest {
         VirtioMmioDevice.of(device, DmaSpace.identity(memory), level -> { }).close();
     }
 
-    private static final class Throwing implements VirtioDevice, QueueWork {
+    /** Sends its own function to sleep when it is at work for the first time. */
+    private static final class SleepyWork extends Throwing {
+
+        private Runnable sleep = () -> { };
+
+        @Override
+        public boolean work(int count) {
+            sleep.run();
+            sleep = () -> { };
+            return true;
+        }
+
+        @Override
+        public boolean answer(int slot, Chain chain) {
+            return chain.write(0, MemorySegment.ofArray(new byte[24]), 0, 24) == DmaResult.OK;
+        }
+    }
+
+    private static class Throwing implements VirtioDevice, QueueWork {
         private final SoleOwner owner = new SoleOwner();
         private final QueueLoop loop = new QueueLoop(0, this);
         volatile boolean idle = true;

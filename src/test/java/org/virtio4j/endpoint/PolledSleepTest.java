@@ -42,8 +42,10 @@ class PolledSleepTest {
         assertEquals(0, raw.function.poll());
         assertEquals(1, raw.ring(0).usedIndex());
         power(D0);
+        assertEquals(2, raw.ring(0).usedIndex(), "what came while it was asleep is looked for at once");
+        offer(2);
         assertEquals(1, raw.function.poll());
-        assertEquals(2, raw.ring(0).usedIndex());
+        assertEquals(3, raw.ring(0).usedIndex());
     }
 
     @ParameterizedTest

@@ -69,12 +69,6 @@ public final class VirtioPciFunction implements AutoCloseable {
     private final FunctionSpace space;
 
     private volatile boolean awake = true;
-
-    /**
-     * Whether the device fell asleep at work. No notification need follow when it is awake again: it may be polled, or
-     * have buffers from before for what it has to say.
-     */
-    private boolean goesOn;
     private volatile boolean memorySpace;
     private boolean closed;
 
@@ -186,6 +180,7 @@ public final class VirtioPciFunction implements AutoCloseable {
         }
         boolean reset;
         boolean silenced;
+        boolean woken;
         FirstFailure failure = new FirstFailure();
         lock.lock();
         try {
@@ -197,6 +192,7 @@ public final class VirtioPciFunction implements AutoCloseable {
             reset = space.takeFunctionReset();
             failure.run(this::apply);
             silenced = sent && !sendsMessages();
+            woken = busMaster.isOpen() && data.resume();
         } finally {
             lock.unlock();
         }
@@ -208,6 +204,10 @@ public final class VirtioPciFunction implements AutoCloseable {
                 failure.run(interrupts::awaitForgotten);
             }
             failure.run(interrupts::settle);
+            if (woken) {
+                // What was at work, or notified of, when it fell asleep: no notification need follow.
+                failure.run(lifecycle::kickAll);
+            }
             if (space.touchesWindowData(offset, width)) {
                 failure.run(this::writeThroughWindow);
             }
@@ -478,18 +478,14 @@ public final class VirtioPciFunction implements AutoCloseable {
         interrupts.route(messages, (control & MsixCapability.FUNCTION_MASK) != 0,
                 (command & PciCommand.INTX_DISABLE) != 0);
         interrupts.hold((command & PciCommand.BUS_MASTER) == 0);
-        goesOn = (goesOn || (!awake && data.isOpen())) && space.mayMasterBus();
         if ((command & PciCommand.BUS_MASTER) != 0) {
             busMaster.open();
-            if (goesOn) {
-                goesOn = false;
-                data.open();
-            }
-        } else if (busMaster.isOpen()) {
+        } else if (busMaster.isOpen() || data.isPaused()) {
             // A listener of stalls may throw when a wait is over; both are closed all the same.
             FirstFailure failure = new FirstFailure();
             failure.run(busMaster::close);
-            failure.run(data::close);
+            // Asleep it goes on later as it was, unless the bit itself is taken away.
+            failure.run(space.mayMasterBus() ? data::pause : data::close);
             failure.rethrow();
         }
     }

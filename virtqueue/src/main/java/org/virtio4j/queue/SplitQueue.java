@@ -326,7 +326,7 @@ public final class SplitQueue implements DeviceQueue {
 
     @Override
     public boolean isAway() {
-        return dma.live() && !reachable && !gone;
+        return (dma.live() || dma.paused()) && !reachable && !gone;
     }
 
     @Override

@@ -8,18 +8,22 @@ import java.util.concurrent.locks.ReentrantLock;
  * Lets a device's DMA through or stops all of it, as the bus master bit of a PCI function does. A {@link DmaSpace}
  * {@linkplain DmaSpace#behind behind} a closed gate gives {@link DmaResult#CLOSED} for every access; handles stay open
  * and work again in the first section after the gate was opened. Who must know whether the gate was closed meanwhile
- * compares {@link DmaHandle#opening}.
+ * compares {@link DmaHandle#opening}. A gate that is {@linkplain #pause paused} lets nothing through either, but what
+ * was begun before goes on when it is {@linkplain #resume resumed}.
  *
- * <p>Any thread may call, but {@link #close} not from inside a section.
+ * <p>Any thread may call, but {@link #close} and {@link #pause} not from inside a section.
  */
 public final class DmaGate {
 
     private static final Duration LIMIT = Duration.ofSeconds(1);
 
+    /** In {@link #passage}: nothing goes through, but the opening is still the same. */
+    private static final long PAUSED = 1L << 62;
+
     private final GuestMemory memory;
     private final ReentrantLock changes = new ReentrantLock();
 
-    /** How often it was opened and closed so far: odd while it is open. */
+    /** How often it was opened and closed so far: odd while it is open. And {@link #PAUSED}. */
     private volatile long passage;
 
     /**
@@ -34,13 +38,13 @@ public final class DmaGate {
     /**
      * Whether DMA goes through.
      *
-     * @return true from {@link #open} to {@link #close}
+     * @return true from {@link #open} to {@link #close}, but for the time of a {@link #pause}
      */
     public boolean isOpen() {
         return isOpen(passage);
     }
 
-    /** Lets DMA through, in sections that begin from now on. */
+    /** Lets DMA through, in sections that begin from now on. A pause goes on. */
     public void open() {
         move(true);
     }
@@ -55,19 +59,69 @@ public final class DmaGate {
         memory.readers().awaitAll(LIMIT);
     }
 
-    /** A number that moves whenever the gate is opened or closed. */
+    /**
+     * Stops DMA for a while, if the gate is open: {@link #resume} lets it through again, as the same opening. When this
+     * returns, no section is open that could still reach memory.
+     */
+    public void pause() {
+        changes.lock();
+        try {
+            if (isOpen(passage)) {
+                passage |= PAUSED;
+            }
+        } finally {
+            changes.unlock();
+        }
+        memory.readers().awaitAll(LIMIT);
+    }
+
+    /**
+     * Ends a pause.
+     *
+     * @return whether there was one
+     */
+    public boolean resume() {
+        changes.lock();
+        try {
+            boolean paused = isPaused(passage);
+            passage = opening(passage);
+            return paused;
+        } finally {
+            changes.unlock();
+        }
+    }
+
+    /**
+     * Whether the gate is paused.
+     *
+     * @return true from {@link #pause} to {@link #resume} or {@link #close}
+     */
+    public boolean isPaused() {
+        return isPaused(passage);
+    }
+
+    /** A number that moves whenever the gate is opened, closed, paused or resumed. */
     long passage() {
         return passage;
     }
 
     static boolean isOpen(long passage) {
-        return (passage & 1) != 0;
+        return (passage & (PAUSED | 1)) == 1;
+    }
+
+    static boolean isPaused(long passage) {
+        return (passage & PAUSED) != 0;
+    }
+
+    /** The opening, which a pause is a part of. */
+    static long opening(long passage) {
+        return passage & ~PAUSED;
     }
 
     private void move(boolean open) {
         changes.lock();
         try {
-            long now = passage;
+            long now = opening(passage);
             if (isOpen(now) != open) {
                 passage = now + 1;
             }

@@ -58,6 +58,9 @@ public final class DmaHandle implements AutoCloseable {
 
     /** The gate's passage at the start of the section; see {@link DmaGate#passage}. */
     private long opening = UNGATED;
+
+    /** Only where the section is not live. */
+    private boolean paused;
     private TranslateResult faultReason = TranslateResult.OK;
     private long faultIova;
     private Access faultAccess = Access.READ;
@@ -129,9 +132,11 @@ public final class DmaHandle implements AutoCloseable {
 
     private boolean passes(DmaGate before) {
         long passage = before.passage();
-        if (passage != opening) {
-            opening = passage;
+        if (passage == opening) {
+            return DmaGate.isOpen(passage);
         }
+        opening = DmaGate.opening(passage);
+        paused = DmaGate.isPaused(passage);
         return DmaGate.isOpen(passage);
     }
 
@@ -200,6 +205,16 @@ public final class DmaHandle implements AutoCloseable {
      */
     public boolean live() {
         return live;
+    }
+
+    /**
+     * Whether nothing goes through for the time being: the gate was {@linkplain DmaGate#pause paused} when the present
+     * section began.
+     *
+     * @return false where the section is {@link #live}, and where nothing of before is gone on with
+     */
+    public boolean paused() {
+        return !live && !closed && paused;
     }
 
     /**

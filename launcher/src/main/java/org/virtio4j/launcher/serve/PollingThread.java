@@ -3,7 +3,9 @@ package org.virtio4j.launcher.serve;
 
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
+import org.agrona.concurrent.BackoffIdleStrategy;
 import org.agrona.concurrent.IdleStrategy;
 
 /**
@@ -17,22 +19,29 @@ final class PollingThread {
     private static final Duration PATIENCE = Duration.ofSeconds(2);
 
     private final IntSupplier device;
+    private final BooleanSupplier hasClient;
     private final IdleStrategy idle;
+
+    /** Nobody's requests are to be found quickly while there is nobody. */
+    private final IdleStrategy alone = new BackoffIdleStrategy();
     private final DeviceNotices told;
     private final AtomicLong found = new AtomicLong();
     private final Thread thread;
     private volatile boolean ended;
 
-    private PollingThread(String name, IntSupplier device, IdleStrategy idle, DeviceNotices told) {
+    private PollingThread(String name, IntSupplier device, BooleanSupplier hasClient, IdleStrategy idle,
+            DeviceNotices told) {
         this.device = device;
+        this.hasClient = hasClient;
         this.idle = idle;
         this.told = told;
         this.thread = Thread.ofPlatform().daemon().name("virtio4j polls " + name).unstarted(this::run);
     }
 
-    /** Begins; the device says how much it found each time. */
-    static PollingThread start(String name, IntSupplier device, IdleStrategy idle, DeviceNotices told) {
-        PollingThread polling = new PollingThread(name, device, idle, told);
+    /** Begins; the device says how much it found each time. Without a client the thread keeps no processor busy. */
+    static PollingThread start(String name, IntSupplier device, BooleanSupplier hasClient, IdleStrategy idle,
+            DeviceNotices told) {
+        PollingThread polling = new PollingThread(name, device, hasClient, idle, told);
         polling.thread.start();
         return polling;
     }
@@ -66,7 +75,7 @@ final class PollingThread {
             if (count > 0) {
                 found.addAndGet(count);
             }
-            idle.idle(count);
+            (count > 0 || hasClient.getAsBoolean() ? idle : alone).idle(count);
         }
     }
 

@@ -19,8 +19,10 @@ import org.virtio4j.wire.vfiouser.PciRegion;
  * @param last  offset of the last byte of the range; that of the register otherwise
  * @param only  the value that is changed; empty for all
  * @param value what it becomes
+ * @param text  as it was written
  */
-public record Change(boolean write, String name, int region, long first, long last, OptionalLong only, long value) {
+public record Change(boolean write, String name, int region, long first, long last, OptionalLong only, long value,
+        String text) {
 
     private static final Pattern RANGE = Pattern.compile("(config|bar[0-5]):(\\w+)(?:-(\\w+))?");
 
@@ -43,7 +45,7 @@ public record Change(boolean write, String name, int region, long first, long la
         long value = number(words.getLast(), text);
         Matcher range = RANGE.matcher(words.get(1));
         if (!range.matches()) {
-            return new Change(write, words.get(1).toLowerCase(Locale.ROOT), 0, 0, 0, only, value);
+            return new Change(write, words.get(1).toLowerCase(Locale.ROOT), 0, 0, 0, only, value, text);
         }
         String bar = range.group(1);
         int region = bar.equals("config") ? PciRegion.CONFIG : bar.charAt(bar.length() - 1) - '0';
@@ -52,7 +54,7 @@ public record Change(boolean write, String name, int region, long first, long la
         if (last < first || (last > first && only.isPresent())) {
             throw expected(text);
         }
-        return new Change(write, "", region, first, last, only, value);
+        return new Change(write, "", region, first, last, only, value, text);
     }
 
     /** Changes an access if it is about it; says whether it did. */

@@ -2,7 +2,11 @@
 package org.virtio4j.vfiouser.proxy;
 
 import java.io.IOException;
+import java.net.ConnectException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
@@ -79,14 +83,39 @@ public final class RegisterProxy implements AutoCloseable {
             System.exit(2);
         }
         Path path = Path.of(arguments[0]);
-        if (Files.exists(path) && Files.readAttributes(path,
-                BasicFileAttributes.class).isOther()) {
-            Files.delete(path);
+        if (!isFree(path)) {
+            System.err.println("register-proxy: " + path + " is there already and somebody listens, or it is no socket;"
+                    + " the proxy's own socket comes first, then the server's");
+            System.exit(2);
         }
         RegisterProxy proxy = new RegisterProxy(path, Path.of(arguments[1]), System.out::println, System::nanoTime,
                 changes);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> path.toFile().delete()));
         proxy.thread.join();
+    }
+
+    /** Deletes what an ended process has left; what somebody listens at, and what is no socket, stays. */
+    private static boolean isFree(Path path) throws IOException {
+        if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+            return true;
+        }
+        boolean socket = Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS).isOther();
+        if (!socket || isListenedAt(path)) {
+            return false;
+        }
+        Files.delete(path);
+        return true;
+    }
+
+    /** Whatever cannot be connected to for another reason than that nobody listens counts as somebody's. */
+    private static boolean isListenedAt(Path path) {
+        try (SocketChannel tried = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
+            return tried.isConnected();
+        } catch (ConnectException nobody) {
+            return false;
+        } catch (IOException other) {
+            return !"Connection refused".equals(other.getMessage());
+        }
     }
 
     /** Takes no more clients; whoever is connected goes on until one side leaves. */
@@ -138,6 +167,7 @@ public final class RegisterProxy implements AutoCloseable {
         }
         Libc.close(client);
         Libc.close(behind);
+        traffic.end();
     }
 
     /** One direction, until its sender leaves or its receiver is gone; then nothing more comes from there. */

@@ -3,9 +3,11 @@ package org.virtio4j.vfiouser.proxy;
 
 import java.nio.ByteBuffer;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -26,6 +28,7 @@ final class Traffic {
     private final Consumer<String> log;
     private final LongSupplier nanos;
     private final List<Change> changes;
+    private final Set<Change> idle = new LinkedHashSet<>();
     private final long began;
 
     private final ReentrantLock lock = new ReentrantLock();
@@ -38,7 +41,18 @@ final class Traffic {
         this.log = log;
         this.nanos = nanos;
         this.changes = changes;
+        this.idle.addAll(changes);
         this.began = nanos.getAsLong();
+    }
+
+    /** Says which changes came to nothing, for one that does not apply looks like a client that does not mind. */
+    void end() {
+        lock.lock();
+        try {
+            idle.forEach(change -> log.accept("nothing was changed by: " + change.text()));
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** A message of the client's, which may be changed. */
@@ -102,7 +116,10 @@ final class Traffic {
         String was = access.shown();
         boolean changed = false;
         for (Change change : changes) {
-            changed |= change.apply(access, name);
+            if (change.apply(access, name)) {
+                changed = true;
+                idle.remove(change);
+            }
         }
         String place = String.format(Locale.ROOT, "%-5s %-13s %s", access.write() ? "write" : "read", access.place(),
                 access.hasValue() && !name.isEmpty() ? name + " = " : "= ");
