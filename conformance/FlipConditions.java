@@ -125,7 +125,7 @@ public final class FlipConditions {
             new Flip(QUEUE + "SplitQueue.java",
                     "((silentUntil - nextUsed) & INDEX_MASK) < size",
                     "((silentUntil - nextUsed) & INDEX_MASK) > size",
-                    "2.7.10: avail_event of a polled queue", "SplitRingPolledTest"),
+                    "2.7.10: avail_event of a polled queue", "queue.SplitRingPolledTest"),
             new Flip(QUEUE + "Chain.java",
                     "if (offset <= writtenLength && ",
                     "if (offset < writtenLength && ",
@@ -220,12 +220,13 @@ public final class FlipConditions {
                     "memory that is being exchanged is no fault of the driver's", "vfiouser.BringUpTest"));
 
     private static final List<String> MODULES = List.of("wire", "vmm-core", "virtqueue", "viommu-device",
-            "mmio-transport", "pci-transport", "guest-driver", "vfio-user");
+            "mmio-transport", "pci-transport", "guest-driver", "endpoint-devices", "machine", "vfio-user");
 
     /** The tests, and what they use. */
     private static final List<String> TESTS = List.of("src/test/java/org/virtio4j/iommu",
             "src/test/java/org/virtio4j/pci", "src/test/java/org/virtio4j/transport",
-            "src/test/java/org/virtio4j/fixture", "src/test/java/org/virtio4j/vmm", "vfio-user/src/test/java");
+            "src/test/java/org/virtio4j/fixture", "src/test/java/org/virtio4j/vmm", "src/test/java/org/virtio4j/queue",
+            "src/test/java/org/virtio4j/endpoint", "vfio-user/src/test/java");
     private static final long LIMIT_SECONDS = 100;
 
     private final Path root;
