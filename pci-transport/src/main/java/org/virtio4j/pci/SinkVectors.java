@@ -2,7 +2,6 @@
 package org.virtio4j.pci;
 
 import java.util.BitSet;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.pci.Departures.Departure;
 import org.virtio4j.vmm.FirstFailure;
@@ -16,17 +15,15 @@ import org.virtio4j.wire.pci.CommonConfig;
  *
  * <p>Any thread may call any method; the lock is never held while the embedder is called.
  */
-final class SinkVectors implements VectorRoute {
+final class SinkVectors extends TableRoute {
 
     private final InterruptSink sink;
-    private final ReentrantLock lock = new ReentrantLock();
 
-    /** Guarded by the lock, as is what follows. What the embedder may have to forget. */
+    /**
+     * Guarded by the lock, as is what follows. What the embedder may have to forget; of what pends he was not told, for
+     * the vector is masked, or the function no bus master.
+     */
     private final EventVectors raised;
-
-    /** Those of them that he was not told of: the vector is masked, or the function no bus master. */
-    private final EventVectors pending;
-    private final TableWords words;
     private final Departures departures = new Departures(lock);
     private boolean holding;
 
@@ -34,10 +31,9 @@ final class SinkVectors implements VectorRoute {
     private final BitSet forgotten;
 
     SinkVectors(Bars bars, InterruptSink sink) {
+        super(new TableWords(bars, false), new EventVectors(bars.events(), bars.vectors()));
         this.sink = sink;
         this.raised = new EventVectors(bars.events(), bars.vectors());
-        this.pending = new EventVectors(bars.events(), bars.vectors());
-        this.words = new TableWords(bars, false);
         this.forgotten = new BitSet(bars.vectors());
     }
 
@@ -128,27 +124,6 @@ final class SinkVectors implements VectorRoute {
     }
 
     @Override
-    public void control(boolean enabled, boolean masked) {
-        lock.lock();
-        try {
-            words.control(enabled, masked);
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    @Override
-    public void maskByEmbedder(int vector, boolean masked) {
-        lock.lock();
-        try {
-            words.maskByEmbedder(vector, masked);
-        } finally {
-            lock.unlock();
-        }
-        flush();
-    }
-
-    @Override
     public void flush() {
         Throwable failure = null;
         for (Departure leaving = nextPending(); leaving != null; leaving = nextPending()) {
@@ -159,43 +134,6 @@ final class SinkVectors implements VectorRoute {
             }
         }
         FirstFailure.throwIt(failure);
-    }
-
-    @Override
-    public void reset() {
-        lock.lock();
-        try {
-            words.reset();
-            pending.forgetPending();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    // What the guest sees
-
-    @Override
-    public long read(long offset, int width) {
-        lock.lock();
-        try {
-            return words.read(offset, width, pending);
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    @Override
-    public void write(long offset, int width, long value) {
-        boolean changed;
-        lock.lock();
-        try {
-            changed = words.write(offset, width, value);
-        } finally {
-            lock.unlock();
-        }
-        if (changed) {
-            flush();
-        }
     }
 
     /** What becomes of a vector is the embedder's to know. */

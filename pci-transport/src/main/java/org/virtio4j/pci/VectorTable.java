@@ -2,7 +2,6 @@
 package org.virtio4j.pci;
 
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.pci.Departures.Departure;
 import org.virtio4j.vmm.DmaGate;
@@ -18,23 +17,19 @@ import org.virtio4j.wire.pci.CommonConfig;
  * <p>Any thread may call any method. The lock is held to look at the table, never while a message is sent; so one that
  * is on its way when its vector is masked still arrives. Whoever resets or unmaps waits for it.
  */
-final class VectorTable implements VectorRoute {
+final class VectorTable extends TableRoute {
 
-    private final ReentrantLock lock = new ReentrantLock();
     private final MessageSender sender;
     private final DmaGate gate;
     private final AtomicLong lost = new AtomicLong();
 
-    /** Guarded by the lock, as is what follows. */
-    private final TableWords words;
-    private final EventVectors events;
+    /** Guarded by the lock. */
     private final Departures departures = new Departures(lock);
 
     VectorTable(Bars bars, MessageSender sender, DmaGate gate) {
+        super(new TableWords(bars, true), new EventVectors(bars.events(), bars.vectors()));
         this.sender = sender;
         this.gate = gate;
-        this.words = new TableWords(bars, true);
-        this.events = new EventVectors(bars.events(), bars.vectors());
     }
 
     // Where events go
@@ -43,7 +38,7 @@ final class VectorTable implements VectorRoute {
     public int vector(int event) {
         lock.lock();
         try {
-            return events.vector(event);
+            return pending.vector(event);
         } finally {
             lock.unlock();
         }
@@ -53,9 +48,9 @@ final class VectorTable implements VectorRoute {
     public void map(int event, int vector) {
         lock.lock();
         try {
-            int before = events.vector(event);
+            int before = pending.vector(event);
             if (before != vector) {
-                events.map(event, vector);
+                pending.map(event, vector);
                 departures.await(before);
             }
         } finally {
@@ -68,7 +63,7 @@ final class VectorTable implements VectorRoute {
         Departure leaving;
         lock.lock();
         try {
-            int vector = events.add(event);
+            int vector = pending.add(event);
             leaving = vector == CommonConfig.NO_VECTOR ? null : decide(vector);
         } finally {
             lock.unlock();
@@ -80,7 +75,7 @@ final class VectorTable implements VectorRoute {
     public void forget() {
         lock.lock();
         try {
-            events.forgetAll();
+            pending.forgetAll();
         } finally {
             lock.unlock();
         }
@@ -102,16 +97,6 @@ final class VectorTable implements VectorRoute {
         // Nothing is left to do.
     }
 
-    @Override
-    public void control(boolean on, boolean masked) {
-        lock.lock();
-        try {
-            words.control(on, masked);
-        } finally {
-            lock.unlock();
-        }
-    }
-
     /** Sends what is pending and not masked any more, under no lock. */
     @Override
     public void flush() {
@@ -129,7 +114,7 @@ final class VectorTable implements VectorRoute {
     private int nextPending(int from) {
         lock.lock();
         try {
-            return events.nextPending(from);
+            return pending.nextPending(from);
         } finally {
             lock.unlock();
         }
@@ -147,64 +132,16 @@ final class VectorTable implements VectorRoute {
     }
 
     @Override
-    public void maskByEmbedder(int vector, boolean masked) {
-        lock.lock();
-        try {
-            words.maskByEmbedder(vector, masked);
-        } finally {
-            lock.unlock();
-        }
-        flush();
-    }
-
-    @Override
-    public void reset() {
-        lock.lock();
-        try {
-            words.reset();
-            events.forgetPending();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    @Override
     public long lost() {
         return lost.get();
     }
 
-    // What the guest sees
-
-    @Override
-    public long read(long offset, int width) {
-        lock.lock();
-        try {
-            return words.read(offset, width, events);
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    @Override
-    public void write(long offset, int width, long value) {
-        boolean changed;
-        lock.lock();
-        try {
-            changed = words.write(offset, width, value);
-        } finally {
-            lock.unlock();
-        }
-        if (changed) {
-            flush();
-        }
-    }
-
     /** Takes what is pending on a vector for a message of it; null while there is nothing, or it is masked. */
     private @Nullable Departure decide(int vector) {
-        if (words.masked(vector) || !events.isPending(vector)) {
+        if (words.masked(vector) || !pending.isPending(vector)) {
             return null;
         }
-        return departures.begin(vector).with(events.take(vector), words.address(vector), words.data(vector));
+        return departures.begin(vector).with(pending.take(vector), words.address(vector), words.data(vector));
     }
 
     private void send(@Nullable Departure decided) {
@@ -233,7 +170,7 @@ final class VectorTable implements VectorRoute {
             long round = departure.round();
             departures.end(departure);
             if (result == DmaResult.CLOSED) {
-                events.giveBack(vector, round);
+                pending.giveBack(vector, round);
                 return gate.isOpen() ? decide(vector) : null;
             }
             return null;
