@@ -3,6 +3,7 @@ package org.virtio4j.vmm;
 
 import java.time.Duration;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongUnaryOperator;
 
 /**
  * Lets a device's DMA through or stops all of it, as the bus master bit of a PCI function does. A {@link DmaSpace}
@@ -46,7 +47,7 @@ public final class DmaGate {
 
     /** Lets DMA through, in sections that begin from now on. A pause goes on. */
     public void open() {
-        move(true);
+        change(before -> moved(before, true));
     }
 
     /**
@@ -54,9 +55,8 @@ public final class DmaGate {
      * before stays.
      */
     public void close() {
-        move(false);
-        // Sections sample the gate after the fence of their entry, so it is taken away like anything else.
-        memory.readers().awaitAll(LIMIT);
+        change(before -> moved(before, false));
+        awaitSections();
     }
 
     /**
@@ -64,15 +64,8 @@ public final class DmaGate {
      * returns, no section is open that could still reach memory.
      */
     public void pause() {
-        changes.lock();
-        try {
-            if (isOpen(passage)) {
-                passage |= PAUSED;
-            }
-        } finally {
-            changes.unlock();
-        }
-        memory.readers().awaitAll(LIMIT);
+        change(before -> isOpen(before) ? before | PAUSED : before);
+        awaitSections();
     }
 
     /**
@@ -81,14 +74,7 @@ public final class DmaGate {
      * @return whether there was one
      */
     public boolean resume() {
-        changes.lock();
-        try {
-            boolean paused = isPaused(passage);
-            passage = opening(passage);
-            return paused;
-        } finally {
-            changes.unlock();
-        }
+        return isPaused(change(DmaGate::opening));
     }
 
     /**
@@ -118,15 +104,26 @@ public final class DmaGate {
         return passage & ~PAUSED;
     }
 
-    private void move(boolean open) {
+    /** Where a passage leads when the gate is opened or closed; a pause ends, unless the gate is open and stays so. */
+    private static long moved(long passage, boolean open) {
+        long opening = opening(passage);
+        return isOpen(opening) == open ? passage : opening + 1;
+    }
+
+    /** Puts another passage in the place of the present one, which is returned. */
+    private long change(LongUnaryOperator next) {
         changes.lock();
         try {
-            long now = opening(passage);
-            if (isOpen(now) != open) {
-                passage = now + 1;
-            }
+            long before = passage;
+            passage = next.applyAsLong(before);
+            return before;
         } finally {
             changes.unlock();
         }
+    }
+
+    private void awaitSections() {
+        // Sections sample the gate after the fence of their entry, so it is taken away like anything else.
+        memory.readers().awaitAll(LIMIT);
     }
 }

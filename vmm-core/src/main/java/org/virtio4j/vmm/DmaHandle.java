@@ -37,22 +37,19 @@ public final class DmaHandle implements AutoCloseable {
     private static final long UNGATED = 1;
 
     private final GuestMemory memory;
-    private final Translator translator;
-    private final int requesterId;
     private final @Nullable DmaGate gate;
-    private final ReaderSlot slot;
+    private final ReaderSection section;
+    private final AddressLookup lookup;
 
-    /** What earlier sections found and this one may use; null if nothing outlives a section. */
-    private final @Nullable TranslationCaches caches;
-    private final @Nullable TranslationCache cache;
-
-    private final Extent extent = new Extent();
+    /** What {@link #lookup} found last. */
+    private final Extent last;
+    private final Doorbell doorbell;
     private final DmaCursor own = new DmaCursor();
 
     /** Set by {@link #close}, maybe on another thread; sampled once a section, after the fence. */
     private volatile boolean closed;
 
-    private RegionMap map = RegionMap.EMPTY;
+    private RegionMap map;
     private @Nullable MemoryRegion lastRegion;
     private boolean live;
 
@@ -61,36 +58,24 @@ public final class DmaHandle implements AutoCloseable {
 
     /** Only where the section is not live. */
     private boolean paused;
-    private TranslateResult faultReason = TranslateResult.OK;
-    private long faultIova;
-    private Access faultAccess = Access.READ;
-
-    /** What {@link #findDoorbell} found last. */
-    private @Nullable MessageSink doorbell;
-    private long doorbellAddress;
-
     DmaHandle(GuestMemory memory, Translator translator, int requesterId, @Nullable DmaGate gate, String holder,
             boolean messagesOnly) {
         this.memory = memory;
-        this.translator = translator;
-        this.requesterId = requesterId;
         this.gate = gate;
-        this.slot = new ReaderSlot(holder, messagesOnly);
-        // All messages of a device go to one or two doorbells, which are looked up as fast as in a cache.
-        this.caches = messagesOnly ? null : translator.caches();
-        this.cache = caches == null ? null : new TranslationCache();
+        this.map = memory.map();
+        this.section = new ReaderSection(holder, messagesOnly);
+        this.lookup = new AddressLookup(translator, section);
+        this.last = lookup.last();
+        this.doorbell = new Doorbell(this, lookup, requesterId);
         join();
     }
 
-    /** All or nothing: who fails to become a reader of both leaves nothing that others would wait for. */
+    /** All or nothing: a handle that fails to become a reader of both leaves nothing that others would wait for. */
     private void join() {
-        memory.readers().add(slot);
+        memory.readers().add(section);
         boolean joined = false;
         try {
-            translator.join(slot);
-            if (caches != null && cache != null) {
-                caches.add(cache);
-            }
+            lookup.join();
             joined = true;
         } finally {
             if (!joined) {
@@ -101,12 +86,9 @@ public final class DmaHandle implements AutoCloseable {
 
     private void part() {
         try {
-            translator.part(slot);
+            lookup.part();
         } finally {
-            if (caches != null && cache != null) {
-                caches.remove(cache);
-            }
-            memory.readers().remove(slot);
+            memory.readers().remove(section);
         }
     }
 
@@ -117,11 +99,11 @@ public final class DmaHandle implements AutoCloseable {
      *         handle serves one thread at a time
      */
     public void enter() {
-        if (!slot.enter()) {
+        if (!section.enter()) {
             throw alreadyOpen();
         }
-        // All that follows loads after the fence of slot.enter, which is what makes the grace periods work.
-        extent.clear();
+        // All that follows loads after the fence of section.enter, which is what makes the grace periods work.
+        last.clear();
         live = !closed && (gate == null || passes(gate));
         RegionMap now = memory.map();
         if (now != map) {
@@ -152,38 +134,37 @@ public final class DmaHandle implements AutoCloseable {
         boolean whole = false;
         try {
             LateErrors.throwNow();
-            checkInside();
+            section.checkInside();
             whole = true;
         } finally {
             if (!whole) {
                 leaveAfterError();
             }
         }
-        TranslateResult fault = faultReason;
+        TranslateResult fault = lookup.takeFault();
         if (fault == TranslateResult.OK) {
             leaveQuietly();
             return;
         }
         // Afterwards the handle may be another thread's.
-        long iova = faultIova;
-        Access access = faultAccess;
-        takeFault();
+        long iova = lookup.faultIova();
+        Access access = lookup.faultAccess();
         leaveQuietly();
-        report(fault, iova, access);
+        lookup.report(fault, iova, access);
     }
 
     private void leaveAfterError() {
-        if (slot.inside()) {
-            TranslateResult ignored = takeFault();
+        if (section.inside()) {
+            TranslateResult ignored = lookup.takeFault();
             leaveQuietly();
         }
     }
 
-    /** Ends this thread's section, and leaves it to the caller to report {@linkplain #takeFault a fault}. */
+    /** Ends this thread's section, and leaves it to the caller to report {@linkplain AddressLookup#takeFault a fault}. */
     void leaveQuietly() {
         // What this section knew is worth nothing in the next, and nothing outside one.
         live = false;
-        slot.leave();
+        section.leave();
     }
 
     /**
@@ -194,7 +175,7 @@ public final class DmaHandle implements AutoCloseable {
      */
     public long generation() {
         // Both terms only grow, so the sum is the same only if both are.
-        return map.generation() + translator.generation();
+        return map.generation() + lookup.generation();
     }
 
     /**
@@ -251,7 +232,7 @@ public final class DmaHandle implements AutoCloseable {
         checkLength(length);
         out.clear();
         if (!live) {
-            checkInside();
+            section.checkInside();
             return DmaResult.CLOSED;
         }
         boolean found = false;
@@ -272,16 +253,17 @@ public final class DmaHandle implements AutoCloseable {
         long at = iova;
         long left = length;
         while (left > 0) {
-            TranslateResult result = lookUp(at, access);
+            TranslateResult result = lookup.find(at, access);
             if (result != TranslateResult.OK) {
-                return refuse(result, at, access);
+                lookup.refuse(result, at, access);
+                return DmaResult.FAULT;
             }
-            long physical = extent.physical(at);
+            long physical = last.physical(at);
             MemoryRegion region = region(physical);
-            if (region == null || !region.allows(access) || extent.onlyMessages()) {
+            if (region == null || !region.allows(access) || last.onlyMessages()) {
                 return DmaResult.BUS_ERROR;
             }
-            long piece = 1 + min(left - 1, extent.after(at), region.end() - physical);
+            long piece = 1 + min(left - 1, last.after(at), region.end() - physical);
             out.append(region, physical - region.start(), piece);
             left -= piece;
             at += piece;
@@ -305,37 +287,11 @@ public final class DmaHandle implements AutoCloseable {
      */
     public TranslateResult translate(long iova, Access access, ExtentSink out) {
         if (!live) {
-            checkInside();
+            section.checkInside();
             // Nobody waits for a closed handle any more, so it must not look at what may be taken away.
             return TranslateResult.NO_DOMAIN;
         }
-        if (gives(iova, access, out)) {
-            slot.countCacheHit();
-            return TranslateResult.OK;
-        }
-        TranslateResult result = walk(iova, access);
-        if (result == TranslateResult.OK) {
-            extent.copyTo(out);
-        } else {
-            extent.clear();
-            record(result, iova, access);
-        }
-        return result;
-    }
-
-    /**
-     * Whether the address is known now, and if so, to the sink, too. Whoever asks has got the extent of the time before
-     * and hardly ever asks for it again, so that the cache comes first, where there is one.
-     */
-    private boolean gives(long iova, Access access, ExtentSink out) {
-        if (cache != null && cache.find(iova, access, out)) {
-            return true;
-        }
-        if (extent.allows(iova, access)) {
-            extent.copyTo(out);
-            return true;
-        }
-        return false;
+        return lookup.translate(iova, access, out);
     }
 
     /**
@@ -352,7 +308,7 @@ public final class DmaHandle implements AutoCloseable {
     public DmaResult read(long iova, MemorySegment to, long toOffset, long length) {
         MemoryRegion region = onePiece(iova, length, Access.READ);
         if (region != null) {
-            MemorySegment.copy(region.segment(), extent.physical(iova) - region.start(), to, toOffset, length);
+            MemorySegment.copy(region.segment(), last.physical(iova) - region.start(), to, toOffset, length);
             return DmaResult.OK;
         }
         return readPieces(iova, to, toOffset, length);
@@ -382,7 +338,7 @@ public final class DmaHandle implements AutoCloseable {
     public DmaResult write(long iova, MemorySegment from, long fromOffset, long length) {
         MemoryRegion region = onePiece(iova, length, Access.WRITE);
         if (region != null) {
-            long offset = extent.physical(iova) - region.start();
+            long offset = last.physical(iova) - region.start();
             MemorySegment.copy(from, fromOffset, region.segment(), offset, length);
             region.written(offset, length);
             return DmaResult.OK;
@@ -412,50 +368,11 @@ public final class DmaHandle implements AutoCloseable {
      * @throws IllegalStateException if a section is open
      */
     public DmaResult send(long iova, int data) {
-        enter();
-        DmaResult result;
-        MessageSink sink;
-        long address;
-        try {
-            result = findDoorbell(iova);
-            sink = doorbell;
-            address = doorbellAddress;
-        } finally {
-            leave();
-        }
-        deliver(sink, address, data);
-        return result;
+        return doorbell.send(iova, data);
     }
 
-    /** Finds where a message goes, inside a section: {@link #doorbell} and {@link #doorbellAddress} are set then. */
-    DmaResult findDoorbell(long iova) {
-        doorbell = null;
-        if (!live) {
-            return DmaResult.CLOSED;
-        }
-        TranslateResult translated = lookUp(iova, Access.WRITE);
-        if (translated != TranslateResult.OK) {
-            return refuse(translated, iova, Access.WRITE);
-        }
-        doorbellAddress = extent.physical(iova);
-        MemoryRegion region = region(doorbellAddress);
-        doorbell = region == null ? null : region.doorbell();
-        return doorbell == null ? DmaResult.BUS_ERROR : DmaResult.OK;
-    }
-
-    @Nullable MessageSink doorbell() {
+    Doorbell doorbell() {
         return doorbell;
-    }
-
-    long doorbellAddress() {
-        return doorbellAddress;
-    }
-
-    /** Hands a message over; outside any section and under no lock, for the sink is the embedder's. */
-    void deliver(@Nullable MessageSink sink, long address, int data) {
-        if (sink != null) {
-            sink.send(requesterId, address, data);
-        }
     }
 
     /**
@@ -475,7 +392,7 @@ public final class DmaHandle implements AutoCloseable {
         // The flag must be visible before the slot is read, as with anything that is taken away from a reader.
         VarHandle.fullFence();
         // A stall listener may throw when the wait is over, and the translator, too.
-        Throwable thrown = FirstFailure.after(null, () -> memory.readers().awaitSlot(slot, CLOSE_LIMIT_NANOS));
+        Throwable thrown = FirstFailure.after(null, () -> memory.readers().awaitSlot(section, CLOSE_LIMIT_NANOS));
         FirstFailure.throwIt(FirstFailure.after(thrown, this::part));
     }
 
@@ -485,108 +402,35 @@ public final class DmaHandle implements AutoCloseable {
      */
     private @Nullable MemoryRegion onePiece(long iova, long length, Access access) {
         MemoryRegion region = lastRegion;
-        if (region == null || !live || length <= 0 || length > MAX_BYTES || !knows(iova, access)) {
+        if (region == null || !live || length <= 0 || length > MAX_BYTES || !lookup.knows(iova, access)) {
             return null;
         }
-        long physical = extent.physical(iova);
+        long physical = last.physical(iova);
         boolean inside = region.holds(physical) && region.allows(access)
                 && Long.compareUnsigned(length - 1, region.end() - physical) <= 0
-                && Long.compareUnsigned(length - 1, extent.after(iova)) <= 0;
+                && Long.compareUnsigned(length - 1, last.after(iova)) <= 0;
         if (!inside) {
             return null;
         }
-        slot.countCacheHit();
+        section.countCacheHit();
         return region;
     }
 
-    /** Sets {@link #extent} if the result is OK; else it is anything, and must be cleared. */
-    private TranslateResult lookUp(long iova, Access access) {
-        if (knows(iova, access)) {
-            slot.countCacheHit();
-            return TranslateResult.OK;
-        }
-        return walk(iova, access);
-    }
-
-    /** Whether {@link #extent} holds the address now, from the lookup before or from an earlier section. */
-    private boolean knows(long iova, Access access) {
-        return extent.allows(iova, access) || (cache != null && cache.find(iova, access, extent));
-    }
-
-    private TranslateResult walk(long iova, Access access) {
-        // What is not ours to wait for may be taken away at any moment, and the translator does not look for that.
-        checkInside();
-        slot.countWalk();
-        long before = translator.generation();
-        TranslateResult result;
-        try {
-            result = translator.translate(iova, access, extent);
-        } catch (RuntimeException | Error thrown) {
-            // It may have filled the extent before.
-            extent.clear();
-            throw thrown;
-        }
-        if (cache != null && result == TranslateResult.OK && !extent.onlyMessages()) {
-            cache.keep(extent);
-            if (translator.generation() != before) {
-                // Perhaps it was taken away meanwhile, by somebody who did not see it here. This section may use it.
-                cache.forget(extent.virtStart(), extent.virtEnd());
-            }
-        }
-        return result;
-    }
-
-    private @Nullable MemoryRegion region(long physical) {
-        MemoryRegion last = lastRegion;
-        if (last != null && last.holds(physical)) {
-            return last;
+    /** The region that holds a guest-physical address, in the map of this section. */
+    @Nullable MemoryRegion region(long physical) {
+        MemoryRegion before = lastRegion;
+        if (before != null && before.holds(physical)) {
+            return before;
         }
         MemoryRegion found = map.find(physical);
         lastRegion = found;
         return found;
     }
 
-    private DmaResult refuse(TranslateResult reason, long iova, Access access) {
-        extent.clear();
-        record(reason, iova, access);
-        return DmaResult.FAULT;
-    }
-
-    private void record(TranslateResult reason, long iova, Access access) {
-        if (faultReason == TranslateResult.OK) {
-            faultReason = reason;
-            faultIova = iova;
-            faultAccess = access;
-        }
-    }
-
-    /** The reason that was recorded since the last call, OK for none. */
-    TranslateResult takeFault() {
-        TranslateResult reason = faultReason;
-        faultReason = TranslateResult.OK;
-        return reason;
-    }
-
-    /** Tells the translator of a refused access, outside any section and under no lock. */
-    void report(TranslateResult reason, long iova, Access access) {
-        translator.faulted(reason, iova, access);
-    }
-
-    private void checkInside() {
-        if (!slot.inside()) {
-            throw noSection();
-        }
-    }
-
     private IllegalStateException alreadyOpen() {
-        return new IllegalStateException("section=open on " + slot.holder() + (slot.inside()
+        return new IllegalStateException("section=open on " + section.holder() + (section.inside()
                 ? "; leave it before entering again"
                 : ", in another thread; one handle serves one thread at a time, so open one for each"));
-    }
-
-    private IllegalStateException noSection() {
-        return new IllegalStateException("section=none on " + slot.holder()
-                + " in this thread; call enter first");
     }
 
     private static void checkLength(long length) {

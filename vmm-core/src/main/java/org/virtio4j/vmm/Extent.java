@@ -2,15 +2,19 @@
 package org.virtio4j.vmm;
 
 /**
- * What a handle translated last, kept for the rest of the section: within a section nothing that was translated goes
- * away.
+ * What an {@link AddressLookup} found last: one extent, which stays valid until the section ends, because within a
+ * section nothing that was translated goes away. Owned by the thread of the handle.
  */
-final class Extent implements ExtentSink {
+public final class Extent implements ExtentSink {
 
     private long virtStart;
     private long virtEnd;
     private long physStart;
     private int permitted;
+
+    /** Nothing was found yet. */
+    Extent() {
+    }
 
     @Override
     public void extent(long virtStart, long virtEnd, long physStart, int permitted) {
@@ -20,7 +24,8 @@ final class Extent implements ExtentSink {
         this.permitted = permitted;
     }
 
-    void clear() {
+    /** Drops what was found: at the start of a section, and when an address was refused. */
+    public void clear() {
         permitted = 0;
     }
 
@@ -44,8 +49,12 @@ final class Extent implements ExtentSink {
         out.extent(virtStart, virtEnd, physStart, permitted);
     }
 
-    /** Whether what was found is for messages alone. */
-    boolean onlyMessages() {
+    /**
+     * Whether the extent is for messages alone, see {@link ExtentSink#MESSAGES}.
+     *
+     * @return true where no memory may be reached
+     */
+    public boolean onlyMessages() {
         return permitted == MESSAGES;
     }
 
@@ -54,15 +63,24 @@ final class Extent implements ExtentSink {
                 && Long.compareUnsigned(iova - virtStart, virtEnd - virtStart) <= 0;
     }
 
-    long physical(long iova) {
+    /**
+     * What an address of this extent means.
+     *
+     * @param iova I/O-virtual address in the extent
+     * @return guest-physical address
+     */
+    public long physical(long iova) {
         return physStart + (iova - virtStart);
     }
 
     /**
-     * How many bytes follow {@code iova} in this extent; one less than those that lie in it, so that 2^64 is no
+     * How many bytes of this extent follow an address: one less than those from the address on, so that 2^64 does not
      * overflow.
+     *
+     * @param iova I/O-virtual address in the extent
+     * @return bytes, unsigned
      */
-    long after(long iova) {
+    public long after(long iova) {
         return virtEnd - iova;
     }
 }

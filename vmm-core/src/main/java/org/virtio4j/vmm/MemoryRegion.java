@@ -94,11 +94,22 @@ public final class MemoryRegion {
         return Long.compareUnsigned(gpa - start, size) < 0;
     }
 
-    boolean allows(Access access) {
+    /**
+     * Whether a device may do something to the memory here.
+     *
+     * @param access what it would do
+     * @return true for RAM, and for reading ROM; false for a doorbell, whose writes are messages
+     */
+    public boolean allows(Access access) {
         return kind == RegionKind.RAM || (kind == RegionKind.ROM && access == Access.READ);
     }
 
-    @Nullable MessageSink doorbell() {
+    /**
+     * Who takes the messages that are written here.
+     *
+     * @return null unless this is a doorbell
+     */
+    public @Nullable MessageSink doorbell() {
         return doorbell;
     }
 

@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Sends message-signalled interrupts of one device, from any number of threads: 32-bit DMA writes that end in a
- * doorbell region of the device's {@link DmaSpace}. Where one thread sends them all, {@link DmaHandle#send} does
- * without the lock.
+ * doorbell region of the device's {@link DmaSpace}. If one thread sends them all, use {@link DmaHandle#send}, which needs
+ * no lock.
  *
  * <p>Nothing allocates. The lock is held while the address is looked up; the {@link MessageSink} and reports of faults
  * come after it.
@@ -16,13 +16,15 @@ public final class MessageSender implements AutoCloseable {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final DmaHandle dma;
+    private final Doorbell doorbell;
 
     MessageSender(DmaHandle dma) {
         this.dma = dma;
+        this.doorbell = dma.doorbell();
     }
 
     /**
-     * Sends one message. Outside any section and under no lock, since the sink is called.
+     * Sends one message. Outside any section and under no lock, because the sink is called.
      *
      * @param iova I/O-virtual address of the doorbell
      * @param data the 32 bits to write
@@ -39,20 +41,20 @@ public final class MessageSender implements AutoCloseable {
         try {
             dma.enter();
             try {
-                result = dma.findDoorbell(iova);
-                sink = dma.doorbell();
-                address = dma.doorbellAddress();
+                result = doorbell.find(iova);
+                sink = doorbell.sink();
+                address = doorbell.address();
             } finally {
                 dma.leaveQuietly();
             }
-            fault = dma.takeFault();
+            fault = doorbell.takeFault();
         } finally {
             lock.unlock();
         }
         if (fault != TranslateResult.OK) {
-            dma.report(fault, iova, Access.WRITE);
+            doorbell.report(fault, iova);
         }
-        dma.deliver(sink, address, data);
+        doorbell.deliver(sink, address, data);
         return result;
     }
 

@@ -101,7 +101,7 @@ public final class Readers {
      * @param limitNanos how long to wait before the first report, in nanoseconds
      */
     public void awaitAll(long limitNanos) {
-        // The unlinking must be visible before the slots are read; pairs with the fence of ReaderSlot.enter.
+        // The unlinking must be visible before the slots are read; pairs with the fence of ReaderSection.enter.
         VarHandle.fullFence();
         ReaderSlot[] members = slots;
         try {
@@ -123,8 +123,12 @@ public final class Readers {
         }
     }
 
-    /** How many readers there are. */
-    int count() {
+    /**
+     * How many readers there are.
+     *
+     * @return a count as of now
+     */
+    public int count() {
         return slots.length;
     }
 
@@ -174,8 +178,14 @@ public final class Readers {
         }
     }
 
-    /** Waits for one slot alone, fenced like {@link #awaitAll(long)}. */
-    void awaitSlot(ReaderSlot slot, long limitNanos) {
+    /**
+     * Waits for one reader alone, fenced like {@link #awaitAll(long)}: returns when the section that it is in at the
+     * call has been left.
+     *
+     * @param slot       the reader's slot
+     * @param limitNanos how long to wait before the report, in nanoseconds
+     */
+    public void awaitSlot(ReaderSlot slot, long limitNanos) {
         VarHandle.fullFence();
         long ticket = slot.ticket();
         if (ReaderSlot.isInside(ticket)) {

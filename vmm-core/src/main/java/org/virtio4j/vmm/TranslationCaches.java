@@ -53,8 +53,12 @@ public final class TranslationCaches {
         }
     }
 
-    /** How many handles remember something here. */
-    int count() {
+    /**
+     * How many handles remember something here.
+     *
+     * @return a count as of now
+     */
+    public int count() {
         return caches.length;
     }
 
