@@ -48,7 +48,7 @@ public final class AddressLookup {
         }
     }
 
-    /** Undoes {@link #join}, also where that was cut short. Any thread; no section is open, and none is opened again. */
+    /** Undoes {@link #join}, also one that failed half-way. Any thread; no section is open, and none opens again. */
     public void part() {
         try {
             translator.part(section);

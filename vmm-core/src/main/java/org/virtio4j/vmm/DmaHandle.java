@@ -43,7 +43,7 @@ public final class DmaHandle implements AutoCloseable {
 
     /** What {@link #lookup} found last. */
     private final Extent last;
-    private final Doorbell doorbell;
+    private final MessageDelivery delivery;
     private final DmaCursor own = new DmaCursor();
 
     /** Set by {@link #close}, maybe on another thread; sampled once a section, after the fence. */
@@ -66,7 +66,7 @@ public final class DmaHandle implements AutoCloseable {
         this.section = new ReaderSection(holder, messagesOnly);
         this.lookup = new AddressLookup(translator, section);
         this.last = lookup.last();
-        this.doorbell = new Doorbell(this, lookup, requesterId);
+        this.delivery = new MessageDelivery(this, lookup, requesterId);
         join();
     }
 
@@ -160,7 +160,7 @@ public final class DmaHandle implements AutoCloseable {
         }
     }
 
-    /** Ends this thread's section, and leaves it to the caller to report {@linkplain AddressLookup#takeFault a fault}. */
+    /** Ends this thread's section. Its caller reports {@linkplain AddressLookup#takeFault the fault}, if any. */
     void leaveQuietly() {
         // What this section knew is worth nothing in the next, and nothing outside one.
         live = false;
@@ -368,11 +368,11 @@ public final class DmaHandle implements AutoCloseable {
      * @throws IllegalStateException if a section is open
      */
     public DmaResult send(long iova, int data) {
-        return doorbell.send(iova, data);
+        return delivery.send(iova, data);
     }
 
-    Doorbell doorbell() {
-        return doorbell;
+    MessageDelivery delivery() {
+        return delivery;
     }
 
     /**

@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Sends message-signalled interrupts of one device, from any number of threads: 32-bit DMA writes that end in a
- * doorbell region of the device's {@link DmaSpace}. If one thread sends them all, use {@link DmaHandle#send}, which needs
- * no lock.
+ * doorbell region of the device's {@link DmaSpace}. If one thread sends them all, use {@link DmaHandle#send}, which
+ * needs no lock.
  *
  * <p>Nothing allocates. The lock is held while the address is looked up; the {@link MessageSink} and reports of faults
  * come after it.
@@ -16,11 +16,11 @@ public final class MessageSender implements AutoCloseable {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final DmaHandle dma;
-    private final Doorbell doorbell;
+    private final MessageDelivery delivery;
 
     MessageSender(DmaHandle dma) {
         this.dma = dma;
-        this.doorbell = dma.doorbell();
+        this.delivery = dma.delivery();
     }
 
     /**
@@ -41,20 +41,20 @@ public final class MessageSender implements AutoCloseable {
         try {
             dma.enter();
             try {
-                result = doorbell.find(iova);
-                sink = doorbell.sink();
-                address = doorbell.address();
+                result = delivery.find(iova);
+                sink = delivery.sink();
+                address = delivery.address();
             } finally {
                 dma.leaveQuietly();
             }
-            fault = doorbell.takeFault();
+            fault = delivery.takeFault();
         } finally {
             lock.unlock();
         }
         if (fault != TranslateResult.OK) {
-            doorbell.report(fault, iova);
+            delivery.report(fault, iova);
         }
-        doorbell.deliver(sink, address, data);
+        delivery.deliver(sink, address, data);
         return result;
     }
 

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
  * Sends the interrupt messages of one handle: finds the doorbell region that a 32-bit write reaches, inside a section,
  * and calls the region's sink after the section. It belongs to the handle's owner.
  */
-final class Doorbell {
+final class MessageDelivery {
 
     private final DmaHandle dma;
     private final AddressLookup lookup;
@@ -17,7 +17,7 @@ final class Doorbell {
     private @Nullable MessageSink sink;
     private long address;
 
-    Doorbell(DmaHandle dma, AddressLookup lookup, int requesterId) {
+    MessageDelivery(DmaHandle dma, AddressLookup lookup, int requesterId) {
         this.dma = dma;
         this.lookup = lookup;
         this.requesterId = requesterId;
