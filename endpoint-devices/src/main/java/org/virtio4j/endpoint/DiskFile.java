@@ -14,6 +14,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.vmm.os.BlockDevice;
 import org.virtio4j.vmm.os.FileIdentity;
+import org.virtio4j.vmm.os.FileKind;
 import org.virtio4j.vmm.os.SparseFile;
 
 /**
@@ -31,7 +32,7 @@ class DiskFile implements AutoCloseable {
 
     private enum Transfer { READ, WRITE, FORCE }
 
-    private static final FileIdentity NOTHING = new FileIdentity(FileIdentity.Kind.OTHER, "");
+    private static final FileIdentity NOTHING = new FileIdentity(FileKind.OTHER, "");
 
     private final Path path;
     private final boolean readOnly;
@@ -216,7 +217,7 @@ class DiskFile implements AutoCloseable {
     /** Makes the file longer or shorter. A device is as long as it is, and only followed. */
     final void resize(long bytes) throws IOException {
         long before = size();
-        if (identity.kind() == FileIdentity.Kind.BLOCK_DEVICE && bytes != before) {
+        if (identity.kind() == FileKind.BLOCK_DEVICE && bytes != before) {
             throw new FileSystemException(path.toString(), null, "the device has " + before + " bytes by now, not "
                     + bytes + "; make it as long as the disk is to be first");
         }

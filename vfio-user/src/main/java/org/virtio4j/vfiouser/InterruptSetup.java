@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import org.virtio4j.pci.VirtioPciFunction;
 import org.virtio4j.vmm.os.Descriptor;
 import org.virtio4j.vmm.os.Errno;
+import org.virtio4j.vmm.os.SignalGuard;
 import org.virtio4j.wire.vfiouser.IrqSet;
 import org.virtio4j.wire.vfiouser.PciIrq;
 
@@ -20,6 +21,7 @@ final class InterruptSetup {
     private final DeviceQueries queries;
     private final VectorSignals vectors;
     private final PinSignal pin;
+    private final SignalGuard guard = new SignalGuard();
 
     InterruptSetup(VirtioPciFunction function, DeviceQueries queries, VectorSignals vectors, PinSignal pin) {
         this.function = function;
@@ -118,7 +120,7 @@ final class InterruptSetup {
         }
         try {
             for (Descriptor descriptor : request.descriptors()) {
-                if (!descriptor.becomesSignal()) {
+                if (!descriptor.becomesSignal(guard)) {
                     return Errno.EINVAL;
                 }
             }

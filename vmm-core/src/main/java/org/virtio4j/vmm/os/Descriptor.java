@@ -11,6 +11,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An open descriptor of this process: memory or an eventfd that another process has sent, or a file. Any thread may
@@ -57,10 +58,15 @@ public final class Descriptor implements AutoCloseable {
     /** How many calls are at work, and {@link #CLOSED}. */
     private final AtomicInteger uses = new AtomicInteger();
 
-    /** Whether {@link SignalGuard} knows it. Written before anybody signals. */
-    private boolean guarded;
+    /** Who looks after this eventfd; null if nobody does. Written before anybody signals. */
+    private @Nullable SignalGuard guard;
 
-    Descriptor(int number) {
+    /**
+     * Takes a number over, and will give it back.
+     *
+     * @param number an open descriptor that nobody else closes
+     */
+    public Descriptor(int number) {
         this.number = number;
     }
 
@@ -69,10 +75,11 @@ public final class Descriptor implements AutoCloseable {
      * others refuse. Sets {@code O_NONBLOCK}, for the sender as well; if he takes that back and fills the counter, a
      * signal may wait for a second.
      *
+     * @param watching looks after the eventfd from now on, until the descriptor is given back
      * @return true for an eventfd
      * @throws IOException if the system refuses to say
      */
-    public boolean becomesSignal() throws IOException {
+    public boolean becomesSignal(SignalGuard watching) throws IOException {
         if (hasFileType()) {
             return false;
         }
@@ -80,9 +87,9 @@ public final class Descriptor implements AutoCloseable {
         if (flags < 0 || control(F_SETFL, flags | O_NONBLOCK) < 0) {
             throw new NativeFailureException("fcntl(O_NONBLOCK)", NativeCall.errno());
         }
-        if (!guarded) {
-            guarded = true;
-            SignalGuard.watch(this);
+        if (guard == null) {
+            guard = watching;
+            watching.watch(this);
         }
         return true;
     }
@@ -184,10 +191,15 @@ public final class Descriptor implements AutoCloseable {
                 && deviceNumber(identity.device()) == (long) Files.getAttribute(file, "unix:dev");
     }
 
-    /** What was opened. */
-    FileIdentity.Kind kind() throws NativeFailureException {
+    /**
+     * What was opened.
+     *
+     * @return as of now
+     * @throws NativeFailureException if the system refuses to say
+     */
+    public FileKind kind() throws NativeFailureException {
         try (Arena call = Arena.ofConfined()) {
-            return FileIdentity.Kind.of(Short.toUnsignedInt(statx(call).get(U16, STATX_MODE)));
+            return FileKind.of(Short.toUnsignedInt(statx(call).get(U16, STATX_MODE)));
         }
     }
 
@@ -220,9 +232,9 @@ public final class Descriptor implements AutoCloseable {
             poll.set(ValueLayout.JAVA_INT, 0, number);
             poll.set(ValueLayout.JAVA_SHORT, POLL_EVENTS, POLLOUT);
             if ((int) GuardCalls.POLL.invokeExact(poll, 1L, 0) == 0) {
-                MemorySegment vector = call.allocate(SocketLayout.IOV_SIZE, Long.BYTES);
-                vector.set(ValueLayout.ADDRESS, SocketLayout.IOV_BASE, call.allocate(ValueLayout.JAVA_LONG));
-                vector.set(ValueLayout.JAVA_LONG, SocketLayout.IOV_LEN, Long.BYTES);
+                MemorySegment vector = call.allocate(IoVector.SIZE, Long.BYTES);
+                vector.set(ValueLayout.ADDRESS, IoVector.BASE, call.allocate(ValueLayout.JAVA_LONG));
+                vector.set(ValueLayout.JAVA_LONG, IoVector.LENGTH, Long.BYTES);
                 long ignored = (long) GuardCalls.PREADV2.invokeExact(number, vector, 1, -1L, RWF_NOWAIT);
             }
         } catch (Throwable thrown) {
@@ -232,13 +244,21 @@ public final class Descriptor implements AutoCloseable {
         }
     }
 
-    /** Of an open descriptor, for calls that the owner makes before he closes it. */
-    int number() {
+    /**
+     * The number, for calls that the owner makes before he closes the descriptor.
+     *
+     * @return the number of an open descriptor
+     */
+    public int number() {
         return number;
     }
 
-    /** Closes a number that never became a descriptor. */
-    static void release(int number) {
+    /**
+     * Closes a number that never became a descriptor.
+     *
+     * @param number an open descriptor of this process
+     */
+    public static void release(int number) {
         try {
             // Whatever the result: Linux has freed the number even where it reports an error.
             int ignored = (int) Calls.CLOSE.invokeExact(NativeCall.state(), number);
@@ -247,8 +267,12 @@ public final class Descriptor implements AutoCloseable {
         }
     }
 
-    /** Keeps the number from going back until {@link #end}; false if it has. */
-    boolean begin() {
+    /**
+     * Keeps the number from going back to the system until {@link #end}.
+     *
+     * @return false if the descriptor was closed; then there is nothing to end
+     */
+    public boolean begin() {
         int count = uses.get();
         while ((count & CLOSED) == 0) {
             if (uses.compareAndSet(count, count + 1)) {
@@ -259,7 +283,8 @@ public final class Descriptor implements AutoCloseable {
         return false;
     }
 
-    void end() {
+    /** Ends what {@link #begin} began. */
+    public void end() {
         if (uses.decrementAndGet() == CLOSED) {
             giveBack();
         }
@@ -278,8 +303,8 @@ public final class Descriptor implements AutoCloseable {
     }
 
     private void giveBack() {
-        if (guarded) {
-            SignalGuard.forget(this);
+        if (guard != null) {
+            guard.forget(this);
         }
         release(number);
     }

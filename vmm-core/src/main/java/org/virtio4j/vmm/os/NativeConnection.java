@@ -20,7 +20,7 @@ final class NativeConnection implements LocalConnection {
     private final NativeSocket socket;
     private final Arena arena = Arena.ofConfined();
     private final MemorySegment message = arena.allocate(SocketLayout.MSG_SIZE, Long.BYTES);
-    private final MemorySegment vector = arena.allocate(SocketLayout.IOV_SIZE, Long.BYTES);
+    private final MemorySegment vector = arena.allocate(IoVector.SIZE, Long.BYTES);
     private final MemorySegment control = arena.allocate(CONTROL_SIZE, Long.BYTES);
     private boolean loss;
     private boolean closed;
@@ -32,8 +32,8 @@ final class NativeConnection implements LocalConnection {
     @Override
     public long receive(MemorySegment into, long offset, long length, List<Descriptor> received, int most)
             throws NativeFailureException {
-        vector.set(LONG, SocketLayout.IOV_BASE, address(into, offset, length));
-        vector.set(LONG, SocketLayout.IOV_LEN, length);
+        vector.set(LONG, IoVector.BASE, address(into, offset, length));
+        vector.set(LONG, IoVector.LENGTH, length);
         long count;
         do {
             // The system stores into these fields, so each call fills them anew.

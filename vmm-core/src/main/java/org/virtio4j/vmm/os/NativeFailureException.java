@@ -12,7 +12,13 @@ public final class NativeFailureException extends IOException {
 
     private final int errno;
 
-    NativeFailureException(String what, int errno) {
+    /**
+     * A failure whose message names the call and the error.
+     *
+     * @param what  the call, and what it was about
+     * @param errno its error number
+     */
+    public NativeFailureException(String what, int errno) {
         super(what + ": " + Errno.name(errno));
         this.errno = errno;
     }

@@ -11,72 +11,78 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Frees threads that wait in a write to an eventfd. Whether such a write may wait is a flag of the eventfd, not of our
- * descriptor, so the process that sent it can take {@code O_NONBLOCK} back and fill the counter, at any moment, also
- * between two of our calls. So once in a second one thread looks at all eventfds in which somebody is at work, and
- * empties those that are full. That adds at most a second to a write, and nothing at all to what it costs.
+ * descriptor. So the process that sent it can take {@code O_NONBLOCK} back and fill the counter at any moment, also
+ * between two of our calls. Once in a second a thread of this guard looks at all eventfds in which somebody is at work,
+ * and empties those that are full. That adds at most a second to a write, and nothing at all to what it costs.
  *
- * <p>The thread runs as long as there are eventfds.
+ * <p>Each user of eventfds, such as a vfio-user socket, has a guard of its own. Its thread runs as long as there are
+ * eventfds to look after. Any thread may call any method.
  */
-final class SignalGuard {
+public final class SignalGuard {
 
     private static final long PERIOD = TimeUnit.SECONDS.toNanos(1);
 
-    private static final boolean AVAILABLE = NativeCall.exists("preadv2");
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Set<Descriptor> watched = new HashSet<>();
+    private @Nullable Thread thread;
 
-    private static final ReentrantLock LOCK = new ReentrantLock();
-    private static final Set<Descriptor> WATCHED = new HashSet<>();
-    private static @Nullable Thread thread;
-
-    private SignalGuard() {
+    /** A guard that looks after nothing, and has no thread. */
+    public SignalGuard() {
     }
 
     /** Begins to look after an eventfd, if the C library is new enough to read it without waiting. */
-    static void watch(Descriptor eventfd) {
-        if (!AVAILABLE) {
+    void watch(Descriptor eventfd) {
+        if (!Needed.AVAILABLE) {
             return;
         }
-        LOCK.lock();
+        lock.lock();
         try {
-            WATCHED.add(eventfd);
+            watched.add(eventfd);
             if (thread == null) {
-                thread = Thread.ofPlatform().daemon().name("virtio4j eventfds").start(SignalGuard::run);
+                thread = Thread.ofPlatform().daemon().name("virtio4j eventfds").start(this::run);
             }
         } finally {
-            LOCK.unlock();
+            lock.unlock();
         }
     }
 
-    /** Ends it; nobody is at work in it any more. */
-    static void forget(Descriptor eventfd) {
-        LOCK.lock();
+    /** Ends that; nobody is at work in the eventfd any more. */
+    void forget(Descriptor eventfd) {
+        lock.lock();
         try {
-            WATCHED.remove(eventfd);
-            if (WATCHED.isEmpty()) {
+            watched.remove(eventfd);
+            if (watched.isEmpty()) {
                 LockSupport.unpark(thread);
             }
         } finally {
-            LOCK.unlock();
+            lock.unlock();
         }
     }
 
-    private static void run() {
+    private void run() {
         while (look()) {
             LockSupport.parkNanos(PERIOD);
         }
     }
 
     /** Returns false when there is nothing more to look after, and this thread ends. */
-    private static boolean look() {
-        LOCK.lock();
+    private boolean look() {
+        lock.lock();
         try {
-            // A copy, for whose last user has just left is forgotten on the way.
-            List.copyOf(WATCHED).forEach(Descriptor::emptyIfFull);
-            if (WATCHED.isEmpty()) {
+            // A copy, because a descriptor whose last user has just left is forgotten on the way.
+            List.copyOf(watched).forEach(Descriptor::emptyIfFull);
+            if (watched.isEmpty()) {
                 thread = null;
             }
             return thread != null;
         } finally {
-            LOCK.unlock();
+            lock.unlock();
         }
+    }
+
+    /** Looked up with the first eventfd, so that a program without native access never gets here. */
+    private static final class Needed {
+
+        static final boolean AVAILABLE = NativeCall.exists("preadv2");
     }
 }

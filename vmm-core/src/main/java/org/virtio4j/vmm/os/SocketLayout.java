@@ -5,11 +5,10 @@ import java.util.Set;
 
 /**
  * Structures and numbers of Linux's socket calls on x86-64 and aarch64, where they are the same. Offsets and sizes in
- * bytes.
+ * bytes; {@link IoVector} is the structure that {@code iovec} points to.
  *
  * <pre>
  *   struct msghdr   0 name *   8 name length   16 iovec *   24 iovecs   32 control *   40 control bytes   48 flags
- *   struct iovec    0 base *   8 bytes
  *   struct cmsghdr  0 bytes with this header   8 level   12 type   16 data ...
  *   sockaddr_un     0 family   2 path, ended by a NUL
  * </pre>
@@ -22,10 +21,6 @@ final class SocketLayout {
     static final long MSG_CONTROLLEN = 40;
     static final long MSG_FLAGS = 48;
     static final long MSG_SIZE = 56;
-
-    static final long IOV_BASE = 0;
-    static final long IOV_LEN = 8;
-    static final long IOV_SIZE = 16;
 
     static final long CMSG_LEN = 0;
     static final long CMSG_LEVEL = 8;
