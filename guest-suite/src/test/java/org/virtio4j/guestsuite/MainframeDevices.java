@@ -13,13 +13,14 @@ import org.jspecify.annotations.Nullable;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.endpoint.VirtioEntropy;
 import org.virtio4j.iommu.ReservedRegions;
-import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.launcher.guest.GuestDevices;
 import org.virtio4j.launcher.guest.GuestOptions;
 import org.virtio4j.launcher.guest.QemuCommand;
 import org.virtio4j.launcher.guest.RunFolder;
 import org.virtio4j.launcher.serve.DevicePlan;
+import org.virtio4j.launcher.serve.IommuPlan;
 import org.virtio4j.launcher.serve.MachinePlan;
+import org.virtio4j.launcher.serve.MemoryPlan;
 import org.virtio4j.launcher.serve.QemuArguments;
 import org.virtio4j.launcher.serve.ServedMachine;
 import org.virtio4j.machine.PciAddress;
@@ -46,8 +47,8 @@ final class MainframeDevices implements GuestDevices {
                 new DevicePlan("rng", PciAddress.of("00:09.0"), true, ReservedRegions.X86_MSI, VirtioEntropy::new),
                 new DevicePlan("disk", PciAddress.of("00:0a.0"), true, ReservedRegions.X86_MSI,
                         VirtioBlock.builder(disk).queues(options.processors())::build));
-        machine = ServedMachine.serve(new MachinePlan("mainframe", folder, options.memoryMebibytes(),
-                Optional.empty(), PciAddress.of("00:08.0"), VirtioIommu.builder(), devices), null);
+        machine = ServedMachine.serve(new MachinePlan("mainframe", folder,
+                MemoryPlan.of(options.memoryMebibytes()), IommuPlan.at(PciAddress.of("00:08.0")), devices));
     }
 
     @Override

@@ -13,6 +13,7 @@ import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.iommu.ReservedRegions;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.iommu.VirtioIommuBuilder;
+import org.virtio4j.launcher.serve.IommuPlan;
 import org.virtio4j.launcher.serve.QemuArguments;
 import org.virtio4j.machine.PciAddress;
 import org.virtio4j.machine.ViotTable;
@@ -35,13 +36,14 @@ final class MiswiredMachinery implements Machinery {
     private final VirtioPciFunction entropy;
     private final VirtioPciFunction disk;
 
-    MiswiredMachinery(Mistake mistake, Path folder, Optional<Path> memoryFile, VirtioIommuBuilder builder,
+    MiswiredMachinery(Mistake mistake, Path folder, Optional<Path> memoryFile, IommuPlan plan,
             UnrulyEntropy unruly, VirtioBlock block) throws IOException {
         this.folder = folder;
         VfioUserOptions how = memoryFile.map(VfioUserOptions.DEFAULT::withMemoryFile).orElse(VfioUserOptions.DEFAULT);
         iommuSocket = VfioUserSocket.at(folder.resolve("iommu.sock"), how);
         entropySocket = VfioUserSocket.at(folder.resolve("rng-07.0.sock"), how);
         diskSocket = VfioUserSocket.at(folder.resolve("disk-0c.0.sock"), how);
+        VirtioIommuBuilder builder = plan.builder();
         if (mistake == Mistake.NOT_AWAITED_NOR_BLOCKED) {
             builder.bypassAfterReset(true);
         }

@@ -8,9 +8,10 @@ import java.util.Optional;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.iommu.ReservedRegions;
 import org.virtio4j.iommu.VirtioIommu;
-import org.virtio4j.iommu.VirtioIommuBuilder;
 import org.virtio4j.launcher.serve.DevicePlan;
+import org.virtio4j.launcher.serve.IommuPlan;
 import org.virtio4j.launcher.serve.MachinePlan;
+import org.virtio4j.launcher.serve.MemoryPlan;
 import org.virtio4j.launcher.serve.QemuArguments;
 import org.virtio4j.launcher.serve.ServedMachine;
 import org.virtio4j.machine.PciAddress;
@@ -21,13 +22,13 @@ final class ServedMachinery implements Machinery {
 
     private final ServedMachine machine;
 
-    ServedMachinery(Path folder, Optional<Path> memoryFile, VirtioIommuBuilder iommu, UnrulyEntropy entropy,
+    ServedMachinery(Path folder, Optional<Path> memoryFile, IommuPlan iommu, UnrulyEntropy entropy,
             VirtioBlock disk) throws IOException {
         List<DevicePlan> devices =
                 List.of(new DevicePlan("rng", ENTROPY, true, ReservedRegions.X86_MSI, () -> entropy),
                         new DevicePlan("disk", DISK, true, ReservedRegions.X86_MSI, () -> disk));
-        machine = ServedMachine.serve(new MachinePlan("suite", folder, GuestBooter.MEBIBYTES, memoryFile, IOMMU, iommu,
-                devices), null);
+        machine = ServedMachine.serve(new MachinePlan("suite", folder,
+                MemoryPlan.of(GuestBooter.MEBIBYTES).withFile(memoryFile), iommu, devices));
     }
 
     @Override

@@ -18,6 +18,7 @@ import org.virtio4j.launcher.guest.GuestDevices;
 import org.virtio4j.launcher.guest.GuestOptions;
 import org.virtio4j.launcher.guest.QemuCommand;
 import org.virtio4j.launcher.guest.RunFolder;
+import org.virtio4j.launcher.serve.IommuPlan;
 import org.virtio4j.launcher.serve.QemuArguments;
 import org.virtio4j.vmm.DmaHandle;
 import org.virtio4j.vmm.DmaResult;
@@ -59,16 +60,19 @@ final class SuiteDevices implements GuestDevices {
         disk = VirtioBlock.builder(folder.path(RunFolder.DISK)).queues(options.processors())
                 .queueSize(wiring.diskRing()).build();
         entropy = new UnrulyEntropy(IN_FLIGHT, wiring.mistake() != Mistake.NOT_AWAITED_NOR_BLOCKED);
-        VirtioIommuBuilder builder = VirtioIommu.builder().queueSizes(wiring.iommuRing(), wiring.iommuRing())
-                .bypassAfterReset(wiring.bypassAfterReset());
+        IommuPlan plan = IommuPlan.at(Machinery.IOMMU).withSettings(builder -> setUp(builder, wiring));
+        machinery = wiring.mistake() == Mistake.NONE
+                ? new ServedMachinery(folder.path(""), memoryFile, plan, entropy, disk)
+                : new MiswiredMachinery(wiring.mistake(), folder.path(""), memoryFile, plan, entropy, disk);
+        iommu = machinery.iommu();
+        entropy.begin(machinery.dma(Machinery.ENTROPY));
+    }
+
+    private static void setUp(VirtioIommuBuilder builder, Wiring wiring) {
+        builder.queueSizes(wiring.iommuRing(), wiring.iommuRing()).bypassAfterReset(wiring.bypassAfterReset());
         if (wiring.canary()) {
             builder.inputRange(Canary.START, Canary.END);
         }
-        machinery = wiring.mistake() == Mistake.NONE
-                ? new ServedMachinery(folder.path(""), memoryFile, builder, entropy, disk)
-                : new MiswiredMachinery(wiring.mistake(), folder.path(""), memoryFile, builder, entropy, disk);
-        iommu = machinery.iommu();
-        entropy.begin(machinery.dma(Machinery.ENTROPY));
     }
 
     @Override

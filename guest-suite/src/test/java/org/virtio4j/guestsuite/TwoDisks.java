@@ -16,14 +16,15 @@ import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.endpoint.VirtioEntropy;
 import org.virtio4j.iommu.IommuCounters;
 import org.virtio4j.iommu.ReservedRegions;
-import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.launcher.guest.Architecture;
 import org.virtio4j.launcher.guest.GuestDevices;
 import org.virtio4j.launcher.guest.GuestOptions;
 import org.virtio4j.launcher.guest.QemuCommand;
 import org.virtio4j.launcher.guest.RunFolder;
 import org.virtio4j.launcher.serve.DevicePlan;
+import org.virtio4j.launcher.serve.IommuPlan;
 import org.virtio4j.launcher.serve.MachinePlan;
+import org.virtio4j.launcher.serve.MemoryPlan;
 import org.virtio4j.launcher.serve.QemuArguments;
 import org.virtio4j.launcher.serve.ServedMachine;
 import org.virtio4j.machine.PciAddress;
@@ -82,8 +83,8 @@ final class TwoDisks implements GuestDevices {
                         () -> made(VirtioBlock.builder(behind).queues(queues).build())),
                 new DevicePlan(BESIDE + "-disk", DISK_BESIDE, false, reserved,
                         () -> made(VirtioBlock.builder(beside).queues(queues).build())));
-        machine = ServedMachine.serve(new MachinePlan("two disks", socketFolder, options.memoryMebibytes(),
-                Optional.empty(), IOMMU, VirtioIommu.builder(), devices), null);
+        machine = ServedMachine.serve(new MachinePlan("two disks", socketFolder,
+                MemoryPlan.of(options.memoryMebibytes()), IommuPlan.at(IOMMU), devices));
     }
 
     private static TwoDisks random(RunFolder folder, GuestOptions options) throws IOException {

@@ -15,6 +15,7 @@ import org.virtio4j.launcher.command.CommandFailure;
 import org.virtio4j.launcher.command.Interruption;
 import org.virtio4j.launcher.command.Options;
 import org.virtio4j.launcher.record.Recorder;
+import org.virtio4j.launcher.serve.IommuFollower;
 import org.virtio4j.launcher.serve.MachinePlan;
 import org.virtio4j.launcher.serve.MachineReader;
 import org.virtio4j.launcher.serve.ServedMachine;
@@ -113,7 +114,8 @@ final class ServeCommand {
 
     private static ServedMachine serve(MachinePlan plan, @Nullable Recorder recorder) throws CommandFailure {
         try {
-            return ServedMachine.serve(plan, recorder);
+            return recorder == null ? ServedMachine.serve(plan)
+                    : ServedMachine.serve(plan, new IommuFollower(recorder, recorder::watch));
         } catch (NoSuchFileException missing) {
             throw new CommandFailure("machine " + plan.name() + ": " + missing.getFile() + ": no such folder");
         } catch (AccessDeniedException denied) {

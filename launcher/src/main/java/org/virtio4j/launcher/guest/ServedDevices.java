@@ -3,6 +3,7 @@ package org.virtio4j.launcher.guest;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,12 +13,14 @@ import org.jspecify.annotations.Nullable;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.endpoint.VirtioEntropy;
 import org.virtio4j.iommu.ReservedRegions;
-import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.launcher.record.Recorder;
 import org.virtio4j.launcher.replay.Replay;
 import org.virtio4j.launcher.replay.ReplayTransport;
 import org.virtio4j.launcher.serve.DevicePlan;
+import org.virtio4j.launcher.serve.IommuFollower;
+import org.virtio4j.launcher.serve.IommuPlan;
 import org.virtio4j.launcher.serve.MachinePlan;
+import org.virtio4j.launcher.serve.MemoryPlan;
 import org.virtio4j.launcher.serve.QemuArguments;
 import org.virtio4j.launcher.serve.ServedMachine;
 import org.virtio4j.vmm.DmaHandle;
@@ -60,13 +63,17 @@ final class ServedDevices implements GuestDevices {
     /** Begins to serve at sockets in the folder. */
     static ServedDevices serve(RunFolder folder, GuestOptions options, @Nullable Recorder recorder)
             throws IOException {
-        return new ServedDevices(ServedMachine.serve(plan(folder, options), recorder));
+        MachinePlan plan = plan(folder, options);
+        return new ServedDevices(recorder == null ? ServedMachine.serve(plan)
+                : ServedMachine.serve(plan, new IommuFollower(recorder, recorder::watch)));
     }
 
     private static MachinePlan plan(RunFolder folder, GuestOptions options) {
-        return new MachinePlan("guest", folder.path(""), options.memoryMebibytes(),
-                options.memoryByName() ? Optional.of(folder.path(RunFolder.MEMORY)) : Optional.empty(),
-                Guest.IOMMU, VirtioIommu.builder().linger(LINGER), List.of(
+        Optional<Path> memoryFile =
+                options.memoryByName() ? Optional.of(folder.path(RunFolder.MEMORY)) : Optional.empty();
+        return new MachinePlan("guest", folder.path(""),
+                MemoryPlan.of(options.memoryMebibytes()).withFile(memoryFile),
+                IommuPlan.at(Guest.IOMMU).withSettings(iommu -> iommu.linger(LINGER)), List.of(
                         new DevicePlan("rng", Guest.RNG, true, ReservedRegions.X86_MSI, VirtioEntropy::new),
                         new DevicePlan("disk", Guest.DISK, true, ReservedRegions.X86_MSI,
                                 VirtioBlock.builder(folder.path(RunFolder.DISK)).queues(options.processors())::build)));

@@ -33,8 +33,8 @@ final class IommuNotices implements RequestListener {
     public void unreservedDoorbell(int endpoint, long virtStart, long physStart) {
         PciAddress device = new PciAddress(endpoint >> 8, endpoint >> 3 & 0x1f, endpoint & 7);
         notices.tell(name + ": the guest has mapped where its interrupts go for " + device + ", and may get none",
-                "0x" + Long.toHexString(physStart) + " is no RAM, and no region that " + IommuReader.RESERVED
-                        + " names; write " + IommuReader.RESERVED + " = " + IommuReader.nameOf(physStart));
+                "0x" + Long.toHexString(physStart) + " is no RAM, and no region that " + DoorbellNames.KEY
+                        + " names; write " + DoorbellNames.KEY + " = " + DoorbellNames.nameOf(physStart));
     }
 
     /** A device holds up an UNMAP or a reset; the guest's processor spins meanwhile. */

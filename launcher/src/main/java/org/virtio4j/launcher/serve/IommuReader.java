@@ -5,6 +5,8 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.virtio4j.iommu.ReservedRegion;
@@ -19,7 +21,7 @@ import org.virtio4j.wire.iommu.IommuFeature;
 /** Understands a section {@code [iommu]}, but for its address. */
 final class IommuReader {
 
-    static final String RESERVED = "reserved";
+    static final String RESERVED = DoorbellNames.KEY;
 
     private static final String PAGE_SIZES = "page-sizes";
     private static final String INPUT_RANGE = "input-range";
@@ -44,10 +46,6 @@ final class IommuReader {
     private static final Pattern SIZE = Pattern.compile("(\\d{1,9})([KMG])");
     private static final Pattern HEX_RANGE = Pattern.compile("([0-9a-f]{1,16})-([0-9a-f]{1,16})");
     private static final Pattern RANGE = Pattern.compile("(\\d{1,10})-(\\d{1,10})");
-    /** Doorbells by the names of what has them, on QEMU's boards. */
-    private static final Map<String, ReservedRegion> DOORBELLS = Map.of(
-            "msi:x86", doorbell(ReservedRegions.X86_MSI), "msi:gicv2m", doorbell(ReservedRegions.QEMU_VIRT_GICV2M),
-            "msi:its", doorbell(ReservedRegions.QEMU_VIRT_ITS));
     private static final Pattern REGION = Pattern.compile("(msi|reserved):" + HEX_RANGE.pattern());
     private static final String SEPARATOR = "[,\\s]+";
     private static final int HEXADECIMAL = 16;
@@ -67,51 +65,73 @@ final class IommuReader {
      */
     private static final int LINGER_MICROS = 10;
 
-    private IommuReader() {
+    private final ConfigSection section;
+
+    /** Whose methods say which values cannot be had. It becomes no device. */
+    private final VirtioIommuBuilder trial = VirtioIommu.builder();
+
+    private Consumer<VirtioIommuBuilder> settings = builder -> { };
+
+    private IommuReader(ConfigSection section) {
+        this.section = section;
     }
 
-    /** An IOMMU without endpoints. */
-    static VirtioIommuBuilder read(ConfigSection section) throws CommandFailure {
-        VirtioIommuBuilder builder = VirtioIommu.builder()
-                .probeSize((int) section.number(PROBE_SIZE, 512, 0, MOST_PROPERTIES))
-                .bootBypass(section.flag(BYPASS, true))
-                .linger(Duration.ofNanos(NANOS_PER_MICRO * section.number(LINGER, LINGER_MICROS, 0, MOST_LINGER)))
-                .bypassAfterReset(section.flag(BYPASS_AFTER_RESET, false))
-                .maxMappings(mappings(section));
-        queues(section, builder);
-        if (section.has(PAGE_SIZES)) {
-            section.parsed(PAGE_SIZES, text -> builder.pageSizeMask(pageSizes(text)));
+    /** The settings of an IOMMU: good for any number of builders. */
+    static Consumer<VirtioIommuBuilder> read(ConfigSection section) throws CommandFailure {
+        IommuReader reader = new IommuReader(section);
+        reader.readNumbers();
+        reader.readQueues();
+        reader.readRanges();
+        return reader.settings;
+    }
+
+    private void readNumbers() throws CommandFailure {
+        int probeSize = (int) section.number(PROBE_SIZE, 512, 0, MOST_PROPERTIES);
+        boolean bypass = section.flag(BYPASS, true);
+        boolean bypassAfterReset = section.flag(BYPASS_AFTER_RESET, false);
+        Duration linger = Duration.ofNanos(NANOS_PER_MICRO * section.number(LINGER, LINGER_MICROS, 0, MOST_LINGER));
+        long mappings = mappings(section);
+        set(builder -> builder.probeSize(probeSize).bootBypass(bypass).linger(linger)
+                .bypassAfterReset(bypassAfterReset).maxMappings(mappings));
+    }
+
+    private void readQueues() throws CommandFailure {
+        int requests = entries(section, REQUEST_QUEUE, 256);
+        int events = entries(section, EVENT_QUEUE, 64);
+        if (section.has(REQUEST_QUEUE)) {
+            parse(REQUEST_QUEUE, text -> builder -> builder.queueSizes(requests, events));
+        } else {
+            set(builder -> builder.queueSizes(requests, events));
         }
-        if (section.has(INPUT_RANGE)) {
-            section.parsed(INPUT_RANGE, text -> inputRange(builder, text));
+    }
+
+    private void readRanges() throws CommandFailure {
+        parse(PAGE_SIZES, IommuReader::pageSizes);
+        parse(INPUT_RANGE, IommuReader::inputRange);
+        parse(DOMAIN_RANGE, IommuReader::domainRange);
+        parse(WITHOUT, IommuReader::without);
+    }
+
+    /** What a key sets, if it is there. The trial says whether its value can be had. */
+    private void parse(String key, Function<String, Consumer<VirtioIommuBuilder>> meaning) throws CommandFailure {
+        if (section.has(key)) {
+            Consumer<VirtioIommuBuilder> setting = section.parsed(key, text -> {
+                Consumer<VirtioIommuBuilder> parsed = meaning.apply(text);
+                parsed.accept(trial);
+                return parsed;
+            });
+            settings = settings.andThen(setting);
         }
-        if (section.has(DOMAIN_RANGE)) {
-            section.parsed(DOMAIN_RANGE, text -> domainRange(builder, text));
-        }
-        if (section.has(WITHOUT)) {
-            section.parsed(WITHOUT, text -> without(builder, text));
-        }
-        return builder;
+    }
+
+    private void set(Consumer<VirtioIommuBuilder> setting) {
+        setting.accept(trial);
+        settings = settings.andThen(setting);
     }
 
     /** The key {@link #RESERVED} of this or another section. */
     static ReservedRegions reserved(ConfigSection section, ReservedRegions otherwise) throws CommandFailure {
         return section.has(RESERVED) ? section.parsed(RESERVED, IommuReader::regions) : otherwise;
-    }
-
-    /** How a configuration names the region that holds a doorbell. */
-    static String nameOf(long doorbell) {
-        return DOORBELLS.entrySet().stream().filter(named -> holds(named.getValue(), doorbell)).map(Map.Entry::getKey)
-                .findFirst().orElseGet(() -> "msi:" + Long.toHexString(doorbell & -GuestMemory.PAGE_SIZE) + "-"
-                        + Long.toHexString(doorbell | GuestMemory.PAGE_SIZE - 1));
-    }
-
-    private static boolean holds(ReservedRegion region, long address) {
-        return Long.compareUnsigned(region.start(), address) <= 0 && Long.compareUnsigned(address, region.end()) <= 0;
-    }
-
-    private static ReservedRegion doorbell(ReservedRegions regions) {
-        return regions.list().getFirst();
     }
 
     /**
@@ -145,15 +165,6 @@ final class IommuReader {
         return entries;
     }
 
-    private static void queues(ConfigSection section, VirtioIommuBuilder builder) throws CommandFailure {
-        int requests = entries(section, REQUEST_QUEUE, 256);
-        int events = entries(section, EVENT_QUEUE, 64);
-        if (section.has(REQUEST_QUEUE)) {
-            section.parsed(REQUEST_QUEUE, text -> builder.queueSizes(requests, events));
-        }
-        builder.queueSizes(requests, events);
-    }
-
     private static long mappings(ConfigSection section) throws CommandFailure {
         long mappings = section.number(MAX_MAPPINGS, 1L << 22, 1, MOST_MAPPINGS);
         if (mappings < LEAST_MAPPINGS) {
@@ -163,7 +174,12 @@ final class IommuReader {
         return mappings;
     }
 
-    private static long pageSizes(String text) {
+    private static Consumer<VirtioIommuBuilder> pageSizes(String text) {
+        long mask = pageSizeMask(text);
+        return builder -> builder.pageSizeMask(mask);
+    }
+
+    private static long pageSizeMask(String text) {
         long mask = 0;
         for (String word : text.split(SEPARATOR, -1)) {
             Matcher size = match(SIZE, word, "page sizes such as 4K, 2M, 1G");
@@ -180,31 +196,34 @@ final class IommuReader {
         return mask;
     }
 
-    private static VirtioIommuBuilder inputRange(VirtioIommuBuilder builder, String text) {
+    private static Consumer<VirtioIommuBuilder> inputRange(String text) {
         Matcher range = match(HEX_RANGE, text, "two hexadecimal addresses such as 0-7fffffffff");
-        return builder.inputRange(address(range.group(1)), address(range.group(2)));
+        long start = address(range.group(1));
+        long end = address(range.group(2));
+        return builder -> builder.inputRange(start, end);
     }
 
-    private static VirtioIommuBuilder domainRange(VirtioIommuBuilder builder, String text) {
+    private static Consumer<VirtioIommuBuilder> domainRange(String text) {
         Matcher range = match(RANGE, text, "two numbers such as 0-65535");
         long start = Long.parseLong(range.group(1));
         long end = Long.parseLong(range.group(2));
         if (start > MOST_DOMAINS || end > MOST_DOMAINS) {
             throw new IllegalArgumentException("expected 32-bit numbers, found '" + text + "'");
         }
-        return builder.domainRange((int) start, (int) end);
+        return builder -> builder.domainRange((int) start, (int) end);
     }
 
-    private static VirtioIommuBuilder without(VirtioIommuBuilder builder, String text) {
+    private static Consumer<VirtioIommuBuilder> without(String text) {
+        Consumer<VirtioIommuBuilder> all = builder -> { };
         for (String word : text.split(SEPARATOR, -1)) {
             Integer bit = FEATURES.get(word);
             if (bit == null) {
                 throw new IllegalArgumentException("unknown feature '" + word + "'"
                         + NearestName.hint(word, FEATURES.keySet().stream().sorted().toList()));
             }
-            builder.without(bit);
+            all = all.andThen(builder -> builder.without(bit));
         }
-        return builder;
+        return all;
     }
 
     private static ReservedRegions regions(String text) {
@@ -213,10 +232,10 @@ final class IommuReader {
     }
 
     private static ReservedRegion region(String word) {
-        ReservedRegion named = DOORBELLS.get(word);
-        if (named != null) {
-            return named;
-        }
+        return DoorbellNames.region(word).orElseGet(() -> regionOfAddresses(word));
+    }
+
+    private static ReservedRegion regionOfAddresses(String word) {
         Matcher region = match(REGION, word,
                 "none, msi:x86, msi:gicv2m, msi:its, or regions such as msi:fee00000-feefffff or reserved:0-fff");
         long start = address(region.group(2));

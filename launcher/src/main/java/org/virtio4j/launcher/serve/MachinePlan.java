@@ -3,26 +3,18 @@ package org.virtio4j.launcher.serve;
 
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
-import org.virtio4j.iommu.VirtioIommuBuilder;
-import org.virtio4j.machine.PciAddress;
 
 /**
- * What one guest is to have. Good for one machine, for the builder is used up by it.
+ * What one machine is to have. Immutable: it can be served any number of times, and at the same time in several folders
+ * as far as its devices share no file.
  *
  * @param name what the user calls it
- * @param folder where its sockets go; made for the machine alone if it is not there
- * @param memoryMebibytes its RAM, which QEMU must be told
- * @param memoryFile the file that is its RAM, if it is not handed over as a descriptor
- * @param sealedMemory whether RAM that is not sealed against shrinking is refused
- * @param iommuAddress where its IOMMU lies
- * @param iommu set up but for its endpoints
- * @param iommuPolling how the thread that polls it idles, if it is polled
+ * @param folder where its sockets go; made when it is served, and deleted after it, if it is not there
+ * @param memory its RAM
+ * @param iommu its IOMMU
  * @param devices the other functions; those behind the IOMMU become its endpoints
  */
-public record MachinePlan(String name, Path folder, int memoryMebibytes, Optional<Path> memoryFile,
-        boolean sealedMemory, PciAddress iommuAddress, VirtioIommuBuilder iommu,
-        Optional<Idling> iommuPolling, List<DevicePlan> devices) {
+public record MachinePlan(String name, Path folder, MemoryPlan memory, IommuPlan iommu, List<DevicePlan> devices) {
 
     /** Copies what was given. */
     public MachinePlan {
@@ -30,18 +22,12 @@ public record MachinePlan(String name, Path folder, int memoryMebibytes, Optiona
     }
 
     /**
-     * A guest whose IOMMU is notified, and whose RAM need not be sealed.
+     * The same machine at other sockets.
      *
-     * @param name what the user calls it
-     * @param folder where its sockets go
-     * @param memoryMebibytes its RAM
-     * @param memoryFile the file that is its RAM, if it is not handed over as a descriptor
-     * @param iommuAddress where its IOMMU lies
-     * @param iommu set up but for its endpoints
-     * @param devices the other functions
+     * @param other where they go
+     * @return a plan
      */
-    public MachinePlan(String name, Path folder, int memoryMebibytes, Optional<Path> memoryFile,
-            PciAddress iommuAddress, VirtioIommuBuilder iommu, List<DevicePlan> devices) {
-        this(name, folder, memoryMebibytes, memoryFile, false, iommuAddress, iommu, Optional.empty(), devices);
+    public MachinePlan withFolder(Path other) {
+        return new MachinePlan(name, other, memory, iommu, devices);
     }
 }

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.endpoint.DiskLock;
 import org.virtio4j.endpoint.VirtioBlock;
@@ -154,18 +155,28 @@ public final class MachineReader {
         unique(folders, real(folder), machine, FOLDER + " " + folder);
         ConfigSection iommu = iommu(machine, parts);
         iommu.allow(IommuReader.KEYS);
-        VirtioIommuBuilder builder = IommuReader.read(iommu);
+        Consumer<VirtioIommuBuilder> settings = IommuReader.read(iommu);
         Optional<Idling> polling = polling(iommu);
-        polling.ifPresent(idling -> builder.polled());
-        ReservedRegions reserved = IommuReader.reserved(iommu, ReservedRegions.X86_MSI);
         Map<PciAddress, ConfigSection> addresses = new HashMap<>();
-        PciAddress iommuAddress = address(iommu, addresses);
+        IommuPlan iommuPlan = new IommuPlan(address(iommu, addresses), settings, polling);
+        List<DevicePlan> devices = devices(iommu, parts, addresses, iommuPlan);
+        return new MachinePlan(name, folder, memory(machine), iommuPlan, devices);
+    }
+
+    private MemoryPlan memory(ConfigSection machine) throws CommandFailure {
+        int mebibytes = (int) machine.number(MEMORY, 512, LEAST_MEMORY, MOST_MEMORY);
+        return new MemoryPlan(mebibytes, memoryFile(machine), machine.flag(SEALED_MEMORY, false));
+    }
+
+    private List<DevicePlan> devices(ConfigSection iommu, List<ConfigSection> parts,
+            Map<PciAddress, ConfigSection> addresses, IommuPlan iommuPlan) throws CommandFailure {
+        ReservedRegions reserved = IommuReader.reserved(iommu, ReservedRegions.X86_MSI);
         List<DevicePlan> devices = new ArrayList<>();
         for (ConfigSection part : parts) {
             if (part != iommu) {
                 DevicePlan device = device(part, addresses, reserved);
                 if (device.translated()) {
-                    IommuReader.check(builder, device.reserved(), part, iommu);
+                    IommuReader.check(iommuPlan.builder(), device.reserved(), part, iommu);
                 }
                 devices.add(device);
             }
@@ -173,8 +184,7 @@ public final class MachineReader {
         if (devices.stream().noneMatch(DevicePlan::translated)) {
             throw iommu.failure("expected a device behind the IOMMU, found none");
         }
-        return new MachinePlan(name, folder, (int) machine.number(MEMORY, 512, LEAST_MEMORY, MOST_MEMORY),
-                memoryFile(machine), machine.flag(SEALED_MEMORY, false), iommuAddress, builder, polling, devices);
+        return devices;
     }
 
     private static Optional<Idling> polling(ConfigSection section) throws CommandFailure {

@@ -24,7 +24,7 @@ import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.iommu.IommuCounters;
 import org.virtio4j.iommu.ReservedRegions;
 import org.virtio4j.iommu.VirtioIommu;
-import org.virtio4j.launcher.record.Recorder;
+import org.virtio4j.iommu.VirtioIommuBuilder;
 import org.virtio4j.machine.Machine;
 import org.virtio4j.machine.PciAddress;
 import org.virtio4j.vfiouser.VfioUserOptions;
@@ -59,7 +59,7 @@ public final class ServedMachine implements AutoCloseable {
     private boolean folderMade;
     private boolean viotWritten;
 
-    private ServedMachine(MachinePlan plan, @Nullable Recorder recorder) {
+    private ServedMachine(MachinePlan plan, @Nullable IommuFollower follower) {
         this.plan = plan;
         this.viot = plan.folder().resolve("viot");
         Map<Integer, ReservedRegions> endpoints = new TreeMap<>();
@@ -68,16 +68,17 @@ public final class ServedMachine implements AutoCloseable {
                 endpoints.put(device.address().bdf(), device.reserved());
             }
         }
-        endpoints.forEach(plan.iommu()::endpoint);
-        plan.iommu().requestListener(iommuNotices).stalls(STALL_LIMIT, iommuNotices::stalled);
-        if (plan.iommuPolling().isEmpty()) {
-            plan.iommu().batchListener(latency::published);
+        VirtioIommuBuilder builder = plan.iommu().builder();
+        endpoints.forEach(builder::endpoint);
+        builder.requestListener(iommuNotices).stalls(STALL_LIMIT, iommuNotices::stalled);
+        if (plan.iommu().polling().isEmpty()) {
+            builder.batchListener(latency::published);
         }
-        if (recorder == null) {
-            this.iommu = plan.iommu().build();
+        if (follower == null) {
+            this.iommu = builder.build();
         } else {
-            this.iommu = plan.iommu().trafficListener(recorder).build();
-            recorder.watch(iommu, endpoints);
+            this.iommu = builder.trafficListener(follower.listener()).build();
+            follower.beginning().begins(iommu, endpoints);
         }
     }
 
@@ -85,14 +86,30 @@ public final class ServedMachine implements AutoCloseable {
      * Begins to serve.
      *
      * @param plan what the machine is to have
-     * @param recorder what is to record its IOMMU, if anything
      * @return the machine, whose sockets are there
      * @throws IOException if a disk, a socket or the table's file cannot be had; nothing is left behind then
      * @throws IllegalArgumentException if the parts of the plan do not go together
      * @throws UnsupportedOperationException as {@link VfioUserSocket#at(Path, VfioUserOptions)}
      */
-    public static ServedMachine serve(MachinePlan plan, @Nullable Recorder recorder) throws IOException {
-        ServedMachine machine = new ServedMachine(plan, recorder);
+    public static ServedMachine serve(MachinePlan plan) throws IOException {
+        return start(new ServedMachine(plan, null));
+    }
+
+    /**
+     * Begins to serve a machine whose IOMMU somebody follows.
+     *
+     * @param plan what the machine is to have
+     * @param follower learns of its IOMMU before the sockets are there; of one machine alone
+     * @return the machine, whose sockets are there
+     * @throws IOException as {@link #serve(MachinePlan)}
+     * @throws IllegalArgumentException as {@link #serve(MachinePlan)}
+     * @throws UnsupportedOperationException as {@link #serve(MachinePlan)}
+     */
+    public static ServedMachine serve(MachinePlan plan, IommuFollower follower) throws IOException {
+        return start(new ServedMachine(plan, follower));
+    }
+
+    private static ServedMachine start(ServedMachine machine) throws IOException {
         try {
             machine.start();
             return machine;
@@ -128,10 +145,11 @@ public final class ServedMachine implements AutoCloseable {
      */
     public QemuArguments qemuArguments() {
         QemuArguments arguments = new QemuArguments().machine();
-        if (plan.memoryFile().isPresent()) {
-            arguments.memory(plan.memoryMebibytes(), plan.memoryFile().get());
+        MemoryPlan memory = plan.memory();
+        if (memory.file().isPresent()) {
+            arguments.memory(memory.mebibytes(), memory.file().get());
         } else {
-            arguments.memory(plan.memoryMebibytes());
+            arguments.memory(memory.mebibytes());
         }
         addTo(arguments);
         return arguments;
@@ -210,7 +228,7 @@ public final class ServedMachine implements AutoCloseable {
      */
     public List<String> polledDevices() {
         List<String> lines = new ArrayList<>();
-        plan.iommuPolling().ifPresent(idling -> lines.add(polledDevice(IOMMU, idling)));
+        plan.iommu().polling().ifPresent(idling -> lines.add(polledDevice(IOMMU, idling)));
         for (DevicePlan device : plan.devices()) {
             device.polling().ifPresent(idling -> lines.add(polledDevice(device.name(), idling)));
         }
@@ -300,11 +318,11 @@ public final class ServedMachine implements AutoCloseable {
         } else if (!Files.isDirectory(plan.folder())) {
             throw new IOException(plan.folder() + ": expected a folder, found something else");
         }
-        add(plan.iommuAddress(), IOMMU, iommu, false);
+        add(plan.iommu().address(), IOMMU, iommu, false);
         for (DevicePlan device : plan.devices()) {
             add(device.address(), device.name(), device.maker().make(), device.translated());
         }
-        Machine machine = new Machine(plan.iommuAddress(), functions.getFirst().function());
+        Machine machine = new Machine(plan.iommu().address(), functions.getFirst().function());
         for (int i = 0; i < plan.devices().size(); i++) {
             ServedFunction function = functions.get(i + 1);
             if (plan.devices().get(i).translated()) {
@@ -316,7 +334,7 @@ public final class ServedMachine implements AutoCloseable {
         // Only now, for until the sockets are ours the file may be that of somebody else who serves there.
         writeViot(machine.viot());
         functions.forEach(function -> function.socket().start(function.function()));
-        plan.iommuPolling().ifPresent(idling -> poll(functions.getFirst(), idling));
+        plan.iommu().polling().ifPresent(idling -> poll(functions.getFirst(), idling));
         for (int i = 0; i < plan.devices().size(); i++) {
             ServedFunction function = functions.get(i + 1);
             plan.devices().get(i).polling().ifPresent(idling -> poll(function, idling));
@@ -375,10 +393,11 @@ public final class ServedMachine implements AutoCloseable {
     }
 
     private VfioUserOptions options(VirtioDevice device, DeviceNotices told) {
-        VfioUserOptions options = plan.memoryFile().map(VfioUserOptions.DEFAULT::withMemoryFile)
-                .orElse(VfioUserOptions.DEFAULT).withSealedMemory(plan.sealedMemory()).withStallListener(told::stalled)
+        MemoryPlan memory = plan.memory();
+        VfioUserOptions options = memory.file().map(VfioUserOptions.DEFAULT::withMemoryFile)
+                .orElse(VfioUserOptions.DEFAULT).withSealedMemory(memory.sealed()).withStallListener(told::stalled)
                 .withRefusalListener(told::commandRefused);
-        boolean measured = device instanceof VirtioIommu && plan.iommuPolling().isEmpty();
+        boolean measured = device instanceof VirtioIommu && plan.iommu().polling().isEmpty();
         return measured ? options.withMessageListener(latency::received) : options;
     }
 

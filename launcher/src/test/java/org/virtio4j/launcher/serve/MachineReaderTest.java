@@ -59,10 +59,10 @@ class MachineReaderTest {
         MachinePlan plan = read(WHOLE).getFirst();
         assertEquals("vm", plan.name());
         assertEquals(folder.resolve("run"), plan.folder());
-        assertEquals(512, plan.memoryMebibytes());
-        assertEquals(Optional.empty(), plan.memoryFile());
-        assertFalse(plan.sealedMemory());
-        assertEquals(PciAddress.of("00:08.0"), plan.iommuAddress());
+        assertEquals(512, plan.memory().mebibytes());
+        assertEquals(Optional.empty(), plan.memory().file());
+        assertFalse(plan.memory().sealed());
+        assertEquals(PciAddress.of("00:08.0"), plan.iommu().address());
         DevicePlan rng = plan.devices().getFirst();
         assertEquals("rng-09.0", rng.name());
         assertEquals(PciAddress.of("00:09.0"), rng.address());
@@ -110,10 +110,10 @@ class MachineReaderTest {
                 address = 00:0b.0
                 iommu = no
                 """).getFirst();
-        assertEquals(2048, plan.memoryMebibytes());
-        assertEquals(Optional.of(folder.resolve("ram")), plan.memoryFile());
-        assertTrue(plan.sealedMemory());
-        VirtioIommu iommu = plan.iommu().build();
+        assertEquals(2048, plan.memory().mebibytes());
+        assertEquals(Optional.of(folder.resolve("ram")), plan.memory().file());
+        assertTrue(plan.memory().sealed());
+        VirtioIommu iommu = plan.iommu().builder().build();
         assertEquals(0x4020_1000L, iommu.readConfig((int) IommuConfig.PAGE_SIZE_MASK, 8));
         assertEquals(0x1000, iommu.readConfig((int) IommuConfig.INPUT_START, 8));
         assertEquals(0x7f_ffff_ffffL, iommu.readConfig((int) IommuConfig.INPUT_END, 8));
@@ -153,9 +153,9 @@ class MachineReaderTest {
     @Test
     void shouldPollNoDeviceUnlessToldTo() throws CommandFailure, IOException {
         MachinePlan plan = read(WHOLE).getFirst();
-        assertEquals(Optional.empty(), plan.iommuPolling());
+        assertEquals(Optional.empty(), plan.iommu().polling());
         assertEquals(Optional.empty(), plan.devices().getFirst().polling());
-        assertFalse(plan.iommu().build().isPolled());
+        assertFalse(plan.iommu().builder().build().isPolled());
         assertFalse(plan.devices().getFirst().maker().make().isPolled());
     }
 
@@ -164,8 +164,8 @@ class MachineReaderTest {
         MachinePlan plan = read(WHOLE.replace("00:08.0", "00:08.0\npoll = yes\nidle = spin")
                 .replace("00:09.0", "00:09.0\npoll = yes\nidle = sleep")
                 + "[disk]\naddress = 00:0a.0\nfile = disk.img\npoll = yes\n").getFirst();
-        assertTrue(plan.iommu().build().isPolled());
-        assertEquals(Optional.of(Idling.SPIN), plan.iommuPolling());
+        assertTrue(plan.iommu().builder().build().isPolled());
+        assertEquals(Optional.of(Idling.SPIN), plan.iommu().polling());
         assertEquals(List.of(Optional.of(Idling.SLEEP), Optional.of(Idling.BACKOFF)),
                 plan.devices().stream().map(DevicePlan::polling).toList());
         for (DevicePlan device : plan.devices()) {

@@ -72,7 +72,7 @@ class PolledServeTest {
         guest.addFile(0, file, 0, SIZE);
         ram = new GuestRam(guest, 0, SIZE);
         Path config = Files.writeString(folder.resolve("vm.conf"), CONFIG);
-        machine = ServedMachine.serve(MachineReader.read(config).getFirst(), null);
+        machine = ServedMachine.serve(MachineReader.read(config).getFirst());
     }
 
     @AfterEach
