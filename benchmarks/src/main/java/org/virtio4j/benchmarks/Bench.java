@@ -15,6 +15,7 @@ import org.virtio4j.benchmarks.Measurement.RowFailure;
 import org.virtio4j.benchmarks.peers.PeerRequest;
 import org.virtio4j.benchmarks.peers.PeersCommand;
 import org.virtio4j.launcher.command.CommandFailure;
+import org.virtio4j.launcher.command.ExitStatus;
 import org.virtio4j.launcher.command.Interruption;
 import org.virtio4j.launcher.command.Options;
 import org.virtio4j.launcher.command.Outcome;
@@ -23,10 +24,6 @@ import org.virtio4j.launcher.command.Terminal;
 
 /** The command {@code virtio4j bench}: measures rows one after the other and prints each as soon as it is known. */
 public final class Bench {
-
-    private static final int OK = 0;
-    private static final int ROW_FAILED = 1;
-    private static final int INTERRUPTED = 130;
 
     private static final String FULL = "--full";
     private static final String LIST = "--list";
@@ -97,14 +94,14 @@ public final class Bench {
 
     /** Runs the command; returns its exit status. */
     static int run(List<String> args, PrintStream out, PrintStream err, Interruption interruption) {
-        return Outcome.of(out, err, () -> new Bench(out, err, interruption, Terminal.isStandardError()).run(args));
+        return Outcome.run(out, err, () -> new Bench(out, err, interruption, Terminal.isStandardError()).run(args));
     }
 
     private int run(List<String> args) throws CommandFailure {
         Options options = Options.parse(args, OPTIONS);
         if (options.has(Options.HELP)) {
             out.print(USAGE);
-            return OK;
+            return ExitStatus.OK;
         }
         if (options.has(PEERS)) {
             return comparePeers(options);
@@ -117,7 +114,7 @@ public final class Bench {
         List<Row> rows = choose(suite, mode, options.operands());
         if (options.has(LIST)) {
             rows.forEach(row -> out.println(row.title()));
-            return OK;
+            return ExitStatus.OK;
         }
         // Both before anything is measured, so that a file that cannot be written costs nobody a long run.
         try (OutputFile json = file(options.value(JSON)); OutputFile markdown = file(options.value(MARKDOWN))) {
@@ -131,7 +128,8 @@ public final class Bench {
             if (markdown != null) {
                 markdown.write(report.markdown());
             }
-            return interruption.requested() ? INTERRUPTED : report.complete() ? OK : ROW_FAILED;
+            int status = report.complete() ? ExitStatus.OK : ExitStatus.FAILED;
+            return interruption.requested() ? ExitStatus.INTERRUPTED : status;
         }
     }
 
@@ -141,7 +139,7 @@ public final class Bench {
         }
         PeerRequest request = PeerRequest.of(options, Path.of(System.getProperty("virtio4j.home", ".")));
         new PeersCommand(out, this::progress, interruption::requested).run(request);
-        return interruption.requested() ? INTERRUPTED : OK;
+        return interruption.requested() ? ExitStatus.INTERRUPTED : ExitStatus.OK;
     }
 
     private static void refusePeerOptions(Options options) throws CommandFailure {

@@ -112,24 +112,23 @@ final class GuestBooter implements BeforeEachCallback, AfterEachCallback {
      */
     Booted bootNext(Workload workload, @Nullable OtherKernel first, @Nullable OtherKernel next,
             GuestDevices.Server server) throws IOException, NotFetchedException, UnusableGuestException {
-        GuestOptions options = new GuestOptions(workload, 2, MEBIBYTES, Translation.LAZY, false, false, null,
-                image(first), image(next), Architecture.X86_64);
+        GuestOptions options = GuestOptions.of(workload).withMemory(MEBIBYTES)
+                .withKernels(image(first), image(next));
         return bootIfFetched(options, server);
     }
 
     /** Boots a PC with a kernel, Debian's where none is named, and two disks to write to. Skips the test likewise. */
     Booted boot(Workload workload, @Nullable OtherKernel kernel, GuestDevices.Server server)
             throws IOException, NotFetchedException, UnusableGuestException {
-        GuestOptions options = new GuestOptions(workload, 2, MEBIBYTES, Translation.LAZY, false, false, null,
-                image(kernel), null, Architecture.X86_64);
+        GuestOptions options = GuestOptions.of(workload).withMemory(MEBIBYTES).withKernels(image(kernel), null);
         return bootIfFetched(options, server);
     }
 
     /** Boots an arm64 guest with two disks to write to. Skips the test likewise. */
     Booted bootArm64(Translation translation, GuestDevices.Server server)
             throws IOException, NotFetchedException, UnusableGuestException {
-        GuestOptions options = new GuestOptions(Workload.DISKS, 2, MEBIBYTES, translation, false, false, null, null,
-                null, Architecture.ARM64);
+        GuestOptions options = GuestOptions.of(Workload.DISKS).withMemory(MEBIBYTES).withTranslation(translation)
+                .withArchitecture(Architecture.ARM64);
         return bootIfFetched(options, server);
     }
 
@@ -175,8 +174,8 @@ final class GuestBooter implements BeforeEachCallback, AfterEachCallback {
 
     /** Boots a mainframe that writes to its disk. Skips the test likewise. */
     Booted bootS390x(GuestDevices.Server server) throws IOException, NotFetchedException, UnusableGuestException {
-        GuestOptions options = new GuestOptions(Workload.VERIFY, 1, MEBIBYTES, Translation.LAZY, false, false, null,
-                null, null, Architecture.S390X);
+        GuestOptions options = GuestOptions.of(Workload.VERIFY).withProcessors(1).withMemory(MEBIBYTES)
+                .withArchitecture(Architecture.S390X);
         return bootIfFetched(options, server);
     }
 
@@ -218,8 +217,8 @@ final class GuestBooter implements BeforeEachCallback, AfterEachCallback {
 
     private static GuestOptions options(Workload workload, int processors, Translation translation, Memory memory,
             boolean qemuDevices) {
-        return new GuestOptions(workload, processors, MEBIBYTES, translation, memory == Memory.FILE, qemuDevices,
-                null, null, null, Architecture.X86_64);
+        return GuestOptions.of(workload).withProcessors(processors).withMemory(MEBIBYTES).withTranslation(translation)
+                .withMemoryByName(memory == Memory.FILE).withQemuDevices(qemuDevices);
     }
 
     private PrintWriter console() throws IOException {

@@ -11,10 +11,10 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.launcher.command.CommandFailure;
+import org.virtio4j.launcher.command.ExitStatus;
 import org.virtio4j.launcher.command.Interruption;
 import org.virtio4j.launcher.command.NearestName;
 import org.virtio4j.launcher.command.Options;
-import org.virtio4j.launcher.guest.Architecture;
 import org.virtio4j.launcher.guest.Comparison;
 import org.virtio4j.launcher.guest.Guest;
 import org.virtio4j.launcher.guest.GuestObserver;
@@ -94,7 +94,7 @@ final class GuestCommand {
         Options options = Options.parse(args, OPTIONS);
         if (options.has(Options.HELP)) {
             out.print(USAGE.replace(WORKLOADS, workloads()));
-            return Main.OK;
+            return ExitStatus.OK;
         }
         options.refuseOperands();
         Path home = Path.of(System.getProperty("virtio4j.home", "."));
@@ -109,7 +109,7 @@ final class GuestCommand {
             int status = report(guest.run());
             return recorder == null ? status : finish(recorder, status);
         } catch (NotFetchedException told) {
-            return interruption.requested() ? Main.INTERRUPTED : Main.NOT_STARTED;
+            return interruption.requested() ? ExitStatus.INTERRUPTED : ExitStatus.NOT_STARTED;
         } catch (UnusableGuestException unusable) {
             throw new CommandFailure(String.valueOf(unusable.getMessage()));
         } catch (IOException trouble) {
@@ -122,7 +122,7 @@ final class GuestCommand {
         try {
             recorder.finish();
         } catch (CommandFailure lost) {
-            if (status == Main.OK) {
+            if (status == ExitStatus.OK) {
                 throw lost;
             }
             err.println("virtio4j: " + lost.getMessage());
@@ -132,10 +132,10 @@ final class GuestCommand {
 
     private int report(Comparison comparison) {
         int status = report(comparison.ours().getLast());
-        if (status == Main.OK && !comparison.qemus().isEmpty()) {
+        if (status == ExitStatus.OK && !comparison.qemus().isEmpty()) {
             status = report(comparison.qemus().getLast());
         }
-        if (status == Main.OK) {
+        if (status == ExitStatus.OK) {
             out.print(GuestReport.of(comparison));
         }
         return status;
@@ -144,15 +144,15 @@ final class GuestCommand {
     private int report(GuestResult result) {
         if (interruption.requested()) {
             out.println("interrupted");
-            return Main.INTERRUPTED;
+            return ExitStatus.INTERRUPTED;
         }
         out.print(GuestReport.of(result));
         if (result.trouble().isEmpty()) {
-            return Main.OK;
+            return ExitStatus.OK;
         }
         result.facts().lastLines().forEach(line -> err.println("  | " + line));
         err.println("virtio4j: " + result.trouble().get());
-        return Main.FAILED;
+        return ExitStatus.FAILED;
     }
 
     private GuestObserver observer() {
@@ -195,10 +195,11 @@ final class GuestCommand {
             throw new CommandFailure("option " + NEXT_KERNEL + ": expected workload " + Workload.KEXEC + " or "
                     + Workload.CRASH + ", found " + workload);
         }
-        return new GuestOptions(workload, number(options, CPUS, 2, 1, MOST_CPUS),
-                number(options, MEMORY, 512, LEAST_MEMORY, MOST_MEMORY), translation(options),
-                options.has(MEMORY_FILE), options.has(QEMU_DEVICES), options.path(QEMU), options.path(KERNEL),
-                options.path(NEXT_KERNEL), Architecture.X86_64);
+        return GuestOptions.of(workload).withProcessors(number(options, CPUS, 2, 1, MOST_CPUS))
+                .withMemory(number(options, MEMORY, 512, LEAST_MEMORY, MOST_MEMORY))
+                .withTranslation(translation(options)).withMemoryByName(options.has(MEMORY_FILE))
+                .withQemuDevices(options.has(QEMU_DEVICES)).withQemu(options.path(QEMU))
+                .withKernels(options.path(KERNEL), options.path(NEXT_KERNEL));
     }
 
     private static Translation translation(Options options) throws CommandFailure {

@@ -4,25 +4,13 @@ package org.virtio4j.launcher;
 import java.io.PrintStream;
 import java.util.List;
 import org.virtio4j.launcher.command.CommandFailure;
+import org.virtio4j.launcher.command.ExitStatus;
 import org.virtio4j.launcher.command.Interruption;
 import org.virtio4j.launcher.command.NearestName;
 import org.virtio4j.launcher.command.Outcome;
 
 /** The {@code virtio4j} command: finds out which of its commands is meant and runs it. */
 public final class Main {
-
-    /** Nothing went wrong. */
-    static final int OK = 0;
-    /** A replay did not come out as recorded. */
-    static final int MISMATCHES = 1;
-    /** A guest's work failed. */
-    static final int FAILED = 1;
-    /** The input cannot be used, or the output not be written. */
-    static final int UNUSABLE = Outcome.UNUSABLE;
-    /** What a command needs is not to be had. */
-    static final int NOT_STARTED = 3;
-    /** The user has ended it, as shells have it. */
-    static final int INTERRUPTED = 130;
 
     private static final List<String> COMMANDS = List.of("guest", "serve", "replay", "version", "help");
 
@@ -60,7 +48,7 @@ public final class Main {
 
     /** Runs a command; returns its exit status. */
     static int run(List<String> args, PrintStream out, PrintStream err, Interruption interruption) {
-        return Outcome.of(out, err, () -> dispatch(args, out, err, interruption));
+        return Outcome.run(out, err, () -> dispatch(args, out, err, interruption));
     }
 
     private static int dispatch(List<String> args, PrintStream out, PrintStream err, Interruption interruption)
@@ -83,6 +71,6 @@ public final class Main {
             throw new CommandFailure("expected no argument, found '" + rest.getFirst() + "'");
         }
         out.print(text);
-        return OK;
+        return ExitStatus.OK;
     }
 }

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.launcher.command.CommandFailure;
+import org.virtio4j.launcher.command.ExitStatus;
 import org.virtio4j.launcher.command.Interruption;
 import org.virtio4j.launcher.command.NearestName;
 import org.virtio4j.launcher.command.Options;
@@ -63,7 +64,7 @@ final class ReplayCommand {
         Options options = Options.parse(args, OPTIONS);
         if (options.has(Options.HELP)) {
             out.print(USAGE);
-            return Main.OK;
+            return ExitStatus.OK;
         }
         List<ReplayTransport> transports = transports(options.value(TRANSPORT));
         Duration warmUp = seconds(options.value(WARM_UP));
@@ -131,9 +132,9 @@ final class ReplayCommand {
     private int status(List<TraceResult> results) {
         if (interruption.requested()) {
             out.println("interrupted");
-            return Main.INTERRUPTED;
+            return ExitStatus.INTERRUPTED;
         }
-        return TraceResult.total(results).mismatches() == 0 ? Main.OK : Main.MISMATCHES;
+        return TraceResult.total(results).mismatches() == 0 ? ExitStatus.OK : ExitStatus.FAILED;
     }
 
     private static List<TraceFile> traces(List<String> operands) throws CommandFailure {

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.launcher.command.CommandFailure;
+import org.virtio4j.launcher.command.ExitStatus;
 import org.virtio4j.launcher.command.Interruption;
 import org.virtio4j.launcher.command.Options;
 import org.virtio4j.launcher.record.Recorder;
@@ -73,7 +74,7 @@ final class ServeCommand {
         Options options = Options.parse(args, OPTIONS);
         if (options.has(Options.HELP)) {
             out.print(USAGE);
-            return Main.OK;
+            return ExitStatus.OK;
         }
         Path config = options.path(CONFIG);
         if (config == null) {
@@ -96,7 +97,7 @@ final class ServeCommand {
             }
         }
         out.println("interrupted");
-        return Main.INTERRUPTED;
+        return ExitStatus.INTERRUPTED;
     }
 
     private void serve(List<MachinePlan> plans, @Nullable Recorder recorder) throws CommandFailure {

@@ -16,9 +16,10 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
+import org.virtio4j.launcher.replay.TraceFile;
 
 /** The trace that comes along, line by line, to make others of. */
-public final class BootTrace {
+final class BootTrace {
 
     private BootTrace() {
     }
@@ -30,7 +31,7 @@ public final class BootTrace {
      * @throws IOException never
      */
     public static List<String> lines() throws IOException {
-        InputStream resource = Objects.requireNonNull(Main.class.getResourceAsStream("boot-k612.gz"));
+        InputStream resource = Objects.requireNonNull(TraceFile.class.getResourceAsStream("boot-k612.gz"));
         try (BufferedReader reader = new BufferedReader(
                 new InputStreamReader(new GZIPInputStream(resource), StandardCharsets.US_ASCII))) {
             return reader.lines().toList();

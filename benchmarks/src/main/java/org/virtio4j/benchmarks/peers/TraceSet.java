@@ -6,11 +6,11 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.benchmarks.Quantity;
 import org.virtio4j.launcher.command.CommandFailure;
 import org.virtio4j.launcher.replay.TraceFile;
+import org.virtio4j.launcher.replay.UnusableTraceException;
 import org.virtio4j.trace.TraceEvent;
 import org.virtio4j.trace.TraceReader;
 import org.virtio4j.trace.TranslationKind;
@@ -24,9 +24,6 @@ final class TraceSet {
     /** A domain or an endpoint, by its IOMMU and its number there. */
     private record Id(int iommu, int number) {
     }
-
-    private static final String SHIPPED_FOLDER = "/org/virtio4j/launcher/";
-    private static final String SHIPPED = "boot-k612.gz";
 
     private final Map<Id, Steps> domains = new HashMap<>();
     private final Map<Id, Id> domainOfEndpoint = new HashMap<>();
@@ -47,12 +44,11 @@ final class TraceSet {
         }
     }
 
-    /** The recording that the launcher has with it: a boot of Linux. */
+    /** The recording that comes along with the replay: a boot of Linux. */
     static PeerSet shipped() throws CommandFailure {
-        try (TraceReader reader = TraceReader.of(
-                Objects.requireNonNull(TraceFile.class.getResourceAsStream(SHIPPED_FOLDER + SHIPPED)), SHIPPED)) {
-            return read(reader, SHIPPED, SHIPPED);
-        } catch (IOException unusable) {
+        try (TraceReader reader = TraceFile.SHIPPED.open()) {
+            return read(reader, TraceFile.SHIPPED.name(), TraceFile.SHIPPED.name());
+        } catch (IOException | UnusableTraceException unusable) {
             throw new CommandFailure(String.valueOf(unusable.getMessage()));
         }
     }

@@ -3,13 +3,8 @@ package org.virtio4j.launcher.command;
 
 import java.io.PrintStream;
 
-/** How a command ends: with its own exit status, or with one line that says what cannot be used. */
+/** Runs a command to its end: an exit status of its own, or one line that says what cannot be used. */
 public final class Outcome {
-
-    /** Exit status when the arguments or the input cannot be used, or the output not be written. */
-    public static final int UNUSABLE = 2;
-    /** Exit status when there is not enough memory for what the input asks for. */
-    public static final int OUT_OF_MEMORY = 1;
 
     private static final long MUCH_MEBIBYTES = 256;
 
@@ -29,14 +24,14 @@ public final class Outcome {
     }
 
     /**
-     * Runs a command, and sees to it that output that was lost does not pass for success.
+     * Runs a command. Output that could not be written is a failure.
      *
-     * @param out     where the command has printed to
+     * @param out     where the command prints
      * @param err     where the one line goes
      * @param command what to run
      * @return the exit status
      */
-    public static int of(PrintStream out, PrintStream err, Command command) {
+    public static int run(PrintStream out, PrintStream err, Command command) {
         try {
             int status = command.run();
             if (out.checkError()) {
@@ -45,10 +40,10 @@ public final class Outcome {
             return status;
         } catch (CommandFailure failure) {
             err.println("virtio4j: " + failure.getMessage());
-            return UNUSABLE;
+            return ExitStatus.UNUSABLE;
         } catch (OutOfMemoryError tooLittle) {
             err.println("virtio4j: out of memory: " + tooLittle.getMessage() + "; " + mend(tooLittle));
-            return OUT_OF_MEMORY;
+            return ExitStatus.FAILED;
         }
     }
 

@@ -68,7 +68,7 @@ public record Comparison(List<GuestResult> ours, List<GuestResult> qemus) {
         for (int i = 0; i < 2 * rounds && comparison.complete(); i++) {
             boolean qemuDevices = i % 2 == 1;
             observer.step("run " + (i + 1) + " of " + 2 * rounds + ", " + (qemuDevices ? "QEMU's devices" : "ours"));
-            GuestOptions turn = options.with(Workload.VERIFY, qemuDevices);
+            GuestOptions turn = options.withWorkload(Workload.VERIFY).withQemuDevices(qemuDevices);
             (qemuDevices ? qemus : ours).add(new Guest(turn, home, observer).run());
         }
         return comparison;

@@ -29,8 +29,8 @@ public final class FirmwareGuest {
     public FirmwareGuest(Firmware firmware, int memoryMebibytes, Path home, GuestObserver observer,
             UnaryOperator<String> typist) {
         this.firmware = firmware;
-        this.options = new GuestOptions(Workload.BOOT, 1, memoryMebibytes, GuestOptions.Translation.LAZY, false, false,
-                null, null, null, firmware.architecture());
+        this.options = GuestOptions.of(Workload.BOOT).withProcessors(1).withMemory(memoryMebibytes)
+                .withArchitecture(firmware.architecture());
         this.packages = new Packages(home, observer::interrupted);
         this.observer = observer;
         this.typist = typist;

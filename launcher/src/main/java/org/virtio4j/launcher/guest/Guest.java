@@ -12,8 +12,6 @@ import org.virtio4j.machine.PciAddress;
 /** One guest: gathers what it needs, runs it, and tells what came of it. */
 public final class Guest {
 
-    /** How much of the disk a workload writes. */
-    static final int WORK_MEBIBYTES = 64;
     static final PciAddress IOMMU = PciAddress.of("00:08.0");
     static final PciAddress RNG = PciAddress.of("00:09.0");
     static final PciAddress DISK = PciAddress.of("00:0a.0");

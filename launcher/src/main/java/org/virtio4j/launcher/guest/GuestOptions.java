@@ -22,6 +22,9 @@ public record GuestOptions(Workload workload, int processors, int memoryMebibyte
         boolean memoryByName, boolean qemuDevices, @Nullable Path qemu, @Nullable Path kernel,
         @Nullable Path nextKernel, Architecture architecture) {
 
+    /** How much of the disk a workload writes. */
+    private static final int WORK_MEBIBYTES = 64;
+
     /** How Linux uses an IOMMU. */
     public enum Translation {
         /** Mappings that are not needed any more are taken away later, many at once. */
@@ -53,10 +56,115 @@ public record GuestOptions(Workload workload, int processors, int memoryMebibyte
         }
     }
 
-    /** The same with other work and other devices. */
-    GuestOptions with(Workload newWorkload, boolean newQemuDevices) {
-        return new GuestOptions(newWorkload, processors, memoryMebibytes, translation, memoryByName, newQemuDevices,
-                qemu, kernel, nextKernel, architecture);
+    /**
+     * A PC with two processors and 512 MiB, with this project's devices, Debian's kernel and a QEMU that is looked for.
+     *
+     * @param workload what it is to do
+     * @return options
+     */
+    public static GuestOptions of(Workload workload) {
+        return new GuestOptions(workload, 2, 512, Translation.LAZY, false, false, null, null, null,
+                Architecture.X86_64);
+    }
+
+    /**
+     * The same with other work.
+     *
+     * @param other what the guest is to do
+     * @return options
+     */
+    public GuestOptions withWorkload(Workload other) {
+        return new GuestOptions(other, processors, memoryMebibytes, translation, memoryByName, qemuDevices, qemu,
+                kernel, nextKernel, architecture);
+    }
+
+    /**
+     * The same with other processors.
+     *
+     * @param count how many
+     * @return options
+     */
+    public GuestOptions withProcessors(int count) {
+        return new GuestOptions(workload, count, memoryMebibytes, translation, memoryByName, qemuDevices, qemu, kernel,
+                nextKernel, architecture);
+    }
+
+    /**
+     * The same with other RAM.
+     *
+     * @param mebibytes how much
+     * @return options
+     */
+    public GuestOptions withMemory(int mebibytes) {
+        return new GuestOptions(workload, processors, mebibytes, translation, memoryByName, qemuDevices, qemu, kernel,
+                nextKernel, architecture);
+    }
+
+    /**
+     * The same with another use of the IOMMU.
+     *
+     * @param other what Linux is to do with it
+     * @return options
+     */
+    public GuestOptions withTranslation(Translation other) {
+        return new GuestOptions(workload, processors, memoryMebibytes, other, memoryByName, qemuDevices, qemu, kernel,
+                nextKernel, architecture);
+    }
+
+    /**
+     * The same with RAM that is or is not a file with a name.
+     *
+     * @param byName whether RAM is a file that can be opened by its name
+     * @return options
+     */
+    public GuestOptions withMemoryByName(boolean byName) {
+        return new GuestOptions(workload, processors, memoryMebibytes, translation, byName, qemuDevices, qemu, kernel,
+                nextKernel, architecture);
+    }
+
+    /**
+     * The same with QEMU's devices or with this project's.
+     *
+     * @param own whether IOMMU, disk and entropy source are QEMU's own
+     * @return options
+     */
+    public GuestOptions withQemuDevices(boolean own) {
+        return new GuestOptions(workload, processors, memoryMebibytes, translation, memoryByName, own, qemu, kernel,
+                nextKernel, architecture);
+    }
+
+    /**
+     * The same with another QEMU.
+     *
+     * @param program the file, or null to look for one
+     * @return options
+     */
+    public GuestOptions withQemu(@Nullable Path program) {
+        return new GuestOptions(workload, processors, memoryMebibytes, translation, memoryByName, qemuDevices, program,
+                kernel, nextKernel, architecture);
+    }
+
+    /**
+     * The same with other kernels.
+     *
+     * @param first the kernel to boot, or null for Debian's
+     * @param next the kernel that the guest starts if it starts another one, or null for the same
+     * @return options
+     */
+    public GuestOptions withKernels(@Nullable Path first, @Nullable Path next) {
+        return new GuestOptions(workload, processors, memoryMebibytes, translation, memoryByName, qemuDevices, qemu,
+                first, next, architecture);
+    }
+
+    /**
+     * The same as another machine.
+     *
+     * @param other what machine it is
+     * @return options
+     */
+    public GuestOptions withArchitecture(Architecture other) {
+        return new GuestOptions(workload, processors, memoryMebibytes, translation, memoryByName, qemuDevices, qemu,
+                kernel, nextKernel, other);
     }
 
     /**
@@ -66,6 +174,6 @@ public record GuestOptions(Workload workload, int processors, int memoryMebibyte
     String kernelOptions() {
         return "console=" + architecture.console() + " quiet panic=-1 no_timer_check printk.devkmsg=on "
                 + translation.kernelOption() + workload.kernelOption() + " work=" + workload
-                + " mib=" + Guest.WORK_MEBIBYTES;
+                + " mib=" + WORK_MEBIBYTES;
     }
 }

@@ -17,8 +17,6 @@ public final class TraceFile {
     /** The boot of a Linux 6.12 guest with three devices. */
     public static final TraceFile SHIPPED = resource("boot-k612.gz");
 
-    private static final String RESOURCES = "/org/virtio4j/launcher/";
-
     private final String name;
     private final Source source;
 
@@ -49,7 +47,7 @@ public final class TraceFile {
 
     static TraceFile resource(String name) {
         return new TraceFile(name, null, () -> {
-            InputStream resource = TraceFile.class.getResourceAsStream(RESOURCES + name);
+            InputStream resource = TraceFile.class.getResourceAsStream(name);
             return TraceReader.of(Objects.requireNonNull(resource, name), name);
         });
     }
@@ -82,8 +80,14 @@ public final class TraceFile {
         }
     }
 
-    /** Reads the first line; throws if there is no such file, or it is no trace, or it cannot be read twice. */
-    TraceReader open() throws TraceFormatException, UnusableTraceException {
+    /**
+     * Opens the trace and reads its first line.
+     *
+     * @return a reader at the first event, to be closed by the caller
+     * @throws TraceFormatException if there is no such file, or it is no trace
+     * @throws UnusableTraceException if it cannot be read twice
+     */
+    public TraceReader open() throws TraceFormatException, UnusableTraceException {
         return source.open();
     }
 
