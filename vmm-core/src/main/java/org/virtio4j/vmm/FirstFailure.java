@@ -4,8 +4,11 @@ package org.virtio4j.vmm;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What an embedder's callback threw while there was more to do: that is done first, and the first exception comes out
- * at the end, with those that followed it as suppressed ones. Guarded by whatever guards its owner.
+ * What an embedder's callback threw while there was more to do. The rest is done first; then the first exception is
+ * thrown, and those that followed it are its suppressed ones.
+ *
+ * <p>An object of this class keeps the exception in a field, from one call to the next; whatever guards its owner
+ * guards it. The static methods do the same with an exception in a local variable, and allocate nothing.
  */
 public final class FirstFailure {
 
@@ -30,11 +33,7 @@ public final class FirstFailure {
      * @param next throws unchecked exceptions alone
      */
     public void run(Runnable next) {
-        try {
-            next.run();
-        } catch (RuntimeException | Error thrown) {
-            add(thrown);
-        }
+        first = after(first, next);
     }
 
     /** Throws what was kept, once; does nothing if nothing was. */
