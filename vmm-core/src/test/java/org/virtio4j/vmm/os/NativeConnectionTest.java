@@ -8,9 +8,11 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,10 +22,12 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.virtio4j.vmm.LittleEndian;
 
 /** What the system is given an address of lies in the memory that the caller has, whatever the caller says. */
 class NativeConnectionTest {
+
+    private static final ValueLayout.OfLong LONG =
+            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     @TempDir
     private @Nullable Path folder;
@@ -51,7 +55,7 @@ class NativeConnectionTest {
                 assertEquals(7, seen.get(7));
                 peer.write(ByteBuffer.wrap(new byte[] {1, 2}));
                 assertEquals(2, receive(connection, memory, 6, 2));
-                assertEquals(0x0201_0707_0707_0707L, LittleEndian.i64(memory, 0));
+                assertEquals(0x0201_0707_0707_0707L, memory.get(LONG, 0));
             }
         });
     }
