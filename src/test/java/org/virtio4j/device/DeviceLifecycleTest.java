@@ -52,50 +52,50 @@ class DeviceLifecycleTest {
 
     @Test
     void shouldCountItsQueues() {
-        assertEquals(2, lifecycle.queueCount());
+        assertEquals(2, lifecycle.queues().count());
     }
 
     @ParameterizedTest
     @ValueSource(longs = {4, 5, 0x8000_0000L, 0xffff_ffffL, -1, Long.MIN_VALUE, 1L << 32})
     void shouldShowNoFeaturesBeyondTheLastWord(long select) {
-        lifecycle.writeDriverFeatures(select, -1);
-        assertEquals(0, lifecycle.deviceFeatures(select));
-        assertEquals(0, lifecycle.driverFeatures(select));
+        lifecycle.features().accept(select, -1);
+        assertEquals(0, lifecycle.features().offered(select));
+        assertEquals(0, lifecycle.features().accepted(select));
         for (long word = 0; word < 4; word++) {
-            assertEquals(0, lifecycle.driverFeatures(word), "in word " + word);
+            assertEquals(0, lifecycle.features().accepted(word), "in word " + word);
         }
     }
 
     @Test
     void shouldReadBackTheBitsThatAreOffered() {
         for (long select = 0; select < 4; select++) {
-            lifecycle.writeDriverFeatures(select, -1);
-            assertEquals(lifecycle.deviceFeatures(select), lifecycle.driverFeatures(select));
+            lifecycle.features().accept(select, -1);
+            assertEquals(lifecycle.features().offered(select), lifecycle.features().accepted(select));
         }
     }
 
     @ParameterizedTest
     @ValueSource(longs = {0, 3, 63, 65, 128, 0x1_0000_0040L, -1, Long.MIN_VALUE, 0xffff_ffffL})
     void shouldIgnoreASizeThatNoRingCanHave(long size) {
-        lifecycle.writeQueueSize(0, 16, true);
-        lifecycle.writeQueueSize(0, size, true);
-        assertEquals(16, lifecycle.queueSize(0));
-        assertEquals(SIZE_0, lifecycle.queueSizeMax(0), "stays, whatever the size");
+        lifecycle.queues().writeSize(0, 16, true);
+        lifecycle.queues().writeSize(0, size, true);
+        assertEquals(16, lifecycle.queues().size(0));
+        assertEquals(SIZE_0, lifecycle.queues().sizeMax(0), "stays, whatever the size");
     }
 
     @ParameterizedTest
     @EnumSource(QueueArea.class)
     void shouldTakeAddressesWholeAndInHalves(QueueArea area) {
-        lifecycle.writeQueueAddress(0, area, 0x0123_4567_89ab_cdefL);
-        assertEquals(0x0123_4567_89ab_cdefL, lifecycle.queueAddress(0, area));
-        lifecycle.writeQueueAddressLow(0, area, 0xffff_fff0);
-        assertEquals(0x0123_4567_ffff_fff0L, lifecycle.queueAddress(0, area));
-        lifecycle.writeQueueAddressHigh(0, area, 0x8000_0001);
-        assertEquals(0x8000_0001_ffff_fff0L, lifecycle.queueAddress(0, area));
+        lifecycle.queues().writeAddress(0, area, 0x0123_4567_89ab_cdefL);
+        assertEquals(0x0123_4567_89ab_cdefL, lifecycle.queues().address(0, area));
+        lifecycle.queues().writeAddressLow(0, area, 0xffff_fff0);
+        assertEquals(0x0123_4567_ffff_fff0L, lifecycle.queues().address(0, area));
+        lifecycle.queues().writeAddressHigh(0, area, 0x8000_0001);
+        assertEquals(0x8000_0001_ffff_fff0L, lifecycle.queues().address(0, area));
         for (QueueArea other : QueueArea.values()) {
-            assertEquals(other == area ? 0x8000_0001_ffff_fff0L : 0, lifecycle.queueAddress(0, other));
+            assertEquals(other == area ? 0x8000_0001_ffff_fff0L : 0, lifecycle.queues().address(0, other));
         }
-        assertEquals(0, lifecycle.queueAddress(1, area));
+        assertEquals(0, lifecycle.queues().address(1, area));
     }
 
     @ParameterizedTest
@@ -103,34 +103,34 @@ class DeviceLifecycleTest {
     void shouldShowNothingOfAQueueThatDoesNotExist(long queue) {
         run(FeatureBit.RING_RESET);
         device.take();
-        lifecycle.writeQueueSize(queue, 4, true);
+        lifecycle.queues().writeSize(queue, 4, true);
         for (QueueArea area : QueueArea.values()) {
-            lifecycle.writeQueueAddress(queue, area, 16);
-            lifecycle.writeQueueAddressLow(queue, area, 16);
-            lifecycle.writeQueueAddressHigh(queue, area, 16);
-            assertEquals(0, lifecycle.queueAddress(queue, area));
+            lifecycle.queues().writeAddress(queue, area, 16);
+            lifecycle.queues().writeAddressLow(queue, area, 16);
+            lifecycle.queues().writeAddressHigh(queue, area, 16);
+            assertEquals(0, lifecycle.queues().address(queue, area));
         }
-        lifecycle.enableQueue(queue);
-        lifecycle.kick(queue);
-        lifecycle.resetQueue(queue);
-        lifecycle.disableQueue(queue);
-        assertEquals(0, lifecycle.queueSizeMax(queue));
-        assertEquals(0, lifecycle.queueSize(queue));
-        assertFalse(lifecycle.queueEnabled(queue));
+        lifecycle.queues().enable(queue);
+        lifecycle.kicks().kick(queue);
+        lifecycle.queues().reset(queue);
+        lifecycle.queues().disable(queue);
+        assertEquals(0, lifecycle.queues().sizeMax(queue));
+        assertEquals(0, lifecycle.queues().size(queue));
+        assertFalse(lifecycle.queues().isEnabled(queue));
         assertEquals(List.of(), device.take());
         assertEquals(RUNNING, lifecycle.status());
-        assertTrue(lifecycle.queueEnabled(0));
+        assertTrue(lifecycle.queues().isEnabled(0));
     }
 
     @Test
     void shouldKeepItsSettingsWhenAQueueIsDisabledAndForgetThemWhenItIsReset() {
         DriverRing ring = run(FeatureBit.RING_RESET);
-        lifecycle.disableQueue(0);
-        assertEquals(8, lifecycle.queueSize(0));
-        assertEquals(ring.descriptors(), lifecycle.queueAddress(0, QueueArea.DESCRIPTOR));
-        assertEquals(ring.available(), lifecycle.queueAddress(0, QueueArea.DRIVER));
-        assertEquals(ring.used(), lifecycle.queueAddress(0, QueueArea.DEVICE));
-        lifecycle.resetQueue(0);
+        lifecycle.queues().disable(0);
+        assertEquals(8, lifecycle.queues().size(0));
+        assertEquals(ring.descriptors(), lifecycle.queues().address(0, QueueArea.DESCRIPTOR));
+        assertEquals(ring.available(), lifecycle.queues().address(0, QueueArea.DRIVER));
+        assertEquals(ring.used(), lifecycle.queues().address(0, QueueArea.DEVICE));
+        lifecycle.queues().reset(0);
         assertAtStart();
     }
 
@@ -143,7 +143,7 @@ class DeviceLifecycleTest {
         assertEquals(List.of("reset"), signals.take());
         assertAtStart();
         for (int word = 0; word < 4; word++) {
-            assertEquals(0, lifecycle.driverFeatures(word));
+            assertEquals(0, lifecycle.features().accepted(word));
         }
     }
 
@@ -160,14 +160,14 @@ class DeviceLifecycleTest {
         assertEquals(List.of(), signals.take());
         ring.descriptor(2, DriverRing.Buffer.writable(BUFFER, 8));
         ring.offer(2);
-        lifecycle.kick(0);
-        lifecycle.kick(0);
+        lifecycle.kicks().kick(0);
+        lifecycle.kicks().kick(0);
         assertEquals(List.of("queue 0"), signals.take());
         device.active().configChanged();
         assertEquals(List.of("config"), signals.take());
         ring.offer(8);
-        lifecycle.kick(0);
-        lifecycle.kick(0);
+        lifecycle.kicks().kick(0);
+        lifecycle.kicks().kick(0);
         device.active().needsReset("something else");
         assertEquals(List.of("config"), signals.take(), "the driver is told once");
         lifecycle.writeStatus(0);
@@ -207,13 +207,13 @@ class DeviceLifecycleTest {
                     return new SplitQueue(settings, dma);
                 });
         poor.writeStatus(FOUND);
-        poor.writeDriverFeatures(1, 1);
+        poor.features().accept(1, 1);
         poor.writeStatus(NEGOTIATED);
         for (int queue = 0; queue < 2; queue++) {
-            poor.writeQueueAddress(queue, QueueArea.DESCRIPTOR, RING);
-            poor.writeQueueAddress(queue, QueueArea.DRIVER, RING + 0x1000);
-            poor.writeQueueAddress(queue, QueueArea.DEVICE, RING + 0x2000);
-            poor.enableQueue(queue);
+            poor.queues().writeAddress(queue, QueueArea.DESCRIPTOR, RING);
+            poor.queues().writeAddress(queue, QueueArea.DRIVER, RING + 0x1000);
+            poor.queues().writeAddress(queue, QueueArea.DEVICE, RING + 0x2000);
+            poor.queues().enable(queue);
         }
         assertThrows(OutOfMemoryError.class, () -> poor.writeStatus(RUNNING));
         assertEquals(idle, ReaderCount.of(memory.readers()));
@@ -226,30 +226,30 @@ class DeviceLifecycleTest {
             long queue = random.nextInt(8) == 0 ? random.nextLong() : random.nextInt(3);
             switch (random.nextInt(8)) {
                 case 0 -> lifecycle.writeStatus(random.nextBoolean() ? RUNNING : random.nextInt(256));
-                case 1 -> lifecycle.writeDriverFeatures(random.nextInt(5), random.nextBoolean() ? 1 : random.nextInt());
-                case 2 -> lifecycle.writeQueueSize(queue, 1L << random.nextInt(64), true);
-                case 3 -> lifecycle.writeQueueAddress(queue, QueueArea.DEVICE, RING + 4L * random.nextInt(64));
-                case 4 -> lifecycle.enableQueue(queue);
-                case 5 -> lifecycle.disableQueue(queue);
-                case 6 -> lifecycle.kick(queue);
+                case 1 -> lifecycle.features().accept(random.nextInt(5), random.nextBoolean() ? 1 : random.nextInt());
+                case 2 -> lifecycle.queues().writeSize(queue, 1L << random.nextInt(64), true);
+                case 3 -> lifecycle.queues().writeAddress(queue, QueueArea.DEVICE, RING + 4L * random.nextInt(64));
+                case 4 -> lifecycle.queues().enable(queue);
+                case 5 -> lifecycle.queues().disable(queue);
+                case 6 -> lifecycle.kicks().kick(queue);
                 default -> look(queue);
             }
         }
     }
 
     private void look(long queue) {
-        int size = lifecycle.queueSize(queue);
-        assertTrue(size >= 0 && size <= lifecycle.queueSizeMax(queue) && Integer.bitCount(size) <= 1);
+        int size = lifecycle.queues().size(queue);
+        assertTrue(size >= 0 && size <= lifecycle.queues().sizeMax(queue) && Integer.bitCount(size) <= 1);
         assertEquals(0, lifecycle.status() & ~0xcf);
-        lifecycle.queueAddress(queue, QueueArea.DEVICE);
+        lifecycle.queues().address(queue, QueueArea.DEVICE);
     }
 
     private void assertAtStart() {
-        assertFalse(lifecycle.queueEnabled(0));
-        assertEquals(SIZE_0, lifecycle.queueSize(0));
-        assertEquals(SIZE_1, lifecycle.queueSize(1));
+        assertFalse(lifecycle.queues().isEnabled(0));
+        assertEquals(SIZE_0, lifecycle.queues().size(0));
+        assertEquals(SIZE_1, lifecycle.queues().size(1));
         for (QueueArea area : QueueArea.values()) {
-            assertEquals(0, lifecycle.queueAddress(0, area));
+            assertEquals(0, lifecycle.queues().address(0, area));
         }
     }
 
@@ -258,14 +258,14 @@ class DeviceLifecycleTest {
         Features wanted = Features.of(bits).with(FeatureBit.VERSION_1);
         lifecycle.writeStatus(FOUND);
         for (int word = 0; word < Features.WORDS; word++) {
-            lifecycle.writeDriverFeatures(word, wanted.word(word));
+            lifecycle.features().accept(word, wanted.word(word));
         }
         lifecycle.writeStatus(NEGOTIATED);
-        lifecycle.writeQueueSize(0, 8, true);
-        lifecycle.writeQueueAddress(0, QueueArea.DESCRIPTOR, ring.descriptors());
-        lifecycle.writeQueueAddress(0, QueueArea.DRIVER, ring.available());
-        lifecycle.writeQueueAddress(0, QueueArea.DEVICE, ring.used());
-        lifecycle.enableQueue(0);
+        lifecycle.queues().writeSize(0, 8, true);
+        lifecycle.queues().writeAddress(0, QueueArea.DESCRIPTOR, ring.descriptors());
+        lifecycle.queues().writeAddress(0, QueueArea.DRIVER, ring.available());
+        lifecycle.queues().writeAddress(0, QueueArea.DEVICE, ring.used());
+        lifecycle.queues().enable(0);
         lifecycle.writeStatus(RUNNING);
         assertEquals(RUNNING, lifecycle.status());
         return ring;

@@ -91,7 +91,7 @@ class LifecycleModelTest {
     @DisplayName("2.1, 2.2, 2.6.1, 3.1.1: whatever the order, status, features and queues are as the text has them")
     void shouldBeAsTheModelWhateverADriverDoes() {
         for (int word = 0; word < 4; word++) {
-            offered[word] = lifecycle.deviceFeatures(word);
+            offered[word] = lifecycle.features().offered(word);
         }
         for (int step = 0; step < STEPS; step++) {
             step(random.nextInt(QUEUES));
@@ -163,7 +163,7 @@ class LifecycleModelTest {
             case 2, 3 -> own & random.nextInt();
             default -> own;
         };
-        lifecycle.writeDriverFeatures(word, bits);
+        lifecycle.features().accept(word, bits);
         if (word < 4 && (status & FEATURES_OK) == 0) {
             written[word] = bits;
         }
@@ -173,7 +173,7 @@ class LifecycleModelTest {
         Queue queue = queues[index];
         long size = random.nextBoolean() ? 1L << random.nextInt(8) : random.nextInt(-1, 80);
         boolean shown = random.nextBoolean();
-        lifecycle.writeQueueSize(index, size, shown);
+        lifecycle.queues().writeSize(index, size, shown);
         if (!queue.enabled) {
             boolean taken = size > 0 && size <= queue.sizeMax && Long.bitCount(size) == 1;
             queue.size = taken ? (int) size : queue.size;
@@ -184,7 +184,7 @@ class LifecycleModelTest {
     private void writeAddress(int index) {
         QueueArea area = List.of(QueueArea.values()).get(random.nextInt(3));
         long address = RING + 0x1000L * random.nextInt(16) + (random.nextInt(4) == 0 ? random.nextInt(32) : 0);
-        lifecycle.writeQueueAddress(index, area, address);
+        lifecycle.queues().writeAddress(index, area, address);
         if (!queues[index].enabled) {
             queues[index].areas.put(area, address);
         }
@@ -192,7 +192,7 @@ class LifecycleModelTest {
 
     private void enable(int index) {
         Queue queue = queues[index];
-        lifecycle.enableQueue(index);
+        lifecycle.queues().enable(index);
         if (!queue.enabled && queue.canBeEnabled()) {
             queue.enabled = true;
         } else if (!queue.enabled) {
@@ -203,11 +203,11 @@ class LifecycleModelTest {
     private void end(int index) {
         Queue queue = queues[index];
         if (random.nextBoolean()) {
-            lifecycle.disableQueue(index);
+            lifecycle.queues().disable(index);
             queue.enabled = false;
             return;
         }
-        lifecycle.resetQueue(index);
+        lifecycle.queues().reset(index);
         boolean negotiated = (status & FEATURES_OK) != 0
                 && (written[1] & 1 << (FeatureBit.RING_RESET - Integer.SIZE)) != 0;
         if (negotiated) {
@@ -221,14 +221,14 @@ class LifecycleModelTest {
         DeviceContext context = device.context;
         assertEquals(active, context != null, step);
         for (int word = 0; word < 4; word++) {
-            assertEquals(written[word] & offered[word], lifecycle.driverFeatures(word), step);
+            assertEquals(written[word] & offered[word], lifecycle.features().accepted(word), step);
         }
         for (int index = 0; index < QUEUES; index++) {
             Queue queue = queues[index];
-            assertEquals(queue.size, lifecycle.queueSize(index), step);
-            assertEquals(queue.enabled, lifecycle.queueEnabled(index), step);
+            assertEquals(queue.size, lifecycle.queues().size(index), step);
+            assertEquals(queue.enabled, lifecycle.queues().isEnabled(index), step);
             for (QueueArea area : QueueArea.values()) {
-                assertEquals(queue.address(area), lifecycle.queueAddress(index, area), step);
+                assertEquals(queue.address(area), lifecycle.queues().address(index, area), step);
             }
             boolean open = context != null && context.queue(index) != null;
             assertEquals(queue.enabled && active, open, step);

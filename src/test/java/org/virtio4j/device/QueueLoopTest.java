@@ -56,7 +56,7 @@ class QueueLoopTest {
         calls.clear();
         ring.chain(0, Buffer.writable(BUFFER, 16));
         ring.offer(0);
-        lifecycle.kick(0);
+        lifecycle.kicks().kick(0);
         assertEquals(1, ring.usedIndex());
         assertEquals(3, calls.stream().filter("enter"::equals).count(), calls::toString);
         assertEquals(List.of("worked 1", "published 1"), echo.seen);
@@ -95,7 +95,7 @@ class QueueLoopTest {
         reporter.atEndOfPass = () -> {
             reporter.atEndOfPass = () -> { };
             offerTwo(ring);
-            onAnotherThread(() -> lifecycle.kick(0));
+            onAnotherThread(() -> lifecycle.kicks().kick(0));
         };
         reporter.report();
         assertEquals(1, ring.usedIndex());
@@ -191,13 +191,13 @@ class QueueLoopTest {
 
     private DriverRing start(DeviceLifecycle lifecycle, boolean eventIdx) {
         lifecycle.writeStatus(3);
-        lifecycle.writeDriverFeatures(0, eventIdx ? 1 << FeatureBit.EVENT_IDX : 0);
-        lifecycle.writeDriverFeatures(1, 1);
+        lifecycle.features().accept(0, eventIdx ? 1 << FeatureBit.EVENT_IDX : 0);
+        lifecycle.features().accept(1, 1);
         lifecycle.writeStatus(11);
-        lifecycle.writeQueueAddress(0, QueueArea.DESCRIPTOR, DESCRIPTORS);
-        lifecycle.writeQueueAddress(0, QueueArea.DRIVER, AVAILABLE);
-        lifecycle.writeQueueAddress(0, QueueArea.DEVICE, USED);
-        lifecycle.enableQueue(0);
+        lifecycle.queues().writeAddress(0, QueueArea.DESCRIPTOR, DESCRIPTORS);
+        lifecycle.queues().writeAddress(0, QueueArea.DRIVER, AVAILABLE);
+        lifecycle.queues().writeAddress(0, QueueArea.DEVICE, USED);
+        lifecycle.queues().enable(0);
         lifecycle.writeStatus(RUNNING);
         assertEquals(RUNNING, lifecycle.status());
         return new DriverRing(new GuestBytes(memory, null), Echo.SIZE, DESCRIPTORS, AVAILABLE, USED);

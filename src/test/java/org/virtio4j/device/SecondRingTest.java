@@ -157,16 +157,16 @@ class SecondRingTest {
         private void start() {
             lifecycle.writeStatus(3);
             for (int word = 0; word < 4; word++) {
-                lifecycle.writeDriverFeatures(word, lifecycle.deviceFeatures(word)
+                lifecycle.features().accept(word, lifecycle.features().offered(word)
                         & ~(word == 0 ? 1 << FeatureBit.EVENT_IDX : 0));
             }
             for (int queue = 0; queue < 2; queue++) {
                 long base = RINGS + queue * 0x1_0000L;
                 ram.fill(base, 0x1_0000, 0);
-                lifecycle.writeQueueAddress(queue, QueueArea.DESCRIPTOR, base);
-                lifecycle.writeQueueAddress(queue, QueueArea.DRIVER, base + 0x4000);
-                lifecycle.writeQueueAddress(queue, QueueArea.DEVICE, base + 0x8000);
-                lifecycle.enableQueue(queue);
+                lifecycle.queues().writeAddress(queue, QueueArea.DESCRIPTOR, base);
+                lifecycle.queues().writeAddress(queue, QueueArea.DRIVER, base + 0x4000);
+                lifecycle.queues().writeAddress(queue, QueueArea.DEVICE, base + 0x8000);
+                lifecycle.queues().enable(queue);
                 ports[queue] = new SplitPort(new DriverRing(ram, 64, base, base + 0x4000, base + 0x8000));
             }
             lifecycle.writeStatus(15);
@@ -223,7 +223,7 @@ class SecondRingTest {
                 ports[REQUESTS].post(i, Buffer.readable(at, 20), Buffer.readable(at + 20, 16),
                         Buffer.writable(at + 200, 4));
             }
-            lifecycle.kick(REQUESTS);
+            lifecycle.kicks().kick(REQUESTS);
             seen.add("twelve: " + ports[REQUESTS].take() + " " + signals.take() + " " + iommu.liveMappings());
             seen.add("last of them: " + access(0x10_b000) + " read-only, so refused");
         }
@@ -274,7 +274,7 @@ class SecondRingTest {
             ram.fill(IN, 1024, 0xff);
             ports[REQUESTS].post(tags++ % 16, Buffer.readable(OUT, (int) readable),
                     Buffer.writable(IN, (int) writable));
-            lifecycle.kick(REQUESTS);
+            lifecycle.kicks().kick(REQUESTS);
             for (Used used : ports[REQUESTS].take()) {
                 int status = ram.u8(IN + writable - RequestTail.SIZE + RequestTail.STATUS);
                 seen.add(name + ": " + status + "/" + used.length());

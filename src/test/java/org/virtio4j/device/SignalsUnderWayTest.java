@@ -89,7 +89,7 @@ class SignalsUnderWayTest {
             }
         };
         own[0] = new DeviceLifecycle(device, DmaSpace.identity(memory), signals, Long.MAX_VALUE);
-        own[0].writeDriverFeatures(1, 1);
+        own[0].features().accept(1, 1);
         own[0].writeStatus(15);
         assertEquals(15, own[0].status());
         DeviceContext active = device.active();

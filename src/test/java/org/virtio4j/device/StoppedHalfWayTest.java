@@ -55,14 +55,14 @@ class StoppedHalfWayTest {
         DeviceLifecycle lifecycle = running(Long.MAX_VALUE);
         device.whenStopped = this::fail;
         assertThrown(() -> end(lifecycle, byDisabling));
-        assertFalse(lifecycle.queueResetting(0));
-        assertFalse(lifecycle.queueEnabled(0));
-        assertEquals(byDisabling ? RING : 0, lifecycle.queueAddress(0, QueueArea.DESCRIPTOR));
+        assertFalse(lifecycle.queues().isResetting(0));
+        assertFalse(lifecycle.queues().isEnabled(0));
+        assertEquals(byDisabling ? RING : 0, lifecycle.queues().address(0, QueueArea.DESCRIPTOR));
         device.whenStopped = () -> { };
         setUp(lifecycle);
-        assertTrue(lifecycle.queueEnabled(0), "it can be used again");
+        assertTrue(lifecycle.queues().isEnabled(0), "it can be used again");
         end(lifecycle, byDisabling);
-        assertFalse(lifecycle.queueEnabled(0));
+        assertFalse(lifecycle.queues().isEnabled(0));
     }
 
     @Test
@@ -70,20 +70,20 @@ class StoppedHalfWayTest {
     void shouldResetAQueueThatIsDisabledMeanwhile() {
         DeviceLifecycle lifecycle = running(0);
         device.idle = false;
-        assertTrue(lifecycle.resetQueue(0));
-        assertTrue(lifecycle.queueResetting(0));
+        assertTrue(lifecycle.queues().reset(0));
+        assertTrue(lifecycle.queues().isResetting(0));
         device.whenStopped = () -> device.idle = true;
-        lifecycle.disableQueue(0);
-        assertFalse(lifecycle.queueResetting(0));
-        assertFalse(lifecycle.queueEnabled(0));
-        assertEquals(0, lifecycle.queueAddress(0, QueueArea.DESCRIPTOR), "all its state is back to the start");
+        lifecycle.queues().disable(0);
+        assertFalse(lifecycle.queues().isResetting(0));
+        assertFalse(lifecycle.queues().isEnabled(0));
+        assertEquals(0, lifecycle.queues().address(0, QueueArea.DESCRIPTOR), "all its state is back to the start");
     }
 
     @Test
     @DisplayName("2.1.2: a queue that the device cannot start stays disabled, and the driver is told")
     void shouldNeedAResetWhenTheDeviceThrowsAtAQueueThatStarts() {
         DeviceLifecycle lifecycle = running(Long.MAX_VALUE);
-        assertTrue(lifecycle.resetQueue(0));
+        assertTrue(lifecycle.queues().reset(0));
         signals.take();
         device.whenStarted = this::fail;
         assertThrown(() -> setUp(lifecycle));
@@ -94,7 +94,7 @@ class StoppedHalfWayTest {
     @DisplayName("2.1.2: nor does a queue start whose ring cannot be opened, and nothing of it stays open")
     void shouldNeedAResetWhenTheRingOfAQueueCannotBeOpened() {
         DeviceLifecycle lifecycle = running(Long.MAX_VALUE);
-        assertTrue(lifecycle.resetQueue(0));
+        assertTrue(lifecycle.queues().reset(0));
         signals.take();
         assertEquals(0, translator.readers.get());
         device.whenOpened = this::fail;
@@ -148,7 +148,7 @@ class StoppedHalfWayTest {
     }
 
     private void assertNotStarted(DeviceLifecycle lifecycle) {
-        assertFalse(lifecycle.queueEnabled(0));
+        assertFalse(lifecycle.queues().isEnabled(0));
         assertEquals(0, translator.readers.get(), "a handle of the ring's is open");
         assertEquals(RUNNING | NEEDS_RESET, lifecycle.status());
         assertEquals("queue 0: could not start: " + thrown, lifecycle.needsResetReason());
@@ -157,7 +157,7 @@ class StoppedHalfWayTest {
         lifecycle.writeStatus(0);
         start(lifecycle);
         assertEquals(RUNNING, lifecycle.status());
-        assertTrue(lifecycle.queueEnabled(0));
+        assertTrue(lifecycle.queues().isEnabled(0));
         assertEquals(1, translator.readers.get());
     }
 
@@ -171,9 +171,9 @@ class StoppedHalfWayTest {
 
     private static void end(DeviceLifecycle lifecycle, boolean byDisabling) {
         if (byDisabling) {
-            lifecycle.disableQueue(0);
+            lifecycle.queues().disable(0);
         } else {
-            lifecycle.resetQueue(0);
+            lifecycle.queues().reset(0);
         }
     }
 
@@ -194,7 +194,7 @@ class StoppedHalfWayTest {
 
     private static void start(DeviceLifecycle lifecycle) {
         lifecycle.writeStatus(3);
-        lifecycle.writeDriverFeatures(1, Features.of(FeatureBit.VERSION_1, FeatureBit.ACCESS_PLATFORM,
+        lifecycle.features().accept(1, Features.of(FeatureBit.VERSION_1, FeatureBit.ACCESS_PLATFORM,
                 FeatureBit.RING_RESET).word(1));
         lifecycle.writeStatus(11);
         setUp(lifecycle);
@@ -202,10 +202,10 @@ class StoppedHalfWayTest {
     }
 
     private static void setUp(DeviceLifecycle lifecycle) {
-        lifecycle.writeQueueAddress(0, QueueArea.DESCRIPTOR, RING);
-        lifecycle.writeQueueAddress(0, QueueArea.DRIVER, 2 * RING);
-        lifecycle.writeQueueAddress(0, QueueArea.DEVICE, 3 * RING);
-        lifecycle.enableQueue(0);
+        lifecycle.queues().writeAddress(0, QueueArea.DESCRIPTOR, RING);
+        lifecycle.queues().writeAddress(0, QueueArea.DRIVER, 2 * RING);
+        lifecycle.queues().writeAddress(0, QueueArea.DEVICE, 3 * RING);
+        lifecycle.queues().enable(0);
     }
 
     /** Does what a test wants at each call. */

@@ -143,7 +143,7 @@ class ThrowingSignalsTest {
         lifecycle.listener(new Failing());
         start();
         failing.addAll(List.of("kicked", "configInterrupt", "needsReset"));
-        assertThrown(List.of("kicked", "configInterrupt", "needsReset"), () -> lifecycle.kick(0));
+        assertThrown(List.of("kicked", "configInterrupt", "needsReset"), () -> lifecycle.kicks().kick(0));
         assertTrue(lifecycle.needsResetReason().contains("kicked"), lifecycle.needsResetReason());
     }
 
@@ -168,7 +168,7 @@ class ThrowingSignalsTest {
         assertEquals("", lifecycle.needsResetReason());
         failing.clear();
         start();
-        lifecycle.kick(0);
+        lifecycle.kicks().kick(0);
     }
 
     @ParameterizedTest
@@ -178,7 +178,7 @@ class ThrowingSignalsTest {
         for (int call = 0; call < 200; call++) {
             failing.add(name);
             List<String> out = new ArrayList<>();
-            List<Runnable> steps = List.of(this::start, () -> lifecycle.kick(0),
+            List<Runnable> steps = List.of(this::start, () -> lifecycle.kicks().kick(0),
                     this::breakDevice,
                     () -> lifecycle.reset(ResetKind.DEVICE));
             for (Runnable step : steps) {
@@ -230,8 +230,8 @@ class ThrowingSignalsTest {
     void shouldDisableAQueueWhoseDeviceThrows() {
         start();
         failing.add("queueStopped");
-        assertThrown(List.of("queueStopped"), () -> lifecycle.disableQueue(0));
-        assertTrue(!lifecycle.queueEnabled(0));
+        assertThrown(List.of("queueStopped"), () -> lifecycle.queues().disable(0));
+        assertTrue(!lifecycle.queues().isEnabled(0));
         assertTrue(lifecycle.needsResetReason().contains("queueStopped"), lifecycle.needsResetReason());
     }
 
@@ -242,8 +242,8 @@ class ThrowingSignalsTest {
         for (int call = 1; call <= 200; call++) {
             start();
             failing.add(name);
-            assertThrown(List.of(name), () -> lifecycle.disableQueue(0));
-            assertTrue(!lifecycle.queueEnabled(0));
+            assertThrown(List.of(name), () -> lifecycle.queues().disable(0));
+            assertTrue(!lifecycle.queues().isEnabled(0));
             assertEquals(call, transport.ended);
             assertEquals(call, transport.settled);
             failing.clear();
@@ -285,12 +285,12 @@ class ThrowingSignalsTest {
     private void start() {
         lifecycle.writeStatus(1);
         lifecycle.writeStatus(3);
-        lifecycle.writeDriverFeatures(1, 1);
+        lifecycle.features().accept(1, 1);
         lifecycle.writeStatus(11);
-        lifecycle.writeQueueAddress(0, QueueArea.DESCRIPTOR, RING);
-        lifecycle.writeQueueAddress(0, QueueArea.DRIVER, RING + 0x1000);
-        lifecycle.writeQueueAddress(0, QueueArea.DEVICE, RING + 0x2000);
-        lifecycle.enableQueue(0);
+        lifecycle.queues().writeAddress(0, QueueArea.DESCRIPTOR, RING);
+        lifecycle.queues().writeAddress(0, QueueArea.DRIVER, RING + 0x1000);
+        lifecycle.queues().writeAddress(0, QueueArea.DEVICE, RING + 0x2000);
+        lifecycle.queues().enable(0);
         lifecycle.writeStatus(RUNNING);
         assertEquals(RUNNING, lifecycle.status() & ~NEEDS_RESET);
     }
@@ -323,7 +323,7 @@ class ThrowingSignalsTest {
     void shouldNeedAResetAfterAKickThatThrew(ResetKind kind) {
         start();
         failing.add("kicked");
-        assertThrown(List.of("kicked"), () -> lifecycle.kick(0));
+        assertThrown(List.of("kicked"), () -> lifecycle.kicks().kick(0));
         assertTrue((lifecycle.status() & NEEDS_RESET) != 0);
         assertTrue(lifecycle.needsResetReason().contains("kicked"), lifecycle.needsResetReason());
         failing.clear();

@@ -5,6 +5,8 @@ import org.virtio4j.device.DeviceLifecycle;
 import org.virtio4j.device.DeviceListener;
 import org.virtio4j.device.InterruptStatus;
 import org.virtio4j.device.QueueArea;
+import org.virtio4j.device.QueueKicks;
+import org.virtio4j.device.QueueSet;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.TransportSignals;
 import org.virtio4j.device.VirtioDevice;
@@ -46,6 +48,8 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
     private static final int NO_SHARED_MEMORY = -1;
 
     private final DeviceLifecycle lifecycle;
+    private final QueueSet queues;
+    private final QueueKicks kicks;
     private final InterruptStatus interrupts;
 
     private volatile int deviceFeaturesSel;
@@ -60,6 +64,8 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
                 MmioRegister.INTERRUPT_USED_BUFFER);
         // The write of a reset returns when it is complete: a driver of this register version need not look.
         lifecycle = new DeviceLifecycle(device, dma, new Signals(), Long.MAX_VALUE);
+        queues = lifecycle.queues();
+        kicks = lifecycle.kicks();
         lifecycle.claim();
     }
 
@@ -70,8 +76,8 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
      * @param dma    what the device's rings and buffers are reached through
      * @param line   the interrupt input, high while an event is not acknowledged; low at the start, and not set so
      * @return the window's registers, to be mapped with {@link #WINDOW_SIZE} bytes
-     * @throws IllegalArgumentException if the configuration does not fit into the window, or the device offers what
-     *         there is only on PCI: {@code VIRTIO_F_ADMIN_VQ} (section 4.2.5) or {@code VIRTIO_F_SR_IOV}
+     * @throws IllegalArgumentException if the configuration does not fit into the window, or the device offers bits
+     *         that are not a device type's to offer (section 2.2)
      * @throws IllegalStateException if the device has another window or function
      */
     public static VirtioMmioDevice of(VirtioDevice device, DmaSpace dma, InterruptLine line) {
@@ -79,10 +85,6 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
         if (configSize > WINDOW_SIZE - MmioRegister.CONFIG) {
             throw new IllegalArgumentException("configSize=" + configSize + ", but a window has room for "
                     + (WINDOW_SIZE - MmioRegister.CONFIG) + " bytes; use a transport with larger ones");
-        }
-        if (device.offered().has(FeatureBit.ADMIN_VQ) || device.offered().has(FeatureBit.SR_IOV)) {
-            throw new IllegalArgumentException("offered=" + device.offered()
-                    + " contains ADMIN_VQ or SR_IOV, which need PCI; offer neither on MMIO");
         }
         return new VirtioMmioDevice(device, dma, line);
     }
@@ -97,7 +99,7 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
     @Override
     public long read(long offset, int width) {
         if (offset >= MmioRegister.CONFIG) {
-            return lifecycle.readConfig(offset - MmioRegister.CONFIG, width);
+            return lifecycle.config().read(offset - MmioRegister.CONFIG, width);
         }
         return isRegister(offset, width) ? Integer.toUnsignedLong(readRegister((int) offset)) : 0;
     }
@@ -112,7 +114,7 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
     @Override
     public void write(long offset, int width, long value) {
         if (offset >= MmioRegister.CONFIG) {
-            lifecycle.writeConfig(offset - MmioRegister.CONFIG, width, value);
+            lifecycle.config().write(offset - MmioRegister.CONFIG, width, value);
         } else if (isRegister(offset, width)) {
             writeRegister((int) offset, (int) value);
         }
@@ -170,7 +172,7 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
      * @return how many buffers were given back, 0 if there were none; of a device that does not count, 0 in any case
      */
     public int poll() {
-        return lifecycle.poll();
+        return kicks.poll();
     }
 
     /**
@@ -179,7 +181,7 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
      * device's DMA.
      */
     public void memoryChanged() {
-        lifecycle.kickAll();
+        kicks.kickAll();
     }
 
     /** Whatever comes out of the reset, the line goes down. */
@@ -190,21 +192,6 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
         return complete[0];
     }
 
-    /** A reset that a device kept from its end, by throwing, ends with this look if it can. */
-    private int status() {
-        if (!lifecycle.isResetting()) {
-            return lifecycle.status();
-        }
-        int[] status = new int[1];
-        Throwable thrown = FirstFailure.after(null, () -> status[0] = lifecycle.status());
-        if (!lifecycle.isResetting()) {
-            // Not before: a line that is being called would hold up whoever only looks.
-            thrown = FirstFailure.after(thrown, interrupts::settle);
-        }
-        FirstFailure.throwIt(thrown);
-        return status[0];
-    }
-
     private int readRegister(int offset) {
         return switch (offset) {
             case (int) MmioRegister.MAGIC_VALUE -> MmioRegister.MAGIC;
@@ -212,15 +199,15 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
             case (int) MmioRegister.DEVICE_ID -> lifecycle.info().deviceType();
             case (int) MmioRegister.VENDOR_ID -> VENDOR_ID;
             case (int) MmioRegister.DEVICE_FEATURES ->
-                    lifecycle.deviceFeatures(Integer.toUnsignedLong(deviceFeaturesSel));
-            case (int) MmioRegister.QUEUE_SIZE_MAX -> lifecycle.queueSizeMax(selectedQueue());
-            case (int) MmioRegister.QUEUE_READY -> lifecycle.queueEnabled(selectedQueue()) ? 1 : 0;
+                    lifecycle.features().offered(Integer.toUnsignedLong(deviceFeaturesSel));
+            case (int) MmioRegister.QUEUE_SIZE_MAX -> queues.sizeMax(selectedQueue());
+            case (int) MmioRegister.QUEUE_READY -> queues.isEnabled(selectedQueue()) ? 1 : 0;
             case (int) MmioRegister.INTERRUPT_STATUS -> interrupts.bits();
-            case (int) MmioRegister.STATUS -> status();
+            case (int) MmioRegister.STATUS -> lifecycle.status(interrupts::settle);
             case (int) MmioRegister.SHM_LEN_LOW, (int) MmioRegister.SHM_LEN_HIGH,
                     (int) MmioRegister.SHM_BASE_LOW, (int) MmioRegister.SHM_BASE_HIGH -> NO_SHARED_MEMORY;
-            case (int) MmioRegister.QUEUE_RESET -> lifecycle.queueResetting(selectedQueue()) ? 1 : 0;
-            case (int) MmioRegister.CONFIG_GENERATION -> lifecycle.configGeneration();
+            case (int) MmioRegister.QUEUE_RESET -> queues.isResetting(selectedQueue()) ? 1 : 0;
+            case (int) MmioRegister.CONFIG_GENERATION -> lifecycle.config().generation();
             default -> 0;
         };
     }
@@ -229,11 +216,11 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
         switch (offset) {
             case (int) MmioRegister.DEVICE_FEATURES_SEL -> deviceFeaturesSel = value;
             case (int) MmioRegister.DRIVER_FEATURES ->
-                    lifecycle.writeDriverFeatures(Integer.toUnsignedLong(driverFeaturesSel), value);
+                    lifecycle.features().accept(Integer.toUnsignedLong(driverFeaturesSel), value);
             case (int) MmioRegister.DRIVER_FEATURES_SEL -> driverFeaturesSel = value;
             case (int) MmioRegister.QUEUE_SEL -> queueSel = value;
             case (int) MmioRegister.QUEUE_SIZE ->
-                    lifecycle.writeQueueSize(selectedQueue(), Integer.toUnsignedLong(value), false);
+                    queues.writeSize(selectedQueue(), Integer.toUnsignedLong(value), false);
             case (int) MmioRegister.QUEUE_READY -> writeQueueReady(value);
             case (int) MmioRegister.QUEUE_NOTIFY -> notifyQueue(Integer.toUnsignedLong(value));
             case (int) MmioRegister.INTERRUPT_ACK -> interrupts.acknowledge(value);
@@ -253,7 +240,7 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
 
     private void notifyQueue(long value) {
         boolean plainIndex = value <= QUEUE_INDEX_MASK || !notificationData;
-        lifecycle.kick(plainIndex ? value : value & QUEUE_INDEX_MASK);
+        kicks.kick(plainIndex ? value : value & QUEUE_INDEX_MASK);
     }
 
     private void writeStatus(int value) {
@@ -261,7 +248,7 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
             boolean ignored = resetBy(ResetKind.DEVICE);
         } else {
             lifecycle.writeStatus(value);
-            int accepted = lifecycle.driverFeatures(FeatureBit.NOTIFICATION_DATA / Integer.SIZE);
+            int accepted = lifecycle.features().accepted(FeatureBit.NOTIFICATION_DATA / Integer.SIZE);
             notificationData = ((accepted >>> (FeatureBit.NOTIFICATION_DATA % Integer.SIZE)) & 1) != 0;
         }
     }
@@ -269,24 +256,24 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
     /** Values other than 0 and 1 are not defined, so they change nothing. */
     private void writeQueueReady(int value) {
         if (value == 1) {
-            lifecycle.enableQueue(selectedQueue());
+            queues.enable(selectedQueue());
         } else if (value == 0) {
-            lifecycle.disableQueue(selectedQueue());
+            queues.disable(selectedQueue());
         }
     }
 
     private void writeQueueReset(int value) {
         if (value == 1) {
-            lifecycle.resetQueue(selectedQueue());
+            queues.reset(selectedQueue());
         }
     }
 
     private void writeAddressLow(QueueArea area, int bits) {
-        lifecycle.writeQueueAddressLow(selectedQueue(), area, bits);
+        queues.writeAddressLow(selectedQueue(), area, bits);
     }
 
     private void writeAddressHigh(QueueArea area, int bits) {
-        lifecycle.writeQueueAddressHigh(selectedQueue(), area, bits);
+        queues.writeAddressHigh(selectedQueue(), area, bits);
     }
 
     private long selectedQueue() {

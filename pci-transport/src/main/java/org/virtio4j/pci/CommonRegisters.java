@@ -5,6 +5,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.virtio4j.device.DeviceLifecycle;
 import org.virtio4j.device.QueueArea;
+import org.virtio4j.device.QueueSet;
 import org.virtio4j.vmm.FirstFailure;
 import org.virtio4j.wire.pci.CommonConfig;
 
@@ -19,6 +20,7 @@ import org.virtio4j.wire.pci.CommonConfig;
 final class CommonRegisters {
 
     private final DeviceLifecycle lifecycle;
+    private final QueueSet queues;
     private final FunctionInterrupts interrupts;
 
     private volatile int deviceFeatureSelect;
@@ -34,8 +36,9 @@ final class CommonRegisters {
 
     CommonRegisters(DeviceLifecycle lifecycle, FunctionInterrupts interrupts) {
         this.lifecycle = lifecycle;
+        this.queues = lifecycle.queues();
         this.interrupts = interrupts;
-        this.queuesResetting = new AtomicIntegerArray(lifecycle.queueCount());
+        this.queuesResetting = new AtomicIntegerArray(queues.count());
     }
 
     long read(int offset, int width) {
@@ -55,7 +58,7 @@ final class CommonRegisters {
             case Integer.BYTES -> write32(offset, (int) value);
             case Long.BYTES -> {
                 if (isWholeAddress(offset)) {
-                    lifecycle.writeQueueAddress(queueSelect, area(offset), value);
+                    queues.writeAddress(queueSelect, area(offset), value);
                 }
             }
             default -> {
@@ -74,7 +77,7 @@ final class CommonRegisters {
     private int read8(int offset) {
         return switch (offset) {
             case (int) CommonConfig.DEVICE_STATUS -> status();
-            case (int) CommonConfig.CONFIG_GENERATION -> lifecycle.configGeneration() & 0xff;
+            case (int) CommonConfig.CONFIG_GENERATION -> lifecycle.config().generation() & 0xff;
             default -> 0;
         };
     }
@@ -82,13 +85,13 @@ final class CommonRegisters {
     private int read16(int offset) {
         return switch (offset) {
             case (int) CommonConfig.CONFIG_MSIX_VECTOR -> interrupts.configVector();
-            case (int) CommonConfig.NUM_QUEUES -> lifecycle.queueCount();
+            case (int) CommonConfig.NUM_QUEUES -> queues.count();
             case (int) CommonConfig.QUEUE_SELECT -> queueSelect;
-            case (int) CommonConfig.QUEUE_SIZE -> lifecycle.queueSize(queueSelect);
+            case (int) CommonConfig.QUEUE_SIZE -> queues.size(queueSelect);
             case (int) CommonConfig.QUEUE_MSIX_VECTOR -> interrupts.queueVector(queueSelect);
-            case (int) CommonConfig.QUEUE_ENABLE -> lifecycle.queueEnabled(queueSelect) ? 1 : 0;
+            case (int) CommonConfig.QUEUE_ENABLE -> queues.isEnabled(queueSelect) ? 1 : 0;
             case (int) CommonConfig.QUEUE_NOTIFY_OFF, (int) CommonConfig.QUEUE_NOTIF_CONFIG_DATA ->
-                    queueSelect < lifecycle.queueCount() ? queueSelect : 0;
+                    queueSelect < queues.count() ? queueSelect : 0;
             case (int) CommonConfig.QUEUE_RESET -> queueResetting(queueSelect) ? 1 : 0;
             default -> 0;
         };
@@ -98,10 +101,10 @@ final class CommonRegisters {
         return switch (offset) {
             case (int) CommonConfig.DEVICE_FEATURE_SELECT -> deviceFeatureSelect;
             case (int) CommonConfig.DEVICE_FEATURE ->
-                    lifecycle.deviceFeatures(Integer.toUnsignedLong(deviceFeatureSelect));
+                    lifecycle.features().offered(Integer.toUnsignedLong(deviceFeatureSelect));
             case (int) CommonConfig.DRIVER_FEATURE_SELECT -> driverFeatureSelect;
             case (int) CommonConfig.DRIVER_FEATURE ->
-                    lifecycle.driverFeatures(Integer.toUnsignedLong(driverFeatureSelect));
+                    lifecycle.features().accepted(Integer.toUnsignedLong(driverFeatureSelect));
             default -> isAddress(offset) ? (int) (address(offset) >>> halfShift(offset)) : 0;
         };
     }
@@ -127,26 +130,15 @@ final class CommonRegisters {
 
     /** Section 2.4.1: 0 says that no interrupt comes any more, so it is not read while one is on its way. */
     private int status() {
-        int status = lifecycle.isResetting() ? statusOfLongReset() : lifecycle.status();
+        int status = lifecycle.status(interrupts::awaitForgotten);
         return status == 0 && resetting.get() != 0 ? statusBefore : status;
-    }
-
-    /** This look may finish a reset that takes longer than its writer has waited. */
-    private int statusOfLongReset() {
-        int[] status = new int[1];
-        Throwable thrown = FirstFailure.after(null, () -> status[0] = lifecycle.status());
-        if (!lifecycle.isResetting()) {
-            thrown = FirstFailure.after(thrown, interrupts::awaitForgotten);
-        }
-        FirstFailure.throwIt(thrown);
-        return status[0];
     }
 
     private void write16(int offset, int value) {
         switch (offset) {
             case (int) CommonConfig.CONFIG_MSIX_VECTOR -> interrupts.configVector(value);
             case (int) CommonConfig.QUEUE_SELECT -> queueSelect = value;
-            case (int) CommonConfig.QUEUE_SIZE -> lifecycle.writeQueueSize(queueSelect, value, true);
+            case (int) CommonConfig.QUEUE_SIZE -> queues.writeSize(queueSelect, value, true);
             case (int) CommonConfig.QUEUE_MSIX_VECTOR -> interrupts.queueVector(queueSelect, value);
             case (int) CommonConfig.QUEUE_ENABLE -> enable(value);
             case (int) CommonConfig.QUEUE_RESET -> resetQueue(value);
@@ -161,7 +153,7 @@ final class CommonRegisters {
             case (int) CommonConfig.DEVICE_FEATURE_SELECT -> deviceFeatureSelect = value;
             case (int) CommonConfig.DRIVER_FEATURE_SELECT -> driverFeatureSelect = value;
             case (int) CommonConfig.DRIVER_FEATURE ->
-                    lifecycle.writeDriverFeatures(Integer.toUnsignedLong(driverFeatureSelect), value);
+                    lifecycle.features().accept(Integer.toUnsignedLong(driverFeatureSelect), value);
             default -> {
                 if (isAddress(offset)) {
                     writeAddressHalf(offset, value);
@@ -173,7 +165,7 @@ final class CommonRegisters {
     /** A driver must not write 0 (section 4.1.4.3.2), and other values are not defined: they change nothing. */
     private void enable(int value) {
         if (value == 1) {
-            lifecycle.enableQueue(queueSelect);
+            queues.enable(queueSelect);
         }
     }
 
@@ -185,7 +177,7 @@ final class CommonRegisters {
         queuesResetting.incrementAndGet(queue);
         // A reset that throws has begun.
         boolean[] begun = {true};
-        Throwable thrown = FirstFailure.after(null, () -> begun[0] = lifecycle.resetQueue(queue));
+        Throwable thrown = FirstFailure.after(null, () -> begun[0] = queues.reset(queue));
         if (begun[0]) {
             thrown = FirstFailure.after(thrown, () -> interrupts.queueVector(queue, CommonConfig.NO_VECTOR));
         }
@@ -195,7 +187,7 @@ final class CommonRegisters {
 
     /** Section 4.1.4.3.1: until the last interrupt of the queue has left, too. */
     private boolean queueResetting(int queue) {
-        return lifecycle.queueResetting(queue)
+        return queues.isResetting(queue)
                 || (queue < queuesResetting.length() && queuesResetting.get(queue) != 0);
     }
 
@@ -221,14 +213,14 @@ final class CommonRegisters {
     }
 
     private long address(int offset) {
-        return lifecycle.queueAddress(queueSelect, area(offset));
+        return queues.address(queueSelect, area(offset));
     }
 
     private void writeAddressHalf(int offset, int bits) {
         if (halfShift(offset) == 0) {
-            lifecycle.writeQueueAddressLow(queueSelect, area(offset), bits);
+            queues.writeAddressLow(queueSelect, area(offset), bits);
         } else {
-            lifecycle.writeQueueAddressHigh(queueSelect, area(offset), bits);
+            queues.writeAddressHigh(queueSelect, area(offset), bits);
         }
     }
 }

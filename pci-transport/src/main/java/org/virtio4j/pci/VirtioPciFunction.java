@@ -13,7 +13,6 @@ import org.virtio4j.vmm.DmaGate;
 import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.FirstFailure;
 import org.virtio4j.vmm.MessageSender;
-import org.virtio4j.wire.FeatureBit;
 import org.virtio4j.wire.pci.MsixCapability;
 import org.virtio4j.wire.pci.PciCommand;
 import org.virtio4j.wire.pci.PciHeader;
@@ -108,7 +107,7 @@ public final class VirtioPciFunction implements AutoCloseable {
      * @param interrupts where interrupts go
      * @return a function as it is after power-on
      * @throws IllegalArgumentException if the device has more queues or configuration than a function can show, or a
-     *         type above 63, or offers {@code VIRTIO_F_ADMIN_VQ} or {@code VIRTIO_F_SR_IOV}
+     *         type above 63, or offers bits that are not a device type's to offer (section 2.2)
      * @throws IllegalStateException if the device has another window or function
      */
     public static VirtioPciFunction of(VirtioDevice device, DmaSpace dma, PciInterrupts interrupts) {
@@ -132,10 +131,6 @@ public final class VirtioPciFunction implements AutoCloseable {
         if (type > MOST_TYPE) {
             throw new IllegalArgumentException("deviceType=" + type + ", but PCI has device IDs for types 1 to "
                     + MOST_TYPE + " alone (section 4.1.2); use virtio-mmio for others");
-        }
-        if (device.offered().has(FeatureBit.ADMIN_VQ) || device.offered().has(FeatureBit.SR_IOV)) {
-            throw new IllegalArgumentException("offered=" + device.offered()
-                    + " contains ADMIN_VQ or SR_IOV, for which this function has no registers; offer neither");
         }
         return new VirtioPciFunction(device, dma, interrupts, options);
     }
@@ -206,7 +201,7 @@ public final class VirtioPciFunction implements AutoCloseable {
             failure.run(interrupts::settle);
             if (woken) {
                 // What was at work, or notified of, when it fell asleep: no notification need follow.
-                failure.run(lifecycle::kickAll);
+                failure.run(lifecycle.kicks()::kickAll);
             }
             if (space.touchesWindowData(offset, width)) {
                 failure.run(this::writeThroughWindow);
@@ -359,7 +354,7 @@ public final class VirtioPciFunction implements AutoCloseable {
      * @return how many buffers were given back, 0 if there were none; of a device that does not count, 0 in any case
      */
     public int poll() {
-        return data.isOpen() ? lifecycle.poll() : 0;
+        return data.isOpen() ? lifecycle.kicks().poll() : 0;
     }
 
     /**
@@ -368,7 +363,7 @@ public final class VirtioPciFunction implements AutoCloseable {
      * device's DMA.
      */
     public void memoryChanged() {
-        lifecycle.kickAll();
+        lifecycle.kicks().kickAll();
     }
 
     /**

@@ -2,7 +2,9 @@
 package org.virtio4j.pci;
 
 import java.util.function.BooleanSupplier;
+import org.virtio4j.device.ConfigWindow;
 import org.virtio4j.device.DeviceLifecycle;
+import org.virtio4j.device.QueueKicks;
 import org.virtio4j.wire.pci.CommonConfig;
 
 /**
@@ -14,7 +16,8 @@ import org.virtio4j.wire.pci.CommonConfig;
  */
 final class VirtioStructures {
 
-    private final DeviceLifecycle lifecycle;
+    private final ConfigWindow config;
+    private final QueueKicks kicks;
     private final FunctionInterrupts interrupts;
     private final CommonRegisters common;
     private final BooleanSupplier admission;
@@ -26,7 +29,8 @@ final class VirtioStructures {
      */
     VirtioStructures(DeviceLifecycle lifecycle, FunctionInterrupts interrupts, BooleanSupplier admission) {
         this.admission = admission;
-        this.lifecycle = lifecycle;
+        this.config = lifecycle.config();
+        this.kicks = lifecycle.kicks();
         this.interrupts = interrupts;
         this.common = new CommonRegisters(lifecycle, interrupts);
     }
@@ -36,7 +40,7 @@ final class VirtioStructures {
             return 0;
         }
         if (offset >= Bars.DEVICE) {
-            return lifecycle.readConfig(offset - Bars.DEVICE, width);
+            return config.read(offset - Bars.DEVICE, width);
         }
         if (offset >= Bars.COMMON && offset < Bars.COMMON + CommonConfig.SIZE) {
             return common.read((int) (offset - Bars.COMMON), width);
@@ -48,7 +52,7 @@ final class VirtioStructures {
         if (offset >= Bars.NOTIFY) {
             notifyQueue(offset - Bars.NOTIFY, width);
         } else if (offset >= Bars.DEVICE) {
-            lifecycle.writeConfig(offset - Bars.DEVICE, width, value);
+            config.write(offset - Bars.DEVICE, width, value);
         } else if (offset >= Bars.COMMON && offset < Bars.COMMON + CommonConfig.SIZE) {
             common.write((int) (offset - Bars.COMMON), width, value);
         }
@@ -62,7 +66,7 @@ final class VirtioStructures {
     private void notifyQueue(long at, int width) {
         if ((width == Short.BYTES || width == Integer.BYTES) && at % Bars.NOTIFY_MULTIPLIER == 0) {
             if (admission.getAsBoolean()) {
-                lifecycle.kick(at / Bars.NOTIFY_MULTIPLIER);
+                kicks.kick(at / Bars.NOTIFY_MULTIPLIER);
             }
         }
     }

@@ -30,8 +30,8 @@ final class BatchServer {
     /** How many of them have their answer, while one waits for the memory that its answer goes to. */
     private int replied;
 
-    /** Whether the last look found memory out of reach for a while. */
-    private boolean away;
+    /** When memory can be had, by the last section; while it is {@link Reach#LATER}, nothing more is taken. */
+    private Reach reach = Reach.NOW;
 
     /** How many chains the driver cannot see yet. */
     private int answered;
@@ -73,7 +73,7 @@ final class BatchServer {
         }
         int left = atOnce ? answerAll(queue, most) : serveAll(queue, most);
         work.passed();
-        return !away && left <= 0;
+        return reach != Reach.LATER && left <= 0;
     }
 
     /** Serves what is available just now, and leaves the rest to who will be notified of it. */
@@ -165,13 +165,8 @@ final class BatchServer {
         boolean visible;
         queue.enter();
         try {
-            away = queue.isAway();
-            dropIfLost(queue);
-            while (count < most && takeOne(queue)) {
-                away = !answer(queue);
-                if (away) {
-                    break;
-                }
+            judge(queue);
+            while (count < most && takeOne(queue) && answer()) {
                 queue.complete(chains[0]);
                 empty();
                 count++;
@@ -193,7 +188,7 @@ final class BatchServer {
             queue.disableNotifications();
             taken = queue.pollOrEnable(chains[0]) ? 1 : 0;
         }
-        return taken > 0 && !away;
+        return taken > 0 && reach != Reach.LATER;
     }
 
     /** Makes the last batch visible and takes the next one; false if there is none, or none can be had. */
@@ -205,7 +200,7 @@ final class BatchServer {
             lingers = work.lingers();
             look(queue, left, !lingers);
         }
-        return taken > 0 && !away;
+        return taken > 0 && reach != Reach.LATER;
     }
 
     private void look(DeviceQueue queue, int left, boolean enable) {
@@ -215,11 +210,12 @@ final class BatchServer {
         try {
             interrupted = queue.publish();
             visible = queue.isReachable();
-            away = queue.isAway();
-            if (taken == 0) {
-                takeBatch(queue, Math.min(left, work.room()), enable);
+            boolean held = taken > 0;
+            judge(queue);
+            if (held) {
+                takeAgain();
             } else {
-                resume(queue);
+                takeBatch(queue, Math.min(left, work.room()), enable);
             }
         } finally {
             leave(queue);
@@ -256,35 +252,40 @@ final class BatchServer {
         taken = count;
     }
 
-    /** Goes on with a batch that was held, as soon as memory is back. */
-    private void resume(DeviceQueue queue) {
-        dropIfLost(queue);
-        if (!away && !done) {
+    /** Goes on with a batch that was held, if memory is back; what was dropped is not taken again. */
+    private void takeAgain() {
+        if (reach == Reach.NOW && !done) {
             for (int i = 0; i < taken; i++) {
                 work.take(i, chains[i]);
             }
         }
     }
 
-    /** Drops a batch that was held if nobody waits for it any more. */
-    private void dropIfLost(DeviceQueue queue) {
-        if (taken > 0 && (chains[0].isCutOff() || !(queue.isReachable() || away))) {
+    /** At the start of a section: finds out when memory can be had, and drops a batch that was held for nothing. */
+    private void judge(DeviceQueue queue) {
+        reach = taken > 0 ? Reach.of(queue, chains[0]) : Reach.of(queue);
+        if (taken > 0 && reach == Reach.NEVER) {
             drop();
+            reach = Reach.of(queue);
         }
     }
 
     private boolean finish(DeviceQueue queue) {
         queue.enter();
         try {
-            away = isHeld(queue) || !answer(queue);
-            int count = away ? 0 : taken;
+            reach = Reach.of(queue, chains[0]);
+            if (reach == Reach.NOW && !done) {
+                // The ring is there, but a buffer was not.
+                reach = Reach.LATER;
+            }
+            int count = reach != Reach.LATER && answer() ? taken : 0;
             for (int i = 0; i < count; i++) {
                 queue.complete(chains[i]);
             }
         } finally {
             leave(queue);
         }
-        if (away) {
+        if (reach == Reach.LATER) {
             return false;
         }
         int count = taken;
@@ -299,20 +300,16 @@ final class BatchServer {
      * Writes all answers before the first buffer is given back: of a batch that waits the ring knows nothing, so that
      * it can still be dropped as a whole. False if an answer has to wait.
      */
-    private boolean answer(DeviceQueue queue) {
+    private boolean answer() {
         int count = taken;
         for (int i = replied; i < count; i++) {
-            if (!work.answer(i, chains[i]) && queue.isReachable() && !chains[i].isCutOff()) {
+            if (!work.answer(i, chains[i]) && reach == Reach.NOW) {
                 replied = i;
+                reach = Reach.LATER;
                 return false;
             }
         }
         return true;
-    }
-
-    /** A batch waits for memory that is being exchanged, and for nothing else. */
-    private boolean isHeld(DeviceQueue queue) {
-        return !chains[0].isCutOff() && (queue.isAway() || (!done && queue.isReachable()));
     }
 
     private void drop() {

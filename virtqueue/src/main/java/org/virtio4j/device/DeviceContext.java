@@ -1,39 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.device;
 
-import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.queue.DeviceQueue;
 import org.virtio4j.vmm.FirstFailure;
-import org.virtio4j.vmm.MemoryRegion;
 import org.virtio4j.vmm.RegionKind;
-import org.virtio4j.vmm.RegionMap;
 
 /**
  * One activation of a device, from {@code DRIVER_OK} to the next reset: its queues, what was negotiated, and the ways
  * to call the guest. After the reset every method still may be called and does nothing.
  *
  * <p>Any thread may call; the methods that raise interrupts call the embedder and so are called under no lock.
+ *
+ * <p>The life cycle extends this class; a test of a device may, to drive the device without a transport.
  */
-public final class DeviceContext {
+public abstract class DeviceContext {
 
     private static final String MEMORY_LOST = "guest memory was cut short while it was used: ";
 
-    private final DeviceLifecycle lifecycle;
-    private final TransportSignals signals;
-    private final Features features;
-    private final AtomicReferenceArray<@Nullable DeviceQueue> queues;
-
-    /** Who is on the way to the transport: one place for each queue, and the last one for the configuration. */
-    private final SignalsUnderWay underWay;
-    private volatile boolean active = true;
-
-    DeviceContext(DeviceLifecycle lifecycle, TransportSignals signals, Features features, int queueCount) {
-        this.lifecycle = lifecycle;
-        this.signals = signals;
-        this.features = features;
-        this.queues = new AtomicReferenceArray<>(queueCount);
-        this.underWay = new SignalsUnderWay(queueCount + 1);
+    /** An activation that is about to begin. */
+    protected DeviceContext() {
+        // What there is to keep is the life cycle's.
     }
 
     /**
@@ -41,9 +28,7 @@ public final class DeviceContext {
      *
      * @return the negotiated set
      */
-    public Features features() {
-        return features;
-    }
+    public abstract Features features();
 
     /**
      * A queue as it is now; a driver may reset and enable it again with other settings.
@@ -51,9 +36,7 @@ public final class DeviceContext {
      * @param index which queue
      * @return the queue, or null while it is not enabled
      */
-    public @Nullable DeviceQueue queue(int index) {
-        return queues.get(index);
-    }
+    public abstract @Nullable DeviceQueue queue(int index);
 
     /**
      * What lies at a guest-physical address, in the memory that the device's window or function was made with: for a
@@ -63,11 +46,7 @@ public final class DeviceContext {
      * @return the kind of the region; null where there is none, and {@link RegionKind#RAM} there while the embedder
      *         {@linkplain org.virtio4j.vmm.GuestMemory#unsettle exchanges memory}
      */
-    public @Nullable RegionKind kindAt(long gpa) {
-        RegionMap map = lifecycle.memory().map();
-        MemoryRegion region = map.find(gpa);
-        return region != null ? region.kind() : map.settled() ? null : RegionKind.RAM;
-    }
+    public abstract @Nullable RegionKind kindAt(long gpa);
 
     /**
      * Sends a used buffer notification, when {@link DeviceQueue#publish} has said that the driver wants one. Nothing
@@ -75,16 +54,7 @@ public final class DeviceContext {
      *
      * @param queue index of the queue
      */
-    public void interrupt(int queue) {
-        underWay.begin(queue);
-        try {
-            if (active && queues.get(queue) != null) {
-                signals.queueInterrupt(queue);
-            }
-        } finally {
-            underWay.end(queue);
-        }
-    }
+    public abstract void interrupt(int queue);
 
     /**
      * Sends a used buffer notification for a queue as it was served. Nothing happens if it was reset meanwhile, also if
@@ -94,17 +64,7 @@ public final class DeviceContext {
      * @param index  index of the queue
      * @param served the queue as it was served
      */
-    @SuppressWarnings("ReferenceEquality") // a queue that was enabled again is another one
-    public void interrupt(int index, DeviceQueue served) {
-        underWay.begin(index);
-        try {
-            if (active && queues.get(index) == served) {
-                signals.queueInterrupt(index);
-            }
-        } finally {
-            underWay.end(index);
-        }
-    }
+    public abstract void interrupt(int index, DeviceQueue served);
 
     /**
      * Says that a queue has latched a {@link org.virtio4j.queue.QueueFailure}: the device needs a reset, and the driver
@@ -113,8 +73,8 @@ public final class DeviceContext {
      * @param index  index of the queue
      * @param failed the queue as it was served
      */
-    public void queueFailed(int index, DeviceQueue failed) {
-        failed(index, failed, "queue " + index + ": " + failed.failure());
+    public final void queueFailed(int index, DeviceQueue failed) {
+        queueNeedsReset(index, failed, "queue " + index + ": " + failed.failure());
     }
 
     /**
@@ -126,83 +86,46 @@ public final class DeviceContext {
      * @param failed the queue as it was served
      * @param thrown what was thrown
      */
-    public void queueFailed(int index, DeviceQueue failed, Throwable thrown) {
-        failed(index, failed, "queue " + index + ": " + (LostMemory.is(thrown) ? MEMORY_LOST : "") + thrown);
+    public final void queueFailed(int index, DeviceQueue failed, Throwable thrown) {
+        queueNeedsReset(index, failed, "queue " + index + ": " + (LostMemory.is(thrown) ? MEMORY_LOST : "") + thrown);
     }
 
     /**
      * Sets {@code DEVICE_NEEDS_RESET} and notifies the driver (virtio 1.4, section 2.1.2); only the first reason
      * counts.
      *
-     * @param reason what went wrong, for {@link DeviceLifecycle#needsResetReason}
+     * @param reason what went wrong, for the embedder
      */
-    public void needsReset(String reason) {
-        int place = queues.length();
-        underWay.begin(place);
-        try {
-            if (active && lifecycle.latchNeedsReset(reason)) {
-                tellNeedsReset(reason);
-            }
-        } finally {
-            underWay.end(place);
-        }
-    }
+    public abstract void needsReset(String reason);
 
     /** Says that the device configuration has changed: a new generation and a notification. */
-    public void configChanged() {
-        lifecycle.configChanged();
-        int place = queues.length();
-        underWay.begin(place);
-        try {
-            if (active) {
-                signals.configInterrupt();
-            }
-        } finally {
-            underWay.end(place);
-        }
-    }
-
-    void place(int index, @Nullable DeviceQueue queue) {
-        queues.set(index, queue);
-    }
+    public abstract void configChanged();
 
     /**
-     * Ends the activation: no signal of it begins any more, and those under way are waited for by who looks at them.
+     * Does what {@link #needsReset} does, unless the queue was reset meanwhile.
+     *
+     * @param index  index of the queue
+     * @param failed the queue as it was served
+     * @param reason what went wrong
      */
-    void end() {
-        active = false;
-    }
+    protected abstract void queueNeedsReset(int index, DeviceQueue failed, String reason);
 
-    /** Whether no other thread is on its way to the transport for a queue that was taken away, or for an activation. */
-    boolean isQuiet(int queue) {
-        return underWay.isQuiet(queue);
-    }
-
-    /** The same for the whole activation. */
-    boolean isQuiet() {
-        for (int place = 0; place <= queues.length(); place++) {
-            if (!underWay.isQuiet(place)) {
-                return false;
-            }
+    /**
+     * Says that a call of the device threw which was to serve a queue. Nobody knows what was served by then, and the
+     * driver may wait for buffers that nobody looks at any more; so the device needs a reset, unless a {@link
+     * QueueLoop} has seen to that.
+     *
+     * @param index   index of the queue
+     * @param kicked  the queue as it was before the call; null if it was not enabled
+     * @param failure what came out of the call
+     * @return what is to come out of the driver's notification; null if nothing is: memory that is cut short is the
+     *         guest's loss, and no reason to disturb its virtual CPU
+     */
+    protected final @Nullable Throwable servingFailed(int index, @Nullable DeviceQueue kicked, Throwable failure) {
+        if (kicked == null || ToldFailure.is(failure)) {
+            return failure;
         }
-        return true;
-    }
-
-    /** Counted for the queue, so that its reset finds the failure told, or keeps it from being told. */
-    @SuppressWarnings("ReferenceEquality") // a queue that was enabled again is another one
-    private void failed(int index, DeviceQueue failed, String reason) {
-        underWay.begin(index);
-        try {
-            if (active && queues.get(index) == failed && lifecycle.latchNeedsReset(reason)) {
-                tellNeedsReset(reason);
-            }
-        } finally {
-            underWay.end(index);
-        }
-    }
-
-    private void tellNeedsReset(String reason) {
-        Throwable thrown = FirstFailure.after(null, signals::configInterrupt);
-        FirstFailure.throwIt(FirstFailure.after(thrown, () -> lifecycle.listener().needsReset(reason)));
+        Throwable thrown = LostMemory.is(failure) ? null : failure;
+        return FirstFailure.after(thrown, () -> queueFailed(index, kicked, failure));
     }
 }

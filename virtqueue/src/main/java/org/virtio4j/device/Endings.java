@@ -17,13 +17,13 @@ import org.virtio4j.vmm.FirstFailure;
 final class Endings {
 
     /** A queue that was closed, and the activation whose signals may still be under way for it. */
-    private record QueueEnding(@Nullable DeviceContext context, boolean reset) {
+    private record QueueEnding(@Nullable Activation context, boolean reset) {
     }
 
     private final VirtioDevice device;
     private final AtomicReferenceArray<@Nullable QueueEnding> queues;
     private volatile @Nullable ResetKind reset;
-    private @Nullable DeviceContext ended;
+    private @Nullable Activation ended;
 
     /** Queues that let nobody in any more, but may have a section open; taken out by who waits for that. */
     private final ArrayDeque<DeviceQueue> closing = new ArrayDeque<>();
@@ -41,7 +41,7 @@ final class Endings {
         return reset;
     }
 
-    void beginReset(@Nullable DeviceContext context, ResetKind kind) {
+    void beginReset(@Nullable Activation context, ResetKind kind) {
         ResetKind before = reset;
         if (before == null) {
             ended = context;
@@ -92,7 +92,7 @@ final class Endings {
     }
 
     /** A queue that is being stopped already: it ends once for both, as thoroughly as the two. */
-    void beginQueue(@Nullable DeviceContext context, int index, boolean queueReset) {
+    void beginQueue(@Nullable Activation context, int index, boolean queueReset) {
         QueueEnding before = queues.get(index);
         queues.set(index, before == null
                 ? new QueueEnding(context, queueReset)
@@ -114,7 +114,7 @@ final class Endings {
         if (ending == null || isClosing() || !device.isIdle(index)) {
             return false;
         }
-        DeviceContext context = ending.context;
+        Activation context = ending.context;
         if (context != null && !context.isQuiet(index)) {
             return false;
         }
@@ -132,12 +132,12 @@ final class Endings {
         }
         for (int i = 0; i < queues.length(); i++) {
             QueueEnding ending = queues.get(i);
-            DeviceContext context = ending == null ? null : ending.context;
+            Activation context = ending == null ? null : ending.context;
             if (!device.isIdle(i) || (context != null && !context.isQuiet(i))) {
                 return false;
             }
         }
-        DeviceContext context = ended;
+        Activation context = ended;
         return context == null || context.isQuiet();
     }
 }

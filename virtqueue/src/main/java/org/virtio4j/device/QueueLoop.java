@@ -3,7 +3,6 @@ package org.virtio4j.device;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Lock;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.queue.DeviceQueue;
@@ -38,11 +37,6 @@ public final class QueueLoop {
     /** After so many passes over twice the ring a thread that serves a kick is let go. */
     private static final int MOST_PASSES = 1_000;
 
-    /** A thread serves. */
-    private static final int SERVING = 1;
-    /** A kick came that the thread which serves may not have seen; it looks at this after its turn. */
-    private static final int PENDING = 2;
-
     private final int index;
     private final BatchServer server;
 
@@ -52,15 +46,7 @@ public final class QueueLoop {
     /** Whether interrupts wait for the end of the turn. */
     private final boolean putsInterruptsOff;
 
-    /** {@link #SERVING} and {@link #PENDING}, or neither: one word, so that a kick takes two atomic operations. */
-    private final AtomicInteger state = new AtomicInteger();
-
-    /** Who serves just now. Plain: a thread asks only whether it is itself, and that it has stored itself. */
-    private @Nullable Thread owner;
-
-    /** Whether the owner is about to leave, so that who comes waits for its end. */
-    private volatile boolean leaving;
-
+    private final Turns turns = new Turns();
     private volatile @Nullable DeviceContext context;
 
     // The owner's
@@ -131,9 +117,8 @@ public final class QueueLoop {
      *
      * @return false while another thread serves
      */
-    @SuppressWarnings("ReferenceEquality") // which thread it is, is the question
     public boolean isIdle() {
-        return isFree() || owner == Thread.currentThread();
+        return turns.isFree() || turns.isMine();
     }
 
     /**
@@ -142,7 +127,7 @@ public final class QueueLoop {
      * @return false while a thread serves
      */
     public boolean isFree() {
-        return (state.get() & SERVING) == 0;
+        return turns.isFree();
     }
 
     /**
@@ -158,12 +143,12 @@ public final class QueueLoop {
      * @return true if something may be left, so that the caller must call again
      */
     public boolean serve() {
-        if (!claim()) {
+        if (!turns.claim()) {
             return false;
         }
         boolean more = pass();
         ToldFailure.rethrow(releaseAndTell());
-        return more || isPending();
+        return more || turns.isPending();
     }
 
     /**
@@ -192,12 +177,11 @@ public final class QueueLoop {
      *
      * @return false if this is a callback of the work, whose turn it is anyway: then neither of the two may be called
      */
-    @SuppressWarnings("ReferenceEquality") // which thread it is, is the question
     public boolean beginTurn() {
-        if (owner == Thread.currentThread()) {
+        if (turns.isMine()) {
             return false;
         }
-        for (int i = 0; !tryClaim(); i++) {
+        for (int i = 0; !turns.tryClaim(); i++) {
             Backoff.pause(i);
         }
         return true;
@@ -205,7 +189,7 @@ public final class QueueLoop {
 
     /** Ends a turn, and serves nothing; kicks that came meanwhile wait for the next one, which must follow. */
     public void endTurn() {
-        release();
+        turns.release();
     }
 
     /** Serves as {@link #kick} does, beginning with the turn that was begun, and ends it. */
@@ -213,7 +197,7 @@ public final class QueueLoop {
         boolean more = pass();
         Throwable thrown = releaseAndTell();
         // Others have left their kicks to this turn.
-        takeTurns(more || isPending(), thrown);
+        takeTurns(more || turns.isPending(), thrown);
     }
 
     // For the work
@@ -270,7 +254,7 @@ public final class QueueLoop {
     // Turns
 
     private int turnOfPoll(boolean serves) {
-        if (!isServable() || !tryClaim()) {
+        if (!isServable() || !turns.tryClaim()) {
             // Who serves will not look once more, but who polls will.
             return 0;
         }
@@ -281,7 +265,7 @@ public final class QueueLoop {
         int given = (int) (server.given() - before);
         Throwable thrown = releaseAndTell();
         // Kicks do not come again, and were left to this turn.
-        takeTurns(isPending(), thrown);
+        takeTurns(turns.isPending(), thrown);
         return given;
     }
 
@@ -296,63 +280,18 @@ public final class QueueLoop {
         Throwable thrown = earlier;
         boolean more = look;
         boolean handedOver = false;
-        for (int passes = 0; more && !handedOver && claim(); passes++) {
+        for (int passes = 0; more && !handedOver && turns.claim(); passes++) {
             handedOver = passes == MOST_PASSES;
             more = handedOver ? handOver() : pass();
             thrown = FirstFailure.join(thrown, releaseAndTell());
-            more |= isPending();
+            more |= turns.isPending();
         }
         ToldFailure.rethrow(thrown);
     }
 
-    /** True if it is this thread's turn; else what is to be served was left to the thread whose turn it is. */
-    private boolean claim() {
-        for (int i = 0; !tryClaim(); i++) {
-            if (leaveToServing()) {
-                return false;
-            }
-            // The wait is short: the owner serves what is there and goes.
-            Backoff.pause(i);
-        }
-        return true;
-    }
-
-    /** An atomic exchange: what the kickers who left something pending made available is seen by who claims. */
-    private boolean tryClaim() {
-        int seen = state.get();
-        if ((seen & SERVING) != 0 || !state.compareAndSet(seen, SERVING)) {
-            return false;
-        }
-        owner = Thread.currentThread();
-        if (leaving) {
-            // Hardly ever so, and a store would be a fence in each kick.
-            leaving = false;
-        }
-        return true;
-    }
-
-    /** Says that there is something to serve, before it is asked whether the thread that serves will still look. */
-    @SuppressWarnings("ReferenceEquality") // which thread it is, is the question
-    private boolean leaveToServing() {
-        boolean serving = (state.getAndUpdate(seen -> seen | PENDING) & SERVING) != 0;
-        return serving && (!leaving || owner == Thread.currentThread());
-    }
-
-    private boolean isPending() {
-        return (state.get() & PENDING) != 0;
-    }
-
-    private void release() {
-        owner = null;
-        // While a thread serves, others only ever add the other bit.
-        if (!state.compareAndSet(SERVING, 0)) {
-            state.set(PENDING);
-        }
-    }
-
     /**
      * Ends the turn and then tells what it led to: an interrupt that was put off, a failure of the ring, what was
-     * thrown. {@link #leaving} stays as it is: who waits for this is to take the next turn, not to be told to go.
+     * thrown. Kicks that wait for a thread which is leaving go on to wait: one of them takes the next turn.
      */
     private @Nullable Throwable releaseAndTell() {
         DeviceContext served = active;
@@ -363,7 +302,7 @@ public final class QueueLoop {
         interruptDue = false;
         failed = null;
         active = null;
-        release();
+        turns.release();
         Throwable thrown = failure != null && LostMemory.is(failure) ? null : failure;
         if (served != null && queue != null) {
             try {
@@ -397,10 +336,10 @@ public final class QueueLoop {
     // Serving
 
     private boolean handOver() {
-        leaving = true;
+        turns.leave();
         boolean more = pass(true);
         // Who saw this thread before it was leaving has left its kick to it.
-        return state.compareAndSet(SERVING | PENDING, SERVING) ? pass(true) : more;
+        return turns.takePending() ? pass(true) : more;
     }
 
     /** Whether a pass would find something, under no lock of the device's. */

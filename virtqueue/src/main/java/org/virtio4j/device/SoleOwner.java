@@ -12,15 +12,33 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SoleOwner {
 
-    private final AtomicReference<@Nullable DeviceLifecycle> owner = new AtomicReference<>();
+    /** A life cycle that has a device. Implemented by this library. */
+    @FunctionalInterface
+    public interface Holder {
+
+        /**
+         * Finishes the last reset of a life cycle that has ended, if that can be finished by now, and gives the device
+         * up then. Called by whoever wants the device next, under no lock.
+         */
+        void finishEnd();
+    }
+
+    private final AtomicReference<@Nullable Holder> owner = new AtomicReference<>();
 
     /** Nobody has the device. */
     public SoleOwner() {
         // There is nothing to say.
     }
 
-    void take(DeviceLifecycle taker, VirtioDevice device) {
-        DeviceLifecycle before = owner.get();
+    /**
+     * Takes the device. For life cycles.
+     *
+     * @param taker  who has it from now on
+     * @param device the device, for the message
+     * @throws IllegalStateException if another one has it
+     */
+    public void take(Holder taker, VirtioDevice device) {
+        Holder before = owner.get();
         if (before != null) {
             before.finishEnd();
         }
@@ -30,7 +48,12 @@ public final class SoleOwner {
         }
     }
 
-    void release(DeviceLifecycle taker) {
+    /**
+     * Gives the device up. For life cycles.
+     *
+     * @param taker who has taken it; nothing happens if that is another one
+     */
+    public void release(Holder taker) {
         boolean ignored = owner.compareAndSet(taker, null);
     }
 }
