@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.device;
 
-import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -13,9 +12,9 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 public final class ConfigWindow {
 
+    private final LifecycleState state;
     private final VirtioDevice device;
     private final int size;
-    private final Lock control;
     private final ReentrantLock reading = new ReentrantLock();
 
     private volatile boolean dirty;
@@ -24,16 +23,10 @@ public final class ConfigWindow {
     private int generation;
     private int version;
 
-    /**
-     * Whether the device may belong to another life cycle by now, so that nothing of it is touched any more. Set under
-     * both locks, so that holding either of them is enough to look at it.
-     */
-    private boolean closed;
-
     ConfigWindow(LifecycleState state) {
+        this.state = state;
         this.device = state.device;
         this.size = state.info.configSize();
-        this.control = state.lock;
         this.version = device.configVersion();
     }
 
@@ -50,7 +43,7 @@ public final class ConfigWindow {
         }
         reading.lock();
         try {
-            return closed ? 0 : readInside((int) offset, width);
+            return state.givenUp ? 0 : readInside((int) offset, width);
         } finally {
             reading.unlock();
         }
@@ -64,13 +57,13 @@ public final class ConfigWindow {
      * @param value  its low {@code width} bytes count
      */
     public void write(long offset, int width, long value) {
-        control.lock();
+        state.lock.lock();
         try {
-            if (isInside(offset, width) && !closed) {
+            if (isInside(offset, width) && !state.givenUp) {
                 device.writeConfig((int) offset, width, value);
             }
         } finally {
-            control.unlock();
+            state.lock.unlock();
         }
     }
 
@@ -93,11 +86,11 @@ public final class ConfigWindow {
         dirty = true;
     }
 
-    /** Leaves the device alone from now on. Under the control lock. */
-    void close() {
+    /** Lets nobody read or write any more, since the device is given up. Under the control lock. */
+    void giveUp() {
         reading.lock();
         try {
-            closed = true;
+            state.givenUp = true;
         } finally {
             reading.unlock();
         }

@@ -49,7 +49,7 @@ public final class DeviceLifecycle {
         kicks = new QueueKicks(state, activator);
         queues = new QueueSet(state, features, activator, kicks);
         resets = new DeviceReset(state, activator, features, config);
-        steps = new StatusSteps(state, features, activator, kicks, resets.ownership());
+        steps = new StatusSteps(state, features, activator, kicks);
     }
 
     /**
@@ -113,7 +113,7 @@ public final class DeviceLifecycle {
      * @throws IllegalStateException if another life cycle has it, where the device looks ({@link VirtioDevice#owner})
      */
     public void claim() {
-        resets.ownership().claim();
+        resets.claim();
     }
 
     /**

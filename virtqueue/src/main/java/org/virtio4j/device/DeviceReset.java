@@ -14,7 +14,9 @@ final class DeviceReset {
     private final Activator activator;
     private final FeatureNegotiation features;
     private final ConfigWindow config;
-    private final DeviceOwnership ownership;
+
+    /** How the device knows this life cycle: whoever wants the device next finishes the last reset by it. */
+    private final SoleOwner.Holder holder = this::finishLast;
 
     DeviceReset(LifecycleState state, Activator activator, FeatureNegotiation features, ConfigWindow config) {
         this.state = state;
@@ -22,18 +24,21 @@ final class DeviceReset {
         this.activator = activator;
         this.features = features;
         this.config = config;
-        this.ownership = new DeviceOwnership(state.device, this::finishLast);
     }
 
-    DeviceOwnership ownership() {
-        return ownership;
+    /** Takes the device for this life cycle alone. */
+    void claim() {
+        SoleOwner owner = state.device.owner();
+        if (owner != null) {
+            owner.take(holder, state.device);
+        }
     }
 
     /** Lets no driver start the device any more: the next reset of the embedder's gives it up. */
     void endAfterNext() {
         state.lock.lock();
         try {
-            ownership.end();
+            state.over = true;
         } finally {
             state.lock.unlock();
         }
@@ -75,10 +80,10 @@ final class DeviceReset {
     private boolean stop(ResetKind kind) {
         state.lock.lock();
         try {
-            if (!ownership.isGivenUp()) {
+            if (!state.givenUp) {
                 begin(kind);
             }
-            return !ownership.isGivenUp();
+            return !state.givenUp;
         } finally {
             state.lock.unlock();
         }
@@ -114,7 +119,7 @@ final class DeviceReset {
         boolean ended;
         state.lock.lock();
         try {
-            ended = ownership.isOver();
+            ended = state.over;
         } finally {
             state.lock.unlock();
         }
@@ -134,14 +139,17 @@ final class DeviceReset {
         thrown = FirstFailure.after(thrown, state.signals::deviceReset);
         state.status.clear();
         // A driver's own reset may be complete between the end and the reset that follows on it, which does more.
-        if (ownership.isOver() && kind != ResetKind.DEVICE) {
+        if (state.over && kind != ResetKind.DEVICE) {
             thrown = FirstFailure.after(thrown, this::giveUpDevice);
         }
         FirstFailure.throwIt(thrown);
     }
 
     private void giveUpDevice() {
-        config.close();
-        ownership.giveUp();
+        config.giveUp();
+        SoleOwner owner = state.device.owner();
+        if (owner != null) {
+            owner.release(holder);
+        }
     }
 }

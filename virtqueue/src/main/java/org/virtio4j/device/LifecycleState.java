@@ -22,6 +22,15 @@ final class LifecycleState {
     final Endings endings;
     final Reports reports;
 
+    /** Whether no driver starts the device any more; a reset then gives it up. Guarded by the lock. */
+    boolean over;
+
+    /**
+     * Whether the device may belong to another life cycle by now, so that nothing of it is touched any more. Set under
+     * the lock and under that of {@link ConfigWindow}'s readers, so that holding either is enough to look at it.
+     */
+    boolean givenUp;
+
     LifecycleState(VirtioDevice device, DmaSpace dma, TransportSignals signals, long patienceNanos) {
         this.device = device;
         this.info = device.info();

@@ -16,16 +16,13 @@ final class StatusSteps {
     private final FeatureNegotiation features;
     private final Activator activator;
     private final QueueKicks kicks;
-    private final DeviceOwnership ownership;
 
-    StatusSteps(LifecycleState state, FeatureNegotiation features, Activator activator, QueueKicks kicks,
-            DeviceOwnership ownership) {
+    StatusSteps(LifecycleState state, FeatureNegotiation features, Activator activator, QueueKicks kicks) {
         this.state = state;
         this.status = state.status;
         this.features = features;
         this.activator = activator;
         this.kicks = kicks;
-        this.ownership = ownership;
     }
 
     /**
@@ -39,7 +36,7 @@ final class StatusSteps {
         state.lock.lock();
         try {
             int wanted = value & StatusMachine.DRIVER_BITS;
-            if (status.permits(wanted) && !state.isResetting() && !ownership.isOver()) {
+            if (status.permits(wanted) && !state.isResetting() && !state.over) {
                 refused = status.adds(wanted, DeviceStatus.FEATURES_OK) ? features.refusal() : "";
                 started = advance(refused.isEmpty() ? wanted : StatusMachine.withoutFeatures(wanted));
             }

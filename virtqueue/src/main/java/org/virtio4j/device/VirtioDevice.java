@@ -4,15 +4,15 @@ package org.virtio4j.device;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What makes a device of its type, apart from what all devices share. The IOMMU is one; whoever writes a device of
- * their own implements this and gets the life cycle and every transport.
+ * What one type of device does, apart from what all devices share. The IOMMU is one; the writer of another device
+ * implements this interface, and gets the life cycle and every transport.
  *
  * <p>{@link #negotiated}, {@link #activate}, {@link #queueStarted}, {@link #queueStopped}, {@link #stop}, {@link
- * #reset} and {@link #writeConfig} come one at a time, under the control lock of the device's {@link DeviceLifecycle},
- * and so wait for nothing that takes time. {@link #readConfig} and {@link #configVersion} come one at a time, too, but
- * at the same time as all others; they take no lock under which anybody else is called. {@link #kicked} comes from any
- * number of threads at once and under no lock, also while a reset is carried out; the queues of an ended activation
- * give nothing.
+ * #reset} and {@link #writeConfig} are called one at a time, under the control lock of the device's life cycle, and so
+ * must not wait for anything that takes time. {@link #readConfig} and {@link #configVersion} are called one at a time,
+ * too, but at the same time as all others; they take no lock under which other code is called. {@link #kicked} is
+ * called by any number of threads at once and under no lock, also while a reset is carried out; the queues of an ended
+ * activation give nothing.
  *
  * <p><b>A reset comes in phases.</b> The queues are closed, and {@link #stop} is called; then {@link #isIdle} is asked,
  * under no lock and again and again, until nothing is being carried out any more; then {@link #reset} is called. The
