@@ -30,6 +30,7 @@ import org.virtio4j.fixture.DriverRing;
 import org.virtio4j.fixture.DriverRing.Buffer;
 import org.virtio4j.fixture.GuestBytes;
 import org.virtio4j.fixture.Parked;
+import org.virtio4j.fixture.WhenServed;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.iommu.VirtioIommuBuilder;
 import org.virtio4j.vmm.Access;
@@ -207,7 +208,7 @@ class BusMasteringTest {
     private VirtioIommu makeIommu(Served which) {
         VirtioIommuBuilder builder = VirtioIommu.builder().endpoint(ENDPOINT).bootBypass(false).maxMappings(100)
                 .queueSizes(RawFunction.SIZE, RawFunction.SIZE)
-                .requestListener((type, status, removed) -> holdHere());
+                .listener(WhenServed.does((type, status, removed) -> holdHere()));
         VirtioIommu iommu = which == Served.IOMMU_REQUESTS_POLLED ? builder.polled().build() : builder.build();
         endpoint = DmaSpace.of(memory, iommu.translator(ENDPOINT)).open("endpoint");
         return iommu;

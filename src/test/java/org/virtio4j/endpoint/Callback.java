@@ -8,23 +8,22 @@ package org.virtio4j.endpoint;
 enum Callback {
 
     // The IOMMU's, on whatever thread serves its queues or has faulted
-    REQUEST_LISTENER(Owner.IOMMU, Told.REASON, "RequestListener.served"),
-    REQUEST_DOORBELL(Owner.IOMMU, Told.REASON, "RequestListener.unreservedDoorbell"),
-    BATCH_LISTENER(Owner.IOMMU, Told.REASON, "IntConsumer.accept"),
     NANO_TIME(Owner.IOMMU, Told.REASON, "LongSupplier.getAsLong"),
     MAPPING_MAP(Owner.IOMMU, Told.REASON, "MappingListener.map"),
     MAPPING_UNMAP(Owner.IOMMU, Told.REASON, "MappingListener.unmap"),
     MAPPING_ATTACHED(Owner.IOMMU, Told.REASON, "MappingListener.attached"),
     MAPPING_DETACHED(Owner.IOMMU, Told.REASON, "MappingListener.detached"),
-    TRAFFIC_NEGOTIATED(Owner.IOMMU, Told.REASON, "TrafficListener.negotiated"),
-    TRAFFIC_ACTIVATED(Owner.IOMMU, Told.REASON, "TrafficListener.activated"),
-    TRAFFIC_RESET(Owner.IOMMU, Told.REASON, "TrafficListener.reset"),
-    TRAFFIC_BYPASS_WRITTEN(Owner.IOMMU, Told.REASON, "TrafficListener.bypassWritten"),
-    TRAFFIC_SERVED(Owner.IOMMU, Told.REASON, "TrafficListener.served"),
-    TRAFFIC_KICKED(Owner.IOMMU, Told.REASON, "TrafficListener.kicked"),
-    TRAFFIC_FAULTED(Owner.IOMMU, Told.REASON, "TrafficListener.faulted"),
-    TRAFFIC_REPORTED(Owner.IOMMU, Told.REASON, "TrafficListener.reported"),
-    STALL_LISTENER(Owner.IOMMU, Told.REASON, "StallListener.stalled"),
+    LISTENER_NEGOTIATED(Owner.IOMMU, Told.COUNTED, "IommuListener.negotiated"),
+    LISTENER_ACTIVATED(Owner.IOMMU, Told.COUNTED, "IommuListener.activated"),
+    LISTENER_RESET(Owner.IOMMU, Told.COUNTED, "IommuListener.reset"),
+    LISTENER_BYPASS_WRITTEN(Owner.IOMMU, Told.COUNTED, "IommuListener.bypassWritten"),
+    LISTENER_SERVED(Owner.IOMMU, Told.COUNTED, "IommuListener.served"),
+    LISTENER_BATCH(Owner.IOMMU, Told.COUNTED, "IommuListener.batchPublished"),
+    LISTENER_KICKED(Owner.IOMMU, Told.COUNTED, "IommuListener.kicked"),
+    LISTENER_FAULTED(Owner.IOMMU, Told.COUNTED, "IommuListener.faulted"),
+    LISTENER_REPORTED(Owner.IOMMU, Told.COUNTED, "IommuListener.reported"),
+    LISTENER_STALLED(Owner.IOMMU, Told.COUNTED, "IommuListener.stalled"),
+    LISTENER_DOORBELL(Owner.IOMMU, Told.COUNTED, "IommuListener.unreservedDoorbell"),
     IOMMU_LINE(Owner.IOMMU, Route.LINE, "InterruptLine.set"),
     IOMMU_VECTOR(Owner.IOMMU, Route.VECTORS, "InterruptSink.raise"),
     IOMMU_FORGET(Owner.IOMMU, Route.VECTORS, "InterruptSink.forget"),
@@ -110,8 +109,15 @@ enum Callback {
     /** How the interrupts must leave the devices for the callback to be called; only PCI has more than a line. */
     enum Route { ANY, LINE, VECTORS, MESSAGES }
 
-    /** Whether the device says that it needs a reset when the callback throws while it serves or starts, or goes on. */
-    enum Told { REASON, NOBODY }
+    /** What becomes of an exception that the callback throws while the device serves or starts. */
+    enum Told {
+        /** It comes out, and the device says that it needs a reset. */
+        REASON,
+        /** It comes out, and the device goes on. */
+        NOBODY,
+        /** It is counted, and harms nothing. */
+        COUNTED
+    }
 
     final Owner owner;
     final Route route;
@@ -136,14 +142,14 @@ enum Callback {
 
     /** Whether it may be called on the thread of a worker, beside the guest's. */
     boolean onWorker() {
-        return owner == Owner.DISK || owner == Owner.OWN || this == TRAFFIC_FAULTED || this == TRAFFIC_REPORTED
+        return owner == Owner.DISK || owner == Owner.OWN || this == LISTENER_FAULTED || this == LISTENER_REPORTED
                 || (owner == Owner.IOMMU && route != Route.ANY);
     }
 
     /** How many calls a run makes in which this is called while everything runs. */
     int mostCalls() {
         // A stall takes a millisecond, or it would be none.
-        return this == STALL_LISTENER || this == MEMORY_STALL ? 10 : 200;
+        return this == LISTENER_STALLED || this == MEMORY_STALL ? 10 : 200;
     }
 
     /** Whether a queue comes or goes with it, while the device goes on. */

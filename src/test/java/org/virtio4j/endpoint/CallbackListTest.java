@@ -65,6 +65,7 @@ class CallbackListTest {
             Map.entry("TransportSignals.queueEnded", TRANSPORT), Map.entry("TransportSignals.settle", TRANSPORT),
             Map.entry("TransportSignals.starting", TRANSPORT), Map.entry("TransportSignals.deviceReset", TRANSPORT),
             Map.entry("BooleanSupplier.getAsBoolean", TRANSPORT),
+            Map.entry("IommuListener.recordsTraffic", "called by build(), and what it throws comes out there"),
             Map.entry("Visitor.dirty", "called by the embedder's own call, and by no device"),
             Map.entry("IdleStrategy.reset", IDLE), Map.entry("IdleStrategy.alias", IDLE),
             Map.entry("Holder.finishEnd", "implemented here, and called by who claims the device next"),
@@ -74,6 +75,7 @@ class CallbackListTest {
     /** Whole interfaces. */
     private static final Map<String, String> INTERFACES = Map.of(
             "DeviceQueue", "a ring of ours; a device cannot bring its own",
+            "ServedRequest", "ours, and shown to an IommuListener", "IommuCounters", "ours, and read by the embedder",
             "Lock", "a lock of java.util.concurrent, which does not throw");
 
     @Test

@@ -2,6 +2,7 @@
 package org.virtio4j.endpoint;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -13,6 +14,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
 import org.agrona.concurrent.IdleStrategy;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.VirtioDevice;
@@ -23,6 +26,9 @@ import org.virtio4j.driver.IommuDriver;
 import org.virtio4j.driver.IommuDriverOptions;
 import org.virtio4j.driver.StartResult;
 import org.virtio4j.fixture.Parked;
+import org.virtio4j.iommu.IommuCounters;
+import org.virtio4j.iommu.IommuListener;
+import org.virtio4j.iommu.ServedRequest;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.iommu.VirtioIommuBuilder;
 import org.virtio4j.vmm.DmaHandle;
@@ -32,6 +38,7 @@ import org.virtio4j.vmm.InterruptLine;
 import org.virtio4j.vmm.MemoryRegion;
 import org.virtio4j.vmm.RegionKind;
 import org.virtio4j.vmm.Translator;
+import org.virtio4j.wire.iommu.RequestType;
 
 /**
  * A guest with an IOMMU and, behind it, a disk, an entropy source and a device of the embedder's own; all callbacks go
@@ -80,8 +87,12 @@ final class CallbackMachine implements AutoCloseable {
     private final CallbackIdles ownIdles = new CallbackIdles();
     private final MemorySegment spare = Arena.ofAuto().allocate(PAGE, PAGE);
     private volatile CountDownLatch stalled = new CountDownLatch(0);
+    private final Behind behind = new Behind();
     private long now;
     private int status;
+
+    /** What the IOMMU had counted before a callback threw. */
+    private long listenerFailures;
     private Phase phase = Phase.START;
     private Callback.Owner at = Callback.Owner.IOMMU;
 
@@ -111,16 +122,13 @@ final class CallbackMachine implements AutoCloseable {
     }
 
     private VirtioIommu iommu() {
-        TrappedListener heard = new TrappedListener(trap);
+        // Over PCI as a recorder, which hears of faults under one more lock.
+        TrappedListener heard = new TrappedListener(trap, pci);
         VirtioIommuBuilder builder = VirtioIommu.builder().endpoint(DISK).endpoint(ENTROPY).endpoint(OWN)
-                .endpoint(ONLOOKER).bootBypass(false).maxMappings(1_000).listener(heard).trafficListener(heard)
-                .requestListener(heard)
-                .batchListener(requests -> trap.pass(Callback.BATCH_LISTENER));
-        if (callback == Callback.STALL_LISTENER) {
-            builder.stalls(Duration.ofMillis(1), (holder, waited) -> {
-                stalled.countDown();
-                trap.pass(Callback.STALL_LISTENER);
-            });
+                .endpoint(ONLOOKER).bootBypass(false).maxMappings(1_000).mappingListener(heard)
+                .listener(heard).listener(behind);
+        if (callback == Callback.LISTENER_STALLED) {
+            builder.stallLimit(Duration.ofMillis(1));
         }
         return callback != Callback.NANO_TIME ? builder.build() : builder.linger(Duration.ofMillis(2)).nanoTime(() -> {
             trap.pass(Callback.NANO_TIME);
@@ -158,6 +166,22 @@ final class CallbackMachine implements AutoCloseable {
     private void memoryStalled() {
         stalled.countDown();
         trap.pass(Callback.MEMORY_STALL);
+    }
+
+    /** A listener that comes after the one that throws, and hears of everything all the same. */
+    private final class Behind implements IommuListener {
+
+        private final AtomicLong served = new AtomicLong();
+
+        @Override
+        public void served(ServedRequest request) {
+            served.incrementAndGet();
+        }
+
+        @Override
+        public void stalled(String holder, long waitedNanos) {
+            stalled.countDown();
+        }
     }
 
     /** Says when a worker has found nothing to do. */
@@ -335,7 +359,7 @@ final class CallbackMachine implements AutoCloseable {
         ok(driver.map(0, endpoint, 0, RAM - 1, 0, READ_WRITE));
         ok(driver.map(0, endpoint, CallbackGuest.DOORBELL, CallbackGuest.DOORBELL + PAGE - 1, CallbackGuest.DOORBELL,
                 READ_WRITE));
-        if (callback == Callback.REQUEST_DOORBELL) {
+        if (callback == Callback.LISTENER_DOORBELL) {
             ok(driver.map(0, endpoint, 2 * FREE_IOVA, 2 * FREE_IOVA + PAGE - 1, SPARE, READ_WRITE | MMIO));
         }
         sync();
@@ -401,7 +425,7 @@ final class CallbackMachine implements AutoCloseable {
 
     /** A device that is in a section holds an UNMAP up. */
     private void unmapUnderDma() {
-        if (callback != Callback.STALL_LISTENER) {
+        if (callback != Callback.LISTENER_STALLED) {
             return;
         }
         enter(Phase.SERVE, Callback.Owner.IOMMU);
@@ -515,6 +539,10 @@ final class CallbackMachine implements AutoCloseable {
         Callback.Owner where = at;
         String message = when + ", " + during + " of " + where;
         assertTrue(trap.hasThrown(), () -> message + ": something else came out: " + trap.something());
+        if (callback.told == Callback.Told.COUNTED) {
+            checkCounted(message, persists, where);
+            return;
+        }
         CallbackTrap.until(trap::isAllOut);
         boolean serves = callback.told == Callback.Told.REASON
                 && (during == Phase.SERVE || (during == Phase.START && status(callback.owner) != 0));
@@ -535,6 +563,28 @@ final class CallbackMachine implements AutoCloseable {
         if (!persists) {
             serveOthers(message, during == Phase.SERVE, where, callback.told == Callback.Told.NOBODY);
         }
+    }
+
+    /** Nothing has come out and nothing has changed, whether the listener goes on throwing or not. */
+    private void checkCounted(String message, boolean persists, Callback.Owner where) {
+        if (!persists) {
+            trap.stop();
+        }
+        serveOthers(message, phase == Phase.SERVE, where, true);
+        trap.stop();
+        quiesce();
+        assertTrue(!trap.isOut(), () -> message + ": came out: " + trap.something());
+        DEVICES.forEach(who -> assertTrue(!guest(who).needsReset(), () -> message + ": harmed " + who));
+        IommuCounters counters = iommu.counters();
+        assertEquals(trap.thrown(), counters.listenerFailures() - listenerFailures, message);
+        assertSame(trap.lastThrown(), counters.lastListenerFailure().orElseThrow(), message);
+        listenerFailures = counters.listenerFailures();
+        assertEquals(requests(counters), behind.served.get(), message + ": requests that the next listener heard of");
+    }
+
+    private static long requests(IommuCounters counters) {
+        return counters.unanswered() + IntStream.rangeClosed(RequestType.ATTACH, RequestType.PROBE)
+                .mapToLong(counters::requests).sum();
     }
 
     /** The callback goes on throwing, which is its device's business alone; until that is reset, too. */

@@ -86,6 +86,15 @@ final class CallbackTrap {
         return !thrown.isEmpty();
     }
 
+    /** How often it has thrown since it was armed. */
+    synchronized int thrown() {
+        return thrown.size();
+    }
+
+    synchronized Throwable lastThrown() {
+        return thrown.getLast();
+    }
+
     /** An exception came out of a register access, or ended up in a thread's handler. */
     synchronized void out(Throwable failure) {
         caught.add(failure);

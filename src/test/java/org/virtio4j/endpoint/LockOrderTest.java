@@ -23,6 +23,7 @@ import org.virtio4j.driver.QueueMemory;
 import org.virtio4j.driver.StartResult;
 import org.virtio4j.driver.VirtioDriver;
 import org.virtio4j.fixture.Parked;
+import org.virtio4j.fixture.WhenServed;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
@@ -50,7 +51,7 @@ class LockOrderTest extends BlockTests {
         memory.addAnonymous(0, RAM);
         ram = new GuestRam(memory, 1 << 20, RAM - (1 << 20));
         iommu = VirtioIommu.builder().endpoint(ENDPOINT).bootBypass(true).maxMappings(100)
-                .requestListener((type, status, removed) -> inRequest.run()).build();
+                .listener(WhenServed.does((type, status, removed) -> inRequest.run())).build();
     }
 
     @AfterEach

@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /**
  * Each callback of the list in {@link Callback} throws in each of its calls in turn. What it threw comes out once, the
  * device whose callback it was needs a reset and says why, no other device's queue is harmed, and after a reset
- * everything serves as new.
+ * everything serves as new. What an observer of the IOMMU threw is counted instead, and nothing else happens.
  */
 @Timeout(value = 300, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ThrowingCallbackTest {

@@ -3,63 +3,67 @@ package org.virtio4j.endpoint;
 
 import org.virtio4j.device.Features;
 import org.virtio4j.device.ResetKind;
+import org.virtio4j.iommu.IommuListener;
 import org.virtio4j.iommu.MappingListener;
-import org.virtio4j.iommu.RequestListener;
 import org.virtio4j.iommu.ServedRequest;
-import org.virtio4j.iommu.TrafficListener;
 import org.virtio4j.vmm.Access;
 
-/** What an IOMMU's embedder hears, each method of which may throw. */
-record TrappedListener(CallbackTrap trap) implements TrafficListener, MappingListener, RequestListener {
-
-    @Override
-    public void served(int type, int status, long removed) {
-        trap.pass(Callback.REQUEST_LISTENER);
-    }
+/** What an IOMMU's embedder hears, each method of which may throw; as a recorder hears it, or as any other observer. */
+record TrappedListener(CallbackTrap trap, boolean recordsTraffic) implements IommuListener, MappingListener {
 
     @Override
     public void unreservedDoorbell(int endpoint, long virtStart, long physStart) {
-        trap.pass(Callback.REQUEST_DOORBELL);
+        trap.pass(Callback.LISTENER_DOORBELL);
     }
 
     @Override
     public void negotiated(Features accepted) {
-        trap.pass(Callback.TRAFFIC_NEGOTIATED);
+        trap.pass(Callback.LISTENER_NEGOTIATED);
     }
 
     @Override
     public void activated(int requestQueueSize, int eventQueueSize) {
-        trap.pass(Callback.TRAFFIC_ACTIVATED);
+        trap.pass(Callback.LISTENER_ACTIVATED);
     }
 
     @Override
     public void reset(ResetKind kind) {
-        trap.pass(Callback.TRAFFIC_RESET);
+        trap.pass(Callback.LISTENER_RESET);
     }
 
     @Override
     public void bypassWritten(boolean on) {
-        trap.pass(Callback.TRAFFIC_BYPASS_WRITTEN);
+        trap.pass(Callback.LISTENER_BYPASS_WRITTEN);
     }
 
     @Override
     public void served(ServedRequest request) {
-        trap.pass(Callback.TRAFFIC_SERVED);
+        trap.pass(Callback.LISTENER_SERVED);
+    }
+
+    @Override
+    public void batchPublished(int requests) {
+        trap.pass(Callback.LISTENER_BATCH);
+    }
+
+    @Override
+    public void stalled(String holder, long waitedNanos) {
+        trap.pass(Callback.LISTENER_STALLED);
     }
 
     @Override
     public void kicked() {
-        trap.pass(Callback.TRAFFIC_KICKED);
+        trap.pass(Callback.LISTENER_KICKED);
     }
 
     @Override
     public void faulted(int endpoint, long iova, Access access) {
-        trap.pass(Callback.TRAFFIC_FAULTED);
+        trap.pass(Callback.LISTENER_FAULTED);
     }
 
     @Override
     public void reported(int reason, int flags, int endpoint, long address) {
-        trap.pass(Callback.TRAFFIC_REPORTED);
+        trap.pass(Callback.LISTENER_REPORTED);
     }
 
     @Override

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,6 +33,7 @@ import org.virtio4j.endpoint.BlockOutcome;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.endpoint.VirtioEntropy;
 import org.virtio4j.iommu.ReservedRegions;
+import org.virtio4j.iommu.ServedRequest;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.machine.PciAddress;
 import org.virtio4j.machine.ViotTable;
@@ -275,7 +277,7 @@ class GuideTest {
             // guide: begin
             VirtioIommu iommu = VirtioIommu.builder()
                     .endpoint(8)
-                    .requestListener(new IommuLog(System.err::println))
+                    .listener(new IommuLog(System.err::println))
                     .build();
             // guide: end
             // guide: begin
@@ -295,11 +297,21 @@ class GuideTest {
     void shouldLogWhatAnEmbedderShouldHearOf() {
         List<String> log = new ArrayList<>();
         IommuLog heard = new IommuLog(log::add);
-        heard.served(RequestType.MAP, RequestStatus.OK, 0);
-        heard.served(RequestType.MAP, RequestStatus.NOMEM, 0);
+        heard.served(answeredWith(RequestStatus.OK));
+        heard.served(answeredWith(RequestStatus.NOMEM));
         heard.unreservedDoorbell(8, 0xffff_f000L, 0x809_0000L);
         assertEquals(List.of("maxMappings are in use, and Linux may not get over it",
                 "endpoint 8 needs a reserved region for the doorbell at 0x8090000, or its interrupts are lost"), log);
+    }
+
+    /** A request of which a listener asks nothing else. */
+    private static ServedRequest answeredWith(int status) {
+        return (ServedRequest) Proxy.newProxyInstance(ServedRequest.class.getClassLoader(),
+                new Class<?>[] {ServedRequest.class}, (proxy, method, arguments) -> switch (method.getName()) {
+                    case "understood" -> true;
+                    case "status" -> status;
+                    default -> throw new UnsupportedOperationException(method.getName());
+                });
     }
 
     @Test

@@ -3,11 +3,12 @@ package org.virtio4j.guide;
 
 // guide: begin
 import java.util.function.Consumer;
-import org.virtio4j.iommu.RequestListener;
+import org.virtio4j.iommu.IommuListener;
+import org.virtio4j.iommu.ServedRequest;
 import org.virtio4j.wire.iommu.RequestStatus;
 
 /** What an IOMMU's embedder should hear of at once. */
-final class IommuLog implements RequestListener {
+final class IommuLog implements IommuListener {
 
     private final Consumer<String> log;
 
@@ -16,8 +17,8 @@ final class IommuLog implements RequestListener {
     }
 
     @Override
-    public void served(int type, int status, long removed) {
-        if (status == RequestStatus.NOMEM) {
+    public void served(ServedRequest request) {
+        if (request.understood() && request.status() == RequestStatus.NOMEM) {
             log.accept("maxMappings are in use, and Linux may not get over it");
         }
     }

@@ -12,9 +12,9 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.virtio4j.device.Features;
-import org.virtio4j.device.ResetKind;
 import org.virtio4j.fixture.ExchangedRam;
+import org.virtio4j.fixture.WhenMapping;
+import org.virtio4j.fixture.WhenServed;
 import org.virtio4j.vmm.Access;
 
 /** Memory that is away while it is exchanged: what was asked for is done once, and the driver hears of it. */
@@ -32,12 +32,12 @@ class ExchangedMemoryTest extends IommuTests {
     @ValueSource(booleans = {false, true})
     @DisplayName("2.7.8.2: what is done while the ring is away, before or after it was given back, is published later")
     void shouldPublishAnswersWhenTheRingIsBack(boolean completed) {
-        IommuMachine machine = machine(iommu().requestListener((type, status, removed) -> {
-            countMap(type, status);
+        IommuMachine machine = machine(iommu().mappingListener(new WhenMapping(() -> {
+            maps++;
             if (!completed) {
                 leave();
             }
-        }).trafficListener(new Completed(() -> {
+        })).listener(WhenServed.does((type, status, removed) -> {
             if (completed) {
                 leave();
             }
@@ -65,7 +65,7 @@ class ExchangedMemoryTest extends IommuTests {
     @Test
     @DisplayName("A MAP that was taken but whose bytes are away is carried out once, when they are back")
     void shouldCarryOutOnceWhatCouldNotBeRead() {
-        IommuMachine machine = machine(iommu().requestListener((type, status, removed) -> countMap(type, status)));
+        IommuMachine machine = machine(iommu().mappingListener(new WhenMapping(() -> maps++)));
         machine.ok(Requests.attach(ONE, DISK));
         byte[] request = Requests.map(ONE, 0x1000, 0x1fff, 0x8000);
         long at = IommuMachine.REGION_BORDER;
@@ -106,7 +106,7 @@ class ExchangedMemoryTest extends IommuTests {
     @ValueSource(ints = {0, 1, 2})
     @DisplayName("2.7.8.2: a batch is given back when the memory of all answers is there; each request is done once")
     void shouldAnswerWhenTheMemoryOfTheReplyIsBack(int elsewhere) {
-        IommuMachine machine = machine(iommu().requestListener((type, status, removed) -> countMap(type, status)));
+        IommuMachine machine = machine(iommu().mappingListener(new WhenMapping(() -> maps++)));
         machine.ok(Requests.attach(ONE, DISK));
         long at = IommuMachine.REGION_BORDER + 0x101;
         machine.fill(at, Spec.TAIL, Reply.UNTOUCHED);
@@ -154,7 +154,7 @@ class ExchangedMemoryTest extends IommuTests {
     @Test
     @DisplayName("2.7.8.2: where the memory does not come back, the used length says that there is no answer")
     void shouldGiveBackUnansweredWhatHasNoMemoryAnyMore() {
-        IommuMachine machine = machine(iommu().requestListener((type, status, removed) -> countMap(type, status)));
+        IommuMachine machine = machine(iommu().mappingListener(new WhenMapping(() -> maps++)));
         machine.ok(Requests.attach(ONE, DISK));
         addMaps(machine, 1, IommuMachine.REGION_BORDER);
         ram().takeAway(DATA);
@@ -236,12 +236,6 @@ class ExchangedMemoryTest extends IommuTests {
         return Objects.requireNonNull(ram);
     }
 
-    private void countMap(int type, int status) {
-        if (type == Spec.MAP && status == Spec.OK) {
-            maps++;
-        }
-    }
-
     private void leave() {
         if (going.getAndSet(false)) {
             ram().takeAway(RINGS);
@@ -252,51 +246,5 @@ class ExchangedMemoryTest extends IommuTests {
         assertFalse(going.get(), "nothing was taken away");
         ram().giveBack(region);
         machine.memoryChanged();
-    }
-
-    /** Runs something when answers were given back to the ring, and are not visible yet. */
-    private record Completed(Runnable action) implements TrafficListener {
-
-        @Override
-        public void served(ServedRequest request) {
-            if (request.type() == Spec.MAP) {
-                action.run();
-            }
-        }
-
-        @Override
-        public void negotiated(Features accepted) {
-            // Not what is watched.
-        }
-
-        @Override
-        public void activated(int requestQueueSize, int eventQueueSize) {
-            // Not what is watched.
-        }
-
-        @Override
-        public void reset(ResetKind kind) {
-            // Not what is watched.
-        }
-
-        @Override
-        public void bypassWritten(boolean on) {
-            // Not what is watched.
-        }
-
-        @Override
-        public void kicked() {
-            // Not what is watched.
-        }
-
-        @Override
-        public void faulted(int endpoint, long iova, Access access) {
-            // Not what is watched.
-        }
-
-        @Override
-        public void reported(int reason, int flags, int endpoint, long address) {
-            // Not what is watched.
-        }
     }
 }

@@ -199,8 +199,12 @@ class GracePeriodTest extends IommuTests {
     }
 
     private IommuMachine machine() {
-        IommuMachine machine = start(iommu().stalls(Duration.ofMillis(1),
-                (holder, waited) -> heard.add("waits for " + holder)));
+        IommuMachine machine = start(iommu().stallLimit(Duration.ofMillis(1)).listener(new IommuListener() {
+            @Override
+            public void stalled(String holder, long waitedNanos) {
+                heard.add("waits for " + holder);
+            }
+        }));
         machine.fill(DATA, PAGE, VALUE);
         machine.ok(Requests.attach(ONE, DISK));
         machine.ok(Requests.attach(TWO, NIC));

@@ -19,6 +19,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.virtio4j.driver.FeatureSet;
+import org.virtio4j.fixture.WhenServed;
 import org.virtio4j.vmm.DmaHandle;
 
 /** Kicks: who serves, when, and that no request is left behind. */
@@ -31,10 +32,10 @@ class KickTest extends IommuTests {
     void shouldLeaveRequestsToWhoServesAlready() {
         CountDownLatch serving = new CountDownLatch(1);
         CountDownLatch goOn = new CountDownLatch(1);
-        IommuMachine machine = start(iommu().requestListener((type, status, removed) -> {
+        IommuMachine machine = start(iommu().listener(WhenServed.does((type, status, removed) -> {
             serving.countDown();
             Threads.await(goOn);
-        }));
+        })));
         add(machine, 0);
         Future<?> first = Threads.start("first", () -> machine.transport().notifyQueue(IommuMachine.REQUESTS));
         Threads.await(serving);
@@ -52,13 +53,16 @@ class KickTest extends IommuTests {
     void shouldServeWhatComesAfterTheLastLook() {
         AtomicBoolean first = new AtomicBoolean(true);
         IommuMachine[] machine = new IommuMachine[1];
-        machine[0] = start(iommu().batchListener(requests -> {
-            // The look that made the batch visible has found nothing more, and asked to be notified.
-            if (first.getAndSet(false)) {
-                Threads.join(Threads.start("second", () -> {
-                    add(machine[0], 1);
-                    machine[0].transport().notifyQueue(IommuMachine.REQUESTS);
-                }));
+        machine[0] = start(iommu().listener(new IommuListener() {
+            @Override
+            public void batchPublished(int requests) {
+                // The look that made the batch visible has found nothing more, and asked to be notified.
+                if (first.getAndSet(false)) {
+                    Threads.join(Threads.start("second", () -> {
+                        add(machine[0], 1);
+                        machine[0].transport().notifyQueue(IommuMachine.REQUESTS);
+                    }));
+                }
             }
         }));
         add(machine[0], 0);
@@ -72,10 +76,12 @@ class KickTest extends IommuTests {
     void shouldSayWhenABatchIsPublished() {
         List<String> heard = new ArrayList<>();
         IommuMachine[] machine = new IommuMachine[1];
-        machine[0] = start(iommu().requestListener((type, status, removed) -> heard.add("served"))
-                .batchListener(requests -> {
-                    heard.add("published " + requests);
-                    assertTrue(machine[0].requests().poll(), "not visible yet");
+        machine[0] = start(iommu().listener(WhenServed.does((type, status, removed) -> heard.add("served")))
+                .listener(new IommuListener() {
+                    @Override
+                    public void batchPublished(int requests) {
+                        heard.add("published " + requests + (machine[0].requests().poll() ? "" : ", not visible yet"));
+                    }
                 }));
         add(machine[0], 0);
         add(machine[0], 1);
@@ -88,8 +94,13 @@ class KickTest extends IommuTests {
     @DisplayName("A kick that finds the lock taken by somebody who serves no requests is not lost")
     void shouldServeWhenLockIsHeldForSomethingElse() {
         CountDownLatch waiting = new CountDownLatch(1);
-        IommuMachine machine = start(iommu().bootBypass(true).stalls(Duration.ofMillis(1),
-                (holder, waited) -> waiting.countDown()));
+        IommuMachine machine = start(iommu().bootBypass(true).stallLimit(Duration.ofMillis(1))
+                .listener(new IommuListener() {
+                    @Override
+                    public void stalled(String holder, long waitedNanos) {
+                        waiting.countDown();
+                    }
+                }));
         DmaHandle handle = machine.dma(DISK);
         handle.enter();
         // Holds the control lock until the section ends.
@@ -113,10 +124,10 @@ class KickTest extends IommuTests {
     void shouldServeEveryRequestWhenManyKick() {
         AtomicInteger inside = new AtomicInteger();
         AtomicInteger most = new AtomicInteger();
-        IommuMachine machine = start(iommu().requestListener((type, status, removed) -> {
+        IommuMachine machine = start(iommu().listener(WhenServed.does((type, status, removed) -> {
             most.accumulateAndGet(inside.incrementAndGet(), Math::max);
             inside.decrementAndGet();
-        }));
+        })));
         long each = 2_000;
         AtomicLong answered = new AtomicLong();
         AtomicBoolean[] back = new AtomicBoolean[3];
@@ -223,14 +234,14 @@ class KickTest extends IommuTests {
     private long servedByOneKick(long size, long more) {
         AtomicLong left = new AtomicLong(more);
         IommuMachine[] machine = new IommuMachine[1];
-        machine[0] = start(iommu().queueSizes((int) size, 8).requestListener((type, status, removed) -> {
+        machine[0] = start(iommu().queueSizes((int) size, 8).listener(WhenServed.does((type, status, removed) -> {
             while (machine[0].requests().poll()) {
                 assertEquals(0, machine[0].requests().usedToken());
             }
             if (left.getAndDecrement() > 0) {
                 add(machine[0], 0);
             }
-        }));
+        })));
         add(machine[0], 0);
         machine[0].transport().notifyQueue(IommuMachine.REQUESTS);
         return served(machine[0]);
@@ -243,7 +254,7 @@ class KickTest extends IommuTests {
         AtomicBoolean let = new AtomicBoolean();
         AtomicReference<Thread> onlooker = new AtomicReference<>();
         IommuMachine[] machine = new IommuMachine[1];
-        machine[0] = start(iommu().queueSizes(8, 8).requestListener((type, status, removed) -> {
+        machine[0] = start(iommu().queueSizes(8, 8).listener(WhenServed.does((type, status, removed) -> {
             machine[0].requests().poll();
             if (onlooker.get() == null) {
                 onlooker.set(Thread.ofPlatform().daemon().start(() -> {
@@ -257,7 +268,7 @@ class KickTest extends IommuTests {
             if (!let.get()) {
                 add(machine[0], 0);
             }
-        }));
+        })));
         add(machine[0], 0);
         machine[0].transport().notifyQueue(IommuMachine.REQUESTS);
         assertTrue(served(machine[0]) < 2 * 8 * 1000, "the kick came to its limit first");

@@ -180,7 +180,7 @@ class ListenerTest extends IommuTests {
     }
 
     private VirtioIommuBuilder builder() {
-        return iommu().reserved(ReservedRegions.X86_MSI).listener(first).listener(second);
+        return iommu().reserved(ReservedRegions.X86_MSI).mappingListener(first).mappingListener(second);
     }
 
     private void assertAgree(IommuMachine machine, int mappings) {

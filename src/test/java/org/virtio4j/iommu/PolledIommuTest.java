@@ -13,6 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.driver.DriverQueue;
 import org.virtio4j.fixture.Allocations;
+import org.virtio4j.fixture.WhenServed;
 import org.virtio4j.vmm.Access;
 import org.virtio4j.wire.FeatureBit;
 
@@ -74,10 +75,10 @@ class PolledIommuTest extends IommuTests {
     void shouldNotWaitForWhoServes(boolean eventIdx) {
         CountDownLatch serving = new CountDownLatch(1);
         CountDownLatch goOn = new CountDownLatch(1);
-        IommuMachine machine = started(eventIdx, iommu().requestListener((type, status, removed) -> {
+        IommuMachine machine = started(eventIdx, iommu().listener(WhenServed.does((type, status, removed) -> {
             serving.countDown();
             Threads.await(goOn);
-        }));
+        })));
         add(machine, 0, Requests.attach(ONE, DISK));
         Future<?> kick = Threads.start("kick", () -> machine.transport().notifyQueue(IommuMachine.REQUESTS));
         Threads.await(serving);

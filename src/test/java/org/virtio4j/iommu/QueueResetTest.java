@@ -13,6 +13,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.fixture.Parked;
+import org.virtio4j.fixture.WhenMapping;
 import org.virtio4j.transport.TransportKind;
 
 /** Section 2.6.1: the reset of the request queue waits for the requests of a batch that is being carried out. */
@@ -35,12 +36,12 @@ class QueueResetTest extends IommuTests {
     void shouldCarryNothingOutWhenReset(boolean byDisabling) {
         assumeTrue(!byDisabling || transport == TransportKind.MMIO, "only MMIO disables queues");
         int[] maps = new int[1];
-        IommuMachine machine = start(iommu().requestListener((type, status, removed) -> {
-            if (type == Spec.MAP && ++maps[0] == HELD_AT) {
+        IommuMachine machine = start(iommu().mappingListener(new WhenMapping(() -> {
+            if (++maps[0] == HELD_AT) {
                 there.countDown();
                 Parked.await(go);
             }
-        }));
+        })));
         machine.ok(Requests.attach(ONE, DISK));
         Future<?> kicker = kickMaps(machine);
         AtomicBoolean done = new AtomicBoolean();

@@ -10,6 +10,7 @@ import java.util.Set;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.virtio4j.fixture.Seeds;
+import org.virtio4j.fixture.WhenServed;
 
 /**
  * Random request sequences, valid, nearly valid and nonsense, with resets and writes of the bypass byte in between,
@@ -93,8 +94,8 @@ class RandomRequestsTest extends IommuTests {
         List<MirrorMap> mirrors = List.of(new MirrorMap(), new MirrorMap());
         List<Long> removed = new ArrayList<>();
         VirtioIommuBuilder builder = configuration.builder()
-                .requestListener((type, status, count) -> removed.add(count));
-        mirrors.forEach(builder::listener);
+                .listener(WhenServed.does((type, status, count) -> removed.add(type == Spec.UNMAP ? count : 0)));
+        mirrors.forEach(builder::mappingListener);
         new RandomRun(powerOn(builder), configuration.setup, configuration.pages(), mirrors, removed, Seeds.next())
                 .play(STEPS);
     }
@@ -104,7 +105,7 @@ class RandomRequestsTest extends IommuTests {
     void shouldBehaveAsTheModelSaysWithoutMirrors(Configuration configuration) {
         List<Long> removed = new ArrayList<>();
         VirtioIommuBuilder builder = configuration.builder()
-                .requestListener((type, status, count) -> removed.add(count));
+                .listener(WhenServed.does((type, status, count) -> removed.add(type == Spec.UNMAP ? count : 0)));
         RandomRun run = new RandomRun(powerOn(builder), configuration.setup, configuration.pages(), List.of(), removed,
                 Seeds.next());
         run.play(STEPS);

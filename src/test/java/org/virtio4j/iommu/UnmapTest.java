@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.virtio4j.fixture.WhenServed;
 
 /** Section 5.13.6.6, UNMAP request. */
 class UnmapTest extends IommuTests {
@@ -207,7 +208,7 @@ class UnmapTest extends IommuTests {
     }
 
     private VirtioIommuBuilder counted(VirtioIommuBuilder builder) {
-        return builder.requestListener((type, status, count) -> removed += count);
+        return builder.listener(WhenServed.does((type, status, count) -> removed += type == Spec.UNMAP ? count : 0));
     }
 
     /** Maps pages to themselves. */

@@ -32,12 +32,7 @@ class UnreservedDoorbellTest extends IommuTests {
 
     private IommuMachine start(ReservedRegions reserved, VirtioIommuBuilder begun) {
         VirtioIommuBuilder builder = begun.endpoint(DISK, reserved).endpoint(NIC, reserved)
-                .bootBypass(false).maxMappings(100).requestListener(new RequestListener() {
-                    @Override
-                    public void served(int type, int status, long removed) {
-                        // What is heard here is told by other tests.
-                    }
-
+                .bootBypass(false).maxMappings(100).listener(new IommuListener() {
                     @Override
                     public void unreservedDoorbell(int endpoint, long virtStart, long physStart) {
                         heard.add(endpoint + " " + Long.toHexString(virtStart) + " " + Long.toHexString(physStart));

@@ -24,8 +24,8 @@ final class Doorbells {
 
     private final List<Endpoint> all;
     private final Lock control;
-    private final IommuCounters counters;
-    private final RequestListener listener;
+    private final IommuTally counters;
+    private final IommuListeners listeners;
 
     /** Whether an endpoint may have something that is to be said: under no lock, and so after the requests. */
     private volatile boolean waiting;
@@ -33,11 +33,11 @@ final class Doorbells {
     /** Knows what lies where; guarded by the control lock. */
     private @Nullable DeviceContext context;
 
-    Doorbells(List<Endpoint> all, Lock control, IommuCounters counters, RequestListener listener) {
+    Doorbells(List<Endpoint> all, Lock control, IommuTally counters, IommuListeners listeners) {
         this.all = all;
         this.control = control;
         this.counters = counters;
-        this.listener = listener;
+        this.listeners = listeners;
     }
 
     void activated(DeviceContext active) {
@@ -72,22 +72,13 @@ final class Doorbells {
         }
     }
 
-    /** Says what there is to say; under no lock. What the listener throws comes out, and the rest is said next time. */
+    /** Says what there is to say; under no lock. */
     void tell() {
-        if (!waiting) {
-            return;
-        }
-        // First, so that what is mapped meanwhile is said by the kick that mapped it.
-        waiting = false;
-        boolean done = false;
-        try {
+        if (waiting) {
+            // First, so that what is mapped meanwhile is said by the kick that mapped it.
+            waiting = false;
             for (int i = 0; i < all.size(); i++) {
                 tell(all.get(i));
-            }
-            done = true;
-        } finally {
-            if (!done) {
-                waiting = true;
             }
         }
     }
@@ -105,7 +96,7 @@ final class Doorbells {
         } finally {
             control.unlock();
         }
-        listener.unreservedDoorbell(endpoint.id(), virtStart, physStart);
+        listeners.unreservedDoorbell(endpoint.id(), virtStart, physStart);
     }
 
     /** A doorbell that devices here can reach takes their messages, and is no loss. */

@@ -26,8 +26,8 @@ final class EventQueue implements QueueWork {
     static final int INDEX = 1;
     private static final int PENDING = 64;
 
-    private final IommuCounters counters;
-    private final @Nullable TrafficListener traffic;
+    private final IommuTally counters;
+    private final IommuListeners listeners;
     private final QueueLoop loop = QueueLoop.inTurns(INDEX, this);
     private final MemorySegment event = Arena.ofAuto().allocate(FaultEvent.SIZE, Long.BYTES);
 
@@ -37,7 +37,7 @@ final class EventQueue implements QueueWork {
     private final int[] reasons = new int[PENDING];
     private final int[] flags = new int[PENDING];
 
-    /** Whether the listener knows of the fault, and so is to know of its report. */
+    /** Whether the listeners know of the fault, and so are to know of its report. */
     private final boolean[] known = new boolean[PENDING];
     private int first;
     private int count;
@@ -47,9 +47,9 @@ final class EventQueue implements QueueWork {
 
     private volatile @Nullable DeviceContext context;
 
-    EventQueue(IommuCounters counters, @Nullable TrafficListener traffic) {
+    EventQueue(IommuTally counters, IommuListeners listeners) {
         this.counters = counters;
-        this.traffic = traffic;
+        this.listeners = listeners;
     }
 
     void activate(DeviceContext active) {
@@ -90,14 +90,22 @@ final class EventQueue implements QueueWork {
     /** Takes a fault and writes what waits, in one turn. */
     void report(int endpoint, TranslateResult reason, long iova, Access access) {
         boolean begun = loop.beginTurn();
-        take(endpoint, reason, iova, access, null);
+        boolean taken = false;
+        try {
+            take(endpoint, reason, iova, access, true);
+            taken = true;
+        } finally {
+            if (begun && !taken) {
+                loop.endTurn();
+            }
+        }
         if (begun) {
             loop.serveTurn();
         }
     }
 
-    /** Takes a fault, and tells somebody if it is kept; {@link #deliver} must follow. */
-    void add(int endpoint, TranslateResult reason, long iova, Access access, @Nullable TrafficListener told) {
+    /** Takes a fault, which listeners are to know of or not; {@link #deliver} must follow. */
+    void add(int endpoint, TranslateResult reason, long iova, Access access, boolean told) {
         boolean begun = loop.beginTurn();
         try {
             take(endpoint, reason, iova, access, told);
@@ -108,15 +116,14 @@ final class EventQueue implements QueueWork {
         }
     }
 
-    private void take(int endpoint, TranslateResult reason, long iova, Access access, @Nullable TrafficListener told) {
+    private void take(int endpoint, TranslateResult reason, long iova, Access access, boolean told) {
         if (context == null) {
             counters.lostFaults(1);
             return;
         }
-        boolean kept =
-                append(endpoint, reasonOf(reason), FaultEvent.FLAG_ADDRESS | access.mask(), iova, told != null);
-        if (kept && told != null) {
-            told.faulted(endpoint, iova, access);
+        boolean kept = append(endpoint, reasonOf(reason), FaultEvent.FLAG_ADDRESS | access.mask(), iova, told);
+        if (kept && told) {
+            listeners.faulted(endpoint, iova, access);
         }
     }
 
@@ -133,14 +140,6 @@ final class EventQueue implements QueueWork {
      */
     int poll() {
         return waits ? loop.poll() : 0;
-    }
-
-    /** Something threw while a fault was told: the driver may not hear of it. */
-    void failed(Throwable failure) {
-        DeviceContext active = context;
-        if (active != null) {
-            active.needsReset("fault report: " + failure);
-        }
     }
 
     private boolean append(int endpoint, int reason, int flag, long address, boolean told) {
@@ -223,8 +222,8 @@ final class EventQueue implements QueueWork {
     }
 
     private void tell() {
-        if (traffic != null && known[first]) {
-            traffic.reported(reasons[first], flags[first], endpoints[first], addresses[first]);
+        if (known[first]) {
+            listeners.reported(reasons[first], flags[first], endpoints[first], addresses[first]);
         }
     }
 

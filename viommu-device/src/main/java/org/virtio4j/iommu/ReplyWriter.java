@@ -19,10 +19,10 @@ import org.virtio4j.wire.iommu.ReservedMemoryProperty;
 final class ReplyWriter {
 
     private final int probeSize;
-    private final IommuCounters counters;
+    private final IommuTally counters;
     private final MemorySegment reply;
 
-    ReplyWriter(int probeSize, IommuCounters counters) {
+    ReplyWriter(int probeSize, IommuTally counters) {
         this.probeSize = probeSize;
         this.counters = counters;
         this.reply = Arena.ofAuto().allocate(probeSize + RequestTail.SIZE, Long.BYTES);
@@ -32,17 +32,17 @@ final class ReplyWriter {
      * Inside a section of the request queue. Where the driver's buffer cannot be written, the used length says so;
      * false if its memory is out of reach for a while, or for good because the queue ended.
      */
-    boolean write(Request request, Domains domains) {
+    boolean write(Request request) {
         if (!request.answered) {
             return true;
         }
         // A status alone takes the short way, where there is one.
         return (request.type != RequestType.PROBE && request.chain.putI32(request.status))
-                || writeComposed(request, domains);
+                || writeComposed(request);
     }
 
-    private boolean writeComposed(Request request, Domains domains) {
-        long length = compose(request, domains);
+    private boolean writeComposed(Request request) {
+        long length = compose(request);
         DmaResult result = request.chain.write(0, reply, 0, length);
         if (result != DmaResult.OK && result != DmaResult.CLOSED) {
             counters.unwritable();
@@ -51,28 +51,27 @@ final class ReplyWriter {
     }
 
     /** The answer once more, for somebody who comes later under the same lock; its first bytes are what was written. */
-    MemorySegment composed(Request request, Domains domains) {
+    MemorySegment composed(Request request) {
         if (request.answered) {
-            long ignored = compose(request, domains);
+            long ignored = compose(request);
         }
         return reply;
     }
 
     /** Puts an answer together; returns its length. */
-    private long compose(Request request, Domains domains) {
+    private long compose(Request request) {
         if (request.type == RequestType.PROBE) {
-            return composeProbe(request, domains);
+            return composeProbe(request);
         }
         LittleEndian.putI32(reply, RequestTail.STATUS, request.status);
         return RequestTail.SIZE;
     }
 
-    private long composeProbe(Request request, Domains domains) {
+    private long composeProbe(Request request) {
         long tailOffset = Math.min(probeSize, request.chain.writableLength() - RequestTail.SIZE);
         reply.fill((byte) 0);
         if (request.status == RequestStatus.OK) {
-            Endpoint endpoint = domains.endpoint(request.endpoint);
-            writeProperties(endpoint == null ? ReservedRegions.NONE : endpoint.regions());
+            writeProperties(request.properties);
         }
         // The three bytes behind the status are reserved and zero, so a 32-bit store writes the whole tail.
         LittleEndian.putI32(reply, tailOffset + RequestTail.STATUS, request.status);

@@ -34,6 +34,9 @@ final class Request {
     /** How many mappings it removed, by itself or because a domain ended. */
     long removed;
 
+    /** What a PROBE is answered with, if its status is OK. */
+    ReservedRegions properties = ReservedRegions.NONE;
+
     Request() {
     }
 }

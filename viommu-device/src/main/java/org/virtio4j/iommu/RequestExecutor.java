@@ -24,8 +24,7 @@ final class RequestExecutor {
     private final IommuSettings settings;
     private final Domains domains;
     private final Mirror mirror;
-    private final IommuCounters counters;
-    private final RequestListener listener;
+    private final IommuTally counters;
     private final Doorbells doorbells;
     private final long granuleMask;
 
@@ -34,16 +33,12 @@ final class RequestExecutor {
     private int attachFlags;
     private int mapFlags;
 
-    /** How many mappings the request at hand removed. */
-    private long removed;
-
-    RequestExecutor(IommuSettings settings, Domains domains, Mirror mirror, IommuCounters counters,
-            RequestListener listener, Doorbells doorbells) {
+    RequestExecutor(IommuSettings settings, Domains domains, Mirror mirror, IommuTally counters,
+            Doorbells doorbells) {
         this.settings = settings;
         this.domains = domains;
         this.mirror = mirror;
         this.counters = counters;
-        this.listener = listener;
         this.doorbells = doorbells;
         this.granuleMask = settings.granule() - 1;
     }
@@ -57,14 +52,13 @@ final class RequestExecutor {
                 | (features.has(IommuFeature.MMIO) ? MapRequest.FLAG_MMIO : 0);
     }
 
-    /** What a listener has thrown meanwhile is kept for later: the caller throws it. */
+    /** What a mapping listener has thrown meanwhile is kept for later: the caller throws it. */
     void execute(Request request) {
         if (!isKnown(request.type)) {
             request.removed = 0;
             counters.refused();
             return;
         }
-        removed = 0;
         long before = domains.mappings();
         request.status = switch (request.type) {
             case RequestType.ATTACH -> attach(request);
@@ -75,8 +69,7 @@ final class RequestExecutor {
         };
         request.answered = true;
         request.removed = Math.max(0, before - domains.mappings());
-        counters.answered(request.type, request.status, removed);
-        listener.served(request.type, request.status, removed);
+        counters.answered(request.type, request.status, request.removed);
     }
 
     private boolean isKnown(int type) {
@@ -225,20 +218,19 @@ final class RequestExecutor {
             }
         }
         return switch (domains.remove(domain, virtStart, virtEnd)) {
-            case REMOVED -> {
-                removed = domain.table().removed();
-                yield RequestStatus.OK;
-            }
+            case REMOVED -> RequestStatus.OK;
             case WOULD_SPLIT -> RequestStatus.RANGE;
             case FULL -> RequestStatus.DEVERR;
         };
     }
 
-    /** The properties themselves are written with the reply; what was too short to parse does not come here. */
+    /** What was too short to parse does not come here. */
     private int probe(Request request) {
-        if (domains.endpoint(request.endpoint) == null) {
+        Endpoint endpoint = domains.endpoint(request.endpoint);
+        if (endpoint == null) {
             return RequestStatus.NOENT;
         }
+        request.properties = endpoint.regions();
         boolean room = request.chain.writableLength() >= settings.probeSize() + RequestTail.SIZE;
         return room ? RequestStatus.OK : RequestStatus.INVAL;
     }

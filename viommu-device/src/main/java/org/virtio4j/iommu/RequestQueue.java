@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu;
 
-import java.util.function.IntConsumer;
 import java.util.function.LongSupplier;
-import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.QueueWork;
 import org.virtio4j.queue.Chain;
 import org.virtio4j.vmm.FirstFailure;
@@ -24,11 +22,10 @@ final class RequestQueue implements QueueWork {
     private final RequestExecutor executor;
     private final ReplyWriter replies;
     private final Domains domains;
-    private final IommuCounters counters;
+    private final IommuTally counters;
     private final FirstFailure deferred;
-    private final @Nullable TrafficListener traffic;
-    private final ServedRequest served;
-    private final IntConsumer batchListener;
+    private final IommuListeners listeners;
+    private final RequestView served;
     private final long lingerNanos;
     private final LongSupplier nanoTime;
 
@@ -40,18 +37,16 @@ final class RequestQueue implements QueueWork {
     /** Whether memory was out of reach for a moment when a request of the batch was to be read. */
     private boolean away;
 
-    RequestQueue(RequestExecutor executor, ReplyWriter replies, Domains domains, IommuCounters counters,
-            FirstFailure deferred, @Nullable TrafficListener traffic, IntConsumer batchListener, long lingerNanos,
-            LongSupplier nanoTime) {
+    RequestQueue(RequestExecutor executor, ReplyWriter replies, Domains domains, IommuTally counters,
+            FirstFailure deferred, IommuListeners listeners, long lingerNanos, LongSupplier nanoTime) {
         this.executor = executor;
         this.replies = replies;
         this.domains = domains;
         this.counters = counters;
         this.deferred = deferred;
-        this.traffic = traffic;
-        this.reader = new RequestReader(traffic != null);
-        this.served = new ServedRequest(replies, domains);
-        this.batchListener = batchListener;
+        this.listeners = listeners;
+        this.reader = new RequestReader(listeners.recordTraffic());
+        this.served = new RequestView(replies, listeners.recordTraffic());
         this.lingerNanos = lingerNanos;
         this.nanoTime = nanoTime;
         for (int i = 0; i < BATCH; i++) {
@@ -94,14 +89,14 @@ final class RequestQueue implements QueueWork {
 
     @Override
     public boolean answer(int slot, Chain chain) {
-        return replies.write(requests[slot], domains);
+        return replies.write(requests[slot]);
     }
 
     @Override
     public void beforePublish(int count) {
-        if (traffic != null) {
+        if (!listeners.isEmpty()) {
             for (int i = 0; i < count; i++) {
-                traffic.served(served.of(requests[i]));
+                listeners.served(served.of(requests[i]));
             }
         }
         // Before the driver can see that something was unmapped, nobody uses it any more.
@@ -118,7 +113,7 @@ final class RequestQueue implements QueueWork {
             timed = true;
             lingeringSince = nanoTime.getAsLong();
         }
-        batchListener.accept(count);
+        listeners.batchPublished(count);
     }
 
     /** A driver that wants no interrupt is spinning, and will ask for more as soon as it has its answer. */
@@ -132,8 +127,6 @@ final class RequestQueue implements QueueWork {
     @Override
     public void passed() {
         lingering = false;
-        if (traffic != null) {
-            traffic.kicked();
-        }
+        listeners.kicked();
     }
 }

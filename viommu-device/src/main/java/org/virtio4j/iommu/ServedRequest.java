@@ -1,33 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import org.virtio4j.wire.iommu.ProbeRequest;
 
 /**
- * A request that was served, as a {@link TrafficListener} sees it: one object for all requests of an IOMMU, so nothing
- * of it may be kept. The fields of the request mean something where its type has them and it was {@link #understood}.
+ * A request that was served, as an {@link IommuListener} sees it: one object for all requests of an IOMMU, so a
+ * listener may not keep it. The fields of the request mean something where its type has them and it was {@link
+ * #understood}. The device implements it.
  */
-public final class ServedRequest {
+public interface ServedRequest {
 
     /** The most readable bytes of a request that are looked at, and so can be had: those of the longest type. */
-    public static final int MOST_BYTES = (int) ProbeRequest.SIZE;
-
-    private final ReplyWriter replies;
-    private final Domains domains;
-    private Request request = new Request();
-
-    ServedRequest(ReplyWriter replies, Domains domains) {
-        this.replies = replies;
-        this.domains = domains;
-    }
-
-    /** This object, for another request. */
-    ServedRequest of(Request served) {
-        request = served;
-        return this;
-    }
+    int MOST_BYTES = (int) ProbeRequest.SIZE;
 
     /**
      * Whether there is an answer. A request that is too short, cannot be read, or has a type that was not negotiated
@@ -35,27 +19,21 @@ public final class ServedRequest {
      *
      * @return false for one of these
      */
-    public boolean understood() {
-        return request.answered;
-    }
+    boolean understood();
 
     /**
      * What is asked.
      *
      * @return one of {@link org.virtio4j.wire.iommu.RequestType} if it was understood
      */
-    public int type() {
-        return request.type;
-    }
+    int type();
 
     /**
      * The answer.
      *
      * @return one of {@link org.virtio4j.wire.iommu.RequestStatus}
      */
-    public int status() {
-        return request.status;
-    }
+    int status();
 
     /**
      * How many mappings are gone: those an UNMAP removed, or those of the domain that an endpoint was the last to leave
@@ -63,90 +41,70 @@ public final class ServedRequest {
      *
      * @return a count
      */
-    public long removed() {
-        return request.removed;
-    }
+    long removed();
 
     /**
      * The domain.
      *
      * @return its number, unsigned
      */
-    public int domain() {
-        return request.domain;
-    }
+    int domain();
 
     /**
      * The endpoint.
      *
      * @return its id
      */
-    public int endpoint() {
-        return request.endpoint;
-    }
+    int endpoint();
 
     /**
      * Flags of ATTACH or MAP.
      *
      * @return as the driver wrote them
      */
-    public int flags() {
-        return request.flags;
-    }
+    int flags();
 
     /**
      * First address of MAP or UNMAP.
      *
      * @return I/O-virtual address
      */
-    public long virtStart() {
-        return request.virtStart;
-    }
+    long virtStart();
 
     /**
      * Last address of MAP or UNMAP.
      *
      * @return I/O-virtual address, inclusive
      */
-    public long virtEnd() {
-        return request.virtEnd;
-    }
+    long virtEnd();
 
     /**
      * What a MAP leads to.
      *
      * @return guest-physical address
      */
-    public long physStart() {
-        return request.physStart;
-    }
+    long physStart();
 
     /**
      * How much of the driver's buffer could be read.
      *
      * @return bytes
      */
-    public long readableLength() {
-        return request.chain.readableLength();
-    }
+    long readableLength();
 
     /**
      * How much of the driver's buffer could be written.
      *
      * @return bytes
      */
-    public long writableLength() {
-        return request.chain.writableLength();
-    }
+    long writableLength();
 
     /**
      * The used length.
      *
      * @return bytes that were written without a gap
      */
-    public long usedLength() {
-        return request.chain.writtenLength();
-    }
+    long usedLength();
 
     /**
      * The request as it was read.
@@ -154,11 +112,10 @@ public final class ServedRequest {
      * @param to gets the bytes, room for {@link #MOST_BYTES} at least
      * @return how many: fewer than {@link #readableLength} where that is more than is looked at; 0 for a request that
      *         could not be read
+     * @throws IllegalStateException if no listener of the IOMMU {@linkplain IommuListener#recordsTraffic records}, so
+     *                               that the bytes were not kept
      */
-    public int copyReadable(byte[] to) {
-        MemorySegment.copy(request.bytes, ValueLayout.JAVA_BYTE, 0, to, 0, request.bytesRead);
-        return request.bytesRead;
-    }
+    int copyReadable(byte[] to);
 
     /**
      * The answer as it was written.
@@ -166,9 +123,5 @@ public final class ServedRequest {
      * @param to gets the bytes, room for probe size and tail at least
      * @return how many, {@link #usedLength}
      */
-    public int copyWritten(byte[] to) {
-        int length = (int) request.chain.writtenLength();
-        MemorySegment.copy(replies.composed(request, domains), ValueLayout.JAVA_BYTE, 0, to, 0, length);
-        return length;
-    }
+    int copyWritten(byte[] to);
 }

@@ -3,7 +3,6 @@ package org.virtio4j.iommu;
 
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.IntConsumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.DeviceContext;
@@ -18,7 +17,6 @@ import org.virtio4j.queue.DeviceQueue;
 import org.virtio4j.vmm.FirstFailure;
 import org.virtio4j.vmm.HostMemory;
 import org.virtio4j.vmm.Readers;
-import org.virtio4j.vmm.StallListener;
 import org.virtio4j.vmm.Translator;
 import org.virtio4j.wire.DeviceType;
 import org.virtio4j.wire.iommu.IommuConfig;
@@ -48,7 +46,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
     private final SoleOwner owner = new SoleOwner();
     private final IommuSettings settings;
     private final DeviceInfo info;
-    private final IommuCounters counters;
+    private final IommuTally counters;
     private final Bypass bypass;
     private final Domains domains;
     private final Mirror mirror;
@@ -58,7 +56,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
     private final EventQueue events;
     private final FaultReports faults;
     private final FirstFailure deferred = new FirstFailure();
-    private final @Nullable TrafficListener traffic;
+    private final IommuListeners listeners;
     private final ConfigSpace config;
 
     /** Whether the driver accepted the bypass byte; guarded by the life cycle's lock, as all that touches it. */
@@ -67,11 +65,10 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
     /** Whether the tables are gone; guarded by the control lock. */
     private boolean closed;
 
-    VirtioIommu(IommuSettings settings, List<Endpoint> endpoints, StallListener stallListener,
-            List<MappingListener> listeners, RequestListener requestListener, @Nullable TrafficListener traffic,
-            IntConsumer batchListener, LongSupplier nanoTime) {
+    VirtioIommu(IommuSettings settings, List<Endpoint> endpoints, List<MappingListener> mirrors,
+            List<IommuListener> observers, LongSupplier nanoTime) {
         this.settings = settings;
-        this.traffic = traffic;
+        this.listeners = new IommuListeners(observers);
         this.info = new DeviceInfo(DeviceType.IOMMU, List.of(settings.requestQueueSize(), settings.eventQueueSize()),
                 (int) IommuConfig.SIZE);
         this.bypass = new Bypass(settings.features().has(IommuFeature.BYPASS_CONFIG), settings.bootBypass());
@@ -79,17 +76,17 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
         // nothing. Twice, because the mappings of a small domain have a node to themselves.
         int tables = 2 * (endpoints.size() + 3);
         NodeSpace space = new NodeSpace(HostMemory.collected(NodeSpace.bytesFor(settings.maxMappings(), tables)));
-        Readers readers = new Readers(stallListener);
-        this.counters = new IommuCounters(readers);
+        Readers readers = new Readers(listeners::stalled);
+        this.counters = new IommuTally(readers, listeners);
         this.domains = new Domains(endpoints, space, readers, settings.stallLimitNanos(), deferred);
-        this.mirror = new Mirror(listeners, deferred);
-        this.doorbells = new Doorbells(endpoints, control, counters, requestListener);
-        this.executor = new RequestExecutor(settings, domains, mirror, counters, requestListener, doorbells);
+        this.mirror = new Mirror(mirrors, deferred);
+        this.doorbells = new Doorbells(endpoints, control, counters, listeners);
+        this.executor = new RequestExecutor(settings, domains, mirror, counters, doorbells);
         this.requests = new QueueLoop(REQUESTS, new RequestQueue(executor,
-                new ReplyWriter(settings.probeSize(), counters), domains, counters, deferred, traffic,
-                batchListener, settings.lingerNanos(), nanoTime), control);
-        this.events = new EventQueue(counters, traffic);
-        this.faults = new FaultReports(control, events, traffic);
+                new ReplyWriter(settings.probeSize(), counters), domains, counters, deferred, listeners,
+                settings.lingerNanos(), nanoTime), control);
+        this.events = new EventQueue(counters, listeners);
+        this.faults = new FaultReports(control, events, listeners.recordTraffic());
         this.config = new ConfigSpace(settings);
     }
 
@@ -256,10 +253,10 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
     @Override
     public void negotiated(Features features) {
         bypassWritable = features.has(IommuFeature.BYPASS_CONFIG);
-        if (traffic != null) {
+        if (!listeners.isEmpty()) {
             control.lock();
             try {
-                traffic.negotiated(features);
+                listeners.negotiated(features);
             } finally {
                 control.unlock();
             }
@@ -277,9 +274,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
             doorbells.activated(active);
             events.activate(active);
             requests.start(active);
-            if (traffic != null) {
-                traffic.activated(sizeOf(active.queue(REQUESTS)), sizeOf(active.queue(EventQueue.INDEX)));
-            }
+            listeners.activated(sizeOf(active.queue(REQUESTS)), sizeOf(active.queue(EventQueue.INDEX)));
         } finally {
             control.unlock();
         }
@@ -334,7 +329,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
                 bypass.restore();
             }
             domains.detachAll(!settings.bypassAfterReset(), mirror);
-            tellReset(kind);
+            deferred.run(() -> listeners.reset(kind));
             domains.settle();
             deferred.rethrow();
         } finally {
@@ -370,9 +365,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
             bypass.set(written == 1);
             domains.changedBypass();
             domains.settle();
-            if (traffic != null) {
-                traffic.bypassWritten(written == 1);
-            }
+            listeners.bypassWritten(written == 1);
         } finally {
             control.unlock();
         }
@@ -381,17 +374,6 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
     /** Whom its grace periods wait for. */
     Readers readers() {
         return domains.readers();
-    }
-
-    private void tellReset(ResetKind kind) {
-        try {
-            if (traffic != null) {
-                traffic.reset(kind);
-            }
-        } catch (RuntimeException | Error failure) {
-            // The reset goes on: what it took away is waited for.
-            deferred.add(failure);
-        }
     }
 
     private static int sizeOf(@Nullable DeviceQueue queue) {

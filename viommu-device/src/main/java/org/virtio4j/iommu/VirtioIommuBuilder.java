@@ -8,13 +8,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.function.IntConsumer;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.Features;
 import org.virtio4j.vmm.GuestMemory;
-import org.virtio4j.vmm.StallListener;
 import org.virtio4j.wire.VirtqueueLimit;
 import org.virtio4j.wire.iommu.IommuFeature;
 import org.virtio4j.wire.iommu.ReservedMemoryProperty;
@@ -39,12 +37,9 @@ public final class VirtioIommuBuilder {
     private static final int REQUEST_DESCRIPTORS = 2;
 
     private final Map<Integer, @Nullable ReservedRegions> endpoints = new LinkedHashMap<>();
-    private final List<MappingListener> listeners = new ArrayList<>();
+    private final List<MappingListener> mappingListeners = new ArrayList<>();
+    private final List<IommuListener> listeners = new ArrayList<>();
     private ReservedRegions reserved = ReservedRegions.NONE;
-    private StallListener stallListener = (holder, waitedNanos) -> { };
-    private RequestListener requestListener = (type, status, removed) -> { };
-    private @Nullable TrafficListener trafficListener;
-    private IntConsumer batchListener = requests -> { };
     private Features features = ALL;
     private long pageSizeMask = GuestMemory.PAGE_SIZE;
     private long inputStart;
@@ -260,16 +255,13 @@ public final class VirtioIommuBuilder {
     }
 
     /**
-     * Sets when a device that holds up an UNMAP is reported. Default 100 ms, reported to nobody but the counters.
+     * Sets when {@link IommuListener#stalled} hears of a device that holds up an UNMAP. Default 100 ms.
      *
-     * @param limit    how long to wait before
-     * @param listener hears of it, under the control lock of the IOMMU, since that is what the wait holds up; it must
-     *                 not call back
+     * @param limit how long to wait before
      * @return this
      */
-    public VirtioIommuBuilder stalls(Duration limit, StallListener listener) {
-        stallLimit = limit;
-        stallListener = Objects.requireNonNull(listener);
+    public VirtioIommuBuilder stallLimit(Duration limit) {
+        stallLimit = Objects.requireNonNull(limit);
         return this;
     }
 
@@ -315,47 +307,24 @@ public final class VirtioIommuBuilder {
     }
 
     /**
-     * Mirrors every mapping to somebody else, who may refuse it.
+     * Mirrors every mapping elsewhere.
      *
-     * @param listener is asked before each change
+     * @param listener is asked before each change, after those that were given before, and may refuse it
      * @return this
      */
-    public VirtioIommuBuilder listener(MappingListener listener) {
+    public VirtioIommuBuilder mappingListener(MappingListener listener) {
+        mappingListeners.add(Objects.requireNonNull(listener));
+        return this;
+    }
+
+    /**
+     * Observes the IOMMU.
+     *
+     * @param listener is told after those that were given before
+     * @return this
+     */
+    public VirtioIommuBuilder listener(IommuListener listener) {
         listeners.add(Objects.requireNonNull(listener));
-        return this;
-    }
-
-    /**
-     * Watches every request that is answered.
-     *
-     * @param listener hears of each; there is one
-     * @return this
-     */
-    public VirtioIommuBuilder requestListener(RequestListener listener) {
-        requestListener = Objects.requireNonNull(listener);
-        return this;
-    }
-
-    /**
-     * Watches all that goes between the IOMMU and its driver.
-     *
-     * @param listener hears of it; there is one
-     * @return this
-     */
-    public VirtioIommuBuilder trafficListener(TrafficListener listener) {
-        trafficListener = Objects.requireNonNull(listener);
-        return this;
-    }
-
-    /**
-     * Watches the batches in which requests are answered, to measure how long that takes.
-     *
-     * @param listener hears how many requests have been answered whenever the driver can see their answers; under the
-     *                 control lock of the IOMMU, which must not be called back; there is one
-     * @return this
-     */
-    public VirtioIommuBuilder batchListener(IntConsumer listener) {
-        batchListener = Objects.requireNonNull(listener);
         return this;
     }
 
@@ -395,8 +364,7 @@ public final class VirtioIommuBuilder {
                 polled ? 0 : linger.toNanos(), polled);
         List<Endpoint> all = new ArrayList<>();
         endpoints.forEach((id, regions) -> all.add(new Endpoint(id, regionsOf(regions))));
-        return new VirtioIommu(settings, all, stallListener, List.copyOf(listeners), requestListener,
-                trafficListener, batchListener, nanoTime);
+        return new VirtioIommu(settings, all, List.copyOf(mappingListeners), List.copyOf(listeners), nanoTime);
     }
 
     private VirtioIommuBuilder put(int id, @Nullable ReservedRegions regions) {

@@ -12,7 +12,7 @@
  * may not do is reported on the event queue, after its section and under no other lock.
  *
  * <p>{@link org.virtio4j.iommu.MappingListener} mirrors mappings elsewhere, and can refuse them. {@link
- * org.virtio4j.iommu.TrafficListener} sees all that a driver does, to record it.
+ * org.virtio4j.iommu.IommuListener} sees all that a driver does, and cannot.
  */
 @NullMarked
 package org.virtio4j.iommu;

@@ -14,9 +14,9 @@ import java.util.zip.GZIPOutputStream;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.Features;
 import org.virtio4j.device.ResetKind;
+import org.virtio4j.iommu.IommuListener;
 import org.virtio4j.iommu.ReservedRegions;
 import org.virtio4j.iommu.ServedRequest;
-import org.virtio4j.iommu.TrafficListener;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.launcher.command.CommandFailure;
 import org.virtio4j.launcher.command.OutputFile;
@@ -39,7 +39,7 @@ import org.virtio4j.wire.iommu.RequestType;
  *
  * <p>Nothing here disturbs the device. Where the recording cannot go on, it ends, and {@link #finish} says why.
  */
-public final class Recorder implements TrafficListener, AutoCloseable {
+public final class Recorder implements IommuListener, AutoCloseable {
 
     private static final int IOMMU = 0;
     private static final int CHUNKS = 32;
@@ -169,6 +169,11 @@ public final class Recorder implements TrafficListener, AutoCloseable {
     }
 
     // What the IOMMU tells
+
+    @Override
+    public boolean recordsTraffic() {
+        return true;
+    }
 
     @Override
     public void negotiated(Features features) {

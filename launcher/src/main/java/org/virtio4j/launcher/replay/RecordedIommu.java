@@ -4,7 +4,7 @@ package org.virtio4j.launcher.replay;
 import java.util.List;
 import org.virtio4j.driver.FeatureSet;
 import org.virtio4j.driver.IommuDriverOptions;
-import org.virtio4j.iommu.RequestListener;
+import org.virtio4j.iommu.IommuListener;
 import org.virtio4j.iommu.ReservedRegion;
 import org.virtio4j.iommu.ReservedRegions;
 import org.virtio4j.iommu.VirtioIommu;
@@ -31,7 +31,7 @@ final class RecordedIommu {
     }
 
     /** Throws IllegalArgumentException for a configuration that the device cannot have. */
-    static VirtioIommu build(IommuSurvey survey, RequestListener listener) {
+    static VirtioIommu build(IommuSurvey survey, IommuListener listener) {
         TraceHeader.Iommu recorded = survey.recorded();
         VirtioIommuBuilder builder = VirtioIommu.builder()
                 .pageSizeMask(recorded.pageSizeMask())
@@ -41,7 +41,7 @@ final class RecordedIommu {
                 .bootBypass(recorded.bypass())
                 .queueSizes(recorded.requestQueueSize(), recorded.eventQueueSize())
                 .maxMappings(Math.max(1, survey.mostMappings()))
-                .requestListener(listener);
+                .listener(listener);
         offer(builder, recorded);
         for (int endpoint : survey.endpoints()) {
             builder.endpoint(endpoint, reserved(survey.regionsOf(endpoint)));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.launcher.replay;
 
-import org.virtio4j.iommu.RequestListener;
+import org.virtio4j.iommu.IommuListener;
+import org.virtio4j.iommu.ServedRequest;
 import org.virtio4j.wire.iommu.RequestStatus;
 import org.virtio4j.wire.iommu.RequestType;
 
@@ -9,7 +10,7 @@ import org.virtio4j.wire.iommu.RequestType;
  * What the device says of the requests it has served, in ring order, until each is compared with what its driver found;
  * and how many mappings there are by that. The device calls it in the kick, so it all happens on one thread.
  */
-final class ServedRequests implements RequestListener {
+final class ServedRequests implements IommuListener {
 
     private final int[] types;
     private final int[] statuses;
@@ -32,7 +33,13 @@ final class ServedRequests implements RequestListener {
     }
 
     @Override
-    public void served(int type, int status, long removedMappings) {
+    public void served(ServedRequest request) {
+        if (request.understood()) {
+            served(request.type(), request.status(), request.removed());
+        }
+    }
+
+    private void served(int type, int status, long removedMappings) {
         int place = (int) (next & mask);
         types[place] = type;
         statuses[place] = status;

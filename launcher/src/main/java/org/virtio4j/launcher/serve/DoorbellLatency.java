@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.LongSupplier;
 import java.util.stream.Stream;
+import org.virtio4j.iommu.IommuListener;
 
 /**
  * Measures an IOMMU from a doorbell message received to the used index stored, apart for batches of different lengths.
@@ -12,7 +13,7 @@ import java.util.stream.Stream;
  *
  * <p>It hears of both on the socket's thread, which serves the requests; any thread may ask for the report.
  */
-final class DoorbellLatency {
+final class DoorbellLatency implements IommuListener {
 
     private final LongSupplier nanoTime;
 
@@ -32,8 +33,8 @@ final class DoorbellLatency {
         waiting = true;
     }
 
-    /** The answers to so many requests are visible to the driver. */
-    void published(int requests) {
+    @Override
+    public void batchPublished(int requests) {
         if (waiting) {
             waiting = false;
             groups[group(requests)].record(requests, nanoTime.getAsLong() - since);

@@ -2,8 +2,8 @@
 package org.virtio4j.launcher.serve;
 
 import java.util.Map;
+import org.virtio4j.iommu.IommuListener;
 import org.virtio4j.iommu.ReservedRegions;
-import org.virtio4j.iommu.TrafficListener;
 import org.virtio4j.iommu.VirtioIommu;
 
 /**
@@ -12,7 +12,7 @@ import org.virtio4j.iommu.VirtioIommu;
  * @param listener hears all that the IOMMU does
  * @param beginning learns how the IOMMU is set up
  */
-public record IommuFollower(TrafficListener listener, Beginning beginning) {
+public record IommuFollower(IommuListener listener, Beginning beginning) {
 
     /** Learns of an IOMMU that is made. */
     @FunctionalInterface

@@ -2,12 +2,13 @@
 package org.virtio4j.launcher.serve;
 
 import org.virtio4j.iommu.IommuCounters;
-import org.virtio4j.iommu.RequestListener;
+import org.virtio4j.iommu.IommuListener;
+import org.virtio4j.iommu.ServedRequest;
 import org.virtio4j.machine.PciAddress;
 import org.virtio4j.wire.iommu.RequestStatus;
 
 /** Puts into words what an IOMMU refuses without a guest's people getting to know of it. */
-final class IommuNotices implements RequestListener {
+final class IommuNotices implements IommuListener {
 
     private static final long NANOS_PER_MILLI = 1_000_000;
 
@@ -22,8 +23,8 @@ final class IommuNotices implements RequestListener {
     }
 
     @Override
-    public void served(int type, int status, long removed) {
-        if (status == RequestStatus.NOMEM) {
+    public void served(ServedRequest request) {
+        if (request.understood() && request.status() == RequestStatus.NOMEM) {
             notices.tell(name + ": a MAP was answered with NOMEM",
                     "max-mappings are in use, and Linux may not get over it; raise max-mappings");
         }
@@ -38,7 +39,8 @@ final class IommuNotices implements RequestListener {
     }
 
     /** A device holds up an UNMAP or a reset; the guest's processor spins meanwhile. */
-    void stalled(String holder, long waitedNanos) {
+    @Override
+    public void stalled(String holder, long waitedNanos) {
         notices.tell(name + ": a request waits for a device",
                 holder + " still uses what is taken away, after " + waitedNanos / NANOS_PER_MILLI + " ms");
     }

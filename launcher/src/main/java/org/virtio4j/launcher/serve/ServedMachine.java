@@ -70,14 +70,14 @@ public final class ServedMachine implements AutoCloseable {
         }
         VirtioIommuBuilder builder = plan.iommu().builder();
         endpoints.forEach(builder::endpoint);
-        builder.requestListener(iommuNotices).stalls(STALL_LIMIT, iommuNotices::stalled);
+        builder.listener(iommuNotices).stallLimit(STALL_LIMIT);
         if (plan.iommu().polling().isEmpty()) {
-            builder.batchListener(latency::published);
+            builder.listener(latency);
         }
         if (follower == null) {
             this.iommu = builder.build();
         } else {
-            this.iommu = builder.trafficListener(follower.listener()).build();
+            this.iommu = builder.listener(follower.listener()).build();
             follower.beginning().begins(iommu, endpoints);
         }
     }
@@ -408,7 +408,7 @@ public final class ServedMachine implements AutoCloseable {
 
     private static List<String> iommuReport(VirtioIommu iommu) {
         IommuCounters counters = iommu.counters();
-        return List.of(
+        List<String> lines = new ArrayList<>(List.of(
                 String.format(Locale.ROOT, "ATTACH %,d, MAP %,d, UNMAP %,d of %,d mappings, PROBE %,d, in %,d batches",
                         counters.requests(RequestType.ATTACH), counters.requests(RequestType.MAP),
                         counters.requests(RequestType.UNMAP), counters.removedMappings(),
@@ -418,6 +418,9 @@ public final class ServedMachine implements AutoCloseable {
                 String.format(Locale.ROOT, "faults: %,d reported, %,d lost", counters.reportedFaults(),
                         counters.lostFaults()),
                 String.format(Locale.ROOT, "left over: %,d mappings, %,d domains", iommu.liveMappings(),
-                        iommu.liveDomains()));
+                        iommu.liveDomains())));
+        counters.lastListenerFailure().ifPresent(last -> lines.add(String.format(Locale.ROOT,
+                "failures of listeners: %,d, the last: %s", counters.listenerFailures(), last)));
+        return lines;
     }
 }

@@ -41,7 +41,7 @@ final class RecordedMachine implements AutoCloseable {
     RecordedMachine(Recorder recorder) {
         VirtioIommu iommu = VirtioIommu.builder().endpoint(DISK, ReservedRegions.X86_MSI)
                 .endpoint(OTHER, ReservedRegions.NONE).inputRange(PAGE, 0xffff_ffffL).domainRange(0, 15)
-                .queueSizes(64, 16).trafficListener(recorder).build();
+                .queueSizes(64, 16).listener(recorder).build();
         recorder.watch(iommu, ENDPOINTS);
         window = VirtioMmioDevice.of(iommu, DmaSpace.identity(memory), level -> { });
         handles = ENDPOINTS.keySet().stream()

@@ -3,6 +3,7 @@ package org.virtio4j.launcher.serve;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.lang.reflect.Proxy;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -15,6 +16,7 @@ import org.virtio4j.driver.MmioDriverTransport;
 import org.virtio4j.driver.StartResult;
 import org.virtio4j.iommu.IommuCounters;
 import org.virtio4j.iommu.ReservedRegions;
+import org.virtio4j.iommu.ServedRequest;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.mmio.VirtioMmioDevice;
 import org.virtio4j.vmm.Access;
@@ -23,7 +25,6 @@ import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.wire.iommu.MapRequest;
 import org.virtio4j.wire.iommu.RequestStatus;
-import org.virtio4j.wire.iommu.RequestType;
 
 /** The words for each thing that keeps a device, a client or a guest from working. */
 class DeviceNoticesTest {
@@ -81,13 +82,23 @@ class DeviceNoticesTest {
 
     @Test
     void shouldSayThatMappingsAreUsedUp() {
-        iommu.served(RequestType.MAP, RequestStatus.OK, 0);
-        iommu.served(RequestType.MAP, RequestStatus.RANGE, 0);
+        iommu.served(answeredWith(RequestStatus.OK));
+        iommu.served(answeredWith(RequestStatus.RANGE));
         assertEquals(List.of(), notices.due());
-        iommu.served(RequestType.MAP, RequestStatus.NOMEM, 0);
-        iommu.served(RequestType.MAP, RequestStatus.NOMEM, 0);
+        iommu.served(answeredWith(RequestStatus.NOMEM));
+        iommu.served(answeredWith(RequestStatus.NOMEM));
         assertEquals(List.of("iommu: a MAP was answered with NOMEM: max-mappings are in use, and Linux may not get over"
                 + " it; raise max-mappings … 1 more"), notices.due());
+    }
+
+    /** A request of which a listener asks nothing else. */
+    private static ServedRequest answeredWith(int status) {
+        return (ServedRequest) Proxy.newProxyInstance(ServedRequest.class.getClassLoader(),
+                new Class<?>[] {ServedRequest.class}, (proxy, method, arguments) -> switch (method.getName()) {
+                    case "understood" -> true;
+                    case "status" -> status;
+                    default -> throw new UnsupportedOperationException(method.getName());
+                });
     }
 
     @ParameterizedTest
@@ -102,7 +113,7 @@ class DeviceNoticesTest {
     @Test
     void shouldSayOnceWhatAGuestOnAnotherBoardNeeds() {
         VirtioIommu device = VirtioIommu.builder().endpoint(0x48).reserved(ReservedRegions.X86_MSI).maxMappings(16)
-                .requestListener(iommu).build();
+                .listener(iommu).build();
         try (GuestMemory memory = GuestMemory.anonymous(0x4000_0000L, 16 << 20)) {
             VirtioMmioDevice window = VirtioMmioDevice.of(device, DmaSpace.identity(memory), level -> { });
             IommuDriver driver = new IommuDriver(MmioDriverTransport.of(window),

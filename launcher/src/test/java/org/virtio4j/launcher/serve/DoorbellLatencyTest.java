@@ -43,9 +43,9 @@ class DoorbellLatencyTest {
     void shouldCountTheFirstBatchAfterAMessageOnly() {
         latency.received();
         now += 16;
-        latency.published(1);
+        latency.batchPublished(1);
         now += 1_000_000;
-        latency.published(1);
+        latency.batchPublished(1);
         assertEquals(List.of("doorbell to answer: median 0.0 µs, 99th percentile 0.0 µs, of 1 batches of 1 request"),
                 latency.report());
     }
@@ -53,6 +53,6 @@ class DoorbellLatencyTest {
     private void batch(int requests, long nanos) {
         latency.received();
         now += nanos;
-        latency.published(requests);
+        latency.batchPublished(requests);
     }
 }

@@ -15,16 +15,12 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.virtio4j.device.Features;
-import org.virtio4j.device.ResetKind;
 import org.virtio4j.endpoint.VirtioEntropy;
+import org.virtio4j.iommu.IommuListener;
 import org.virtio4j.iommu.ReservedRegions;
-import org.virtio4j.iommu.ServedRequest;
-import org.virtio4j.iommu.TrafficListener;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.launcher.command.CommandFailure;
 import org.virtio4j.machine.PciAddress;
-import org.virtio4j.vmm.Access;
 import org.virtio4j.wire.iommu.IommuConfig;
 
 /** One plan, several machines. */
@@ -105,38 +101,6 @@ class MachinePlanTest {
     }
 
     /** Needs to hear of nothing. */
-    private static final class Silent implements TrafficListener {
-
-        @Override
-        public void negotiated(Features accepted) {
-        }
-
-        @Override
-        public void activated(int requestQueueSize, int eventQueueSize) {
-        }
-
-        @Override
-        public void reset(ResetKind kind) {
-        }
-
-        @Override
-        public void bypassWritten(boolean on) {
-        }
-
-        @Override
-        public void served(ServedRequest request) {
-        }
-
-        @Override
-        public void kicked() {
-        }
-
-        @Override
-        public void faulted(int endpoint, long iova, Access access) {
-        }
-
-        @Override
-        public void reported(int reason, int flags, int endpoint, long address) {
-        }
+    private static final class Silent implements IommuListener {
     }
 }
