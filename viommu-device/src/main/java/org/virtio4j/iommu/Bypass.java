@@ -13,7 +13,7 @@ final class Bypass {
     private final boolean offered;
     private final boolean initial;
 
-    /** The byte in bit 0, and above it the number of changes: so nobody sees a byte with the number of before. */
+    /** The byte in bit 0, and above it the number of changes: one word, so that both are read together. */
     private volatile int state;
 
     Bypass(boolean offered, boolean initial) {

@@ -11,13 +11,13 @@ final class ConfigSpace {
 
     private final MemorySegment fixed = Arena.ofAuto().allocate(IommuConfig.SIZE, Long.BYTES);
 
-    ConfigSpace(IommuSettings settings) {
-        LittleEndian.putI64(fixed, IommuConfig.PAGE_SIZE_MASK, settings.pageSizeMask());
-        LittleEndian.putI64(fixed, IommuConfig.INPUT_START, settings.inputStart());
-        LittleEndian.putI64(fixed, IommuConfig.INPUT_END, settings.inputEnd());
-        LittleEndian.putI32(fixed, IommuConfig.DOMAIN_START, settings.domainStart());
-        LittleEndian.putI32(fixed, IommuConfig.DOMAIN_END, settings.domainEnd());
-        LittleEndian.putI32(fixed, IommuConfig.PROBE_SIZE, settings.probeSize());
+    ConfigSpace(RequestLimits limits) {
+        LittleEndian.putI64(fixed, IommuConfig.PAGE_SIZE_MASK, limits.pageSizeMask());
+        LittleEndian.putI64(fixed, IommuConfig.INPUT_START, limits.inputStart());
+        LittleEndian.putI64(fixed, IommuConfig.INPUT_END, limits.inputEnd());
+        LittleEndian.putI32(fixed, IommuConfig.DOMAIN_START, limits.domainStart());
+        LittleEndian.putI32(fixed, IommuConfig.DOMAIN_END, limits.domainEnd());
+        LittleEndian.putI32(fixed, IommuConfig.PROBE_SIZE, limits.probeSize());
     }
 
     long read(int offset, int width, int bypass) {

@@ -114,8 +114,8 @@ final class Domain {
 
     /** Whether nothing is mapped yet where an endpoint must not have mappings. */
     boolean accepts(ReservedRegions regions) {
-        for (int i = 0; i < regions.count(); i++) {
-            ReservedRegion region = regions.region(i);
+        for (int i = 0; i < regions.list().size(); i++) {
+            ReservedRegion region = regions.list().get(i);
             if (table.overlaps(region.start(), region.end())) {
                 return false;
             }

@@ -25,12 +25,15 @@ final class Domains {
 
     private final Int2ObjectHashMap<Endpoint> endpoints = new Int2ObjectHashMap<>();
     private final Int2ObjectHashMap<Domain> domains;
-    private final ReservedRegions[] distinctRegions;
+
+    /** The reserved regions of each set that some endpoint has; {@link Endpoint#regionsIndex} says which. */
+    private final ReservedPages[] distinctPages;
     private final NodeSpace space;
     private final Readers readers;
     private final long stallLimitNanos;
+    private final long maxMappings;
+    private final Mirror mirror;
     private final FirstFailure deferred;
-    private final Generation generation = new Generation();
     private final StaleTranslations stale;
     private final Domain unattached;
     private final Domain blocked;
@@ -45,19 +48,23 @@ final class Domains {
     private boolean takenAway;
     private boolean closed;
 
-    Domains(List<Endpoint> all, NodeSpace space, Readers readers, long stallLimitNanos, FirstFailure deferred) {
-        this.deferred = deferred;
+    Domains(List<Endpoint> all, NodeSpace space, Mirror mirror, Readers readers, long maxMappings,
+            long stallLimitNanos) {
+        this.mirror = mirror;
+        this.deferred = mirror.deferred();
         this.all = all;
-        this.stale = new StaleTranslations(all, generation);
+        this.stale = new StaleTranslations(all);
         this.space = space;
         this.readers = readers;
         this.stallLimitNanos = stallLimitNanos;
-        this.distinctRegions = all.stream().map(Endpoint::regions).distinct().toArray(ReservedRegions[]::new);
+        this.maxMappings = maxMappings;
+        List<ReservedRegions> distinctRegions = all.stream().map(Endpoint::regions).distinct().toList();
+        this.distinctPages = distinctRegions.stream().map(ReservedPages::new).toArray(ReservedPages[]::new);
         this.domains = new Int2ObjectHashMap<>(4 * all.size() + 8, 0.5f);
-        this.unattached = new Domain(Domain.Kind.UNATTACHED, space, distinctRegions.length);
-        this.blocked = new Domain(Domain.Kind.BLOCKED, space, distinctRegions.length);
+        this.unattached = new Domain(Domain.Kind.UNATTACHED, space, distinctPages.length);
+        this.blocked = new Domain(Domain.Kind.BLOCKED, space, distinctPages.length);
         for (Endpoint endpoint : all) {
-            endpoint.regionsIndex(List.of(distinctRegions).indexOf(endpoint.regions()));
+            endpoint.regionsIndex(distinctRegions.indexOf(endpoint.regions()));
             endpoint.domain(unattached);
             endpoints.put(endpoint.id(), endpoint);
         }
@@ -67,7 +74,7 @@ final class Domains {
         this.free = new ArrayList<>(most);
         this.ended = new ArrayList<>(most);
         for (int i = 0; i < most; i++) {
-            free.add(new Domain(Domain.Kind.MAPPED, space, distinctRegions.length));
+            free.add(new Domain(Domain.Kind.MAPPED, space, distinctPages.length));
         }
     }
 
@@ -84,7 +91,12 @@ final class Domains {
     }
 
     Generation generation() {
-        return generation;
+        return stale.generation();
+    }
+
+    /** What mapping listeners have thrown meanwhile, for whoever called to throw at the end. */
+    FirstFailure deferred() {
+        return deferred;
     }
 
     int count() {
@@ -93,6 +105,11 @@ final class Domains {
 
     long mappings() {
         return mappings;
+    }
+
+    /** Whether one more mapping is within the limit. */
+    boolean hasRoom() {
+        return mappings < maxMappings;
     }
 
     long gracePeriods() {
@@ -104,13 +121,13 @@ final class Domains {
     }
 
     /**
-     * Ends every attachment for good and gives the tables' memory back; afterwards every endpoint is blocked. In this
-     * order, for a reader finds its table by address: out of sight first, then the wait for who is inside, and only
-     * then the memory goes.
+     * Ends every attachment for good and gives the memory of the tables back; afterwards every endpoint is blocked. The
+     * order matters, because a reader finds its table by address: the tables go out of the readers' sight, then every
+     * section that is open is waited for, and only then the memory goes.
      */
-    void close(Mirror mirror) {
+    void close() {
         for (int i = 0; i < all.size(); i++) {
-            release(all.get(i), blocked, mirror);
+            release(all.get(i), blocked);
         }
         settleNow();
         for (Domain domain : free) {
@@ -137,18 +154,18 @@ final class Domains {
     }
 
     /** Attaches an endpoint to a domain that exists; the one it leaves may end. */
-    void attach(Endpoint endpoint, Domain domain, Mirror mirror) {
+    void attach(Endpoint endpoint, Domain domain) {
         Domain old = endpoint.domain();
         domain.add(endpoint);
         endpoint.domain(domain);
         tookAttachment();
         mirror.attached(endpoint.id(), domain.id());
-        leave(endpoint, old, mirror);
+        leave(endpoint, old);
     }
 
     /** Detaches an endpoint that is attached; afterwards the bypass byte decides. */
-    void detach(Endpoint endpoint, Mirror mirror) {
-        release(endpoint, unattached, mirror);
+    void detach(Endpoint endpoint) {
+        release(endpoint, unattached);
     }
 
     /**
@@ -156,12 +173,12 @@ final class Domains {
      * that were translated, which the bypass would let through as physical ones; so it is blocked until the device was
      * reset.
      */
-    void detachAll(boolean blockLive, Mirror mirror) {
+    void detachAll(boolean blockLive) {
         for (int i = 0; i < all.size(); i++) {
             Endpoint endpoint = all.get(i);
             endpoint.forgetDoorbell();
             boolean block = blockLive && endpoint.isLive() && endpoint.domain().kind() != Domain.Kind.UNATTACHED;
-            release(endpoint, block ? blocked : unattached, mirror);
+            release(endpoint, block ? blocked : unattached);
         }
     }
 
@@ -180,11 +197,11 @@ final class Domains {
         }
     }
 
-    private void release(Endpoint endpoint, Domain to, Mirror mirror) {
+    private void release(Endpoint endpoint, Domain to) {
         Domain old = endpoint.domain();
         endpoint.domain(to);
         tookAttachment();
-        leave(endpoint, old, mirror);
+        leave(endpoint, old);
     }
 
     private void tookAttachment() {
@@ -192,7 +209,7 @@ final class Domains {
         takenAway = true;
     }
 
-    private void leave(Endpoint endpoint, Domain old, Mirror mirror) {
+    private void leave(Endpoint endpoint, Domain old) {
         if (!old.isAttachment()) {
             return;
         }
@@ -201,7 +218,7 @@ final class Domains {
         if (old.isEmpty()) {
             mirror.forget(old);
             domains.remove(old.id());
-            // The mappings stay until nobody can be inside: a reader that saw the old attachment finds what it meant.
+            // The mappings stay until no section can be inside: a reader that saw the old attachment finds what it meant.
             mappings -= old.table().size();
             ended.add(old);
         }
@@ -211,8 +228,8 @@ final class Domains {
 
     /** Whether an endpoint of this domain has reserved addresses in a range; the end is inclusive. */
     boolean reserves(Domain domain, long virtStart, long virtEnd) {
-        for (int i = 0; i < distinctRegions.length; i++) {
-            if (domain.uses(i) && distinctRegions[i].overlaps(virtStart, virtEnd)) {
+        for (int i = 0; i < distinctPages.length; i++) {
+            if (domain.uses(i) && distinctPages[i].overlaps(virtStart, virtEnd)) {
                 return true;
             }
         }
@@ -254,7 +271,7 @@ final class Domains {
         takenAway = true;
     }
 
-    /** Called before a batch is made visible: afterwards nobody uses what the batch took away. */
+    /** Called before a batch is made visible: afterwards no section uses what the batch took away. */
     void settle() {
         if (takenAway || space.retired() > RETIRED_LIMIT) {
             settleNow();

@@ -11,12 +11,12 @@ import org.virtio4j.wire.iommu.RequestStatus;
 
 /**
  * Notices that a driver maps the doorbell of its interrupts, because no reserved region tells it where that lies
- * (virtio 1.4, section 5.13.6.8.1). Where somebody else delivers messages, who does not translate them, the driver's
- * interrupts are lost then, and nothing else shows why.
+ * (virtio 1.4, section 5.13.6.8.1). If messages are delivered by something that does not translate them, such as QEMU,
+ * the driver's interrupts are then lost, and nothing else shows why.
  *
- * <p>Who maps a doorbell says so by the MMIO flag, or begins a domain with it, as Linux does; so all other mappings
- * cost a look at a flag of theirs and at one of the domain's. A mapping that is larger than a page of any guest is
- * none: it is a window of another device, or all addresses there are.
+ * <p>A driver that maps a doorbell sets the MMIO flag, or maps the doorbell before anything else in a domain, as Linux
+ * does. All other mappings cost a look at their flag and at one of the domain. A mapping that is larger than a page of
+ * any guest is no doorbell: it is a window of another device, or all addresses there are.
  */
 final class Doorbells {
 
@@ -27,7 +27,7 @@ final class Doorbells {
     private final IommuTally counters;
     private final IommuListeners listeners;
 
-    /** Whether an endpoint may have something that is to be said: under no lock, and so after the requests. */
+    /** Whether listeners are to be told of an endpoint, which is done under no lock and so after the requests. */
     private volatile boolean waiting;
 
     /** Knows what lies where; guarded by the control lock. */
@@ -72,10 +72,10 @@ final class Doorbells {
         }
     }
 
-    /** Says what there is to say; under no lock. */
+    /** Tells listeners of what was mapped; under no lock. */
     void tell() {
         if (waiting) {
-            // First, so that what is mapped meanwhile is said by the kick that mapped it.
+            // First, so that what is mapped meanwhile is told by the kick that mapped it.
             waiting = false;
             for (int i = 0; i < all.size(); i++) {
                 tell(all.get(i));
@@ -99,14 +99,14 @@ final class Doorbells {
         listeners.unreservedDoorbell(endpoint.id(), virtStart, physStart);
     }
 
-    /** A doorbell that devices here can reach takes their messages, and is no loss. */
+    /** A doorbell that is a region of the IOMMU's memory takes messages through a mapping, and loses none. */
     private boolean isDoorbell(Request request) {
         RegionKind kind = context == null ? RegionKind.RAM : context.kindAt(request.physStart);
         return kind == null || ((request.flags & MapRequest.FLAG_MMIO) != 0 && kind != RegionKind.DOORBELL);
     }
 
     private static boolean isReserved(Endpoint endpoint, long address) {
-        ReservedRegion region = endpoint.regions().holding(address);
+        ReservedRegion region = endpoint.pages().holding(address);
         return region != null && region.kind() == ReservedRegion.Kind.MSI;
     }
 }

@@ -10,6 +10,7 @@ final class Endpoint {
 
     private final int id;
     private final ReservedRegions regions;
+    private final ReservedPages pages;
     private final TranslationCaches caches = new TranslationCaches();
 
     /** Which of the IOMMU's distinct sets of regions this endpoint has; set once, while the IOMMU is made. */
@@ -36,6 +37,7 @@ final class Endpoint {
     Endpoint(int id, ReservedRegions regions) {
         this.id = id;
         this.regions = regions;
+        this.pages = new ReservedPages(regions);
     }
 
     int id() {
@@ -44,6 +46,11 @@ final class Endpoint {
 
     ReservedRegions regions() {
         return regions;
+    }
+
+    /** The same regions, for look-ups. */
+    ReservedPages pages() {
+        return pages;
     }
 
     int regionsIndex() {
@@ -76,7 +83,7 @@ final class Endpoint {
         open--;
     }
 
-    /** True for the first one until they are forgotten. */
+    /** Notes a doorbell; true for the first one until {@link #forgetDoorbell}. */
     boolean mappedDoorbell(long virtStart, long physStart) {
         boolean first = !doorbellMapped;
         if (first) {
@@ -87,7 +94,7 @@ final class Endpoint {
         return first;
     }
 
-    /** True for who is to tell of it. */
+    /** Whether the caller is to tell listeners of it; true once. */
     boolean takeDoorbell() {
         boolean due = doorbellMapped && !doorbellTold;
         doorbellTold |= due;
@@ -113,12 +120,12 @@ final class Endpoint {
         return caches;
     }
 
-    /** Nothing that was found so far counts any more. */
+    /** Says that nothing in the caches counts any more. */
     void distrust() {
         moved = true;
     }
 
-    /** Once the change is out of the readers' sight. */
+    /** Empties the caches if the attachment changed; called once the change is out of the readers' sight. */
     void forgetIfMoved() {
         if (moved) {
             caches.forgetAll();

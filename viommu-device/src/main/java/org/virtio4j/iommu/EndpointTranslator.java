@@ -24,10 +24,14 @@ final class EndpointTranslator implements Translator {
     private final FaultReports faults;
     private final Lock control;
 
+    /** Of its own, because what the domains have beside it changes with each request. */
+    private final Generation generation;
+
     EndpointTranslator(Endpoint endpoint, Domains domains, Bypass bypass, FaultReports faults, Lock control) {
         this.control = control;
         this.endpoint = endpoint;
         this.domains = domains;
+        this.generation = domains.generation();
         this.bypass = bypass;
         this.faults = faults;
     }
@@ -41,13 +45,13 @@ final class EndpointTranslator implements Translator {
         return switch (domain.table().find(iova, access.mask(), out)) {
             case FOUND -> TranslateResult.OK;
             case DENIED -> TranslateResult.NOT_PERMITTED;
-            case ABSENT -> translateReserved(endpoint.regions().holding(iova), access, out);
+            case ABSENT -> translateReserved(endpoint.pages().holding(iova), access, out);
         };
     }
 
     @Override
     public long generation() {
-        return domains.generation().get();
+        return generation.get();
     }
 
     @Override
@@ -96,13 +100,13 @@ final class EndpointTranslator implements Translator {
         if (!allowed) {
             return TranslateResult.NO_DOMAIN;
         }
-        ReservedRegions regions = endpoint.regions();
-        ReservedRegion reserved = regions.holding(iova);
+        ReservedPages pages = endpoint.pages();
+        ReservedRegion reserved = pages.holding(iova);
         if (reserved != null) {
             return translateReserved(reserved, access, out);
         }
-        long start = regions.freeFrom(iova);
-        out.extent(start, regions.freeTo(iova), start, READ_WRITE);
+        long start = pages.freeFrom(iova);
+        out.extent(start, pages.freeTo(iova), start, READ_WRITE);
         return TranslateResult.OK;
     }
 

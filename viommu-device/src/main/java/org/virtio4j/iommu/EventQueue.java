@@ -42,7 +42,7 @@ final class EventQueue implements QueueWork {
     private int first;
     private int count;
 
-    /** Whether there is something to write, for a thread that polls to know without a turn. */
+    /** Whether there is something to write; read without a turn by a thread that polls. */
     private volatile boolean waits;
 
     private volatile @Nullable DeviceContext context;
@@ -57,7 +57,7 @@ final class EventQueue implements QueueWork {
         loop.start(active);
     }
 
-    /** Writes no more events; {@link #isIdle} says when nobody does. */
+    /** Begins no more events; {@link #isIdle} says when the last one is written. */
     void stop() {
         context = null;
         loop.stop();
@@ -67,7 +67,7 @@ final class EventQueue implements QueueWork {
         return loop.isIdle();
     }
 
-    /** Waits until nobody reports; false if the caller is a callback of a report, and so would wait for itself. */
+    /** Waits until no thread reports; false if the caller is a callback of a report, which would wait for itself. */
     boolean awaitFree() {
         boolean begun = loop.beginTurn();
         if (begun) {

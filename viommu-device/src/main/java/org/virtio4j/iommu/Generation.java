@@ -5,8 +5,8 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * Counts how often something was taken away. It sits in the middle of an array of its own: readers load it for each
- * section of a ring, the writer stores it for each batch, and nothing else may suffer from that.
+ * Counts how often something was taken away. The count sits in the middle of an array of its own, so that it shares a
+ * cache line with nothing else: readers load it for each section of a ring, and the writer stores it for each batch.
  */
 final class Generation {
 

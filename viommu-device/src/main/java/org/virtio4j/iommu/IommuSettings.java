@@ -3,22 +3,16 @@ package org.virtio4j.iommu;
 
 import org.virtio4j.device.Features;
 
-/** What a {@link VirtioIommuBuilder} was told, checked; ends are inclusive. */
-record IommuSettings(Features features, long pageSizeMask, long inputStart, long inputEnd, int domainStart,
-        int domainEnd, int probeSize, boolean bootBypass, boolean bypassAfterReset, int requestQueueSize,
-        int eventQueueSize, long maxMappings, long stallLimitNanos, long lingerNanos,
-        boolean polled) {
-
-    /** The smallest page that can be mapped, in bytes: the lowest bit of the mask (section 5.13.6). */
-    long granule() {
-        return Long.lowestOneBit(pageSizeMask);
-    }
-
-    boolean inInputRange(long virtStart, long virtEnd) {
-        return Long.compareUnsigned(virtStart, inputStart) >= 0 && Long.compareUnsigned(virtEnd, inputEnd) <= 0;
-    }
-
-    boolean inDomainRange(int domain) {
-        return Integer.compareUnsigned(domain, domainStart) >= 0 && Integer.compareUnsigned(domain, domainEnd) <= 0;
-    }
+/**
+ * What a {@link VirtioIommuBuilder} was told, checked.
+ *
+ * @param features        what is offered
+ * @param limits          what requests may ask for
+ * @param serving         how queues are served
+ * @param bypass          when endpoints reach memory untranslated
+ * @param maxMappings     how many mappings all domains have room for
+ * @param stallLimitNanos after how long a wait for a device is reported, in nanoseconds
+ */
+record IommuSettings(Features features, RequestLimits limits, ServingSettings serving, BypassSettings bypass,
+        long maxMappings, long stallLimitNanos) {
 }

@@ -6,19 +6,24 @@ import org.virtio4j.iommu.table.MappingVisitor;
 import org.virtio4j.vmm.FirstFailure;
 
 /**
- * All listeners of an IOMMU as one: a change is made by all of them or by none. One that throws has refused; what it
- * threw comes out when the change is undone.
+ * All mapping listeners of an IOMMU as one: a change is made by all of them or by none. A listener that throws has
+ * refused; what it threw is kept in {@link #deferred} and comes out of the call that served, once the change is undone.
+ * Under the control lock.
  */
 final class Mirror {
 
     private static final long LAST = -1;
 
     private final MappingListener[] listeners;
-    private final FirstFailure deferred;
+    private final FirstFailure deferred = new FirstFailure();
 
-    Mirror(List<MappingListener> listeners, FirstFailure deferred) {
+    Mirror(List<MappingListener> listeners) {
         this.listeners = listeners.toArray(MappingListener[]::new);
-        this.deferred = deferred;
+    }
+
+    /** What listeners have thrown and is still to be thrown to the caller. */
+    FirstFailure deferred() {
+        return deferred;
     }
 
     boolean isEmpty() {
@@ -40,7 +45,7 @@ final class Mirror {
         undoMap(listeners.length, domain, virtStart, virtEnd);
     }
 
-    /** Asks everybody to forget all mappings inside a range; if one refuses, what was forgotten is announced again. */
+    /** Asks all of them to remove all mappings inside a range; if one refuses, what was removed is announced again. */
     MappingListener.Answer unmap(Domain domain, long virtStart, long virtEnd) {
         Unmapping unmapping = new Unmapping(domain.id());
         domain.table().forEach(virtStart, virtEnd, unmapping);
@@ -50,7 +55,7 @@ final class Mirror {
         return unmapping.answer;
     }
 
-    /** A domain ends; nobody is asked. */
+    /** A domain ends: its mappings are announced as removed, and a refusal has no effect. */
     void forget(Domain domain) {
         if (!isEmpty()) {
             domain.table().forEach(0, LAST, (virtStart, virtEnd, physStart, flags) -> {
@@ -111,7 +116,7 @@ final class Mirror {
         private final int domain;
         private MappingListener.Answer answer = MappingListener.Answer.DONE;
 
-        /** Where it stopped: the mapping that was refused, and the listener who did. */
+        /** Where it stopped: the mapping that was refused, and the listener that refused it. */
         private long refusedStart;
         private int refusedBy;
 
@@ -133,8 +138,8 @@ final class Mirror {
         }
 
         /**
-         * Announces what was taken back again; a mirror that cannot even do that is broken, and nothing here can mend
-         * it.
+         * Announces again what was removed. A listener that refuses this as well has lost a mapping, and nothing here
+         * can repair that.
          */
         MappingVisitor undo() {
             return (virtStart, virtEnd, physStart, flags) -> {

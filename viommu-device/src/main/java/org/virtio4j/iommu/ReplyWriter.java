@@ -13,8 +13,8 @@ import org.virtio4j.wire.iommu.ReservedMemoryProperty;
 
 /**
  * Writes the device-writable part of a request: the properties of a PROBE, then the tail with the status. What lies
- * before the tail is always written, with zeros if with nothing else, so the used length covers it: Linux copies a
- * status back only if the used length is that of its whole buffer.
+ * before the tail is always written, with zeros where there are no properties, so that the used length covers it: Linux
+ * copies a status back only if the used length is that of its whole buffer.
  */
 final class ReplyWriter {
 
@@ -50,7 +50,7 @@ final class ReplyWriter {
         return result != DmaResult.CLOSED;
     }
 
-    /** The answer once more, for somebody who comes later under the same lock; its first bytes are what was written. */
+    /** Composes the answer once more, under the same lock, for a listener; its first bytes are what was written. */
     MemorySegment composed(Request request) {
         if (request.answered) {
             long ignored = compose(request);
@@ -80,8 +80,8 @@ final class ReplyWriter {
 
     private void writeProperties(ReservedRegions regions) {
         long at = 0;
-        for (int i = 0; i < regions.count(); i++) {
-            ReservedRegion region = regions.region(i);
+        for (int i = 0; i < regions.list().size(); i++) {
+            ReservedRegion region = regions.list().get(i);
             LittleEndian.putU16(reply, at + ProbeProperty.TYPE, ProbeProperty.TYPE_RESV_MEM);
             LittleEndian.putU16(reply, at + ProbeProperty.LENGTH, (int) ReservedMemoryProperty.LENGTH);
             LittleEndian.putU8(reply, at + ReservedMemoryProperty.SUBTYPE, subtype(region.kind()));

@@ -21,7 +21,7 @@ import org.virtio4j.wire.iommu.RequestType;
  */
 final class RequestExecutor {
 
-    private final IommuSettings settings;
+    private final RequestLimits limits;
     private final Domains domains;
     private final Mirror mirror;
     private final IommuTally counters;
@@ -33,14 +33,14 @@ final class RequestExecutor {
     private int attachFlags;
     private int mapFlags;
 
-    RequestExecutor(IommuSettings settings, Domains domains, Mirror mirror, IommuTally counters,
+    RequestExecutor(RequestLimits limits, Domains domains, Mirror mirror, IommuTally counters,
             Doorbells doorbells) {
-        this.settings = settings;
+        this.limits = limits;
         this.domains = domains;
         this.mirror = mirror;
         this.counters = counters;
         this.doorbells = doorbells;
-        this.granuleMask = settings.granule() - 1;
+        this.granuleMask = limits.granule() - 1;
     }
 
     /** Takes over what was negotiated: a request or flag whose feature was not is unknown. */
@@ -52,7 +52,7 @@ final class RequestExecutor {
                 | (features.has(IommuFeature.MMIO) ? MapRequest.FLAG_MMIO : 0);
     }
 
-    /** What a mapping listener has thrown meanwhile is kept for later: the caller throws it. */
+    /** Carries one request out. What a mapping listener throws is kept in {@link Domains#deferred}. */
     void execute(Request request) {
         if (!isKnown(request.type)) {
             request.removed = 0;
@@ -101,10 +101,10 @@ final class RequestExecutor {
     }
 
     private int attachToNew(Endpoint endpoint, int domain, Domain.Kind kind) {
-        if (!settings.inDomainRange(domain)) {
+        if (!limits.inDomainRange(domain)) {
             return RequestStatus.RANGE;
         }
-        domains.attach(endpoint, domains.begin(domain, kind), mirror);
+        domains.attach(endpoint, domains.begin(domain, kind));
         return RequestStatus.OK;
     }
 
@@ -112,7 +112,7 @@ final class RequestExecutor {
         if (!domain.accepts(endpoint.regions())) {
             return RequestStatus.UNSUPP;
         }
-        domains.attach(endpoint, domain, mirror);
+        domains.attach(endpoint, domain);
         return RequestStatus.OK;
     }
 
@@ -125,7 +125,7 @@ final class RequestExecutor {
         if (domain == null || endpoint.domain() != domain) {
             return RequestStatus.INVAL;
         }
-        domains.detach(endpoint, mirror);
+        domains.detach(endpoint);
         return RequestStatus.OK;
     }
 
@@ -146,7 +146,7 @@ final class RequestExecutor {
         if (domains.reserves(domain, request.virtStart, request.virtEnd)) {
             return RequestStatus.INVAL;
         }
-        int status = mirror.isEmpty() && domains.mappings() < settings.maxMappings()
+        int status = mirror.isEmpty() && domains.hasRoom()
                 ? insert(domain, request)
                 : insertCarefully(domain, request);
         if ((request.flags & MapRequest.FLAG_MMIO) != 0 || domain.isUntouched()) {
@@ -159,7 +159,7 @@ final class RequestExecutor {
         boolean inverted = Long.compareUnsigned(virtEnd, virtStart) < 0;
         boolean misaligned = ((virtStart | physStart | (virtEnd + 1)) & granuleMask) != 0;
         boolean physWraps = Long.compareUnsigned(physStart + (virtEnd - virtStart), physStart) < 0;
-        return !inverted && !misaligned && !physWraps && settings.inInputRange(virtStart, virtEnd);
+        return !inverted && !misaligned && !physWraps && limits.inInputRange(virtStart, virtEnd);
     }
 
     private int insert(Domain domain, Request request) {
@@ -170,12 +170,12 @@ final class RequestExecutor {
         };
     }
 
-    /** The same when somebody else must agree, or when the limit is reached: the overlap is looked for first. */
+    /** Inserts when mapping listeners must agree, or when the limit is reached: an overlap is refused first. */
     private int insertCarefully(Domain domain, Request request) {
         if (domain.table().overlaps(request.virtStart, request.virtEnd)) {
             return RequestStatus.INVAL;
         }
-        if (domains.mappings() >= settings.maxMappings()) {
+        if (!domains.hasRoom()) {
             return RequestStatus.NOMEM;
         }
         MappingListener.Answer answer =
@@ -231,7 +231,7 @@ final class RequestExecutor {
             return RequestStatus.NOENT;
         }
         request.properties = endpoint.regions();
-        boolean room = request.chain.writableLength() >= settings.probeSize() + RequestTail.SIZE;
+        boolean room = request.chain.writableLength() >= limits.probeSize() + RequestTail.SIZE;
         return room ? RequestStatus.OK : RequestStatus.INVAL;
     }
 

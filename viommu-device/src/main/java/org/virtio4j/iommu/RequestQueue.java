@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu;
 
-import java.util.function.LongSupplier;
 import org.virtio4j.device.QueueWork;
 import org.virtio4j.queue.Chain;
 import org.virtio4j.vmm.FirstFailure;
@@ -23,32 +22,27 @@ final class RequestQueue implements QueueWork {
     private final ReplyWriter replies;
     private final Domains domains;
     private final IommuTally counters;
+
+    /** What mapping listeners have thrown. */
     private final FirstFailure deferred;
     private final IommuListeners listeners;
     private final RequestView served;
-    private final long lingerNanos;
-    private final LongSupplier nanoTime;
-
-    /** Whether the driver may be spinning for the answer to its last request, and since when it was looked for more. */
-    private boolean lingering;
-    private boolean timed;
-    private long lingeringSince;
+    private final Linger linger;
 
     /** Whether memory was out of reach for a moment when a request of the batch was to be read. */
     private boolean away;
 
     RequestQueue(RequestExecutor executor, ReplyWriter replies, Domains domains, IommuTally counters,
-            FirstFailure deferred, IommuListeners listeners, long lingerNanos, LongSupplier nanoTime) {
+            IommuListeners listeners, Linger linger) {
         this.executor = executor;
         this.replies = replies;
         this.domains = domains;
         this.counters = counters;
-        this.deferred = deferred;
+        this.deferred = domains.deferred();
         this.listeners = listeners;
         this.reader = new RequestReader(listeners.recordTraffic());
         this.served = new RequestView(replies, listeners.recordTraffic());
-        this.lingerNanos = lingerNanos;
-        this.nanoTime = nanoTime;
+        this.linger = linger;
         for (int i = 0; i < BATCH; i++) {
             requests[i] = new Request();
         }
@@ -99,34 +93,26 @@ final class RequestQueue implements QueueWork {
                 listeners.served(served.of(requests[i]));
             }
         }
-        // Before the driver can see that something was unmapped, nobody uses it any more.
+        // The driver must not see that something was unmapped while a section still uses it.
         domains.settle();
         counters.batch();
-        lingering = lingerNanos != 0;
-        timed = false;
+        linger.begin();
     }
 
     @Override
     public void published(int count, boolean interrupt) {
-        lingering &= !interrupt;
-        if (lingering) {
-            timed = true;
-            lingeringSince = nanoTime.getAsLong();
-        }
+        linger.published(interrupt);
         listeners.batchPublished(count);
     }
 
-    /** A driver that wants no interrupt is spinning, and will ask for more as soon as it has its answer. */
     @Override
     public boolean lingers() {
-        // Whether the driver wants an interrupt for the batch is known once that is visible.
-        lingering = lingering && (!timed || nanoTime.getAsLong() - lingeringSince < lingerNanos);
-        return lingering;
+        return linger.goesOn();
     }
 
     @Override
     public void passed() {
-        lingering = false;
+        linger.end();
         listeners.kicked();
     }
 }

@@ -15,8 +15,9 @@ import org.virtio4j.wire.iommu.RequestType;
 import org.virtio4j.wire.iommu.UnmapRequest;
 
 /**
- * Reads the device-readable part of a request, once, into its slot (virtio 1.4, section 5.13.6): field by field from
- * where the driver put it if that is one piece of RAM, from a copy if not, or if somebody wants to see the bytes.
+ * Reads the device-readable part of a request, once, into its slot (virtio 1.4, section 5.13.6). The fields come from
+ * where the driver put them if that is one piece of RAM, else from a copy; from a copy also if a listener wants to see
+ * the bytes.
  */
 final class RequestReader {
 
@@ -25,7 +26,7 @@ final class RequestReader {
 
     private final boolean keepsBytes;
 
-    /** Says whether {@link Request#bytes} are wanted afterwards. */
+    /** Makes a reader; {@code keepsBytes} says whether {@link Request#bytes} are needed afterwards. */
     RequestReader(boolean keepsBytes) {
         this.keepsBytes = keepsBytes;
     }

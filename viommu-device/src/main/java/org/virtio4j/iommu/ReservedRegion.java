@@ -40,16 +40,6 @@ public record ReservedRegion(long start, long end, Kind kind) {
         }
     }
 
-    /** The first address of the first page that the region touches. */
-    long firstPage() {
-        return firstPage(start);
-    }
-
-    /** The last address of the last page that it touches. */
-    long lastPage() {
-        return lastPage(end);
-    }
-
     private static long firstPage(long address) {
         return address & -GuestMemory.PAGE_SIZE;
     }
@@ -58,7 +48,14 @@ public record ReservedRegion(long start, long end, Kind kind) {
         return address | GuestMemory.PAGE_SIZE - 1;
     }
 
-    boolean overlaps(long first, long last) {
+    /**
+     * Whether the region has an address in common with a range.
+     *
+     * @param first first address of the range
+     * @param last  last address of the range, inclusive
+     * @return whether it has
+     */
+    public boolean overlaps(long first, long last) {
         return Long.compareUnsigned(first, end) <= 0 && Long.compareUnsigned(start, last) <= 0;
     }
 }

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu;
 
-import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.virtio4j.vmm.GuestMemory;
 
 /** The reserved regions of an endpoint: immutable, disjoint, with at most one MSI doorbell among them. */
 public final class ReservedRegions {
@@ -36,17 +33,10 @@ public final class ReservedRegions {
     public static final ReservedRegions QEMU_VIRT_ITS =
             of(new ReservedRegion(0x809_0000L, 0x809_0fffL, ReservedRegion.Kind.MSI));
 
-    private static final long LAST = -1;
+    private final List<ReservedRegion> regions;
 
-    private final ReservedRegion[] regions;
-
-    /** The same in ascending order, for readers. */
-    private final ReservedRegion[] sorted;
-
-    private ReservedRegions(ReservedRegion[] regions) {
+    private ReservedRegions(List<ReservedRegion> regions) {
         this.regions = regions;
-        this.sorted = regions.clone();
-        Arrays.sort(sorted, Comparator.comparing(ReservedRegion::start, Long::compareUnsigned));
     }
 
     /**
@@ -62,84 +52,31 @@ public final class ReservedRegions {
                 check(regions[j], regions[i]);
             }
         }
-        return new ReservedRegions(regions.clone());
+        return new ReservedRegions(List.of(regions));
     }
 
     /**
-     * The regions.
+     * The regions, in the order of {@link #of}.
      *
-     * @return an immutable list
+     * @return an immutable list, the same each time
      */
     public List<ReservedRegion> list() {
-        return List.of(regions);
-    }
-
-    int count() {
-        return regions.length;
-    }
-
-    ReservedRegion region(int index) {
-        return regions[index];
-    }
-
-    boolean overlaps(long first, long last) {
-        for (int i = 0; i < regions.length; i++) {
-            if (regions[i].overlaps(first, last)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    // What readers ask: in whole pages, since that is what translations are made of. Mappings are made of whole pages,
-    // too, so that a page that is reserved in part cannot be mapped either.
-
-    /** The region that has an address in its pages, if one does; any of those that share a page. */
-    @Nullable ReservedRegion holding(long address) {
-        int index = lastUpTo(address | GuestMemory.PAGE_SIZE - 1);
-        return index >= 0 && Long.compareUnsigned(address, sorted[index].lastPage()) <= 0 ? sorted[index] : null;
-    }
-
-    /** Where the stretch begins that no region has pages in, and that holds an address for which there is none. */
-    long freeFrom(long address) {
-        int index = lastUpTo(address);
-        return index < 0 ? 0 : sorted[index].lastPage() + 1;
-    }
-
-    /** Where that stretch ends, inclusive. */
-    long freeTo(long address) {
-        int next = lastUpTo(address) + 1;
-        return next == sorted.length ? LAST : sorted[next].firstPage() - 1;
-    }
-
-    /** The last region in ascending order that begins at an address or below; -1 for none. */
-    private int lastUpTo(long address) {
-        int low = 0;
-        int high = sorted.length;
-        while (low < high) {
-            int middle = (low + high) >>> 1;
-            if (Long.compareUnsigned(sorted[middle].start(), address) <= 0) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        return low - 1;
+        return regions;
     }
 
     @Override
     public boolean equals(@Nullable Object other) {
-        return other instanceof ReservedRegions that && Arrays.equals(regions, that.regions);
+        return other instanceof ReservedRegions that && regions.equals(that.regions);
     }
 
     @Override
     public int hashCode() {
-        return Arrays.hashCode(regions);
+        return regions.hashCode();
     }
 
     @Override
     public String toString() {
-        return Arrays.toString(regions);
+        return regions.toString();
     }
 
     private static void check(ReservedRegion one, ReservedRegion other) {

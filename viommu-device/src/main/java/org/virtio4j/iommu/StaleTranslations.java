@@ -5,8 +5,8 @@ import java.lang.invoke.VarHandle;
 import java.util.List;
 
 /**
- * What was taken away since the last grace period, and may still be in the caches of devices. It is collected, so that
- * one fence serves a whole batch of UNMAPs. Under the control lock.
+ * Collects what was taken away since the last grace period, and makes the caches of devices forget it: one fence serves
+ * a whole batch of UNMAPs. Under the control lock.
  */
 final class StaleTranslations {
 
@@ -14,16 +14,20 @@ final class StaleTranslations {
     private static final int MOST_RANGES = 64;
 
     private final List<Endpoint> endpoints;
-    private final Generation generation;
+    private final Generation generation = new Generation();
     private final Domain[] domains = new Domain[MOST_RANGES];
     private final long[] starts = new long[MOST_RANGES];
     private final long[] ends = new long[MOST_RANGES];
     private int ranges;
     private boolean moved;
 
-    StaleTranslations(List<Endpoint> endpoints, Generation generation) {
+    StaleTranslations(List<Endpoint> endpoints) {
         this.endpoints = endpoints;
-        this.generation = generation;
+    }
+
+    /** What readers load to know whether something was taken away. */
+    Generation generation() {
+        return generation;
     }
 
     /** Mappings that lay inside a range are in the table no more; the end is inclusive. */
@@ -37,7 +41,7 @@ final class StaleTranslations {
         ranges++;
     }
 
-    /** Some endpoints are not attached as they were; they know. */
+    /** Some endpoints are not attached as they were; each of those knows it. */
     void moved() {
         moved = true;
     }
@@ -54,15 +58,15 @@ final class StaleTranslations {
     }
 
     /**
-     * Makes all caches forget, and moves the generation before and after, for the reasons that {@link
-     * org.virtio4j.vmm.TranslationCaches} gives. Everything that was taken away must be out of the readers' sight.
+     * Makes all caches forget, and advances the count before and after; {@link org.virtio4j.vmm.TranslationCaches}
+     * says why. Everything that was taken away must be out of the readers' sight.
      */
     void forget() {
         generation.advance();
         if (ranges == 0 && !moved) {
             return;
         }
-        // The generation must be visible before the caches are read; pairs with the fence of a device that keeps.
+        // The count must be visible before the caches are read; pairs with the fence of a device that keeps.
         VarHandle.fullFence();
         forgetRanges();
         if (moved) {

@@ -41,9 +41,9 @@ final class UsablePages {
     }
 
     private static @Nullable ReservedRegion overlapping(ReservedRegions regions, long first, long last) {
-        for (int i = 0; i < regions.count(); i++) {
-            if (regions.region(i).overlaps(first, last)) {
-                return regions.region(i);
+        for (ReservedRegion region : regions.list()) {
+            if (region.overlaps(first, last)) {
+                return region;
             }
         }
         return null;

@@ -39,7 +39,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
 
     /**
      * The control lock: request queue, domains, configuration. It comes after that of the life cycle, before the event
-     * queue's. Fair, so that who waits for it gets it between two passes over the request queue.
+     * queue's. Fair, so that a thread that waits for it gets it between two passes over the request queue.
      */
     private final ReentrantLock control = new ReentrantLock(true);
 
@@ -49,13 +49,12 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
     private final IommuTally counters;
     private final Bypass bypass;
     private final Domains domains;
-    private final Mirror mirror;
     private final Doorbells doorbells;
     private final RequestExecutor executor;
     private final QueueLoop requests;
     private final EventQueue events;
     private final FaultReports faults;
-    private final FirstFailure deferred = new FirstFailure();
+    private final FirstFailure deferred;
     private final IommuListeners listeners;
     private final ConfigSpace config;
 
@@ -65,29 +64,26 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
     /** Whether the tables are gone; guarded by the control lock. */
     private boolean closed;
 
-    VirtioIommu(IommuSettings settings, List<Endpoint> endpoints, List<MappingListener> mirrors,
-            List<IommuListener> observers, LongSupplier nanoTime) {
+    VirtioIommu(IommuSettings settings, List<Endpoint> endpoints, List<MappingListener> mappingListeners,
+            List<IommuListener> observers) {
         this.settings = settings;
+        this.info = infoOf(settings.serving());
+        this.config = new ConfigSpace(settings.limits());
+        this.bypass = new Bypass(settings.features().has(IommuFeature.BYPASS_CONFIG), settings.bypass().atBoot());
         this.listeners = new IommuListeners(observers);
-        this.info = new DeviceInfo(DeviceType.IOMMU, List.of(settings.requestQueueSize(), settings.eventQueueSize()),
-                (int) IommuConfig.SIZE);
-        this.bypass = new Bypass(settings.features().has(IommuFeature.BYPASS_CONFIG), settings.bootBypass());
-        // A domain for each endpoint, one more while an endpoint moves, and the two states of being attached to
-        // nothing. Twice, because the mappings of a small domain have a node to themselves.
-        int tables = 2 * (endpoints.size() + 3);
-        NodeSpace space = new NodeSpace(HostMemory.collected(NodeSpace.bytesFor(settings.maxMappings(), tables)));
         Readers readers = new Readers(listeners::stalled);
         this.counters = new IommuTally(readers, listeners);
-        this.domains = new Domains(endpoints, space, readers, settings.stallLimitNanos(), deferred);
-        this.mirror = new Mirror(mirrors, deferred);
-        this.doorbells = new Doorbells(endpoints, control, counters, listeners);
-        this.executor = new RequestExecutor(settings, domains, mirror, counters, doorbells);
-        this.requests = new QueueLoop(REQUESTS, new RequestQueue(executor,
-                new ReplyWriter(settings.probeSize(), counters), domains, counters, deferred, listeners,
-                settings.lingerNanos(), nanoTime), control);
         this.events = new EventQueue(counters, listeners);
         this.faults = new FaultReports(control, events, listeners.recordTraffic());
-        this.config = new ConfigSpace(settings);
+        Mirror mirror = new Mirror(mappingListeners);
+        this.deferred = mirror.deferred();
+        this.domains = new Domains(endpoints, spaceFor(endpoints, settings), mirror, readers, settings.maxMappings(),
+                settings.stallLimitNanos());
+        this.doorbells = new Doorbells(endpoints, control, counters, listeners);
+        this.executor = new RequestExecutor(settings.limits(), domains, mirror, counters, doorbells);
+        RequestQueue queue = new RequestQueue(executor, new ReplyWriter(settings.limits().probeSize(), counters),
+                domains, counters, listeners, settings.serving().linger());
+        this.requests = new QueueLoop(REQUESTS, queue, control);
     }
 
     /**
@@ -150,12 +146,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
      * @return a count
      */
     public long liveMappings() {
-        control.lock();
-        try {
-            return domains.mappings();
-        } finally {
-            control.unlock();
-        }
+        return underControl(domains::mappings);
     }
 
     /**
@@ -164,12 +155,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
      * @return a count
      */
     public int liveDomains() {
-        control.lock();
-        try {
-            return domains.count();
-        } finally {
-            control.unlock();
-        }
+        return (int) underControl(domains::count);
     }
 
     /**
@@ -178,12 +164,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
      * @return bytes
      */
     public long tableBytes() {
-        control.lock();
-        try {
-            return domains.bytesInUse();
-        } finally {
-            control.unlock();
-        }
+        return underControl(domains::bytesInUse);
     }
 
     /**
@@ -192,12 +173,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
      * @return a count that only grows
      */
     public long gracePeriods() {
-        control.lock();
-        try {
-            return domains.gracePeriods();
-        } finally {
-            control.unlock();
-        }
+        return underControl(domains::gracePeriods);
     }
 
     /**
@@ -225,7 +201,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
         try {
             if (!closed) {
                 closed = true;
-                domains.close(mirror);
+                domains.close();
                 deferred.rethrow();
             }
         } finally {
@@ -292,7 +268,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
 
     @Override
     public boolean isPolled() {
-        return settings.polled();
+        return settings.serving().polled();
     }
 
     @Override
@@ -328,7 +304,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
             if (kind == ResetKind.SYSTEM) {
                 bypass.restore();
             }
-            domains.detachAll(!settings.bypassAfterReset(), mirror);
+            domains.detachAll(!settings.bypass().afterReset());
             deferred.run(() -> listeners.reset(kind));
             domains.settle();
             deferred.rethrow();
@@ -374,6 +350,29 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
     /** Whom its grace periods wait for. */
     Readers readers() {
         return domains.readers();
+    }
+
+    private long underControl(LongSupplier number) {
+        control.lock();
+        try {
+            return number.getAsLong();
+        } finally {
+            control.unlock();
+        }
+    }
+
+    private static DeviceInfo infoOf(ServingSettings serving) {
+        return new DeviceInfo(DeviceType.IOMMU, List.of(serving.requestQueueSize(), serving.eventQueueSize()),
+                (int) IommuConfig.SIZE);
+    }
+
+    /**
+     * Room for the tables of all domains: one for each endpoint, one more while an endpoint moves, and the two states
+     * of being attached to nothing. Twice, because the mappings of a small domain have a node to themselves.
+     */
+    private static NodeSpace spaceFor(List<Endpoint> endpoints, IommuSettings settings) {
+        int tables = 2 * (endpoints.size() + 3);
+        return new NodeSpace(HostMemory.collected(NodeSpace.bytesFor(settings.maxMappings(), tables)));
     }
 
     private static int sizeOf(@Nullable DeviceQueue queue) {

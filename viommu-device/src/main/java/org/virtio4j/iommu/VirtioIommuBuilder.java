@@ -5,36 +5,23 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.LongSupplier;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.Features;
 import org.virtio4j.vmm.GuestMemory;
-import org.virtio4j.wire.VirtqueueLimit;
 import org.virtio4j.wire.iommu.IommuFeature;
-import org.virtio4j.wire.iommu.ReservedMemoryProperty;
 
 /**
- * Sets up a {@link VirtioIommu}. What is not said has a value that a Linux guest on x86 works well with, but for the
- * endpoints and their reserved regions. Every method throws {@link IllegalArgumentException} at once for a value that
- * cannot work.
+ * Sets up a {@link VirtioIommu}. Settings that are not made have a value that a Linux guest on x86 works well with,
+ * except for the endpoints and their reserved regions. Every method throws {@link IllegalArgumentException} at once for
+ * a value that cannot work.
  */
 public final class VirtioIommuBuilder {
 
     private static final Features ALL = Features.of(IommuFeature.INPUT_RANGE, IommuFeature.DOMAIN_RANGE,
             IommuFeature.MAP_UNMAP, IommuFeature.PROBE, IommuFeature.MMIO, IommuFeature.BYPASS_CONFIG);
-
-    /**
-     * A driver maps whole pages of its processor, so a larger granule is of no use to it. The largest page of a Linux
-     * with this driver is that of arm64.
-     */
-    private static final long LARGEST_GRANULE = 1L << 16;
-
-    /** One descriptor that the device reads, and one that it writes. */
-    private static final int REQUEST_DESCRIPTORS = 2;
 
     private final Map<Integer, @Nullable ReservedRegions> endpoints = new LinkedHashMap<>();
     private final List<MappingListener> mappingListeners = new ArrayList<>();
@@ -103,20 +90,7 @@ public final class VirtioIommuBuilder {
      * @throws IllegalArgumentException also if no such page lies within the input range
      */
     public VirtioIommuBuilder pageSizeMask(long mask) {
-        long granule = Long.lowestOneBit(mask);
-        if (mask == 0 || Long.compareUnsigned(granule, GuestMemory.PAGE_SIZE) < 0) {
-            throw new IllegalArgumentException("mask=0x" + Long.toHexString(mask)
-                    + ", but its lowest bit is the granule and must be " + GuestMemory.PAGE_SIZE + " at least");
-        }
-        if (Long.compareUnsigned(granule, LARGEST_GRANULE) > 0) {
-            throw new IllegalArgumentException("mask=0x" + Long.toHexString(mask) + ", but its lowest bit is the"
-                    + " granule, and no guest has pages larger than " + LARGEST_GRANULE + " bytes; add its page size");
-        }
-        if (!new UsablePages(inputStart, inputEnd, granule).any(ReservedRegions.NONE)) {
-            throw new IllegalArgumentException("mask=0x" + Long.toHexString(mask) + ", but the input range "
-                    + range(inputStart, inputEnd) + " has no page of " + granule + " bytes; widen the range, or add a"
-                    + " smaller page size");
-        }
+        SettingChecks.pageSizeMask(mask, inputStart, inputEnd);
         pageSizeMask = mask;
         return this;
     }
@@ -130,16 +104,7 @@ public final class VirtioIommuBuilder {
      * @throws IllegalArgumentException also if no page of the granule lies within
      */
     public VirtioIommuBuilder inputRange(long start, long end) {
-        if (Long.compareUnsigned(end, start) < 0) {
-            throw new IllegalArgumentException("start=0x" + Long.toHexString(start) + " lies behind end=0x"
-                    + Long.toHexString(end) + "; the end is inclusive");
-        }
-        long granule = Long.lowestOneBit(pageSizeMask);
-        if (!new UsablePages(start, end, granule).any(ReservedRegions.NONE)) {
-            throw new IllegalArgumentException("start=0x" + Long.toHexString(start) + ", end=0x"
-                    + Long.toHexString(end) + " have no page of " + granule + " bytes between them, and smaller ones"
-                    + " cannot be mapped; widen the range");
-        }
+        SettingChecks.inputRange(start, end, Long.lowestOneBit(pageSizeMask));
         inputStart = start;
         inputEnd = end;
         return this;
@@ -154,10 +119,7 @@ public final class VirtioIommuBuilder {
      * @return this
      */
     public VirtioIommuBuilder domainRange(int start, int end) {
-        if (Integer.compareUnsigned(end, start) < 0) {
-            throw new IllegalArgumentException("start=" + Integer.toUnsignedString(start) + " is larger than end="
-                    + Integer.toUnsignedString(end) + "; the end is inclusive");
-        }
+        SettingChecks.domainRange(start, end);
         domainStart = start;
         domainEnd = end;
         return this;
@@ -170,16 +132,14 @@ public final class VirtioIommuBuilder {
      * @return this
      */
     public VirtioIommuBuilder probeSize(int bytes) {
-        if (bytes < 0 || bytes > 65_536) {
-            throw new IllegalArgumentException("probeSize=" + bytes + ", but 0 to 65536 bytes can be answered");
-        }
+        SettingChecks.probeSize(bytes);
         probeSize = bytes;
         return this;
     }
 
     /**
-     * Says whether endpoints that are attached to nothing reach guest-physical memory at power-on. Default true, for
-     * firmware reads disks before any driver is there.
+     * Says whether endpoints that are attached to nothing reach guest-physical memory at power-on. Default true,
+     * because firmware reads disks before there is a driver.
      *
      * @param on the value of the configuration's bypass byte after a system reset
      * @return this
@@ -191,8 +151,8 @@ public final class VirtioIommuBuilder {
 
     /**
      * Says what becomes of an attached endpoint at a device reset. Default false: it stays blocked until it is reset or
-     * attached again, lest DMA that is still on its way take its I/O-virtual addresses for physical ones. True is the
-     * letter of section 5.13.5: it is attached to nothing, and the bypass byte decides.
+     * attached again. Otherwise DMA that is still on its way would use I/O-virtual addresses as physical ones. True is
+     * the letter of section 5.13.5: the endpoint is attached to nothing, and the bypass byte decides.
      *
      * @param on whether the bypass byte counts at once
      * @return this
@@ -219,18 +179,11 @@ public final class VirtioIommuBuilder {
      *
      * @param requests entries of the request queue, 2 at least: no chain may be longer than its queue (section 2.7.5),
      *                 and a request is read and written (section 5.13.6), so it has two descriptors
-     * @param events   entries of the event queue; 1 will do, for then faults wait for one another
+     * @param events   entries of the event queue; 1 is enough, but then faults wait for one another
      * @return this
      */
     public VirtioIommuBuilder queueSizes(int requests, int events) {
-        if (!isQueueSize(requests, REQUEST_DESCRIPTORS)) {
-            throw new IllegalArgumentException("requests=" + requests + ", but a power of two from 2 to "
-                    + VirtqueueLimit.MAX_SIZE + " is needed: a request takes two descriptors");
-        }
-        if (!isQueueSize(events, 1)) {
-            throw new IllegalArgumentException("events=" + events + ", but a power of two from 1 to "
-                    + VirtqueueLimit.MAX_SIZE + " is needed");
-        }
+        SettingChecks.queueSizes(requests, events);
         requestQueueSize = requests;
         eventQueueSize = events;
         return this;
@@ -238,18 +191,15 @@ public final class VirtioIommuBuilder {
 
     /**
      * Limits how many mappings live in all domains together; a MAP beyond it gets NOMEM. Default 4,194,304. About 200
-     * bytes of address space are reserved for each, and committed as they are used. A Linux guest comes to a standstill
-     * at the limit, for some versions take NOMEM for success: give it far more than it can use, which is one mapping
-     * for each ring and for each piece of each request that its devices have at hand, and on top of that what it has
-     * not taken away yet.
+     * bytes of address space are reserved for each, and committed as they are used. A Linux guest can hang at
+     * the limit, because some versions take NOMEM as success. Give it far more than it can use: one mapping for each
+     * ring, one for each piece of each request that its devices work on, and those that it has not removed yet.
      *
      * @param mappings at least 1
      * @return this
      */
     public VirtioIommuBuilder maxMappings(long mappings) {
-        if (mappings < 1 || mappings > 1L << 30) {
-            throw new IllegalArgumentException("maxMappings=" + mappings + ", but 1 to 2^30 can be kept");
-        }
+        SettingChecks.maxMappings(mappings);
         maxMappings = mappings;
         return this;
     }
@@ -275,9 +225,7 @@ public final class VirtioIommuBuilder {
      * @return this
      */
     public VirtioIommuBuilder linger(Duration time) {
-        if (time.isNegative() || time.compareTo(Duration.ofSeconds(1)) > 0) {
-            throw new IllegalArgumentException("linger=" + time + ", but it must be zero to one second");
-        }
+        SettingChecks.linger(time);
         linger = time;
         return this;
     }
@@ -330,41 +278,31 @@ public final class VirtioIommuBuilder {
 
     /**
      * Finds out whether an endpoint with such regions fits what was said so far. {@link #build} does so for each
-     * endpoint; who reads regions from somewhere can ask here, and say where.
+     * endpoint. A caller that reads regions from a file can ask here, and name the line in its message.
      *
      * @param regions what an endpoint's driver may not map
      * @throws IllegalArgumentException if they do not fit into the probe size, or leave nothing that can be mapped
      */
     public void check(ReservedRegions regions) {
-        long needed = regions.count() * ReservedMemoryProperty.SIZE;
-        if (features.has(IommuFeature.PROBE) && needed > probeSize) {
-            throw new IllegalArgumentException("probeSize=" + probeSize + ", but the properties of an endpoint need "
-                    + needed + " bytes");
-        }
-        long granule = Long.lowestOneBit(pageSizeMask);
-        if (!new UsablePages(firstInput(), lastInput(), granule).any(regions)) {
-            throw new IllegalArgumentException("regions=" + words(regions) + " leave no page of " + granule
-                    + " bytes in the input range " + range(firstInput(), lastInput()) + "; widen the range, or reserve"
-                    + " less");
-        }
+        SettingChecks.regions(regions, limits(), features.has(IommuFeature.PROBE));
     }
 
     /**
-     * Makes the device.
+     * Makes the device. The builder can be used again: each call makes a device of its own, with all that was said
+     * until then. Such devices share their listeners and nothing else.
      *
      * @return an IOMMU with all endpoints attached to nothing
      * @throws IllegalArgumentException if the regions of an endpoint do not fit, see {@link #check}
      */
     public VirtioIommu build() {
         checkEndpoints();
-        boolean domains = features.has(IommuFeature.DOMAIN_RANGE);
-        IommuSettings settings = new IommuSettings(features, pageSizeMask, firstInput(), lastInput(),
-                domains ? domainStart : 0, domains ? domainEnd : -1, probeSize, bootBypass, bypassAfterReset,
-                requestQueueSize, eventQueueSize, maxMappings, stallLimit.toNanos(),
-                polled ? 0 : linger.toNanos(), polled);
+        ServingSettings serving =
+                new ServingSettings(requestQueueSize, eventQueueSize, polled, linger.toNanos(), nanoTime);
+        IommuSettings settings = new IommuSettings(features, limits(), serving,
+                new BypassSettings(bootBypass, bypassAfterReset), maxMappings, stallLimit.toNanos());
         List<Endpoint> all = new ArrayList<>();
         endpoints.forEach((id, regions) -> all.add(new Endpoint(id, regionsOf(regions))));
-        return new VirtioIommu(settings, all, List.copyOf(mappingListeners), List.copyOf(listeners), nanoTime);
+        return new VirtioIommu(settings, all, List.copyOf(mappingListeners), List.copyOf(listeners));
     }
 
     private VirtioIommuBuilder put(int id, @Nullable ReservedRegions regions) {
@@ -390,25 +328,11 @@ public final class VirtioIommuBuilder {
         });
     }
 
-    /** Without the feature a driver cannot know of a range, so everything is valid (section 5.13.6). */
-    private long firstInput() {
-        return features.has(IommuFeature.INPUT_RANGE) ? inputStart : 0;
-    }
-
-    private long lastInput() {
-        return features.has(IommuFeature.INPUT_RANGE) ? inputEnd : -1;
-    }
-
-    private static boolean isQueueSize(int entries, int least) {
-        return Integer.bitCount(entries) == 1 && entries >= least && entries <= VirtqueueLimit.MAX_SIZE;
-    }
-
-    private static String words(ReservedRegions regions) {
-        return regions.list().stream().map(region -> region.kind().name().toLowerCase(Locale.ROOT) + " "
-                + range(region.start(), region.end())).collect(Collectors.joining(", "));
-    }
-
-    private static String range(long start, long end) {
-        return "0x" + Long.toHexString(start) + " to 0x" + Long.toHexString(end);
+    /** Without its feature a driver cannot know of a range, so everything is valid (section 5.13.6). */
+    private RequestLimits limits() {
+        boolean input = features.has(IommuFeature.INPUT_RANGE);
+        boolean domains = features.has(IommuFeature.DOMAIN_RANGE);
+        return new RequestLimits(pageSizeMask, input ? inputStart : 0, input ? inputEnd : -1,
+                domains ? domainStart : 0, domains ? domainEnd : -1, probeSize);
     }
 }

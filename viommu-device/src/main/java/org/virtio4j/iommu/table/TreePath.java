@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu.table;
 
-
 /**
  * The writer's way from the root to a leaf, and the one place where it publishes. Levels count from the leaf, which is
  * level 0, up to the root, which is level {@link #height()}.
@@ -35,7 +34,7 @@ final class TreePath {
      * already.
      */
     void descend(long page) {
-        if (words.get(CURRENT) == 0 || page < words.get(BEGIN) || page >= words.get(FENCE)) {
+        if (!isCurrent() || page < words.get(BEGIN) || page >= fence(0)) {
             descendFromRoot(page);
         }
     }
@@ -78,12 +77,22 @@ final class TreePath {
 
     /** Which child of the node of a level, which is at least 1, the path goes on with. */
     int slot(int level) {
-        return Node.slot(node(level), words.get(PLACE + level));
+        return Node.slot(node(level), place(level));
     }
 
     /** The page that ends the node of a level: the lowest one that belongs to a node to its right, or all pages. */
     long fence(int level) {
         return words.get(FENCE + level);
+    }
+
+    /** Where the node of a level has the reference to the child that the path goes on with. */
+    private long place(int level) {
+        return words.get(PLACE + level);
+    }
+
+    /** Whether nothing was published since the path was found, but for a leaf in place of its own. */
+    private boolean isCurrent() {
+        return words.get(CURRENT) != 0;
     }
 
     /** The leaf that another way would end in; the path stays as it is. */
@@ -98,9 +107,9 @@ final class TreePath {
         if (level == height()) {
             publishRoot(node, level);
         } else {
-            memory.putI32Release(words.get(PLACE + level + 1), memory.reference(node));
+            memory.putI32Release(place(level + 1), memory.reference(node));
             words.set(NODE + level, node);
-            words.set(CURRENT, level == 0 ? words.get(CURRENT) : 0);
+            words.set(CURRENT, level == 0 && isCurrent() ? 1 : 0);
         }
     }
 

@@ -29,6 +29,11 @@
  * NodeMemory} is where they all load and store: by address and without a check where native access is allowed, unless
  * the system property {@code virtio4j.table.checked} is {@code true}. It is read once.
  *
+ * <p>What the writer changes beside the nodes (a path, counters, a sorted copy) is kept in {@code WriterWords}: numbers
+ * in an array with room on both sides, and a constant for the place of each. Fields with padding around them would read
+ * better, but the layout of fields is up to the JVM, and one line shared with what readers load would cost every
+ * translation.
+ *
  * <p>The memory ends in an order that {@link org.virtio4j.iommu.table.NodeSpace#close} enforces: tables are discarded,
  * after which they have nothing for a reader; a grace period passes; the nodes are reclaimed; the memory is unmapped.
  */

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.iommu;
+
+import java.time.Duration;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import org.virtio4j.vmm.GuestMemory;
+import org.virtio4j.wire.VirtqueueLimit;
+import org.virtio4j.wire.iommu.ReservedMemoryProperty;
+
+/** Refuses settings that cannot work, each with an {@link IllegalArgumentException} that says what to change. */
+final class SettingChecks {
+
+    /**
+     * A driver maps whole pages of its processor, so a larger granule is of no use to it. The largest page of a Linux
+     * with this driver is that of arm64.
+     */
+    private static final long LARGEST_GRANULE = 1L << 16;
+
+    /** One descriptor that the device reads, and one that it writes. */
+    private static final int REQUEST_DESCRIPTORS = 2;
+
+    private static final int MOST_PROPERTIES = 65_536;
+    private static final long MOST_MAPPINGS = 1L << 30;
+
+    private SettingChecks() {
+    }
+
+    static void pageSizeMask(long mask, long inputStart, long inputEnd) {
+        long granule = Long.lowestOneBit(mask);
+        if (mask == 0 || Long.compareUnsigned(granule, GuestMemory.PAGE_SIZE) < 0) {
+            throw new IllegalArgumentException("mask=0x" + Long.toHexString(mask)
+                    + ", but its lowest bit is the granule and must be " + GuestMemory.PAGE_SIZE + " at least");
+        }
+        if (Long.compareUnsigned(granule, LARGEST_GRANULE) > 0) {
+            throw new IllegalArgumentException("mask=0x" + Long.toHexString(mask) + ", but its lowest bit is the"
+                    + " granule, and no guest has pages larger than " + LARGEST_GRANULE + " bytes; add its page size");
+        }
+        if (!new UsablePages(inputStart, inputEnd, granule).any(ReservedRegions.NONE)) {
+            throw new IllegalArgumentException("mask=0x" + Long.toHexString(mask) + ", but the input range "
+                    + range(inputStart, inputEnd) + " has no page of " + granule + " bytes; widen the range, or add a"
+                    + " smaller page size");
+        }
+    }
+
+    static void inputRange(long start, long end, long granule) {
+        if (Long.compareUnsigned(end, start) < 0) {
+            throw new IllegalArgumentException("start=0x" + Long.toHexString(start) + " lies behind end=0x"
+                    + Long.toHexString(end) + "; the end is inclusive");
+        }
+        if (!new UsablePages(start, end, granule).any(ReservedRegions.NONE)) {
+            throw new IllegalArgumentException("start=0x" + Long.toHexString(start) + ", end=0x"
+                    + Long.toHexString(end) + " have no page of " + granule + " bytes between them, and smaller ones"
+                    + " cannot be mapped; widen the range");
+        }
+    }
+
+    static void domainRange(int start, int end) {
+        if (Integer.compareUnsigned(end, start) < 0) {
+            throw new IllegalArgumentException("start=" + Integer.toUnsignedString(start) + " is larger than end="
+                    + Integer.toUnsignedString(end) + "; the end is inclusive");
+        }
+    }
+
+    static void probeSize(int bytes) {
+        if (bytes < 0 || bytes > MOST_PROPERTIES) {
+            throw new IllegalArgumentException("probeSize=" + bytes + ", but 0 to " + MOST_PROPERTIES
+                    + " bytes can be answered");
+        }
+    }
+
+    static void queueSizes(int requests, int events) {
+        if (!isQueueSize(requests, REQUEST_DESCRIPTORS)) {
+            throw new IllegalArgumentException("requests=" + requests + ", but a power of two from 2 to "
+                    + VirtqueueLimit.MAX_SIZE + " is needed: a request takes two descriptors");
+        }
+        if (!isQueueSize(events, 1)) {
+            throw new IllegalArgumentException("events=" + events + ", but a power of two from 1 to "
+                    + VirtqueueLimit.MAX_SIZE + " is needed");
+        }
+    }
+
+    static void maxMappings(long mappings) {
+        if (mappings < 1 || mappings > MOST_MAPPINGS) {
+            throw new IllegalArgumentException("maxMappings=" + mappings + ", but 1 to 2^30 can be kept");
+        }
+    }
+
+    static void linger(Duration time) {
+        if (time.isNegative() || time.compareTo(Duration.ofSeconds(1)) > 0) {
+            throw new IllegalArgumentException("linger=" + time + ", but it must be zero to one second");
+        }
+    }
+
+    /** The regions of an endpoint; they count as properties if drivers can ask for those. */
+    static void regions(ReservedRegions regions, RequestLimits limits, boolean probed) {
+        long needed = regions.list().size() * ReservedMemoryProperty.SIZE;
+        if (probed && needed > limits.probeSize()) {
+            throw new IllegalArgumentException("probeSize=" + limits.probeSize()
+                    + ", but the properties of an endpoint need " + needed + " bytes");
+        }
+        if (!new UsablePages(limits.inputStart(), limits.inputEnd(), limits.granule()).any(regions)) {
+            throw new IllegalArgumentException("regions=" + words(regions) + " leave no page of " + limits.granule()
+                    + " bytes in the input range " + range(limits.inputStart(), limits.inputEnd())
+                    + "; widen the range, or reserve less");
+        }
+    }
+
+    private static boolean isQueueSize(int entries, int least) {
+        return Integer.bitCount(entries) == 1 && entries >= least && entries <= VirtqueueLimit.MAX_SIZE;
+    }
+
+    private static String words(ReservedRegions regions) {
+        return regions.list().stream().map(region -> region.kind().name().toLowerCase(Locale.ROOT) + " "
+                + range(region.start(), region.end())).collect(Collectors.joining(", "));
+    }
+
+    private static String range(long start, long end) {
+        return "0x" + Long.toHexString(start) + " to 0x" + Long.toHexString(end);
+    }
+}
