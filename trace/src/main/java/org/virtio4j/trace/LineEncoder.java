@@ -29,27 +29,28 @@ final class LineEncoder {
         if (event.iommu() != 0) {
             digits(event.iommu());
         }
-        switch (event.kind()) {
-            case RESET_SYSTEM, KICK -> { }
-            case STATUS, BYPASS -> decimal(event.value());
-            case PROBE -> probe(event);
-            case ATTACH -> attach(event);
-            case DETACH -> detach(event);
-            case MAP -> map(event);
-            case UNMAP -> unmap(event);
-            case TRANSLATE -> translate(event);
-            case FAULT -> fault(event);
-            case RAW -> raw(event);
+        switch (event) {
+            case TraceEvent.Map map -> map(map);
+            case TraceEvent.Unmap unmap -> unmap(unmap);
+            case TraceEvent.Translate translate -> translate(translate);
+            case TraceEvent.Attach attach -> attach(attach);
+            case TraceEvent.Detach detach -> detach(detach);
+            case TraceEvent.Probe probe -> probe(probe);
+            case TraceEvent.Fault fault -> fault(fault);
+            case RawRequest raw -> raw.appendTo(this);
+            case TraceEvent.Status status -> decimal(status.deviceStatus());
+            case TraceEvent.Bypass bypass -> decimal(bypass.bypass());
+            case TraceEvent.Reset _, TraceEvent.Kick _ -> { }
         }
         put('\n');
     }
 
-    private void probe(TraceEvent event) {
+    private void probe(TraceEvent.Probe event) {
         unsigned(event.endpoint());
         decimal(event.status());
     }
 
-    private void attach(TraceEvent event) {
+    private void attach(TraceEvent.Attach event) {
         unsigned(event.domain());
         unsigned(event.endpoint());
         if (event.flagsRecorded()) {
@@ -61,14 +62,14 @@ final class LineEncoder {
         removed(event.removed());
     }
 
-    private void detach(TraceEvent event) {
+    private void detach(TraceEvent.Detach event) {
         unsigned(event.domain());
         unsigned(event.endpoint());
         decimal(event.status());
         removed(event.removed());
     }
 
-    private void map(TraceEvent event) {
+    private void map(TraceEvent.Map event) {
         unsigned(event.domain());
         hex(event.virtStart());
         hex(event.virtEnd());
@@ -77,7 +78,7 @@ final class LineEncoder {
         decimal(event.status());
     }
 
-    private void unmap(TraceEvent event) {
+    private void unmap(TraceEvent.Unmap event) {
         unsigned(event.domain());
         hex(event.virtStart());
         hex(event.virtEnd());
@@ -85,7 +86,7 @@ final class LineEncoder {
         removed(event.removed());
     }
 
-    private void translate(TraceEvent event) {
+    private void translate(TraceEvent.Translate event) {
         unsigned(event.endpoint());
         hex(event.iova());
         decimal(event.access());
@@ -95,6 +96,13 @@ final class LineEncoder {
             case BYPASS -> outcome('b');
             case FAULT -> outcome('f');
         }
+    }
+
+    private void fault(TraceEvent.Fault event) {
+        decimal(event.reason());
+        unsigned(event.flags());
+        unsigned(event.endpoint());
+        hex(event.address());
     }
 
     private void outcome(char letter) {
@@ -113,28 +121,15 @@ final class LineEncoder {
         }
     }
 
-    private void fault(TraceEvent event) {
-        decimal(event.reason());
-        unsigned(event.flags());
-        unsigned(event.endpoint());
-        hex(event.address());
-    }
-
-    private void raw(TraceEvent event) {
-        dump(event.readable(), event.readableLength());
-        decimal(event.writableLength());
-        decimal(event.usedLength());
-        dump(event.written(), event.writtenLength());
-    }
-
-    private void dump(byte[] source, int count) {
+    /** A field of pairs of hexadecimal digits, or {@code -} for none. */
+    void bytes(byte[] source) {
         put(' ');
-        if (count == 0) {
+        if (source.length == 0) {
             put('-');
         }
-        for (int i = 0; i < count; i++) {
-            put(hexDigit(source[i] >> 4));
-            put(hexDigit(source[i]));
+        for (byte value : source) {
+            put(hexDigit(value >> 4));
+            put(hexDigit(value));
         }
     }
 
@@ -155,7 +150,7 @@ final class LineEncoder {
         decimal(Integer.toUnsignedLong(value));
     }
 
-    private void decimal(long value) {
+    void decimal(long value) {
         put(' ');
         digits(value);
     }

@@ -8,17 +8,17 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Reads a trace of version 1 or 2, plain or compressed with gzip, which it tells by its first bytes. Holds one buffer
- * and no more of the trace than what is in it: {@link #next()} fills the same {@link TraceEvent} each time and
- * allocates nothing, but for a RAW event longer than any before. Not for two threads at once.
+ * Reads a trace of version 1 or 2, plain or compressed with gzip; the first bytes tell which. Holds one buffer, and no
+ * more of the trace than that buffer and one event: a trace may be longer than memory. {@link #next()} allocates the
+ * event and nothing else. Not for two threads at once.
  *
  * <pre>{@code
  *   try (TraceReader reader = TraceReader.open(path)) {
- *       TraceEvent event = reader.event();
  *       while (reader.next()) {
- *           replay(event);
+ *           replay(reader.event());
  *       }
  *   }
  * }</pre>
@@ -55,7 +55,9 @@ public final class TraceReader implements AutoCloseable {
     private final LineScanner scanner;
     private final int version;
     private final TraceHeader header;
-    private final TraceEvent event = new TraceEvent();
+
+    /** Null before the first call of {@link #next()}. */
+    private @Nullable TraceEvent event;
 
     private TraceReader(LineScanner scanner) throws TraceFormatException {
         this.scanner = scanner;
@@ -154,11 +156,15 @@ public final class TraceReader implements AutoCloseable {
     }
 
     /**
-     * The event that {@link #next()} fills.
+     * The event that {@link #next()} read last.
      *
-     * @return always the same object
+     * @return the event, which stays valid when others are read
+     * @throws IllegalStateException before the first call of {@link #next()}
      */
     public TraceEvent event() {
+        if (event == null) {
+            throw new IllegalStateException("event=none; call next() first");
+        }
         return event;
     }
 
@@ -173,11 +179,11 @@ public final class TraceReader implements AutoCloseable {
     }
 
     /**
-     * Reads the next line into {@link #event()}.
+     * Reads the next line, whose event {@link #event()} then gives.
      *
      * @return false at the end of the trace, where the event stays as it was
-     * @throws TraceFormatException if the line is not in the format or the data cannot be read; the event is then
-     *     undefined and the trace cannot be read on
+     * @throws TraceFormatException if the line is not in the format or the data cannot be read; the trace cannot be
+     *     read on then
      */
     public boolean next() throws TraceFormatException {
         if (!scanner.nextLine()) {
@@ -185,21 +191,21 @@ public final class TraceReader implements AutoCloseable {
         }
         int letter = scanner.firstCharacter();
         int iommu = iommuIndex(letter);
-        switch (letter) {
+        TraceEvent read = switch (letter) {
             case 'M' -> map(iommu);
             case 'U' -> unmap(iommu);
             case 'T' -> translate(iommu);
             case 'A' -> attach(iommu);
             case 'D' -> detach(iommu);
             case 'P' -> probe(iommu);
-            case 'S' -> event.setStatus(iommu, (int) scanner.decimal(255, DEVICE_STATUS));
-            case 'C' -> event.setBypass(iommu, (int) scanner.decimal(255, BYPASS));
-            case 'Z' -> event.setReset(iommu);
+            case 'S' -> new TraceEvent.Status(iommu, (int) scanner.decimal(255, DEVICE_STATUS));
+            case 'C' -> new TraceEvent.Bypass(iommu, (int) scanner.decimal(255, BYPASS));
+            case 'Z' -> new TraceEvent.Reset(iommu);
             case 'F' -> fault(iommu);
             default -> versionTwo(letter, iommu);
-        }
+        };
         scanner.endOfLine();
-        event.setLine(scanner.line());
+        event = read;
         return true;
     }
 
@@ -224,38 +230,35 @@ public final class TraceReader implements AutoCloseable {
         return scanner.index(header.iommus().size() - 1, IOMMU);
     }
 
-    private void versionTwo(int letter, int iommu) throws TraceFormatException {
+    private TraceEvent versionTwo(int letter, int iommu) throws TraceFormatException {
         if (version == 2 && letter == 'K') {
-            event.setKick(iommu);
-        } else if (version == 2 && letter == 'R') {
-            raw(iommu);
-        } else {
-            throw scanner.unexpected(version == 1 ? OPERATION_1 : OPERATION_2);
+            return new TraceEvent.Kick(iommu);
         }
+        if (version == 2 && letter == 'R') {
+            return raw(iommu);
+        }
+        throw scanner.unexpected(version == 1 ? OPERATION_1 : OPERATION_2);
     }
 
-    private void probe(int iommu) throws TraceFormatException {
+    private TraceEvent probe(int iommu) throws TraceFormatException {
         int endpoint = (int) scanner.decimal(MAX_UNSIGNED_INT, ENDPOINT);
-        event.setProbe(iommu, endpoint, version == 1 ? 0 : status());
+        return new TraceEvent.Probe(iommu, endpoint, version == 1 ? 0 : status());
     }
 
-    private void attach(int iommu) throws TraceFormatException {
+    private TraceEvent attach(int iommu) throws TraceFormatException {
         int domain = domain();
         int endpoint = (int) scanner.decimal(MAX_UNSIGNED_INT, ENDPOINT);
         boolean flagsRecorded = version > 1 && !scanner.skipField('?');
         int flags = flagsRecorded ? (int) scanner.decimal(MAX_UNSIGNED_INT, ATTACH_FLAGS) : 0;
         int status = status();
-        event.setAttach(iommu, domain, endpoint, flags, status, removedIfRecorded());
-        if (!flagsRecorded) {
-            event.omitFlags();
-        }
+        return new TraceEvent.Attach(iommu, domain, endpoint, flags, flagsRecorded, status, removedIfRecorded());
     }
 
-    private void detach(int iommu) throws TraceFormatException {
+    private TraceEvent detach(int iommu) throws TraceFormatException {
         int domain = domain();
         int endpoint = (int) scanner.decimal(MAX_UNSIGNED_INT, ENDPOINT);
         int status = status();
-        event.setDetach(iommu, domain, endpoint, status, removedIfRecorded());
+        return new TraceEvent.Detach(iommu, domain, endpoint, status, removedIfRecorded());
     }
 
     private long removedIfRecorded() throws TraceFormatException {
@@ -265,24 +268,25 @@ public final class TraceReader implements AutoCloseable {
         return scanner.decimal(MAX_UNSIGNED_INT, REMOVED_OR_NOT);
     }
 
-    private void map(int iommu) throws TraceFormatException {
+    private TraceEvent map(int iommu) throws TraceFormatException {
         int domain = domain();
         long virtStart = scanner.hex(VIRT_START);
         long virtEnd = scanner.hex(VIRT_END);
         long physStart = scanner.hex(PHYS_START);
         int flags = (int) scanner.decimal(MAX_UNSIGNED_INT, FLAGS);
-        event.setMap(iommu, domain, virtStart, virtEnd, physStart, flags, status());
+        return new TraceEvent.Map(iommu, domain, virtStart, virtEnd, physStart, flags, status());
     }
 
-    private void unmap(int iommu) throws TraceFormatException {
+    private TraceEvent unmap(int iommu) throws TraceFormatException {
         int domain = domain();
         long virtStart = scanner.hex(VIRT_START);
         long virtEnd = scanner.hex(VIRT_END);
         int status = status();
-        event.setUnmap(iommu, domain, virtStart, virtEnd, status, scanner.decimal(MAX_UNSIGNED_INT, REMOVED));
+        return new TraceEvent.Unmap(iommu, domain, virtStart, virtEnd, status,
+                scanner.decimal(MAX_UNSIGNED_INT, REMOVED));
     }
 
-    private void translate(int iommu) throws TraceFormatException {
+    private TraceEvent translate(int iommu) throws TraceFormatException {
         int endpoint = (int) scanner.decimal(MAX_UNSIGNED_INT, ENDPOINT);
         long iova = scanner.hex(IOVA);
         int access = (int) scanner.decimal(2, ACCESS);
@@ -291,7 +295,7 @@ public final class TraceReader implements AutoCloseable {
         }
         TranslationKind kind = outcome();
         long address = kind == TranslationKind.ADDRESS ? scanner.hex(RESULT) : 0;
-        event.setTranslate(iommu, endpoint, iova, access, kind, address);
+        return new TraceEvent.Translate(iommu, endpoint, iova, access, kind, address);
     }
 
     private TranslationKind outcome() {
@@ -304,24 +308,25 @@ public final class TraceReader implements AutoCloseable {
         return scanner.skipField('f') ? TranslationKind.FAULT : TranslationKind.ADDRESS;
     }
 
-    private void fault(int iommu) throws TraceFormatException {
+    private TraceEvent fault(int iommu) throws TraceFormatException {
         int reason = (int) scanner.decimal(255, REASON);
         int flags = (int) scanner.decimal(MAX_UNSIGNED_INT, FLAGS);
         int endpoint = (int) scanner.decimal(MAX_UNSIGNED_INT, ENDPOINT);
-        event.setFault(iommu, reason, flags, endpoint, scanner.hex(IOVA));
+        return new TraceEvent.Fault(iommu, reason, flags, endpoint, scanner.hex(IOVA));
     }
 
-    private void raw(int iommu) throws TraceFormatException {
-        int readable = scanner.beginBytes(TraceEvent.MAX_RAW_BYTES, READABLE);
-        scanner.bytes(event.readableSpace(readable), readable, READABLE);
+    private TraceEvent raw(int iommu) throws TraceFormatException {
+        byte[] readable = new byte[scanner.beginBytes(TraceEvent.MAX_RAW_BYTES, READABLE)];
+        scanner.bytes(readable, readable.length, READABLE);
         long writable = scanner.decimal(MAX_UNSIGNED_INT, WRITABLE);
         long used = scanner.decimal(MAX_UNSIGNED_INT, USED);
-        int written = scanner.beginBytes(TraceEvent.MAX_RAW_BYTES, WRITTEN);
-        if (written != Math.min(writable, used)) {
+        int count = scanner.beginBytes(TraceEvent.MAX_RAW_BYTES, WRITTEN);
+        if (count != Math.min(writable, used)) {
             throw scanner.unexpected(WRITTEN);
         }
-        scanner.bytes(event.writtenSpace(written), written, WRITTEN);
-        event.setRawLengths(iommu, readable, writable, used, written);
+        byte[] written = new byte[count];
+        scanner.bytes(written, count, WRITTEN);
+        return RawRequest.owning(iommu, readable, writable, used, written);
     }
 
     private int domain() throws TraceFormatException {

@@ -10,8 +10,8 @@ import java.util.zip.GZIPOutputStream;
 
 /**
  * Writes a trace of version 2, plain or compressed with gzip. The same events give the same bytes; {@link #write}
- * allocates nothing, but for a RAW event longer than any before. Not for two threads at once: a recorder of several
- * virtual CPUs brings their events into one order itself.
+ * allocates nothing, except for a RAW event longer than any before. Not for two threads at once: a recorder of several
+ * virtual CPUs has to put their events into one order.
  */
 public final class TraceWriter implements AutoCloseable {
     private static final int CHUNK = 1 << 16;
@@ -64,7 +64,7 @@ public final class TraceWriter implements AutoCloseable {
     /**
      * Appends one event. It may stay in a buffer until {@link #flush()} or {@link #close()}.
      *
-     * @param event what to write; not kept
+     * @param event what to write
      * @throws IllegalArgumentException if the header has no IOMMU with the event's index
      * @throws IOException if the file or stream cannot be written
      */

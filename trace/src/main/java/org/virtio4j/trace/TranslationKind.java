@@ -3,7 +3,7 @@ package org.virtio4j.trace;
 
 /** What became of a recorded translation. */
 public enum TranslationKind {
-    /** The access went to {@link TraceEvent#address()}, in version 1 and 2 written as that address. */
+    /** The access went to {@link TraceEvent.Translate#address()}, in version 1 and 2 written as that address. */
     ADDRESS,
     /** {@code m}: the access hit the doorbell of message-signalled interrupts and went on untranslated. */
     MSI,

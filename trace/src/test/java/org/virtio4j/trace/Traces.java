@@ -47,7 +47,7 @@ final class Traces {
         List<String> events = new ArrayList<>();
         try (TraceReader reader = reader(trace)) {
             while (reader.next()) {
-                events.add(reader.event().toString());
+                events.add(reader.event().text());
             }
         }
         return events;

@@ -71,23 +71,26 @@ final class TraceSet {
     }
 
     private void add(TraceEvent event) throws CommandFailure {
-        if (event.status() != 0) {
+        if (event instanceof TraceEvent.Answered request && request.status() != 0) {
             return;
         }
-        switch (event.kind()) {
-            case MAP -> domain(event).map(signed(event.virtStart()), signed(event.virtEnd()), event.physStart());
-            case UNMAP -> domain(event).unmap(signed(event.virtStart()), last(event), event.removed());
-            case TRANSLATE -> translate(event);
-            case ATTACH -> attach(endpoint(event), new Id(event.iommu(), event.domain()));
-            case DETACH -> leave(endpoint(event));
-            case RESET_SYSTEM -> reset(event.iommu());
-            case STATUS -> status(event);
+        int iommu = event.iommu();
+        switch (event) {
+            case TraceEvent.Map map -> steps(new Id(iommu, map.domain()))
+                    .map(signed(map.virtStart()), signed(map.virtEnd()), map.physStart());
+            case TraceEvent.Unmap unmap -> steps(new Id(iommu, unmap.domain()))
+                    .unmap(signed(unmap.virtStart()), last(unmap), unmap.removed());
+            case TraceEvent.Translate translate -> translate(translate);
+            case TraceEvent.Attach attach -> attach(new Id(iommu, attach.endpoint()), new Id(iommu, attach.domain()));
+            case TraceEvent.Detach detach -> leave(new Id(iommu, detach.endpoint()));
+            case TraceEvent.Reset _ -> reset(iommu);
+            case TraceEvent.Status status -> status(status);
             default -> { }
         }
     }
 
-    private void translate(TraceEvent event) throws CommandFailure {
-        @Nullable Id domain = domainOfEndpoint.get(endpoint(event));
+    private void translate(TraceEvent.Translate event) throws CommandFailure {
+        @Nullable Id domain = domainOfEndpoint.get(new Id(event.iommu(), event.endpoint()));
         if (domain != null && event.translation() == TranslationKind.ADDRESS) {
             steps(domain).translate(signed(event.iova()));
         }
@@ -107,7 +110,7 @@ final class TraceSet {
         }
     }
 
-    private void status(TraceEvent event) {
+    private void status(TraceEvent.Status event) {
         if (event.deviceStatus() == 0) {
             reset(event.iommu());
         }
@@ -122,19 +125,11 @@ final class TraceSet {
         });
     }
 
-    private Steps domain(TraceEvent event) {
-        return steps(new Id(event.iommu(), event.domain()));
-    }
-
     private Steps steps(Id domain) {
         return domains.computeIfAbsent(domain, first -> new Steps());
     }
 
-    private static Id endpoint(TraceEvent event) {
-        return new Id(event.iommu(), event.endpoint());
-    }
-
-    private static long last(TraceEvent event) {
+    private static long last(TraceEvent.Unmap event) {
         return event.virtEnd() < 0 ? Long.MAX_VALUE : event.virtEnd();
     }
 

@@ -20,6 +20,7 @@ import org.virtio4j.iommu.ServedRequest;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.launcher.command.CommandFailure;
 import org.virtio4j.launcher.command.OutputFile;
+import org.virtio4j.trace.RawRequest;
 import org.virtio4j.trace.TraceEvent;
 import org.virtio4j.trace.TraceHeader;
 import org.virtio4j.trace.TraceWriter;
@@ -56,7 +57,6 @@ public final class Recorder implements IommuListener, AutoCloseable {
 
     /** Calls come under two locks of the IOMMU; this one comes after them, and guards all that follows. */
     private final ReentrantLock lock = new ReentrantLock();
-    private final TraceEvent event = new TraceEvent();
     private final byte[] readable = new byte[ServedRequest.MOST_BYTES];
     private @Nullable RecordedSettings settings;
     private byte[] written = {};
@@ -198,8 +198,7 @@ public final class Recorder implements IommuListener, AutoCloseable {
             } else if (begun.requestQueueSize() != requestQueueSize || begun.eventQueueSize() != eventQueueSize) {
                 end("a driver chose other queue sizes than the first one");
             }
-            event.setStatus(IOMMU, DRIVER_OK);
-            record();
+            record(new TraceEvent.Status(IOMMU, DRIVER_OK));
         } finally {
             lock.unlock();
         }
@@ -211,11 +210,10 @@ public final class Recorder implements IommuListener, AutoCloseable {
         try {
             if (kind == ResetKind.SYSTEM) {
                 bypass = settings != null && settings.bypass();
-                event.setReset(IOMMU);
+                record(new TraceEvent.Reset(IOMMU));
             } else {
-                event.setStatus(IOMMU, 0);
+                record(new TraceEvent.Status(IOMMU, 0));
             }
-            record();
         } finally {
             lock.unlock();
         }
@@ -226,8 +224,7 @@ public final class Recorder implements IommuListener, AutoCloseable {
         lock.lock();
         try {
             bypass = on;
-            event.setBypass(IOMMU, on ? 1 : 0);
-            record();
+            record(new TraceEvent.Bypass(IOMMU, on ? 1 : 0));
         } finally {
             lock.unlock();
         }
@@ -238,12 +235,10 @@ public final class Recorder implements IommuListener, AutoCloseable {
         lock.lock();
         try {
             int length = request.copyReadable(readable);
-            if (layout.isExact(request, readable)) {
-                setRequest(request);
-            } else {
-                event.setRaw(IOMMU, readable, length, request.writableLength(), request.usedLength(), written(request));
-            }
-            record();
+            record(layout.isExact(request, readable)
+                    ? event(request)
+                    : RawRequest.of(IOMMU, readable, length, request.writableLength(), request.usedLength(),
+                            written(request)));
         } finally {
             lock.unlock();
         }
@@ -253,8 +248,7 @@ public final class Recorder implements IommuListener, AutoCloseable {
     public void kicked() {
         lock.lock();
         try {
-            event.setKick(IOMMU);
-            record();
+            record(new TraceEvent.Kick(IOMMU));
         } finally {
             lock.unlock();
         }
@@ -264,8 +258,7 @@ public final class Recorder implements IommuListener, AutoCloseable {
     public void faulted(int endpoint, long iova, Access access) {
         lock.lock();
         try {
-            event.setTranslate(IOMMU, endpoint, iova, access.mask(), TranslationKind.FAULT, 0);
-            record();
+            record(new TraceEvent.Translate(IOMMU, endpoint, iova, access.mask(), TranslationKind.FAULT, 0));
         } finally {
             lock.unlock();
         }
@@ -275,25 +268,24 @@ public final class Recorder implements IommuListener, AutoCloseable {
     public void reported(int reason, int flags, int endpoint, long address) {
         lock.lock();
         try {
-            event.setFault(IOMMU, reason, flags, endpoint, address);
-            record();
+            record(new TraceEvent.Fault(IOMMU, reason, flags, endpoint, address));
         } finally {
             lock.unlock();
         }
     }
 
-    private void setRequest(ServedRequest request) {
-        switch (request.type()) {
-            case RequestType.ATTACH -> event.setAttach(IOMMU, request.domain(), request.endpoint(), request.flags(),
+    private static TraceEvent event(ServedRequest request) {
+        return switch (request.type()) {
+            case RequestType.ATTACH -> new TraceEvent.Attach(IOMMU, request.domain(), request.endpoint(),
+                    request.flags(), true, request.status(), request.removed());
+            case RequestType.DETACH -> new TraceEvent.Detach(IOMMU, request.domain(), request.endpoint(),
                     request.status(), request.removed());
-            case RequestType.DETACH -> event.setDetach(IOMMU, request.domain(), request.endpoint(), request.status(),
-                    request.removed());
-            case RequestType.MAP -> event.setMap(IOMMU, request.domain(), request.virtStart(), request.virtEnd(),
+            case RequestType.MAP -> new TraceEvent.Map(IOMMU, request.domain(), request.virtStart(), request.virtEnd(),
                     request.physStart(), request.flags(), request.status());
-            case RequestType.UNMAP -> event.setUnmap(IOMMU, request.domain(), request.virtStart(), request.virtEnd(),
-                    request.status(), request.removed());
-            default -> event.setProbe(IOMMU, request.endpoint(), request.status());
-        }
+            case RequestType.UNMAP -> new TraceEvent.Unmap(IOMMU, request.domain(), request.virtStart(),
+                    request.virtEnd(), request.status(), request.removed());
+            default -> new TraceEvent.Probe(IOMMU, request.endpoint(), request.status());
+        };
     }
 
     private byte[] written(ServedRequest request) {
@@ -313,15 +305,13 @@ public final class Recorder implements IommuListener, AutoCloseable {
         }
         recordNegotiation();
         if (bypass != header.bypass()) {
-            event.setBypass(IOMMU, bypass ? 1 : 0);
-            record();
+            record(new TraceEvent.Bypass(IOMMU, bypass ? 1 : 0));
         }
     }
 
     private void recordNegotiation() {
         for (int status : List.of(ACKNOWLEDGE, DRIVER, FEATURES_OK)) {
-            event.setStatus(IOMMU, status);
-            record();
+            record(new TraceEvent.Status(IOMMU, status));
         }
     }
 
@@ -330,7 +320,7 @@ public final class Recorder implements IommuListener, AutoCloseable {
     }
 
     /** Writes the event, if the recording has begun and not ended. */
-    private void record() {
+    private void record(TraceEvent event) {
         if (writer == null || !ended.isEmpty()) {
             return;
         }

@@ -3,6 +3,7 @@ package org.virtio4j.launcher.replay;
 
 import java.util.Arrays;
 import org.virtio4j.trace.EventKind;
+import org.virtio4j.trace.RawRequest;
 import org.virtio4j.trace.TraceEvent;
 import org.virtio4j.trace.TraceFormatException;
 import org.virtio4j.trace.TraceReader;
@@ -47,7 +48,7 @@ final class EventWindow {
         count = 0;
         rawUsed = 0;
         while (count < CAPACITY && rawUsed < MAX_RAW && reader.next()) {
-            add(reader.event());
+            add(reader.event(), reader.line());
         }
         return count > 0;
     }
@@ -162,34 +163,57 @@ final class EventWindow {
         return raw[rawStarts[event] + readableLengths[event] + place] & 0xff;
     }
 
-    private void add(TraceEvent event) {
+    private void add(TraceEvent event, long line) {
         kinds[count] = event.kind();
-        lines[count] = event.line();
+        lines[count] = line;
         iommus[count] = event.iommu();
-        switch (event.kind()) {
-            case RAW -> addRaw(event);
-            case STATUS -> values[count] = event.deviceStatus();
-            case BYPASS -> values[count] = event.bypass();
-            case TRANSLATE -> addTranslation(event);
-            case FAULT -> addFault(event);
-            default -> addRequest(event);
+        switch (event) {
+            case TraceEvent.Answered request -> addRequest(request);
+            case TraceEvent.Translate translation -> addTranslation(translation);
+            case TraceEvent.Fault fault -> addFault(fault);
+            case RawRequest request -> addRaw(request);
+            case TraceEvent.Status status -> values[count] = status.deviceStatus();
+            case TraceEvent.Bypass bypass -> values[count] = bypass.bypass();
+            case TraceEvent.Reset _, TraceEvent.Kick _ -> {
+                // Has no more fields.
+            }
         }
         count++;
     }
 
-    private void addRequest(TraceEvent event) {
-        domains[count] = event.domain();
-        endpoints[count] = event.endpoint();
-        flags[count] = event.flags();
-        flagsRecorded[count] = event.flagsRecorded();
-        statuses[count] = event.status();
-        removed[count] = event.removed();
-        virtStarts[count] = event.virtStart();
-        virtEnds[count] = event.virtEnd();
-        physicals[count] = event.physStart();
+    private void addRequest(TraceEvent.Answered request) {
+        statuses[count] = request.status();
+        switch (request) {
+            case TraceEvent.Map map -> {
+                domains[count] = map.domain();
+                virtStarts[count] = map.virtStart();
+                virtEnds[count] = map.virtEnd();
+                physicals[count] = map.physStart();
+                flags[count] = map.flags();
+            }
+            case TraceEvent.Unmap unmap -> {
+                domains[count] = unmap.domain();
+                virtStarts[count] = unmap.virtStart();
+                virtEnds[count] = unmap.virtEnd();
+                removed[count] = unmap.removed();
+            }
+            case TraceEvent.Attach attach -> {
+                addAttachment(attach.domain(), attach.endpoint(), attach.removed());
+                flags[count] = attach.flags();
+                flagsRecorded[count] = attach.flagsRecorded();
+            }
+            case TraceEvent.Detach detach -> addAttachment(detach.domain(), detach.endpoint(), detach.removed());
+            case TraceEvent.Probe probe -> endpoints[count] = probe.endpoint();
+        }
     }
 
-    private void addTranslation(TraceEvent event) {
+    private void addAttachment(int domain, int endpoint, long mappingsRemoved) {
+        domains[count] = domain;
+        endpoints[count] = endpoint;
+        removed[count] = mappingsRemoved;
+    }
+
+    private void addTranslation(TraceEvent.Translate event) {
         endpoints[count] = event.endpoint();
         values[count] = event.access();
         virtStarts[count] = event.iova();
@@ -197,25 +221,27 @@ final class EventWindow {
         physicals[count] = event.address();
     }
 
-    private void addFault(TraceEvent event) {
+    private void addFault(TraceEvent.Fault event) {
         endpoints[count] = event.endpoint();
         values[count] = event.reason();
         flags[count] = event.flags();
         physicals[count] = event.address();
     }
 
-    private void addRaw(TraceEvent event) {
-        int length = event.readableLength() + event.writtenLength();
+    private void addRaw(RawRequest event) {
+        byte[] readable = event.readable();
+        byte[] written = event.written();
+        int length = readable.length + written.length;
         if (raw.length - rawUsed < length) {
             raw = Arrays.copyOf(raw, MAX_RAW + 2 * TraceEvent.MAX_RAW_BYTES);
         }
         rawStarts[count] = rawUsed;
-        readableLengths[count] = event.readableLength();
-        writtenLengths[count] = event.writtenLength();
+        readableLengths[count] = readable.length;
+        writtenLengths[count] = written.length;
         virtStarts[count] = event.writableLength();
         virtEnds[count] = event.usedLength();
-        System.arraycopy(event.readable(), 0, raw, rawUsed, event.readableLength());
-        System.arraycopy(event.written(), 0, raw, rawUsed + event.readableLength(), event.writtenLength());
+        System.arraycopy(readable, 0, raw, rawUsed, readable.length);
+        System.arraycopy(written, 0, raw, rawUsed + readable.length, written.length);
         rawUsed += length;
     }
 }

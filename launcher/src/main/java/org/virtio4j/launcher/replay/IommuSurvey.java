@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.trace.RawRequest;
 import org.virtio4j.trace.TraceEvent;
 import org.virtio4j.trace.TraceHeader;
 import org.virtio4j.wire.iommu.AttachRequest;
@@ -46,13 +47,15 @@ final class IommuSurvey {
         return maps + raws;
     }
 
-    void add(TraceEvent event, TraceFile trace) throws UnusableTraceException {
-        switch (event.kind()) {
-            case MAP -> maps++;
-            case PROBE, ATTACH, DETACH -> name(event.endpoint(), event.status());
-            case TRANSLATE -> translation(event, trace);
-            case FAULT -> name(event.endpoint(), RequestStatus.OK);
-            case RAW -> raw(event);
+    void add(TraceEvent event, long line, TraceFile trace) throws UnusableTraceException {
+        switch (event) {
+            case TraceEvent.Map _ -> maps++;
+            case TraceEvent.Probe probe -> name(probe.endpoint(), probe.status());
+            case TraceEvent.Attach attach -> name(attach.endpoint(), attach.status());
+            case TraceEvent.Detach detach -> name(detach.endpoint(), detach.status());
+            case TraceEvent.Translate translation -> translation(translation, line, trace);
+            case TraceEvent.Fault fault -> name(fault.endpoint(), RequestStatus.OK);
+            case RawRequest request -> raw(request);
             default -> {
                 // Names no endpoint.
             }
@@ -66,33 +69,33 @@ final class IommuSurvey {
     }
 
     /** A device that is not behind the IOMMU cannot have been translated for. */
-    private void translation(TraceEvent event, TraceFile trace) throws UnusableTraceException {
+    private void translation(TraceEvent.Translate event, long line, TraceFile trace) throws UnusableTraceException {
         name(event.endpoint(), RequestStatus.OK);
         if (!endpoints.contains(event.endpoint())) {
-            throw new UnusableTraceException(trace.name() + ":" + event.line()
+            throw new UnusableTraceException(trace.name() + ":" + line
                     + ": expected an endpoint of the first line, found '"
                     + Integer.toUnsignedString(event.endpoint()) + "'");
         }
     }
 
-    private void raw(TraceEvent event) {
+    private void raw(RawRequest event) {
         raws++;
-        Integer endpoint = endpointOf(event.readable(), event.readableLength());
-        boolean answered = event.writtenLength() >= RequestTail.SIZE;
-        if (endpoint != null && answered) {
-            name(endpoint, event.written()[(int) (event.writtenLength() - RequestTail.SIZE)] & 0xff);
+        Integer endpoint = endpointOf(event.readable());
+        byte[] written = event.written();
+        if (endpoint != null && written.length >= RequestTail.SIZE) {
+            name(endpoint, written[(int) (written.length - RequestTail.SIZE)] & 0xff);
         }
     }
 
     /** The endpoint that a raw request is about, if it has one. */
-    private static @Nullable Integer endpointOf(byte[] bytes, int length) {
-        int type = length == 0 ? 0 : bytes[(int) RequestHead.TYPE] & 0xff;
+    private static @Nullable Integer endpointOf(byte[] bytes) {
+        int type = bytes.length == 0 ? 0 : bytes[(int) RequestHead.TYPE] & 0xff;
         long place = switch (type) {
             case RequestType.ATTACH, RequestType.DETACH -> AttachRequest.ENDPOINT;
             case RequestType.PROBE -> ProbeRequest.ENDPOINT;
             default -> Integer.MAX_VALUE;
         };
-        if (place > length - Integer.BYTES) {
+        if (place > bytes.length - Integer.BYTES) {
             return null;
         }
         int value = 0;

@@ -34,7 +34,7 @@ record Survey(int version, List<IommuSurvey> iommus, long events) {
                 if (events++ % STEP == 0 && !goesOn(observer, trace, events)) {
                     return null;
                 }
-                iommus.get(reader.event().iommu()).add(reader.event(), trace);
+                iommus.get(reader.event().iommu()).add(reader.event(), reader.line(), trace);
             }
             return new Survey(reader.version(), iommus, events);
         } catch (TraceFormatException | UnusableTraceException failure) {

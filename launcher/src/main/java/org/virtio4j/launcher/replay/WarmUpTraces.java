@@ -40,47 +40,42 @@ final class WarmUpTraces {
      */
     static TraceFile manyMappings() {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        TraceEvent event = new TraceEvent();
         try (TraceWriter writer = TraceWriter.to(bytes, TraceHeader.ofVersion1(), false)) {
-            begin(writer, event);
+            begin(writer);
             for (int i = 0; i < MAPPINGS; i++) {
                 long virtStart = place(i * STRIDE % MAPPINGS);
-                event.setMap(0, 0, virtStart, virtStart + PAGE - 1, 2 * virtStart, 3, RequestStatus.OK);
-                writer.write(event);
+                writer.write(new TraceEvent.Map(0, 0, virtStart, virtStart + PAGE - 1, 2 * virtStart, 3,
+                        RequestStatus.OK));
             }
             for (int i = 0; i < MAPPINGS; i += 16) {
-                event.setTranslate(0, ENDPOINT, place(i) + 8, 1, TranslationKind.ADDRESS, 2 * place(i) + 8);
-                writer.write(event);
+                writer.write(new TraceEvent.Translate(0, ENDPOINT, place(i) + 8, 1, TranslationKind.ADDRESS,
+                        2 * place(i) + 8));
             }
-            unmapAll(writer, event);
+            unmapAll(writer);
         } catch (IOException impossible) {
             throw new UncheckedIOException(impossible);
         }
         return TraceFile.of("many-mappings.trace", bytes.toByteArray());
     }
 
-    private static void begin(TraceWriter writer, TraceEvent event) throws IOException {
+    private static void begin(TraceWriter writer) throws IOException {
         for (int status : new int[] {0, 1, 3, 11, 15}) {
-            event.setStatus(0, status);
-            writer.write(event);
+            writer.write(new TraceEvent.Status(0, status));
         }
-        event.setAttach(0, 0, ENDPOINT, 0, RequestStatus.OK, 0);
-        writer.write(event);
+        writer.write(new TraceEvent.Attach(0, 0, ENDPOINT, 0, true, RequestStatus.OK, 0));
     }
 
-    private static void unmapAll(TraceWriter writer, TraceEvent event) throws IOException {
+    private static void unmapAll(TraceWriter writer) throws IOException {
         for (int i = 0; i < MAPPINGS; i++) {
             int page = i * STRIDE % MAPPINGS;
             if (page % 2 == 0) {
-                event.setUnmap(0, 0, place(page), place(page) + PAGE - 1, RequestStatus.OK, 1);
-                writer.write(event);
+                writer.write(new TraceEvent.Unmap(0, 0, place(page), place(page) + PAGE - 1, RequestStatus.OK, 1));
             }
         }
-        event.setUnmap(0, 0, BASE, place(MAPPINGS / 2 + 1) + 1, RequestStatus.RANGE, 0);
-        writer.write(event);
+        writer.write(new TraceEvent.Unmap(0, 0, BASE, place(MAPPINGS / 2 + 1) + 1, RequestStatus.RANGE, 0));
         for (int i = 0; i < MAPPINGS; i += MAPPINGS / 8) {
-            event.setUnmap(0, 0, place(i), place(i + MAPPINGS / 8) - 1, RequestStatus.OK, MAPPINGS / 16);
-            writer.write(event);
+            writer.write(new TraceEvent.Unmap(0, 0, place(i), place(i + MAPPINGS / 8) - 1, RequestStatus.OK,
+                    MAPPINGS / 16));
         }
     }
 
