@@ -19,7 +19,7 @@ final class ChannelConnection implements LocalConnection {
     @Override
     public long receive(MemorySegment into, long offset, long length, List<Descriptor> received, int most)
             throws IOException {
-        forgetInterrupt();
+        clearInterruptFlag();
         return Math.max(0, channel.read(into.asSlice(offset, length).asByteBuffer()));
     }
 
@@ -31,7 +31,7 @@ final class ChannelConnection implements LocalConnection {
     @Override
     public void send(MemorySegment from, long length) throws IOException {
         ByteBuffer left = from.asSlice(0, length).asByteBuffer();
-        forgetInterrupt();
+        clearInterruptFlag();
         while (left.hasRemaining()) {
             channel.write(left);
         }
@@ -52,7 +52,7 @@ final class ChannelConnection implements LocalConnection {
     }
 
     /** What somebody in our call left behind is no wish to end the connection, but would close it. */
-    private static void forgetInterrupt() {
+    private static void clearInterruptFlag() {
         Thread.interrupted();
     }
 }

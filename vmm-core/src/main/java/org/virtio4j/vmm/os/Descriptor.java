@@ -304,7 +304,7 @@ public final class Descriptor implements AutoCloseable {
 
     private void giveBack() {
         if (guard != null) {
-            guard.forget(this);
+            guard.unwatch(this);
         }
         release(number);
     }

@@ -47,7 +47,7 @@ public final class SignalGuard {
     }
 
     /** Ends that; nobody is at work in the eventfd any more. */
-    void forget(Descriptor eventfd) {
+    void unwatch(Descriptor eventfd) {
         lock.lock();
         try {
             watched.remove(eventfd);
