@@ -4,8 +4,8 @@ package org.virtio4j.vmm;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * How a thread waits for another that will be done soon as a rule, and need not tell: it spins first, yields then, and
- * takes short naps later.
+ * How a thread waits for another one that is usually done soon and does not say when it is: it spins first, then
+ * yields, and later sleeps for short times.
  */
 public final class Backoff {
 

@@ -85,8 +85,7 @@ public final class DmaCursor {
     }
 
     /**
-     * Says that the first bytes of the present piece were stored to, for the log of dirty pages. To be called after the
-     * stores.
+     * Marks the first bytes of the present piece as stored to, for the log of dirty pages. Call it after the stores.
      *
      * @param bytes how many, up to {@link #length()}
      */

@@ -8,9 +8,9 @@ import java.util.function.LongUnaryOperator;
 /**
  * Lets a device's DMA through or stops all of it, as the bus master bit of a PCI function does. A {@link DmaSpace}
  * {@linkplain DmaSpace#behind behind} a closed gate gives {@link DmaResult#CLOSED} for every access; handles stay open
- * and work again in the first section after the gate was opened. Who must know whether the gate was closed meanwhile
- * compares {@link DmaHandle#opening}. A gate that is {@linkplain #pause paused} lets nothing through either, but what
- * was begun before goes on when it is {@linkplain #resume resumed}.
+ * and work again in the first section after the gate was opened. Compare {@link DmaHandle#opening} to find out whether
+ * the gate was closed meanwhile. A gate that is {@linkplain #pause paused} lets nothing through either, but what was
+ * begun before goes on when it is {@linkplain #resume resumed}.
  *
  * <p>Any thread may call, but {@link #close} and {@link #pause} not from inside a section.
  */
@@ -39,7 +39,7 @@ public final class DmaGate {
     /**
      * Whether DMA goes through.
      *
-     * @return true from {@link #open} to {@link #close}, but for the time of a {@link #pause}
+     * @return true from {@link #open} to {@link #close}, except during a {@link #pause}
      */
     public boolean isOpen() {
         return isOpen(passage);

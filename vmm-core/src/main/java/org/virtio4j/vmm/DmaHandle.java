@@ -10,21 +10,19 @@ import org.jspecify.annotations.Nullable;
  * thread needs a happens-before edge, as any plain object does. Only {@link #close} may be called from any thread.
  *
  * <p>Guest memory is reached inside a <em>section</em>, between {@link #enter} and {@link #leave}: translate, copy at
- * most {@link #MAX_BYTES}, and go. No blocking, no lock and no callback belongs inside, because whoever takes a mapping
- * or a region away waits for the section to end. Entering costs about as much as a full fence, so one opens a section
- * for a chain or a batch, not for each byte.
+ * most {@link #MAX_BYTES}, and go. No blocking, no lock and no callback belongs inside, because the removal of a
+ * mapping or a region waits for the section to end. Entering costs about as much as a full fence, so open a section for
+ * a chain or a batch, not for each byte.
  *
- * <p>Of two threads that use one handle at once, the second is refused by {@link #enter}, and nothing of the first
- * one's section changes. The same goes for {@link #leave}, and for what a thread that did not enter asks the
- * translator.
+ * <p>If two threads use one handle at once, {@link #enter} refuses the second, and nothing of the first one's section
+ * changes. {@link #leave}, and every look-up that asks the translator, refuse a thread that did not enter.
  *
- * <p>A refused access is only recorded inside the section; {@link #leave} reports it, at most one a section. Nothing is
- * allocated by any method but {@link DmaSpace#open}, with the exception of a cursor that grows once.
+ * <p>A refused access is only recorded inside the section; {@link #leave} reports it, at most one per section. No
+ * method allocates, except {@link DmaSpace#open}, and a cursor that grows once.
  *
- * <p>Memory that another process cuts short while it is used is an {@link InternalError} of the access, or of the
- * calls that follow, {@link #leave} being the last. So whoever opens sections leaves them in a {@code finally}, and
- * believes nothing that was read before that. The loop that serves queues does so, and makes of it a device that needs
- * a reset.
+ * <p>Memory that another process cuts short while it is used leads to an {@link InternalError}, thrown by the access or
+ * by a call that follows, at the latest by {@link #leave}. So leave each section in a {@code finally}, and use nothing
+ * of what was read before that. The loop that serves queues does so, and the device then needs a reset.
  */
 public final class DmaHandle implements AutoCloseable {
 
@@ -162,7 +160,7 @@ public final class DmaHandle implements AutoCloseable {
 
     /** Ends this thread's section. Its caller reports {@linkplain AddressLookup#takeFault the fault}, if any. */
     void leaveQuietly() {
-        // What this section knew is worth nothing in the next, and nothing outside one.
+        // What this section knew must not be used in the next one, nor outside of one.
         live = false;
         section.leave();
     }

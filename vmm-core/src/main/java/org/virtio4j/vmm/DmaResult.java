@@ -9,6 +9,6 @@ public enum DmaResult {
     FAULT,
     /** Translation gave an address where there is no memory of the kind needed. */
     BUS_ERROR,
-    /** The handle was closed, for the queue it belonged to was reset or disabled; or its {@link DmaGate} is closed. */
+    /** The handle was closed, as after a reset of its queue; or its {@link DmaGate} is closed or paused. */
     CLOSED
 }

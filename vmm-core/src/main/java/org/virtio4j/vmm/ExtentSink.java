@@ -10,7 +10,7 @@ public interface ExtentSink {
 
     /**
      * A permission besides those of {@link Access}: writes that are messages, which reach a doorbell or nothing, never
-     * memory. Who may {@linkplain Access#WRITE write} may send messages as well.
+     * memory. Where {@linkplain Access#WRITE writing} is permitted, messages are as well.
      */
     int MESSAGES = 4;
 

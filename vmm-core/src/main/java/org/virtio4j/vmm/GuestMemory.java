@@ -146,8 +146,8 @@ public final class GuestMemory implements AutoCloseable {
 
     /**
      * Removes a region, waits until no section can be using it, and releases it. Not to be called inside a section. The
-     * marks of its pages in the {@link DirtyLog} go with it: who logs for a migration, and takes memory away to bring
-     * it back, stops the devices and harvests before.
+     * marks of its pages in the {@link DirtyLog} are lost with it: if memory is taken away during a migration and comes
+     * back, stop the devices and harvest first.
      *
      * @param region a region of this memory
      * @param limit  how long to wait before the {@link StallListener} is told; the wait goes on
@@ -190,8 +190,8 @@ public final class GuestMemory implements AutoCloseable {
     }
 
     /**
-     * Says that the exchange is over: what is missing now is missing. Whoever calls this kicks the queues of the
-     * devices afterwards, for kicks that came meanwhile may have found no ring.
+     * Says that the exchange is over: what is missing now is missing. The caller kicks the queues of the devices
+     * afterwards, because kicks that came meanwhile may have found no ring.
      */
     public void settle() {
         settled(true);
@@ -273,8 +273,8 @@ public final class GuestMemory implements AutoCloseable {
     }
 
     /**
-     * Waits for those who may use regions that are gone, and releases all of them, whatever the listener has thrown,
-     * which it does when the wait is over, and whatever one says to its end.
+     * Waits until nobody can use regions that are gone, and releases all of them. An exception of the listener, or of
+     * what runs at a region's end, comes out afterwards.
      */
     private void awaitAndRelease(List<MemoryRegion> regions, long limitNanos) {
         FirstFailure failure = new FirstFailure();

@@ -65,9 +65,9 @@ public final class HostMemory implements AutoCloseable {
     }
 
     /**
-     * Private memory, all zero, that goes back when it is closed, or, for an owner that is forgotten rather than
-     * closed, when the garbage collector finds that this object cannot be reached any more. Whoever keeps no more than
-     * its address keeps the object as well. Without native access the collector alone gives it back, and {@link #close}
+     * Private memory, all zero, that goes back when it is closed. If it never is, it goes back when the garbage
+     * collector finds that this object cannot be reached any more; so code that keeps an address of the memory keeps
+     * the object as well. Without native access the collector alone gives it back, and {@link #close}
      * does nothing.
      *
      * <p>From 16 MiB on the system is asked for huge pages, with which a table of a million mappings is searched a

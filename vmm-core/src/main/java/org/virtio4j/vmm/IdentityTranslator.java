@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.vmm;
 
-/** Every address means itself, for ever: nothing is taken away, so nobody need be waited for. */
+/** Every address means itself, always: nothing is taken away, so there is nobody to wait for. */
 final class IdentityTranslator implements Translator {
 
     static final IdentityTranslator INSTANCE = new IdentityTranslator();

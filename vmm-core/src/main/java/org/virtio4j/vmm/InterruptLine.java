@@ -12,10 +12,10 @@ public interface InterruptLine {
      * resets the device. One device calls its line from one thread at a time.
      *
      * <p>It may read registers and configuration of any device, its own included, while another thread resets it, and
-     * it may acknowledge its own events: the line is called again then. It should not block, for a reset of the device
+     * it may acknowledge its own events: the line is called again then. It should not block: a reset of the device
      * waits for it without end. It must not reset the device, or one of its queues, on the same thread, nor wait for a
-     * thread that does: the reset would wait for the call from which it was made. Who wants to reset tells another
-     * thread to do so and returns.
+     * thread that does: the reset would wait for the call from which it was made. To reset, tell another
+     * thread to do it, and return.
      *
      * <p>What is thrown comes out of the call that changed the level, which counts as set; the next change calls again.
      *

@@ -12,11 +12,11 @@ package org.virtio4j.vmm;
  * for the calls under way, without end.
  *
  * <p>It must not reset the device whose interrupt this is, or one of its queues, on the same thread, nor wait for a
- * thread that does: the reset would wait for the call from which it was made. Who wants to reset tells another thread
- * to do so and returns.
+ * thread that does: the reset would wait for the call from which it was made. To reset, tell another thread to do
+ * it, and return.
  *
- * <p>What is thrown comes out of the call that caused the interrupt. The vector counts as raised, or as forgotten, all
- * the same; the device stays as it is, and calls for other vectors are made.
+ * <p>What is thrown comes out of the call that caused the interrupt. The vector counts as raised, or as forgotten,
+ * nevertheless; the device stays as it is, and calls for other vectors are made.
  */
 public interface InterruptSink {
 
@@ -30,7 +30,7 @@ public interface InterruptSink {
     /**
      * Forgets a vector: what was raised for it and not delivered, because it is masked or nobody listens, is not to be
      * delivered any more (virtio 1.4, sections 2.4.1, 2.6.1.1.1, 4.1.5.3.1 and 4.1.5.4.1). What was delivered stays so,
-     * and a later {@link #raise} counts as ever. To be overridden by whoever keeps a vector pending; the default has
+     * and a later {@link #raise} counts as usual. A sink that keeps vectors pending overrides this; the default has
      * nothing to forget.
      *
      * <p>An event, which is a queue or the change of the configuration, ends its claim to a vector when it is mapped to

@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One stretch of guest-physical addresses with what lies behind it. {@link GuestMemory} makes regions; they do not
- * change, but for the log of written pages. Any thread may read one, but may touch its segment only while the region is
- * in the map, which for a device means inside a section of a {@link DmaHandle}.
+ * change, except for the log of written pages. Any thread may read one, but may touch its segment only while the region
+ * is in the map, which for a device means inside a section of a {@link DmaHandle}.
  */
 public final class MemoryRegion {
 
@@ -122,8 +122,8 @@ public final class MemoryRegion {
     }
 
     /**
-     * Says that bytes of this region were stored to, for the log of dirty pages. To be called after the stores, never
-     * before: whoever takes the mark must find the new content.
+     * Marks the pages of bytes that were stored to, for the log of dirty pages. Call it after the stores, never before:
+     * a reader that takes the mark must find the new content.
      *
      * @param offset bytes from the start of the region
      * @param length how many bytes, 0 or more

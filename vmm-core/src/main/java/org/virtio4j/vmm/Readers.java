@@ -64,7 +64,7 @@ public final class Readers {
     }
 
     /**
-     * Forgets a reader; does nothing when it is no member.
+     * Removes a reader; does nothing when it is no member.
      *
      * @param slot the slot of a reader that enters no section any more
      * @return whether it was a member

@@ -2,8 +2,8 @@
 package org.virtio4j.vmm;
 
 /**
- * Hears that somebody waits for a section that lasts longer than it should. The embedder implements it, to log or to
- * alarm.
+ * Hears that somebody waits for a section that lasts longer than it should. The embedder implements it, to log it or
+ * to raise an alarm.
  *
  * <p>Called by the thread that waits, under what that holds: an IOMMU's control lock where a request or a reset of the
  * IOMMU takes something away, and with a reset its life cycle's; a PCI function's where bus mastering goes off; else

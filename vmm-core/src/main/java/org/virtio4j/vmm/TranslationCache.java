@@ -6,8 +6,8 @@ import java.lang.invoke.VarHandle;
 
 /**
  * What one {@link DmaHandle} remembers of its translations from section to section: whole extents, in a fixed number of
- * entries. The handle's owner finds and keeps; whoever takes a translation away makes the cache forget it, from another
- * thread, without a lock on either side.
+ * entries. The handle's owner finds and keeps. When a translation is taken away, another thread makes the cache forget
+ * it, without a lock on either side.
  *
  * <p>An extent is looked for by the address that is accessed, so the place of an entry must follow from any address in
  * it. Addresses are divided into granules, and an extent is filed under the one or two granules that it touches. The

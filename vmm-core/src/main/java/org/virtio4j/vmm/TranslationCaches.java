@@ -10,16 +10,16 @@ import java.util.concurrent.locks.ReentrantLock;
  *
  * <p>To take a translation away, a translator
  * <ol>
- *   <li>makes sure that whoever asks it from now on finds it no more,
+ *   <li>makes sure that a look-up from now on does not find it,
  *   <li>moves {@link Translator#generation()},
  *   <li>calls {@link java.lang.invoke.VarHandle#fullFence()},
  *   <li>calls {@link #forget} or {@link #forgetAll},
- *   <li>moves the generation again, lest somebody who read it between 2 and 4, and found an address before it was
- *       forgotten, takes that for present,
+ *   <li>moves the generation again: a reader may have read it between 2 and 4, and found an address before it was
+ *       forgotten; it must not take that for present,
  *   <li>waits for its {@link Readers}.
  * </ol>
- * One pass over the steps may take any number of translations away. Where nothing was unlinked, nothing need be
- * forgotten: refusals are not remembered.
+ * One pass over the steps may take any number of translations away. Where nothing was unlinked, nothing
+ * has to be forgotten: refusals are not remembered.
  *
  * <p>All methods may be called from any thread.
  */
@@ -63,7 +63,7 @@ public final class TranslationCaches {
     }
 
     /**
-     * Whether any handle remembers translations here. Asked in step 4, it need not be asked for each range.
+     * Whether any handle remembers translations here. Asked in step 4; once is enough for any number of ranges.
      *
      * @return false if forgetting would have nothing to do
      */
@@ -74,8 +74,8 @@ public final class TranslationCaches {
     /**
      * Forgets the extents in a range; step 4 above.
      *
-     * @param virtStart first I/O-virtual address; no extent begins before it and ends behind it
-     * @param virtEnd   last I/O-virtual address, inclusive; no extent begins before its end and ends behind it
+     * @param virtStart first I/O-virtual address; no extent crosses it
+     * @param virtEnd   last I/O-virtual address, inclusive; no extent crosses it
      */
     public void forget(long virtStart, long virtEnd) {
         TranslationCache[] all = caches;

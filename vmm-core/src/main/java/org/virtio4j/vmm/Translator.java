@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * it may have been in.
  *
  * <p>{@link #join} is called under the control lock of the device whose queue is opened, {@link #part} and {@link
- * #faulted} under no lock, but of an IOMMU's own queues under that IOMMU's.
+ * #faulted} under no lock; for an IOMMU's own queues, these two under that IOMMU's lock.
  */
 public interface Translator {
 
@@ -32,8 +32,8 @@ public interface Translator {
 
     /**
      * A number that moves whenever an earlier translation may have been taken away. What was resolved under one value
-     * holds in every later section that starts by reading the same value. The load acquires: who sees a value sees what
-     * was done before it moved there.
+     * holds in every later section that starts by reading the same value. The load acquires: a reader that sees a value
+     * sees what was done before it moved there.
      *
      * @return the present value; it only grows
      */
@@ -58,15 +58,14 @@ public interface Translator {
     void join(ReaderSlot slot);
 
     /**
-     * Forgets a reader that will open no section any more. Any thread.
+     * Removes a reader that will open no section any more. Any thread.
      *
      * @param slot a slot that joined before
      */
     void part(ReaderSlot slot);
 
     /**
-     * Hears of a refused access, after the section it happened in, on the thread of the handle and under no lock of
-     * its.
+     * Hears of a refused access, after the section it happened in, on the thread of the handle, which holds no lock.
      *
      * @param reason why the access was refused, never {@link TranslateResult#OK}
      * @param iova   the first I/O-virtual address that was refused

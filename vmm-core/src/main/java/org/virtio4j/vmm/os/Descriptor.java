@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * An open descriptor of this process: memory or an eventfd that another process has sent, or a file. Any thread may
  * call any method. The number goes back to the system at the first moment when {@link #close} was called and no other
- * method is at work, and not before: the system gives a free number to whoever opens something next, and a late write
- * would hit that.
+ * method is at work, and not before: the system gives a free number to the next that is opened, and a late write would
+ * hit that.
  */
 public final class Descriptor implements AutoCloseable {
 
@@ -72,8 +72,8 @@ public final class Descriptor implements AutoCloseable {
 
     /**
      * Whether writing 8 bytes to it signals. An eventfd is the only thing without a file type that can be written; the
-     * others refuse. Sets {@code O_NONBLOCK}, for the sender as well; if he takes that back and fills the counter, a
-     * signal may wait for a second.
+     * others refuse. Sets {@code O_NONBLOCK}, for the sender as well; if the sender takes that back and fills the
+     * counter, a signal may wait for a second.
      *
      * @param watching looks after the eventfd from now on, until the descriptor is given back
      * @return true for an eventfd
@@ -245,7 +245,7 @@ public final class Descriptor implements AutoCloseable {
     }
 
     /**
-     * The number, for calls that the owner makes before he closes the descriptor.
+     * The number, for calls that the owner makes before it closes the descriptor.
      *
      * @return the number of an open descriptor
      */

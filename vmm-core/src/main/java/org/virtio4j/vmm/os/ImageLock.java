@@ -13,9 +13,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps other processes from the file of a disk, and us from theirs, in the way of QEMU ({@code block/file-posix.c}),
- * so that the two respect each other. What somebody does with the file he says by a read lock on a byte from 100 on,
- * what he lets nobody else do by one on a byte from 200 on; then he looks whether the other byte of each pair is
- * locked. Those who come at the same moment may both see each other, and both give up.
+ * so that the two respect each other. A process says what it does with the file by a read lock on a byte from 100 on,
+ * and what it lets nobody else do by one on a byte from 200 on; then it looks whether the other byte of each pair is
+ * locked. Two processes that come at the same moment may see each other, and both give up.
  *
  * <p>The locks are of the open file description ({@code F_OFD_SETLK}), on a descriptor that nobody else uses: those of
  * {@code FileChannel.lock} are lost as soon as the process closes any other descriptor of that file.
@@ -44,7 +44,7 @@ public final class ImageLock implements AutoCloseable {
     private static final int WRITE = 1;
     private static final int RESIZE = 3;
 
-    /** Resizing too, for a disk may be told to at any time. */
+    /** Resizing too, because a disk may be told to at any time. */
     private static final int[] OF_WRITER = {READ, WRITE, RESIZE};
     private static final int[] OF_READER = {READ};
 

@@ -10,7 +10,7 @@ import java.io.IOException;
 public interface LocalListener extends AutoCloseable {
 
     /**
-     * Waits for a client. Who connects while nobody waits is kept in line.
+     * Waits for a client. A client that connects while nobody waits is kept in line.
      *
      * @return the connection
      * @throws IOException if the system refuses, or {@link #shutdown} was called

@@ -7,7 +7,7 @@ import java.lang.invoke.MethodHandle;
 
 /**
  * A socket's number, and the one call that other threads may make on it: a thread that is blocked in a native call
- * hears no interrupt, so whoever wants it back shuts the socket down.
+ * hears no interrupt, so another thread shuts the socket down to get it back.
  */
 final class NativeSocket implements AutoCloseable {
 

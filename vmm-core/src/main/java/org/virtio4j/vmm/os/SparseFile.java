@@ -48,7 +48,7 @@ public final class SparseFile implements AutoCloseable {
         }
         Descriptor opened = NativeFile.open(file, O_RDWR);
         try {
-            // Asked of the descriptor, for the name may lead to something else by now.
+            // Asked of the descriptor, because the name may lead to something else by now.
             Optional<SparseFile> sparse = switch (opened.kind()) {
                 case FILE -> ofFile(opened);
                 case BLOCK_DEVICE -> ofDevice(opened, BlockDevice.logicalBlockSize(file));
