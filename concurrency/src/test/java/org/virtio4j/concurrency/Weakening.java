@@ -18,8 +18,8 @@ import javax.tools.ToolProvider;
  *
  * <p>Not listed is what an x86 processor makes up for: it shows stores in their order and does loads in theirs, so that
  * of all orders only a load before an earlier store can go wrong. With plain stores for the releases of leaves, without
- * the fence between the loads of a search, or with a plain store for the release in {@code ReaderSection.leave}, no race
- * was lost. Nor was one where a volatile field is stored before, which is a fence too: without that of {@code
+ * the fence between the loads of a search, or with a plain store for the release in {@code ReaderSection.leave}, no
+ * race was lost. Nor was one where a volatile field is stored before, which is a fence too: without that of {@code
  * Readers.awaitSlot}, and of {@code awaitAll} for a gate. There is no race yet that is tight enough for the fence of
  * {@code StaleTranslations.forget}; the one it pairs with is listed.
  */
