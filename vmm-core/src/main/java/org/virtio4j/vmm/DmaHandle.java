@@ -56,6 +56,7 @@ public final class DmaHandle implements AutoCloseable {
 
     /** Only where the section is not live. */
     private boolean paused;
+
     DmaHandle(GuestMemory memory, Translator translator, int requesterId, @Nullable DmaGate gate, String holder,
             boolean messagesOnly) {
         this.memory = memory;
