@@ -16,7 +16,7 @@ final class Bypass {
     /** The byte in bit 0, and above it the number of changes: one word, so that both are read together. */
     private volatile int state;
 
-    Bypass(boolean offered, boolean initial) {
+    public Bypass(boolean offered, boolean initial) {
         this.offered = offered;
         this.initial = initial;
         this.state = initial ? ON : 0;
@@ -28,22 +28,22 @@ final class Bypass {
     }
 
     /** What the configuration shows: 0 or 1, whatever was written. */
-    int value() {
+    public int value() {
         return on() ? 1 : 0;
     }
 
-    void set(boolean value) {
+    public void set(boolean value) {
         state = (state & -CHANGE) | (value ? ON : 0);
     }
 
     /** What a reset of the machine does, and no driver has written. */
-    void restore() {
+    public void restore() {
         boolean changed = initial != ((state & ON) != 0);
         state = changed ? (state ^ ON) + CHANGE : state;
     }
 
     /** How often {@link #restore} has changed the byte that the driver sees. */
-    int version() {
+    public int version() {
         return state / CHANGE;
     }
 }

@@ -14,7 +14,7 @@ import org.virtio4j.iommu.table.NodeSpace;
 final class Domain {
 
     /** What an endpoint that refers to a domain may do. */
-    enum Kind {
+    public enum Kind {
         /** Translate through the table. */
         MAPPED,
         /** Reach guest-physical addresses: the ATTACH had the BYPASS flag. */
@@ -49,23 +49,23 @@ final class Domain {
         untouched = true;
     }
 
-    boolean isUntouched() {
+    public boolean isUntouched() {
         return untouched;
     }
 
-    void touched() {
+    public void touched() {
         untouched = false;
     }
 
-    Kind kind() {
+    public Kind kind() {
         return kind;
     }
 
-    MappingTable table() {
+    public MappingTable table() {
         return table;
     }
 
-    int id() {
+    public int id() {
         return id;
     }
 
@@ -87,7 +87,7 @@ final class Domain {
         return endpoints.isEmpty();
     }
 
-    List<Endpoint> endpoints() {
+    public List<Endpoint> endpoints() {
         return endpoints;
     }
 
@@ -113,7 +113,7 @@ final class Domain {
     }
 
     /** Whether nothing is mapped yet where an endpoint must not have mappings. */
-    boolean accepts(ReservedRegions regions) {
+    public boolean accepts(ReservedRegions regions) {
         for (int i = 0; i < regions.list().size(); i++) {
             ReservedRegion region = regions.list().get(i);
             if (table.overlaps(region.start(), region.end())) {

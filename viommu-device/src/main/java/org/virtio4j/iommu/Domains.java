@@ -48,7 +48,7 @@ final class Domains {
     private boolean takenAway;
     private boolean closed;
 
-    Domains(List<Endpoint> all, NodeSpace space, Mirror mirror, Readers readers, long maxMappings,
+    public Domains(List<Endpoint> all, NodeSpace space, Mirror mirror, Readers readers, long maxMappings,
             long stallLimitNanos) {
         this.mirror = mirror;
         this.deferred = mirror.deferred();
@@ -78,15 +78,15 @@ final class Domains {
         }
     }
 
-    @Nullable Endpoint endpoint(int id) {
+    public @Nullable Endpoint endpoint(int id) {
         return endpoints.get(id);
     }
 
-    @Nullable Domain domain(int id) {
+    public @Nullable Domain domain(int id) {
         return domains.get(id);
     }
 
-    Readers readers() {
+    public Readers readers() {
         return readers;
     }
 
@@ -95,28 +95,28 @@ final class Domains {
     }
 
     /** What mapping listeners have thrown meanwhile, for whoever called to throw at the end. */
-    FirstFailure deferred() {
+    public FirstFailure deferred() {
         return deferred;
     }
 
-    int count() {
+    public int count() {
         return domains.size();
     }
 
-    long mappings() {
+    public long mappings() {
         return mappings;
     }
 
     /** Whether one more mapping is within the limit. */
-    boolean hasRoom() {
+    public boolean hasRoom() {
         return mappings < maxMappings;
     }
 
-    long gracePeriods() {
+    public long gracePeriods() {
         return gracePeriods;
     }
 
-    long bytesInUse() {
+    public long bytesInUse() {
         return closed ? 0 : space.bytesInUse();
     }
 
@@ -125,7 +125,7 @@ final class Domains {
      * order matters, because a reader finds its table by address: the tables go out of the readers' sight, then every
      * section that is open is waited for, and only then the memory goes.
      */
-    void close() {
+    public void close() {
         for (int i = 0; i < all.size(); i++) {
             release(all.get(i), blocked);
         }
@@ -143,7 +143,7 @@ final class Domains {
 
     // Attachments
 
-    Domain begin(int id, Domain.Kind kind) {
+    public Domain begin(int id, Domain.Kind kind) {
         if (free.isEmpty()) {
             settleNow();
         }
@@ -154,7 +154,7 @@ final class Domains {
     }
 
     /** Attaches an endpoint to a domain that exists; the one it leaves may end. */
-    void attach(Endpoint endpoint, Domain domain) {
+    public void attach(Endpoint endpoint, Domain domain) {
         Domain old = endpoint.domain();
         domain.add(endpoint);
         endpoint.domain(domain);
@@ -164,7 +164,7 @@ final class Domains {
     }
 
     /** Detaches an endpoint that is attached; afterwards the bypass byte decides. */
-    void detach(Endpoint endpoint) {
+    public void detach(Endpoint endpoint) {
         release(endpoint, unattached);
     }
 
@@ -173,7 +173,7 @@ final class Domains {
      * that were translated, which the bypass would let through as physical ones; so it is blocked until the device was
      * reset.
      */
-    void detachAll(boolean blockLive) {
+    public void detachAll(boolean blockLive) {
         for (int i = 0; i < all.size(); i++) {
             Endpoint endpoint = all.get(i);
             endpoint.forgetDoorbell();
@@ -191,7 +191,7 @@ final class Domains {
     }
 
     /** The device at this endpoint has nothing on its way any more, so it need not be blocked. */
-    void unblock(Endpoint endpoint) {
+    public void unblock(Endpoint endpoint) {
         if (!closed && endpoint.domain().kind() == Domain.Kind.BLOCKED) {
             endpoint.domain(unattached);
         }
@@ -218,7 +218,8 @@ final class Domains {
         if (old.isEmpty()) {
             mirror.forget(old);
             domains.remove(old.id());
-            // The mappings stay until no section can be inside: a reader that saw the old attachment finds what it meant.
+            // The mappings stay until no section can be inside: a reader that saw the old attachment still finds what
+            // that meant.
             mappings -= old.table().size();
             ended.add(old);
         }
@@ -227,7 +228,7 @@ final class Domains {
     // Mappings
 
     /** Whether an endpoint of this domain has reserved addresses in a range; the end is inclusive. */
-    boolean reserves(Domain domain, long virtStart, long virtEnd) {
+    public boolean reserves(Domain domain, long virtStart, long virtEnd) {
         for (int i = 0; i < distinctPages.length; i++) {
             if (domain.uses(i) && distinctPages[i].overlaps(virtStart, virtEnd)) {
                 return true;
@@ -236,7 +237,7 @@ final class Domains {
         return false;
     }
 
-    MappingTable.Insertion insert(Domain domain, long virtStart, long virtEnd, long physStart, int flags) {
+    public MappingTable.Insertion insert(Domain domain, long virtStart, long virtEnd, long physStart, int flags) {
         MappingTable.Insertion result = domain.table().insert(virtStart, virtEnd, physStart, flags);
         if (result == MappingTable.Insertion.FULL && (takenAway || space.retired() != 0)) {
             // What was removed since the last grace period rests, nodes and slots alike, and may be all that is left.
@@ -249,7 +250,7 @@ final class Domains {
         return result;
     }
 
-    MappingTable.Removal remove(Domain domain, long virtStart, long virtEnd) {
+    public MappingTable.Removal remove(Domain domain, long virtStart, long virtEnd) {
         MappingTable.Removal result = domain.table().remove(virtStart, virtEnd);
         if (result == MappingTable.Removal.FULL) {
             settleNow();
@@ -266,13 +267,13 @@ final class Domains {
     // Grace periods
 
     /** Says that the bypass was taken from the readers, or given to them. */
-    void changedBypass() {
+    public void changedBypass() {
         stale.bypassChanged();
         takenAway = true;
     }
 
     /** Called before a batch is made visible: afterwards no section uses what the batch took away. */
-    void settle() {
+    public void settle() {
         if (takenAway || space.retired() > RETIRED_LIMIT) {
             settleNow();
             deferred.rethrow();

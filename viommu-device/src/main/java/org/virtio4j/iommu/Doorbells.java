@@ -33,14 +33,14 @@ final class Doorbells {
     /** Knows what lies where; guarded by the control lock. */
     private @Nullable DeviceContext context;
 
-    Doorbells(List<Endpoint> all, Lock control, IommuTally counters, IommuListeners listeners) {
+    public Doorbells(List<Endpoint> all, Lock control, IommuTally counters, IommuListeners listeners) {
         this.all = all;
         this.control = control;
         this.counters = counters;
         this.listeners = listeners;
     }
 
-    void activated(DeviceContext active) {
+    public void activated(DeviceContext active) {
         context = active;
     }
 
@@ -73,7 +73,7 @@ final class Doorbells {
     }
 
     /** Tells listeners of what was mapped; under no lock. */
-    void tell() {
+    public void tell() {
         if (waiting) {
             // First, so that what is mapped meanwhile is told by the kick that mapped it.
             waiting = false;

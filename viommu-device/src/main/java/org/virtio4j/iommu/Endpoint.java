@@ -34,22 +34,22 @@ final class Endpoint {
     /** Whether the caches may hold what was found through another attachment; guarded by the control lock. */
     private boolean moved;
 
-    Endpoint(int id, ReservedRegions regions) {
+    public Endpoint(int id, ReservedRegions regions) {
         this.id = id;
         this.regions = regions;
         this.pages = new ReservedPages(regions);
     }
 
-    int id() {
+    public int id() {
         return id;
     }
 
-    ReservedRegions regions() {
+    public ReservedRegions regions() {
         return regions;
     }
 
     /** The same regions, for look-ups. */
-    ReservedPages pages() {
+    public ReservedPages pages() {
         return pages;
     }
 
@@ -61,7 +61,7 @@ final class Endpoint {
         regionsIndex = index;
     }
 
-    Domain domain() {
+    public Domain domain() {
         return Objects.requireNonNull(domain);
     }
 
@@ -84,7 +84,7 @@ final class Endpoint {
     }
 
     /** Notes a doorbell; true for the first one until {@link #forgetDoorbell}. */
-    boolean mappedDoorbell(long virtStart, long physStart) {
+    public boolean mappedDoorbell(long virtStart, long physStart) {
         boolean first = !doorbellMapped;
         if (first) {
             doorbellMapped = true;
@@ -95,17 +95,17 @@ final class Endpoint {
     }
 
     /** Whether the caller is to tell listeners of it; true once. */
-    boolean takeDoorbell() {
+    public boolean takeDoorbell() {
         boolean due = doorbellMapped && !doorbellTold;
         doorbellTold |= due;
         return due;
     }
 
-    long doorbellVirt() {
+    public long doorbellVirt() {
         return doorbellVirt;
     }
 
-    long doorbellPhys() {
+    public long doorbellPhys() {
         return doorbellPhys;
     }
 

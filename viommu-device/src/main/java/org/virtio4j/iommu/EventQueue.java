@@ -23,7 +23,7 @@ import org.virtio4j.wire.iommu.FaultEvent;
  */
 final class EventQueue implements QueueWork {
 
-    static final int INDEX = 1;
+    public static final int INDEX = 1;
     private static final int PENDING = 64;
 
     private final IommuTally counters;
@@ -47,28 +47,28 @@ final class EventQueue implements QueueWork {
 
     private volatile @Nullable DeviceContext context;
 
-    EventQueue(IommuTally counters, IommuListeners listeners) {
+    public EventQueue(IommuTally counters, IommuListeners listeners) {
         this.counters = counters;
         this.listeners = listeners;
     }
 
-    void activate(DeviceContext active) {
+    public void activate(DeviceContext active) {
         context = active;
         loop.start(active);
     }
 
     /** Begins no more events; {@link #isIdle} says when the last one is written. */
-    void stop() {
+    public void stop() {
         context = null;
         loop.stop();
     }
 
-    boolean isIdle() {
+    public boolean isIdle() {
         return loop.isIdle();
     }
 
     /** Waits until no thread reports; false if the caller is a callback of a report, which would wait for itself. */
-    boolean awaitFree() {
+    public boolean awaitFree() {
         boolean begun = loop.beginTurn();
         if (begun) {
             loop.endTurn();
@@ -77,7 +77,7 @@ final class EventQueue implements QueueWork {
     }
 
     /** Forgets what waits. */
-    void reset() {
+    public void reset() {
         boolean begun = loop.beginTurn();
         counters.lostFaults(count);
         count = 0;
@@ -128,7 +128,7 @@ final class EventQueue implements QueueWork {
     }
 
     /** Writes what waits into the buffers there are, in turn with others: there is little room for what is left. */
-    void deliver() {
+    public void deliver() {
         if (loop.beginTurn()) {
             loop.serveTurn();
         }
@@ -138,7 +138,7 @@ final class EventQueue implements QueueWork {
      * Writes what waits for buffers into those that came without a notification. Buffers without a fault, of which
      * Linux always has some there, are not looked at.
      */
-    int poll() {
+    public int poll() {
         return waits ? loop.poll() : 0;
     }
 

@@ -21,13 +21,13 @@ final class FaultReports {
     /** Whether faults must have their place among the requests, because somebody records both. */
     private final boolean placed;
 
-    FaultReports(Lock control, EventQueue events, boolean placed) {
+    public FaultReports(Lock control, EventQueue events, boolean placed) {
         this.control = control;
         this.events = events;
         this.placed = placed;
     }
 
-    void report(Translator where, int endpoint, TranslateResult reason, long iova, Access access) {
+    public void report(Translator where, int endpoint, TranslateResult reason, long iova, Access access) {
         if (placed) {
             addInPlace(where, endpoint, reason, iova, access);
             events.deliver();

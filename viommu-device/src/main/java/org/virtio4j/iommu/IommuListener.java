@@ -130,9 +130,10 @@ public interface IommuListener {
     }
 
     /**
-     * A request or a reset waits longer than {@link VirtioIommuBuilder#stallLimit} for a device to leave its section.
-     * Called once a wait, by the thread that waits and goes on waiting, under the control lock of the IOMMU; for a
-     * reset or a write of the bypass byte under its life cycle's, too.
+     * A request or a reset has waited for a device to leave its section for longer than the {@linkplain
+     * org.virtio4j.iommu.VirtioIommuBuilder#stallLimit limit}. Called once a wait, by the thread that waits and goes on
+     * waiting, under the control lock of the IOMMU; for a reset or a write of the bypass byte under its life cycle's,
+     * too.
      *
      * @param holder      the name of the {@link org.virtio4j.vmm.DmaHandle} whose section does not end
      * @param waitedNanos how long the wait has lasted, in nanoseconds

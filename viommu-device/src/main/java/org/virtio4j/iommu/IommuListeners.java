@@ -20,17 +20,17 @@ final class IommuListeners {
     private final AtomicLong failures = new AtomicLong();
     private volatile @Nullable Throwable lastFailure;
 
-    IommuListeners(List<IommuListener> listeners) {
+    public IommuListeners(List<IommuListener> listeners) {
         this.all = listeners.toArray(IommuListener[]::new);
         this.recordTraffic = listeners.stream().anyMatch(IommuListener::recordsTraffic);
     }
 
-    boolean isEmpty() {
+    public boolean isEmpty() {
         return all.length == 0;
     }
 
     /** Whether one of them records traffic. */
-    boolean recordTraffic() {
+    public boolean recordTraffic() {
         return recordTraffic;
     }
 
@@ -42,31 +42,31 @@ final class IommuListeners {
         return lastFailure;
     }
 
-    void negotiated(Features accepted) {
+    public void negotiated(Features accepted) {
         tell(listener -> listener.negotiated(accepted));
     }
 
-    void activated(int requestQueueSize, int eventQueueSize) {
+    public void activated(int requestQueueSize, int eventQueueSize) {
         tell(listener -> listener.activated(requestQueueSize, eventQueueSize));
     }
 
-    void reset(ResetKind kind) {
+    public void reset(ResetKind kind) {
         tell(listener -> listener.reset(kind));
     }
 
-    void bypassWritten(boolean on) {
+    public void bypassWritten(boolean on) {
         tell(listener -> listener.bypassWritten(on));
     }
 
-    void stalled(String holder, long waitedNanos) {
+    public void stalled(String holder, long waitedNanos) {
         tell(listener -> listener.stalled(holder, waitedNanos));
     }
 
-    void unreservedDoorbell(int endpoint, long virtStart, long physStart) {
+    public void unreservedDoorbell(int endpoint, long virtStart, long physStart) {
         tell(listener -> listener.unreservedDoorbell(endpoint, virtStart, physStart));
     }
 
-    void served(ServedRequest request) {
+    public void served(ServedRequest request) {
         for (int i = 0; i < all.length; i++) {
             try {
                 all[i].served(request);
@@ -76,7 +76,7 @@ final class IommuListeners {
         }
     }
 
-    void batchPublished(int requests) {
+    public void batchPublished(int requests) {
         for (int i = 0; i < all.length; i++) {
             try {
                 all[i].batchPublished(requests);
@@ -86,7 +86,7 @@ final class IommuListeners {
         }
     }
 
-    void kicked() {
+    public void kicked() {
         for (int i = 0; i < all.length; i++) {
             try {
                 all[i].kicked();
@@ -96,7 +96,7 @@ final class IommuListeners {
         }
     }
 
-    void faulted(int endpoint, long iova, Access access) {
+    public void faulted(int endpoint, long iova, Access access) {
         for (int i = 0; i < all.length; i++) {
             try {
                 all[i].faulted(endpoint, iova, access);
@@ -106,7 +106,7 @@ final class IommuListeners {
         }
     }
 
-    void reported(int reason, int flags, int endpoint, long address) {
+    public void reported(int reason, int flags, int endpoint, long address) {
         for (int i = 0; i < all.length; i++) {
             try {
                 all[i].reported(reason, flags, endpoint, address);

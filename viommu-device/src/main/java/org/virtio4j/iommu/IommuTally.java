@@ -36,7 +36,7 @@ final class IommuTally implements IommuCounters {
     /** Who counts what the listeners throw. */
     private final IommuListeners listeners;
 
-    IommuTally(Readers readers, IommuListeners listeners) {
+    public IommuTally(Readers readers, IommuListeners listeners) {
         this.readers = readers;
         this.listeners = listeners;
     }
@@ -131,7 +131,7 @@ final class IommuTally implements IommuCounters {
     // The control lock's holder is the only one to call the next ones.
 
     /** Counts a request; what it removed counts if it was an UNMAP. */
-    void answered(int type, int status, long removed) {
+    public void answered(int type, int status, long removed) {
         served[type]++;
         served[TYPES + status]++;
         if (type == RequestType.UNMAP) {
@@ -139,39 +139,39 @@ final class IommuTally implements IommuCounters {
         }
     }
 
-    void refused() {
+    public void refused() {
         served[REFUSED]++;
     }
 
     /**
      * Ends a batch. Release stores are enough, and once a batch they cost nothing; once a request they were a fifth.
      */
-    void batch() {
+    public void batch() {
         served[BATCHES]++;
         for (int i = 0; i < SERVED; i++) {
             counts.setRelease(i, served[i]);
         }
     }
 
-    void unreservedDoorbell() {
+    public void unreservedDoorbell() {
         increase(DOORBELLS, 1);
     }
 
-    void unwritable() {
+    public void unwritable() {
         increase(UNWRITABLE, 1);
     }
 
     // The event lock's holder is the only one to write the last ones.
 
-    void reportedFault() {
+    public void reportedFault() {
         increase(REPORTED, 1);
     }
 
-    void lostFaults(int faults) {
+    public void lostFaults(int faults) {
         increase(LOST, faults);
     }
 
-    void repeatedFault() {
+    public void repeatedFault() {
         increase(REPEATED, 1);
     }
 

@@ -18,7 +18,7 @@ final class Linger {
     private long since;
 
     /** For at most so many nanoseconds; 0 for never, and then the clock is not asked. */
-    Linger(long limitNanos, LongSupplier nanoTime) {
+    public Linger(long limitNanos, LongSupplier nanoTime) {
         this.limitNanos = limitNanos;
         this.nanoTime = nanoTime;
     }

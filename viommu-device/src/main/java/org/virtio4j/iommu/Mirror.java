@@ -17,20 +17,20 @@ final class Mirror {
     private final MappingListener[] listeners;
     private final FirstFailure deferred = new FirstFailure();
 
-    Mirror(List<MappingListener> listeners) {
+    public Mirror(List<MappingListener> listeners) {
         this.listeners = listeners.toArray(MappingListener[]::new);
     }
 
     /** What listeners have thrown and is still to be thrown to the caller. */
-    FirstFailure deferred() {
+    public FirstFailure deferred() {
         return deferred;
     }
 
-    boolean isEmpty() {
+    public boolean isEmpty() {
         return listeners.length == 0;
     }
 
-    MappingListener.Answer map(int domain, long virtStart, long virtEnd, long physStart, int flags) {
+    public MappingListener.Answer map(int domain, long virtStart, long virtEnd, long physStart, int flags) {
         for (int i = 0; i < listeners.length; i++) {
             MappingListener.Answer answer = map(i, domain, virtStart, virtEnd, physStart, flags);
             if (answer != MappingListener.Answer.DONE) {
@@ -41,12 +41,12 @@ final class Mirror {
         return MappingListener.Answer.DONE;
     }
 
-    void undoMap(int domain, long virtStart, long virtEnd) {
+    public void undoMap(int domain, long virtStart, long virtEnd) {
         undoMap(listeners.length, domain, virtStart, virtEnd);
     }
 
     /** Asks all of them to remove all mappings inside a range; if one refuses, what was removed is announced again. */
-    MappingListener.Answer unmap(Domain domain, long virtStart, long virtEnd) {
+    public MappingListener.Answer unmap(Domain domain, long virtStart, long virtEnd) {
         Unmapping unmapping = new Unmapping(domain.id());
         domain.table().forEach(virtStart, virtEnd, unmapping);
         if (unmapping.answer != MappingListener.Answer.DONE) {

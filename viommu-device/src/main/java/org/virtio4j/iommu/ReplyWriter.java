@@ -22,7 +22,7 @@ final class ReplyWriter {
     private final IommuTally counters;
     private final MemorySegment reply;
 
-    ReplyWriter(int probeSize, IommuTally counters) {
+    public ReplyWriter(int probeSize, IommuTally counters) {
         this.probeSize = probeSize;
         this.counters = counters;
         this.reply = Arena.ofAuto().allocate(probeSize + RequestTail.SIZE, Long.BYTES);

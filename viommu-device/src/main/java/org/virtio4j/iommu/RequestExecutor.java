@@ -33,7 +33,7 @@ final class RequestExecutor {
     private int attachFlags;
     private int mapFlags;
 
-    RequestExecutor(RequestLimits limits, Domains domains, Mirror mirror, IommuTally counters,
+    public RequestExecutor(RequestLimits limits, Domains domains, Mirror mirror, IommuTally counters,
             Doorbells doorbells) {
         this.limits = limits;
         this.domains = domains;
@@ -44,7 +44,7 @@ final class RequestExecutor {
     }
 
     /** Takes over what was negotiated: a request or flag whose feature was not is unknown. */
-    void negotiated(Features features) {
+    public void negotiated(Features features) {
         mapUnmap = features.has(IommuFeature.MAP_UNMAP);
         probe = features.has(IommuFeature.PROBE);
         attachFlags = features.has(IommuFeature.BYPASS_CONFIG) ? AttachRequest.FLAG_BYPASS : 0;

@@ -16,7 +16,7 @@ record RequestLimits(long pageSizeMask, long inputStart, long inputEnd, int doma
         int probeSize) {
 
     /** The smallest page that can be mapped, in bytes: the lowest bit of the mask (section 5.13.6). */
-    long granule() {
+    public long granule() {
         return Long.lowestOneBit(pageSizeMask);
     }
 

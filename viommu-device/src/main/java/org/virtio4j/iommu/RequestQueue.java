@@ -32,7 +32,7 @@ final class RequestQueue implements QueueWork {
     /** Whether memory was out of reach for a moment when a request of the batch was to be read. */
     private boolean away;
 
-    RequestQueue(RequestExecutor executor, ReplyWriter replies, Domains domains, IommuTally counters,
+    public RequestQueue(RequestExecutor executor, ReplyWriter replies, Domains domains, IommuTally counters,
             IommuListeners listeners, Linger linger) {
         this.executor = executor;
         this.replies = replies;

@@ -36,7 +36,7 @@ final class ReservedPages {
     }
 
     /** The region that has an address in its pages, if one does; any of those that share a page. */
-    @Nullable ReservedRegion holding(long address) {
+    public @Nullable ReservedRegion holding(long address) {
         int index = lastUpTo(address | GuestMemory.PAGE_SIZE - 1);
         return index >= 0 && Long.compareUnsigned(address, lastPage(index)) <= 0 ? sorted[index] : null;
     }
