@@ -50,7 +50,7 @@ enum Weakening {
 
     /** What was unmapped stays in the caches of devices. */
     NO_FORGETTING("viommu-device", "iommu/Domains",
-            "«stale.forget();»", Races.TRANSLATION, "Unmap"),
+            "«invalidation.forget();»", Races.TRANSLATION, "Unmap"),
 
     /** A device looks whether something was taken away before that can see what the device remembers. */
     NO_FENCE_IN_KEEP("vmm-core", "vmm/TranslationCache",

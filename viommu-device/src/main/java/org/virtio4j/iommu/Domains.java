@@ -16,7 +16,8 @@ import org.virtio4j.vmm.Readers;
  *
  * <p>A domain exists while an endpoint is attached to it, so there are never more domains than endpoints, and all
  * objects are made in advance. What a change takes away (a mapping, an attachment, the bypass) goes at once out of the
- * readers' sight; {@link #settle} then waits, once for any number of changes, until no reader can be using it.
+ * readers' sight; {@link #gracePeriodIfNeeded} then waits, once for any number of changes, until no reader can be using
+ * it.
  */
 final class Domains {
 
@@ -32,9 +33,9 @@ final class Domains {
     private final Readers readers;
     private final long stallLimitNanos;
     private final long maxMappings;
-    private final Mirror mirror;
+    private final Mirror mappingListeners;
     private final FirstFailure deferred;
-    private final StaleTranslations stale;
+    private final StaleTranslations invalidation;
     private final Domain unattached;
     private final Domain blocked;
     private final List<Endpoint> all;
@@ -48,12 +49,12 @@ final class Domains {
     private boolean takenAway;
     private boolean closed;
 
-    public Domains(List<Endpoint> all, NodeSpace space, Mirror mirror, Readers readers, long maxMappings,
-            long stallLimitNanos) {
-        this.mirror = mirror;
-        this.deferred = mirror.deferred();
+    public Domains(List<Endpoint> all, NodeSpace space, Mirror mappingListeners, Readers readers,
+            long maxMappings, long stallLimitNanos) {
+        this.mappingListeners = mappingListeners;
+        this.deferred = mappingListeners.deferred();
         this.all = all;
-        this.stale = new StaleTranslations(all);
+        this.invalidation = new StaleTranslations(all);
         this.space = space;
         this.readers = readers;
         this.stallLimitNanos = stallLimitNanos;
@@ -69,7 +70,7 @@ final class Domains {
             endpoints.put(endpoint.id(), endpoint);
         }
         // One more than can exist at a time, for an endpoint that moves to a new domain; ended ones come back by
-        // settling.
+        // a grace period.
         int most = all.size() + 1;
         this.free = new ArrayList<>(most);
         this.ended = new ArrayList<>(most);
@@ -91,7 +92,7 @@ final class Domains {
     }
 
     Generation generation() {
-        return stale.generation();
+        return invalidation.generation();
     }
 
     /** What mapping listeners have thrown meanwhile, for whoever called to throw at the end. */
@@ -129,7 +130,7 @@ final class Domains {
         for (int i = 0; i < all.size(); i++) {
             release(all.get(i), blocked);
         }
-        settleNow();
+        gracePeriod();
         for (Domain domain : free) {
             domain.table().discard();
         }
@@ -145,7 +146,7 @@ final class Domains {
 
     public Domain begin(int id, Domain.Kind kind) {
         if (free.isEmpty()) {
-            settleNow();
+            gracePeriod();
         }
         Domain fresh = free.removeLast();
         fresh.begin(id, kind);
@@ -159,7 +160,7 @@ final class Domains {
         domain.add(endpoint);
         endpoint.domain(domain);
         tookAttachment();
-        mirror.attached(endpoint.id(), domain.id());
+        mappingListeners.attached(endpoint.id(), domain.id());
         leave(endpoint, old);
     }
 
@@ -205,7 +206,7 @@ final class Domains {
     }
 
     private void tookAttachment() {
-        stale.moved();
+        invalidation.moved();
         takenAway = true;
     }
 
@@ -213,10 +214,10 @@ final class Domains {
         if (!old.isAttachment()) {
             return;
         }
-        mirror.detached(endpoint.id(), old.id());
+        mappingListeners.detached(endpoint.id(), old.id());
         old.remove(endpoint);
         if (old.isEmpty()) {
-            mirror.forget(old);
+            mappingListeners.domainEnded(old);
             domains.remove(old.id());
             // The mappings stay until no section can be inside: a reader that saw the old attachment still finds what
             // that meant.
@@ -241,7 +242,7 @@ final class Domains {
         MappingTable.Insertion result = domain.table().insert(virtStart, virtEnd, physStart, flags);
         if (result == MappingTable.Insertion.FULL && (takenAway || space.retired() != 0)) {
             // What was removed since the last grace period rests, nodes and slots alike, and may be all that is left.
-            settleNow();
+            gracePeriod();
             result = domain.table().insert(virtStart, virtEnd, physStart, flags);
         }
         if (result == MappingTable.Insertion.INSERTED) {
@@ -253,12 +254,12 @@ final class Domains {
     public MappingTable.Removal remove(Domain domain, long virtStart, long virtEnd) {
         MappingTable.Removal result = domain.table().remove(virtStart, virtEnd);
         if (result == MappingTable.Removal.FULL) {
-            settleNow();
+            gracePeriod();
             result = domain.table().remove(virtStart, virtEnd);
         }
         if (result == MappingTable.Removal.REMOVED && domain.table().removed() != 0) {
             mappings -= domain.table().removed();
-            stale.unmapped(domain, virtStart, virtEnd);
+            invalidation.unmapped(domain, virtStart, virtEnd);
             takenAway = true;
         }
         return result;
@@ -268,14 +269,14 @@ final class Domains {
 
     /** Says that the bypass was taken from the readers, or given to them. */
     public void changedBypass() {
-        stale.bypassChanged();
+        invalidation.bypassChanged();
         takenAway = true;
     }
 
     /** Called before a batch is made visible: afterwards no section uses what the batch took away. */
-    public void settle() {
+    public void gracePeriodIfNeeded() {
         if (takenAway || space.retired() > RETIRED_LIMIT) {
-            settleNow();
+            gracePeriod();
             deferred.rethrow();
         }
     }
@@ -289,10 +290,10 @@ final class Domains {
         }
     }
 
-    private void settleNow() {
+    private void gracePeriod() {
         // First the generation, then the wait: a section that saw the old generation began before, and is waited for.
         // The caches come before the wait, too: what a section finds there, it may use until it ends.
-        stale.forget();
+        invalidation.forget();
         awaitReaders();
         gracePeriods++;
         takenAway = false;

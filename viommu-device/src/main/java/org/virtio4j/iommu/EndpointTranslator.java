@@ -27,7 +27,8 @@ final class EndpointTranslator implements Translator {
     /** Of its own, because what the domains have beside it changes with each request. */
     private final Generation generation;
 
-    public EndpointTranslator(Endpoint endpoint, Domains domains, Bypass bypass, FaultReports faults, Lock control) {
+    public EndpointTranslator(Endpoint endpoint, Domains domains, Bypass bypass, FaultReports faults,
+            Lock control) {
         this.control = control;
         this.endpoint = endpoint;
         this.domains = domains;

@@ -56,7 +56,7 @@ final class Mirror {
     }
 
     /** A domain ends: its mappings are announced as removed, and a refusal has no effect. */
-    void forget(Domain domain) {
+    void domainEnded(Domain domain) {
         if (!isEmpty()) {
             domain.table().forEach(0, LAST, (virtStart, virtEnd, physStart, flags) -> {
                 undoMap(domain.id(), virtStart, virtEnd);
@@ -146,7 +146,8 @@ final class Mirror {
                 boolean last = virtStart == refusedStart;
                 int count = last ? refusedBy : listeners.length;
                 for (int i = 0; i < count; i++) {
-                    MappingListener.Answer ignored = Mirror.this.map(i, domain, virtStart, virtEnd, physStart, flags);
+                    MappingListener.Answer ignored =
+                            Mirror.this.map(i, domain, virtStart, virtEnd, physStart, flags);
                 }
                 return !last;
             };

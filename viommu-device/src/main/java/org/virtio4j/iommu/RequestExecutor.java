@@ -23,7 +23,7 @@ final class RequestExecutor {
 
     private final RequestLimits limits;
     private final Domains domains;
-    private final Mirror mirror;
+    private final Mirror mappingListeners;
     private final IommuTally counters;
     private final Doorbells doorbells;
     private final long granuleMask;
@@ -33,11 +33,11 @@ final class RequestExecutor {
     private int attachFlags;
     private int mapFlags;
 
-    public RequestExecutor(RequestLimits limits, Domains domains, Mirror mirror, IommuTally counters,
+    public RequestExecutor(RequestLimits limits, Domains domains, Mirror mappingListeners, IommuTally counters,
             Doorbells doorbells) {
         this.limits = limits;
         this.domains = domains;
-        this.mirror = mirror;
+        this.mappingListeners = mappingListeners;
         this.counters = counters;
         this.doorbells = doorbells;
         this.granuleMask = limits.granule() - 1;
@@ -146,7 +146,7 @@ final class RequestExecutor {
         if (domains.reserves(domain, request.virtStart, request.virtEnd)) {
             return RequestStatus.INVAL;
         }
-        int status = mirror.isEmpty() && domains.hasRoom()
+        int status = mappingListeners.isEmpty() && domains.hasRoom()
                 ? insert(domain, request)
                 : insertCarefully(domain, request);
         if ((request.flags & MapRequest.FLAG_MMIO) != 0 || domain.isUntouched()) {
@@ -179,13 +179,13 @@ final class RequestExecutor {
             return RequestStatus.NOMEM;
         }
         MappingListener.Answer answer =
-                mirror.map(domain.id(), request.virtStart, request.virtEnd, request.physStart, request.flags);
+                mappingListeners.map(domain.id(), request.virtStart, request.virtEnd, request.physStart, request.flags);
         if (answer != MappingListener.Answer.DONE) {
             return refusal(answer);
         }
         int status = insert(domain, request);
         if (status != RequestStatus.OK) {
-            mirror.undoMap(domain.id(), request.virtStart, request.virtEnd);
+            mappingListeners.undoMap(domain.id(), request.virtStart, request.virtEnd);
         }
         return status;
     }
@@ -208,11 +208,11 @@ final class RequestExecutor {
     }
 
     private int remove(Domain domain, long virtStart, long virtEnd) {
-        if (!mirror.isEmpty()) {
+        if (!mappingListeners.isEmpty()) {
             if (domain.table().wouldSplit(virtStart, virtEnd)) {
                 return RequestStatus.RANGE;
             }
-            MappingListener.Answer answer = mirror.unmap(domain, virtStart, virtEnd);
+            MappingListener.Answer answer = mappingListeners.unmap(domain, virtStart, virtEnd);
             if (answer != MappingListener.Answer.DONE) {
                 return refusal(answer);
             }

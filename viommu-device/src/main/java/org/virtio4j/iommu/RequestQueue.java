@@ -94,7 +94,7 @@ final class RequestQueue implements QueueWork {
             }
         }
         // The driver must not see that something was unmapped while a section still uses it.
-        domains.settle();
+        domains.gracePeriodIfNeeded();
         counters.batch();
         linger.begin();
     }

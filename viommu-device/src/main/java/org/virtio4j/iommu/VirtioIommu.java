@@ -64,7 +64,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
     /** Whether the tables are gone; guarded by the control lock. */
     private boolean closed;
 
-    VirtioIommu(IommuSettings settings, List<Endpoint> endpoints, List<MappingListener> mappingListeners,
+    VirtioIommu(IommuSettings settings, List<Endpoint> endpoints, List<MappingListener> mirrors,
             List<IommuListener> observers) {
         this.settings = settings;
         this.info = infoOf(settings.serving());
@@ -75,12 +75,13 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
         this.counters = new IommuTally(readers, listeners);
         this.events = new EventQueue(counters, listeners);
         this.faults = new FaultReports(control, events, listeners.recordTraffic());
-        Mirror mirror = new Mirror(mappingListeners);
-        this.deferred = mirror.deferred();
-        this.domains = new Domains(endpoints, spaceFor(endpoints, settings), mirror, readers, settings.maxMappings(),
-                settings.stallLimitNanos());
+        Mirror mappingListeners = new Mirror(mirrors);
+        this.deferred = mappingListeners.deferred();
+        this.domains = new Domains(endpoints, spaceFor(endpoints, settings), mappingListeners, readers,
+                settings.maxMappings(), settings.stallLimitNanos());
         this.doorbells = new Doorbells(endpoints, control, counters, listeners);
-        this.executor = new RequestExecutor(settings.limits(), domains, mirror, counters, doorbells);
+        this.executor = new RequestExecutor(settings.limits(), domains, mappingListeners, counters,
+                doorbells);
         RequestQueue queue = new RequestQueue(executor, new ReplyWriter(settings.limits().probeSize(), counters),
                 domains, counters, listeners, settings.serving().linger());
         this.requests = new QueueLoop(REQUESTS, queue, control);
@@ -306,7 +307,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
             }
             domains.detachAll(!settings.bypass().afterReset());
             deferred.run(() -> listeners.reset(kind));
-            domains.settle();
+            domains.gracePeriodIfNeeded();
             deferred.rethrow();
         } finally {
             control.unlock();
@@ -340,7 +341,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
             }
             bypass.set(written == 1);
             domains.changedBypass();
-            domains.settle();
+            domains.gracePeriodIfNeeded();
             listeners.bypassWritten(written == 1);
         } finally {
             control.unlock();
