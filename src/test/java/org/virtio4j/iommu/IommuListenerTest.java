@@ -11,6 +11,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -134,6 +136,35 @@ class IommuListenerTest extends IommuTests {
         assertEquals(0, other.iommu().liveDomains());
         other.ok(Requests.attach(TWO, DISK));
         assertEquals(List.of("served 1", "served 3", "served 1"), heard);
+    }
+
+    @Test
+    @DisplayName("Where nobody records, a device whose access is refused does not wait for the requests being served")
+    void shouldTellOfAFaultWhileRequestsAreServed() {
+        CountDownLatch serving = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        IommuMachine machine = start(iommu().listener(WhenServed.does((type, status, removed) -> {
+            serving.countDown();
+            Threads.await(goOn);
+        })).listener(new IommuListener() {
+            @Override
+            public void faulted(int endpoint, long iova, Access access) {
+                heard.add("faulted " + endpoint + " " + iova + " " + access);
+            }
+
+            @Override
+            public void reported(int reason, int flags, int endpoint, long address) {
+                heard.add("reported " + endpoint + " " + address);
+            }
+        }));
+        machine.addEventBuffers(1, Spec.FAULT_SIZE);
+        machine.dma(NIC);
+        Future<?> kick = Threads.start("kick", () -> machine.ok(Requests.attach(ONE, DISK)));
+        Threads.await(serving);
+        machine.touch(NIC, 0x5000, Access.READ);
+        goOn.countDown();
+        Threads.join(kick);
+        assertEquals(List.of("faulted 9 20480 READ", "reported 9 20480"), heard);
     }
 
     private static IommuListener bytesTo(List<byte[]> seen) {
