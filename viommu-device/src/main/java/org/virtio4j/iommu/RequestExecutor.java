@@ -33,8 +33,8 @@ final class RequestExecutor {
     private int attachFlags;
     private int mapFlags;
 
-    public RequestExecutor(RequestLimits limits, Domains domains, Mirror mappingListeners, IommuTally counters,
-            Doorbells doorbells) {
+    public RequestExecutor(RequestLimits limits, Domains domains, Mirror mappingListeners,
+            IommuTally counters, Doorbells doorbells) {
         this.limits = limits;
         this.domains = domains;
         this.mappingListeners = mappingListeners;
