@@ -6,6 +6,7 @@ import java.nio.ByteOrder;
 import org.virtio4j.driver.DriverResult;
 import org.virtio4j.driver.FeatureSet;
 import org.virtio4j.driver.GuestRam;
+import org.virtio4j.driver.HostileRequests;
 import org.virtio4j.driver.IommuDriver;
 import org.virtio4j.driver.IommuDriverOptions;
 import org.virtio4j.driver.MmioDriverTransport;
@@ -56,6 +57,7 @@ final class Guest {
 
     private final GuestRam ram;
     private final IommuDriver driver;
+    private final HostileRequests hostile;
     private final DmaHandle disk;
     private final DmaCursor cursor = new DmaCursor();
     private int refused;
@@ -65,12 +67,13 @@ final class Guest {
         ram = new GuestRam(memory, 0, DRIVER_BYTES);
         VirtioIommu iommu = VirtioIommu.builder().endpoint(DISK).endpoint(NIC).queueSizes(REQUESTS, 2)
                 .maxMappings(256).build();
-        IommuDriverOptions options = IommuDriverOptions.LINUX.withEventBuffers(0).withRawBytes(0x1000)
+        IommuDriverOptions options = IommuDriverOptions.LINUX.withEventBuffers(0)
                 .withWanted(FeatureSet.of(FeatureBit.VERSION_1, FeatureBit.ACCESS_PLATFORM, FeatureBit.EVENT_IDX,
                         IommuFeature.MAP_UNMAP, IommuFeature.BYPASS_CONFIG));
         driver = new IommuDriver(
                 MmioDriverTransport.of(VirtioMmioDevice.of(iommu, DmaSpace.identity(memory), level -> { })), ram,
                 options, result -> refused += result.status() == RequestStatus.OK ? 0 : 1);
+        hostile = new HostileRequests(driver, ram, 0x1000);
         disk = DmaSpace.of(memory, iommu.translator(DISK)).open("disk");
         start();
     }
@@ -168,7 +171,7 @@ final class Guest {
     private void raw(ByteBuffer request) {
         byte[] bytes = new byte[request.position()];
         request.get(0, bytes);
-        require(driver.raw(0, bytes, bytes.length, STATUS_BYTES) == DriverResult.OK);
+        require(hostile.raw(0, bytes, bytes.length, STATUS_BYTES) == DriverResult.OK);
     }
 
     private static ByteBuffer request(int type) {

@@ -21,8 +21,8 @@ import org.virtio4j.wire.UsedRing;
  * }
  * }</pre>
  *
- * <p>The device is not trusted: which descriptors are free, and which buffers are out, is remembered here and not read
- * back from shared memory. What a device does wrong in the used ring latches a {@link UsedRingFailure}.
+ * <p>The device is not trusted: the queue remembers which descriptors are free and which buffers are out, and reads
+ * neither back from shared memory. The first thing a device does wrong in the used ring stays as {@link #failure}.
  *
  * <p>Belongs to one thread at a time. Nothing allocates once the queue is made.
  */
@@ -33,25 +33,15 @@ public final class DriverQueue {
 
     private final int index;
     private final QueueMemory memory;
-    private final GuestBuffer descriptors;
+    private final DescriptorChains chains;
     private final GuestBuffer available;
     private final GuestBuffer used;
     private final int size;
     private final boolean eventIdx;
 
-    /** An indirect table for each descriptor that can be a head, if there are any, of so many entries. */
-    private final @Nullable GuestBuffer tables;
-    private final int tableSize;
-
-    /** The next descriptor of the same chain, or the next free one. */
-    private final int[] next;
-
-    /** For each head that is out the descriptors of its chain, else 0. */
-    private final int[] chainLength;
+    /** By head, of the chains that are out. */
     private final long[] tokens;
     private final long[] writableLengths;
-    private int firstFree;
-    private int freeCount;
     private int outCount;
 
     /** The next entry to fill, what the device sees of it, and how much of that no kick was decided for. */
@@ -64,19 +54,13 @@ public final class DriverQueue {
     private int usedIndex;
     private boolean notificationsWanted = true;
 
-    /** The chain under construction: where its descriptors go, and the place of the next one. */
-    private GuestBuffer target;
-    private int place;
-    private int left;
-    private boolean indirect;
-
     private long usedToken;
     private long usedId;
     private long usedLength;
     private UsedRingFailure failure = UsedRingFailure.NONE;
 
     /**
-     * A queue with descriptors in its table alone; its memory is zeroed.
+     * A queue without indirect tables. Its memory is zeroed.
      *
      * @param index    which queue of the device it is
      * @param memory   where it lies
@@ -98,22 +82,13 @@ public final class DriverQueue {
     public DriverQueue(int index, QueueMemory memory, boolean eventIdx, @Nullable GuestBuffer tables) {
         this.index = index;
         this.memory = memory;
-        this.descriptors = memory.descriptorTable();
+        this.chains = new DescriptorChains(memory.descriptorTable(), memory.size(), tables);
         this.available = memory.availableRing();
         this.used = memory.usedRing();
         this.size = memory.size();
         this.eventIdx = eventIdx;
-        this.tables = tables;
-        this.tableSize = tables == null ? 0 : tableSize(tables, size);
-        this.next = new int[size];
-        this.chainLength = new int[size];
         this.tokens = new long[size];
         this.writableLengths = new long[size];
-        this.freeCount = size;
-        this.target = descriptors;
-        for (int i = 0; i < size; i++) {
-            next[i] = i + 1;
-        }
         memory.clear();
     }
 
@@ -150,7 +125,7 @@ public final class DriverQueue {
      * @return a count
      */
     public int free() {
-        return freeCount;
+        return chains.freeCount();
     }
 
     /**
@@ -177,17 +152,16 @@ public final class DriverQueue {
         int pieces = (readLength == 0 ? 0 : 1) + (writeLength == 0 ? 0 : 1);
         checkLength(readLength);
         checkLength(writeLength);
-        if (!begin(pieces)) {
+        if (!chains.begin(pieces)) {
             return false;
         }
-        int head = firstFree;
         if (readLength != 0) {
-            put(readAddress, readLength, 0);
+            chains.put(readAddress, readLength, 0);
         }
         if (writeLength != 0) {
-            put(writeAddress, writeLength, SplitDescriptor.FLAG_WRITE);
+            chains.put(writeAddress, writeLength, SplitDescriptor.FLAG_WRITE);
         }
-        end(head, pieces, token, writeLength);
+        offer(token, writeLength);
         return true;
     }
 
@@ -210,14 +184,13 @@ public final class DriverQueue {
             checkLength(lengths[i]);
             writable += i < readableCount ? 0 : lengths[i];
         }
-        if (!begin(pieces)) {
+        if (!chains.begin(pieces)) {
             return false;
         }
-        int head = firstFree;
         for (int i = 0; i < pieces; i++) {
-            put(addresses[i], lengths[i], i < readableCount ? 0 : SplitDescriptor.FLAG_WRITE);
+            chains.put(addresses[i], lengths[i], i < readableCount ? 0 : SplitDescriptor.FLAG_WRITE);
         }
-        end(head, pieces, token, writable);
+        offer(token, writable);
         return true;
     }
 
@@ -268,7 +241,8 @@ public final class DriverQueue {
             return false;
         }
         usedToken = tokens[(int) usedId];
-        release((int) usedId);
+        chains.release((int) usedId);
+        outCount--;
         nextUsed = (nextUsed + 1) & INDEX_MASK;
         if (eventIdx && notificationsWanted) {
             writeUsedEvent();
@@ -312,11 +286,11 @@ public final class DriverQueue {
         return failure;
     }
 
-    /** Asks the device for no used buffer notifications; it may send some all the same (section 2.7.7). */
+    /** Asks the device for no used buffer notifications; the device may still send some (section 2.7.7). */
     public void disableUsedNotifications() {
         notificationsWanted = false;
         if (eventIdx) {
-            // As far away as an index can be; it comes round after 65,536 buffers, which is allowed.
+            // As far away as an index can be. After 65,536 buffers it is reached, and a notification is allowed.
             available.putU16(AvailableRing.usedEvent(size), nextUsed - 1);
         } else {
             available.putU16(AvailableRing.FLAGS, AvailableRing.FLAG_NO_INTERRUPT);
@@ -345,62 +319,14 @@ public final class DriverQueue {
         VarHandle.fullFence();
     }
 
-    private boolean begin(int pieces) {
-        if (pieces < 1 || pieces > size) {
-            throw new IllegalArgumentException("pieces=" + pieces + ", but a chain of this queue has 1 to " + size);
-        }
-        indirect = pieces > 1 && pieces <= tableSize;
-        if (freeCount < (indirect ? 1 : pieces)) {
-            return false;
-        }
-        target = indirect && tables != null ? tables : descriptors;
-        place = indirect ? firstFree * tableSize : firstFree;
-        left = pieces;
-        return true;
-    }
-
-    private void put(long address, long length, int flags) {
-        left--;
-        int following = 0;
-        int all = flags;
-        if (left > 0) {
-            following = indirect ? place + 1 - firstFree * tableSize : next[place];
-            all |= SplitDescriptor.FLAG_NEXT;
-        }
-        RawRing.putDescriptor(target, place, address, length, all, following);
-        if (left > 0) {
-            place = indirect ? place + 1 : following;
-        }
-    }
-
-    private void end(int head, int pieces, long token, long writable) {
-        int taken = indirect ? 1 : pieces;
-        int last = indirect ? head : place;
-        if (indirect) {
-            long table = target.address() + (long) head * tableSize * SplitDescriptor.SIZE;
-            RawRing.putDescriptor(descriptors, head, table, pieces * SplitDescriptor.SIZE,
-                    SplitDescriptor.FLAG_INDIRECT, 0);
-        }
-        firstFree = next[last];
-        freeCount -= taken;
-        chainLength[head] = taken;
+    /** Ends the chain under construction and puts its head into the available ring. */
+    private void offer(long token, long writable) {
+        int head = chains.end();
         tokens[head] = token;
         writableLengths[head] = writable;
         outCount++;
         available.putU16(AvailableRing.RING + (nextAvailable & (size - 1)) * AvailableRing.ENTRY_SIZE, head);
         nextAvailable = (nextAvailable + 1) & INDEX_MASK;
-    }
-
-    private void release(int head) {
-        int last = head;
-        for (int i = 1; i < chainLength[head]; i++) {
-            last = next[last];
-        }
-        next[last] = firstFree;
-        firstFree = head;
-        freeCount += chainLength[head];
-        chainLength[head] = 0;
-        outCount--;
     }
 
     private boolean lookAgain() {
@@ -418,7 +344,7 @@ public final class DriverQueue {
         if (id >= size) {
             return UsedRingFailure.ID_OUT_OF_RANGE;
         }
-        if (chainLength[(int) id] == 0) {
+        if (!chains.isOut((int) id)) {
             return UsedRingFailure.ID_NOT_AVAILABLE;
         }
         return length > writableLengths[(int) id] ? UsedRingFailure.LENGTH_TOO_LONG : UsedRingFailure.NONE;
@@ -428,14 +354,5 @@ public final class DriverQueue {
         if (length < 0 || length > LONGEST) {
             throw new IllegalArgumentException("length=" + length + ", but a descriptor has 32 bits for it");
         }
-    }
-
-    private static int tableSize(GuestBuffer tables, int size) {
-        int each = Math.toIntExact(tables.length() / SplitDescriptor.SIZE / size);
-        if (each < 2) {
-            throw new IllegalArgumentException("tables=" + tables + ", but " + size
-                    + " tables of at least 2 descriptors are needed: " + 2L * size * SplitDescriptor.SIZE + " bytes");
-        }
-        return Math.min(each, size);
     }
 }

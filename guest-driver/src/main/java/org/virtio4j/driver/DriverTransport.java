@@ -3,10 +3,9 @@ package org.virtio4j.driver;
 
 /**
  * What a driver asks of a virtio transport, whichever it is: each call is one or a few accesses to the device's
- * registers (virtio 1.4, chapter 4). {@link MmioDriverTransport} spells them for virtio-mmio, {@link
- * PciDriverTransport} for virtio over PCI.
+ * registers (virtio 1.4, chapter 4). One implementation makes them for virtio-mmio, another for virtio over PCI.
  *
- * <p>A transport holds no lock of its own: setting up is for one thread at a time, while {@link #notifyQueue} of a
+ * <p>A transport has no lock: setting up is for one thread at a time, while {@link #notifyQueue} of a
  * queue that was enabled may come from any. Once its queues were enabled a transport allocates nothing, apart from
  * what {@link #readConsistently} is given.
  */

@@ -33,7 +33,7 @@ public record FeatureSet(long low, long high) {
     /**
      * The set that a transport shows.
      *
-     * @param transport asked for each of its words
+     * @param transport where to read the words
      * @return what the device offers
      */
     public static FeatureSet offeredBy(DriverTransport transport) {

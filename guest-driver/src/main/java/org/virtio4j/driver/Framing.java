@@ -2,8 +2,8 @@
 package org.virtio4j.driver;
 
 /**
- * How the two parts of a request are cut into descriptors, which must make no difference to a device (virtio 1.4,
- * section 2.7.4). Immutable; any thread.
+ * Into which pieces the two parts of a request are cut, which must make no difference to a device (virtio 1.4, section
+ * 2.7.4); for {@link HostileRequests#framing}. Immutable; any thread.
  *
  * <p>Each part is cut into pieces of the given lengths, from the first to the last and again from the first; the last
  * piece is as long as what is left. An empty part has no piece.

@@ -9,7 +9,8 @@ import org.virtio4j.vmm.LittleEndian;
  * A run of guest RAM as a driver holds it: contiguous for the device, while for the guest's CPU each page of it may lie
  * elsewhere. Without an IOMMU before the device both views are the same.
  *
- * <p>Offsets are bytes from the start of the run, at any alignment and across pages, but for the two ordered accesses.
+ * <p>Offsets are bytes from the start of the run. They may have any alignment, and an access may cross pages; the two
+ * ordered accesses are the exception.
  * Where the run lies in host memory is looked up once, when {@link GuestRam} makes it; so a buffer must not outlive its
  * regions. Reads and writes are plain memory accesses that allocate nothing; the buffer itself is immutable and may be
  * used by any thread. Outside the run every access throws {@link IndexOutOfBoundsException}.

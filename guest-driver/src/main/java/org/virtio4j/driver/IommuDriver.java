@@ -1,20 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.driver;
 
-import org.jspecify.annotations.Nullable;
 import org.virtio4j.wire.DeviceStatus;
 import org.virtio4j.wire.DeviceType;
-import org.virtio4j.wire.FeatureBit;
-import org.virtio4j.wire.SplitDescriptor;
 import org.virtio4j.wire.iommu.AttachRequest;
-import org.virtio4j.wire.iommu.DetachRequest;
 import org.virtio4j.wire.iommu.IommuConfig;
 import org.virtio4j.wire.iommu.MapRequest;
-import org.virtio4j.wire.iommu.ProbeRequest;
-import org.virtio4j.wire.iommu.RequestHead;
-import org.virtio4j.wire.iommu.RequestTail;
-import org.virtio4j.wire.iommu.RequestType;
-import org.virtio4j.wire.iommu.UnmapRequest;
 
 /**
  * Drives a virtio-iommu (virtio 1.4, section 5.13) as the Linux driver does: the same ring traffic, without Linux's
@@ -46,51 +37,16 @@ public final class IommuDriver {
     /** Index of the queue for events. */
     public static final int EVENT_QUEUE = 1;
 
-    private static final int[] STEPS_OF_LINUX = {
-        0,
-        DeviceStatus.ACKNOWLEDGE,
-        DeviceStatus.ACKNOWLEDGE | DeviceStatus.DRIVER,
-        DeviceStatus.ACKNOWLEDGE | DeviceStatus.DRIVER | DeviceStatus.FEATURES_OK,
-        DeviceStatus.ACKNOWLEDGE | DeviceStatus.DRIVER | DeviceStatus.FEATURES_OK | DeviceStatus.DRIVER_OK,
-    };
-
-    private static final int UNWRITTEN = 0xff;
-
     private final DriverTransport transport;
     private final VirtioDriver device;
-    private final IommuDriverOptions options;
-    private final RequestListener listener;
-
-    private final Reserve.OfQueue requestRing;
-    private final Reserve.OfQueue eventRing;
-    private final Reserve tables;
-    private final Reserve slots;
-    private final Reserve events;
-    private final Reserve probe;
-    private final GuestBuffer rawReadable;
-    private final GuestBuffer rawWritable;
-
-    private @Nullable IommuConfiguration configuration;
-    private @Nullable RequestQueue requestQueue;
-    private @Nullable EventQueue eventQueue;
-    private @Nullable GuestBuffer probeBuffer;
-    private Framing framing = Framing.WHOLE;
-
-    private long probeWritable;
-
-    /** Whether a PROBE may still be on its way, after a device that did not answer it. */
-    private boolean probeOut;
-    private long rawReadableUsed;
-    private long rawWritableUsed;
-    private long requestCount;
-    private long earlierKicks;
+    private final IommuBringUp bringUp;
 
     /**
      * A driver that behaves like Linux and has not touched its device yet.
      *
      * @param transport the way to a virtio-iommu
      * @param ram       memory for rings and requests, 2 MiB for a ring of 256 entries
-     * @param listener  hears of each answer
+     * @param listener  gets each answer
      * @throws IllegalArgumentException if the device is something else
      * @throws IllegalStateException if there is not enough memory
      */
@@ -104,7 +60,7 @@ public final class IommuDriver {
      * @param transport the way to a virtio-iommu
      * @param ram       memory for rings and requests
      * @param options   how to behave
-     * @param listener  hears of each answer
+     * @param listener  gets each answer
      * @throws IllegalArgumentException if the device is something else
      * @throws IllegalStateException if there is not enough memory
      */
@@ -115,16 +71,7 @@ public final class IommuDriver {
         }
         this.transport = transport;
         this.device = new VirtioDriver(transport, options.wanted());
-        this.options = options;
-        this.listener = listener;
-        this.requestRing = new Reserve.OfQueue(ram);
-        this.eventRing = new Reserve.OfQueue(ram);
-        this.tables = new Reserve(ram);
-        this.slots = new Reserve(ram);
-        this.events = new Reserve(ram);
-        this.probe = new Reserve(ram);
-        this.rawReadable = new Reserve(ram).atLeast(options.rawBytes());
-        this.rawWritable = new Reserve(ram).atLeast(options.rawBytes());
+        this.bringUp = new IommuBringUp(device, ram, options, listener);
     }
 
     // Bringing the device up
@@ -136,14 +83,7 @@ public final class IommuDriver {
      * @throws IllegalStateException if there is not enough guest memory for what the device asks for
      */
     public StartResult start() {
-        for (int status : STEPS_OF_LINUX) {
-            StartResult result = writeStatus(status);
-            if (result != StartResult.OK) {
-                device.fail();
-                return result;
-            }
-        }
-        return StartResult.OK;
+        return bringUp.start();
     }
 
     /**
@@ -156,17 +96,7 @@ public final class IommuDriver {
      * @throws IllegalStateException if there is not enough guest memory for what the device asks for
      */
     public StartResult writeStatus(int status) {
-        if (status == 0) {
-            forget();
-            return device.reset();
-        }
-        int added = status & ~transport.status();
-        StartResult prepared = prepare(added);
-        if (prepared != StartResult.OK) {
-            return prepared;
-        }
-        transport.writeStatus(status);
-        return conclude(added);
+        return bringUp.writeStatus(status);
     }
 
     /**
@@ -185,7 +115,7 @@ public final class IommuDriver {
      * @throws IllegalStateException before {@link #start}
      */
     public IommuConfiguration configuration() {
-        return started(configuration);
+        return bringUp.configuration();
     }
 
     /**
@@ -207,16 +137,12 @@ public final class IommuDriver {
     }
 
     /**
-     * Chooses how requests are cut into descriptors from now on.
+     * Chooses how requests are laid out in descriptors, from the next one on and after every start.
      *
-     * @param newFraming {@link Framing#WHOLE} at the start
+     * @param layout {@link ChainLayout#PLAIN} at the beginning
      */
-    public void framing(Framing newFraming) {
-        framing = newFraming;
-        RequestQueue queue = requestQueue;
-        if (queue != null) {
-            queue.framing(newFraming);
-        }
+    public void chainLayout(ChainLayout layout) {
+        bringUp.chainLayout(layout);
     }
 
     // Requests
@@ -232,18 +158,7 @@ public final class IommuDriver {
      * @throws IllegalStateException before {@link #start}
      */
     public DriverResult attach(long tag, int domain, int endpoint, int flags) {
-        RequestQueue queue = started(requestQueue);
-        DriverResult ready = queue.reserve();
-        if (ready != DriverResult.OK) {
-            return ready;
-        }
-        GuestBuffer memory = queue.slots();
-        long at = begin(queue, RequestType.ATTACH);
-        memory.putI32(at + AttachRequest.DOMAIN, domain);
-        memory.putI32(at + AttachRequest.ENDPOINT, endpoint);
-        memory.putI32(at + AttachRequest.FLAGS, flags);
-        memory.putI32(at + AttachRequest.RESERVED, 0);
-        return andSync(queue, queue.submitSlot(tag, RequestType.ATTACH, AttachRequest.SIZE));
+        return bringUp.requests().attach(tag, domain, endpoint, flags);
     }
 
     /**
@@ -256,17 +171,7 @@ public final class IommuDriver {
      * @throws IllegalStateException before {@link #start}
      */
     public DriverResult detach(long tag, int domain, int endpoint) {
-        RequestQueue queue = started(requestQueue);
-        DriverResult ready = queue.reserve();
-        if (ready != DriverResult.OK) {
-            return ready;
-        }
-        GuestBuffer memory = queue.slots();
-        long at = begin(queue, RequestType.DETACH);
-        memory.putI32(at + DetachRequest.DOMAIN, domain);
-        memory.putI32(at + DetachRequest.ENDPOINT, endpoint);
-        memory.putI64(at + DetachRequest.RESERVED, 0);
-        return andSync(queue, queue.submitSlot(tag, RequestType.DETACH, DetachRequest.SIZE));
+        return bringUp.requests().detach(tag, domain, endpoint);
     }
 
     /**
@@ -283,19 +188,7 @@ public final class IommuDriver {
      * @throws IllegalStateException before {@link #start}
      */
     public DriverResult map(long tag, int domain, long virtStart, long virtEnd, long physStart, int flags) {
-        RequestQueue queue = started(requestQueue);
-        DriverResult ready = queue.reserve();
-        if (ready != DriverResult.OK) {
-            return ready;
-        }
-        GuestBuffer memory = queue.slots();
-        long at = begin(queue, RequestType.MAP);
-        memory.putI32(at + MapRequest.DOMAIN, domain);
-        memory.putI64(at + MapRequest.VIRT_START, virtStart);
-        memory.putI64(at + MapRequest.VIRT_END, virtEnd);
-        memory.putI64(at + MapRequest.PHYS_START, physStart);
-        memory.putI32(at + MapRequest.FLAGS, flags);
-        return queue.submitSlot(tag, RequestType.MAP, MapRequest.SIZE);
+        return bringUp.requests().map(tag, domain, virtStart, virtEnd, physStart, flags);
     }
 
     /**
@@ -309,18 +202,7 @@ public final class IommuDriver {
      * @throws IllegalStateException before {@link #start}
      */
     public DriverResult unmap(long tag, int domain, long virtStart, long virtEnd) {
-        RequestQueue queue = started(requestQueue);
-        DriverResult ready = queue.reserve();
-        if (ready != DriverResult.OK) {
-            return ready;
-        }
-        GuestBuffer memory = queue.slots();
-        long at = begin(queue, RequestType.UNMAP);
-        memory.putI32(at + UnmapRequest.DOMAIN, domain);
-        memory.putI64(at + UnmapRequest.VIRT_START, virtStart);
-        memory.putI64(at + UnmapRequest.VIRT_END, virtEnd);
-        memory.putI32(at + UnmapRequest.RESERVED, 0);
-        return queue.submitSlot(tag, RequestType.UNMAP, UnmapRequest.SIZE);
+        return bringUp.requests().unmap(tag, domain, virtStart, virtEnd);
     }
 
     /**
@@ -333,57 +215,39 @@ public final class IommuDriver {
      * @throws IllegalStateException before {@link #start}
      */
     public DriverResult probe(long tag, int endpoint) {
-        RequestQueue queue = started(requestQueue);
-        DriverResult ready = probeOut && queue.outCount() != 0 ? queue.sync() : queue.reserve();
-        if (ready != DriverResult.OK) {
-            return ready;
-        }
-        GuestBuffer memory = started(probeBuffer);
-        memory.fill(0, ProbeRequest.SIZE, 0);
-        memory.fill(ProbeRequest.SIZE, probeWritable, UNWRITTEN);
-        memory.putU8(RequestHead.TYPE, RequestType.PROBE);
-        memory.putI32(ProbeRequest.ENDPOINT, endpoint);
-        requestCount++;
-        DriverResult result = andSync(queue, queue.submit(tag, RequestType.PROBE, memory.address(), ProbeRequest.SIZE,
-                memory, ProbeRequest.SIZE, probeWritable));
-        probeOut = result != DriverResult.OK;
-        return result;
+        return bringUp.requests().probe(tag, endpoint);
     }
 
     /**
-     * Queues a request of any bytes, parsable or not, without a kick.
+     * Makes sure that one more request can be made without waiting: waits for all others, which is a kick too, if there
+     * are as many as the ring has entries.
      *
-     * @param tag            anything; comes back with the answer
-     * @param readable       the readable part, copied from the start of the array
-     * @param readableLength how long the readable part is, in bytes
-     * @param writableLength how long a writable part to offer, in bytes, 32 bits unsigned; more than {@link
-     *                       IommuDriverOptions#rawBytes} is offered as asked, but only so much of it is memory that
-     *                       nothing else uses
-     * @return {@link DriverResult#OK} once it is in the ring
-     * @throws IllegalArgumentException if the readable part has more than {@link IommuDriverOptions#rawBytes}, or a
-     *         length has more than 32 bits
+     * @return {@link DriverResult#OK} once there is room
      * @throws IllegalStateException before {@link #start}
      */
-    public DriverResult raw(long tag, byte[] readable, int readableLength, long writableLength) {
-        long ownLength = Math.min(writableLength, options.rawBytes());
-        if (readableLength > options.rawBytes()) {
-            throw new IllegalArgumentException("readableLength=" + readableLength + ", but rawBytes="
-                    + options.rawBytes() + "; choose options with more");
-        }
-        RequestQueue queue = started(requestQueue);
-        DriverResult ready = reserveRaw(queue, readableLength, ownLength);
-        if (ready != DriverResult.OK) {
-            return ready;
-        }
-        long from = rawReadableUsed;
-        long to = rawWritableUsed;
-        rawReadable.write(from, readable, 0, readableLength);
-        rawWritable.fill(to, ownLength, UNWRITTEN);
-        rawReadableUsed += readableLength;
-        rawWritableUsed += ownLength;
-        requestCount++;
-        int type = readableLength == 0 ? 0 : readable[0] & 0xff;
-        return queue.submit(tag, type, rawReadable.address() + from, readableLength, rawWritable, to, writableLength);
+    public DriverResult reserve() {
+        return bringUp.requests().queue().reserve();
+    }
+
+    /**
+     * Queues a request that the caller has written into guest memory, without a kick, after {@link #reserve}. For
+     * requests that no other method sends; nothing of it is checked.
+     *
+     * @param tag             anything; comes back with the answer
+     * @param type            what {@link RequestResult#type} says
+     * @param readableAddress where the device reads the request, as the device sees memory
+     * @param readableLength  bytes of the readable part
+     * @param writable        where the device writes; its content is the caller's to prepare
+     * @param writableOffset  where in that buffer the writable part begins
+     * @param writableLength  bytes of the writable part; it may be said to be longer than the buffer
+     * @return {@link DriverResult#OK} once it is in the ring
+     * @throws IllegalArgumentException if a length has more than 32 bits
+     * @throws IllegalStateException before {@link #start}
+     */
+    public DriverResult submit(long tag, int type, long readableAddress, long readableLength, GuestBuffer writable,
+            long writableOffset, long writableLength) {
+        return bringUp.requests().submit(tag, type, readableAddress, readableLength, writable, writableOffset,
+                writableLength);
     }
 
     /**
@@ -394,8 +258,7 @@ public final class IommuDriver {
      *         have been reported
      */
     public DriverResult sync() {
-        RequestQueue queue = requestQueue;
-        return queue == null ? DriverResult.OK : queue.sync();
+        return bringUp.isStarted() ? bringUp.requests().queue().sync() : DriverResult.OK;
     }
 
     /**
@@ -405,7 +268,7 @@ public final class IommuDriver {
      * @throws IllegalStateException before {@link #start}
      */
     public RequestResult last() {
-        return started(requestQueue).result();
+        return bringUp.requests().queue().result();
     }
 
     // Events
@@ -419,7 +282,7 @@ public final class IommuDriver {
      * @throws IllegalStateException before {@link #start}
      */
     public boolean pollEvent(FaultReport into) {
-        return started(eventQueue).poll(into);
+        return bringUp.eventQueue().poll(into);
     }
 
     /**
@@ -430,19 +293,19 @@ public final class IommuDriver {
      * @throws IllegalStateException before {@link #start}
      */
     public int addEventBuffers(int count) {
-        return started(eventQueue).fill(count);
+        return bringUp.eventQueue().fill(count);
     }
 
     // Looking inside
 
     /**
-     * The ring that requests go through, for those who break its rules with a {@link RawRing}.
+     * The ring that requests go through, for those who want to look at it, or to break its rules.
      *
      * @return the queue
      * @throws IllegalStateException before {@link #start}
      */
     public DriverQueue requestQueue() {
-        return started(requestQueue).queue();
+        return bringUp.requests().queue().queue();
     }
 
     /**
@@ -452,7 +315,7 @@ public final class IommuDriver {
      * @throws IllegalStateException before {@link #start}
      */
     public DriverQueue eventQueue() {
-        return started(eventQueue).queue();
+        return bringUp.eventQueue().queue();
     }
 
     /**
@@ -471,7 +334,7 @@ public final class IommuDriver {
      * @return a count over all starts
      */
     public long requests() {
-        return requestCount;
+        return bringUp.requestCount();
     }
 
     /**
@@ -480,109 +343,6 @@ public final class IommuDriver {
      * @return a count over all starts
      */
     public long kicks() {
-        RequestQueue queue = requestQueue;
-        return earlierKicks + (queue == null ? 0 : queue.kicks());
-    }
-
-    private StartResult prepare(int added) {
-        StartResult result = StartResult.OK;
-        if ((added & DeviceStatus.FEATURES_OK) != 0) {
-            result = device.negotiate();
-        }
-        if (result == StartResult.OK && (added & DeviceStatus.DRIVER_OK) != 0) {
-            result = setUpQueues();
-        }
-        return result;
-    }
-
-    private StartResult conclude(int added) {
-        int now = transport.status();
-        if ((added & DeviceStatus.FEATURES_OK & ~now) != 0) {
-            return StartResult.FEATURES_REFUSED;
-        }
-        if ((added & DeviceStatus.DRIVER_OK) != 0) {
-            if ((now & DeviceStatus.DRIVER_OK) == 0 || (now & DeviceStatus.NEEDS_RESET) != 0) {
-                return StartResult.NOT_LIVE;
-            }
-            started(eventQueue).fill(options.eventBuffers());
-        }
-        return StartResult.OK;
-    }
-
-    private StartResult setUpQueues() {
-        forget();
-        IommuConfiguration read = IommuConfiguration.read(transport);
-        if (read == null) {
-            return StartResult.CONFIG_UNSTABLE;
-        }
-        configuration = read;
-        int requestSize = Math.min(options.requestQueueSize(), transport.queueSizeMax(REQUEST_QUEUE));
-        int eventSize = Math.min(options.eventQueueSize(), transport.queueSizeMax(EVENT_QUEUE));
-        if (requestSize == 0 || eventSize == 0) {
-            return StartResult.NO_SUCH_QUEUE;
-        }
-        makeRequestQueue(requestSize, Integer.toUnsignedLong(read.probeSize()));
-        makeEventQueue(eventSize);
-        StartResult enabled = device.enable(requestQueue());
-        return enabled == StartResult.OK ? device.enable(eventQueue()) : enabled;
-    }
-
-    private void makeRequestQueue(int size, long probeSize) {
-        boolean indirect = device.negotiated().has(FeatureBit.INDIRECT_DESC) && size > 1;
-        long tablesSize = (long) size * options.tableSize() * SplitDescriptor.SIZE;
-        DriverQueue ring = new DriverQueue(REQUEST_QUEUE, requestRing.atLeast(size),
-                device.negotiated().has(FeatureBit.EVENT_IDX), indirect ? tables.atLeast(tablesSize) : null);
-        RequestQueue queue = new RequestQueue(transport, ring, slots.atLeast(size * RequestQueue.SLOT_SIZE), listener,
-                options.pollLimit());
-        queue.framing(framing);
-        requestQueue = queue;
-        probeWritable = probeSize + RequestTail.SIZE;
-        probeBuffer = probe.atLeast(ProbeRequest.SIZE + probeWritable);
-    }
-
-    private void makeEventQueue(int size) {
-        DriverQueue ring = device.queue(EVENT_QUEUE, eventRing.atLeast(size));
-        eventQueue = new EventQueue(transport, ring, events.atLeast(size * EventQueue.STRIDE));
-    }
-
-    private void forget() {
-        earlierKicks = kicks();
-        requestQueue = null;
-        eventQueue = null;
-        configuration = null;
-        probeOut = false;
-        rawReadableUsed = 0;
-        rawWritableUsed = 0;
-    }
-
-    private long begin(RequestQueue queue, int type) {
-        requestCount++;
-        long at = queue.slot();
-        // The type and three reserved bytes.
-        queue.slots().putI32(at + RequestHead.TYPE, type);
-        return at;
-    }
-
-    /** The room for raw requests starts anew whenever none is on its way. */
-    private DriverResult reserveRaw(RequestQueue queue, long readable, long writable) {
-        boolean full = rawReadableUsed + readable > options.rawBytes()
-                || rawWritableUsed + writable > options.rawBytes();
-        DriverResult ready = full && queue.outCount() != 0 ? queue.sync() : queue.reserve();
-        if (queue.outCount() == 0) {
-            rawReadableUsed = 0;
-            rawWritableUsed = 0;
-        }
-        return ready;
-    }
-
-    private static DriverResult andSync(RequestQueue queue, DriverResult submitted) {
-        return submitted == DriverResult.OK ? queue.sync() : submitted;
-    }
-
-    private static <T> T started(@Nullable T part) {
-        if (part == null) {
-            throw new IllegalStateException("state=not started; call start(), or writeStatus up to DRIVER_OK, first");
-        }
-        return part;
+        return bringUp.kickCount();
     }
 }

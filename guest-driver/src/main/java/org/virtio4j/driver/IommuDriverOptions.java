@@ -14,12 +14,10 @@ import org.virtio4j.wire.iommu.IommuFeature;
  * @param eventBuffers     buffers to put into the event queue at the start; the size of the queue if that is less
  * @param tableSize        descriptors of each indirect table, at least 2, once {@link FeatureBit#INDIRECT_DESC} is
  *                         negotiated; a request of more pieces goes into the queue's own table
- * @param rawBytes         room for the readable parts of raw requests of one batch, in bytes, and as much again for the
- *                         writable parts
- * @param pollLimit        how often to look at the used ring in vain before {@link DriverResult#NO_ANSWER}
+ * @param pollLimit        how often to find the used ring without an answer before {@link DriverResult#NO_ANSWER}
  */
 public record IommuDriverOptions(FeatureSet wanted, int requestQueueSize, int eventQueueSize, int eventBuffers,
-        int tableSize, int rawBytes, long pollLimit) {
+        int tableSize, long pollLimit) {
 
     /**
      * All that Linux accepts of a virtio-iommu and a split ring, queues as large as the device has them, a full event
@@ -29,7 +27,7 @@ public record IommuDriverOptions(FeatureSet wanted, int requestQueueSize, int ev
             FeatureSet.of(FeatureBit.VERSION_1, FeatureBit.ACCESS_PLATFORM, FeatureBit.INDIRECT_DESC,
                     FeatureBit.EVENT_IDX, IommuFeature.INPUT_RANGE, IommuFeature.DOMAIN_RANGE, IommuFeature.MAP_UNMAP,
                     IommuFeature.PROBE, IommuFeature.MMIO, IommuFeature.BYPASS_CONFIG),
-            VirtqueueLimit.MAX_SIZE, VirtqueueLimit.MAX_SIZE, VirtqueueLimit.MAX_SIZE, 4, 1 << 17, 10_000_000);
+            VirtqueueLimit.MAX_SIZE, VirtqueueLimit.MAX_SIZE, VirtqueueLimit.MAX_SIZE, 4, 10_000_000);
 
     /**
      * Checks the values.
@@ -40,9 +38,9 @@ public record IommuDriverOptions(FeatureSet wanted, int requestQueueSize, int ev
     public IommuDriverOptions {
         checkSize("requestQueueSize", requestQueueSize);
         checkSize("eventQueueSize", eventQueueSize);
-        if (eventBuffers < 0 || rawBytes < 0 || pollLimit < 0 || tableSize < 2) {
-            throw new IllegalArgumentException("eventBuffers=" + eventBuffers + " rawBytes=" + rawBytes + " pollLimit="
-                    + pollLimit + " tableSize=" + tableSize + "; none may be negative, and tableSize not below 2");
+        if (eventBuffers < 0 || pollLimit < 0 || tableSize < 2) {
+            throw new IllegalArgumentException("eventBuffers=" + eventBuffers + " pollLimit=" + pollLimit
+                    + " tableSize=" + tableSize + "; none may be negative, and tableSize not below 2");
         }
     }
 
@@ -53,8 +51,7 @@ public record IommuDriverOptions(FeatureSet wanted, int requestQueueSize, int ev
      * @return the options
      */
     public IommuDriverOptions withWanted(FeatureSet features) {
-        return new IommuDriverOptions(features, requestQueueSize, eventQueueSize, eventBuffers, tableSize, rawBytes,
-                pollLimit);
+        return new IommuDriverOptions(features, requestQueueSize, eventQueueSize, eventBuffers, tableSize, pollLimit);
     }
 
     /**
@@ -66,7 +63,7 @@ public record IommuDriverOptions(FeatureSet wanted, int requestQueueSize, int ev
      * @throws IllegalArgumentException if one is no power of two up to 32,768
      */
     public IommuDriverOptions withQueueSizes(int requests, int events) {
-        return new IommuDriverOptions(wanted, requests, events, eventBuffers, tableSize, rawBytes, pollLimit);
+        return new IommuDriverOptions(wanted, requests, events, eventBuffers, tableSize, pollLimit);
     }
 
     /**
@@ -77,32 +74,18 @@ public record IommuDriverOptions(FeatureSet wanted, int requestQueueSize, int ev
      * @throws IllegalArgumentException if it is negative
      */
     public IommuDriverOptions withEventBuffers(int buffers) {
-        return new IommuDriverOptions(wanted, requestQueueSize, eventQueueSize, buffers, tableSize, rawBytes,
-                pollLimit);
-    }
-
-    /**
-     * These options with another room for raw requests.
-     *
-     * @param bytes for each of the two parts of the requests of one batch
-     * @return the options
-     * @throws IllegalArgumentException if it is negative
-     */
-    public IommuDriverOptions withRawBytes(int bytes) {
-        return new IommuDriverOptions(wanted, requestQueueSize, eventQueueSize, eventBuffers, tableSize, bytes,
-                pollLimit);
+        return new IommuDriverOptions(wanted, requestQueueSize, eventQueueSize, buffers, tableSize, pollLimit);
     }
 
     /**
      * These options with another end to waiting.
      *
-     * @param polls how often to look in vain
+     * @param polls how often to find no answer
      * @return the options
      * @throws IllegalArgumentException if it is negative
      */
     public IommuDriverOptions withPollLimit(long polls) {
-        return new IommuDriverOptions(wanted, requestQueueSize, eventQueueSize, eventBuffers, tableSize, rawBytes,
-                polls);
+        return new IommuDriverOptions(wanted, requestQueueSize, eventQueueSize, eventBuffers, tableSize, polls);
     }
 
     private static void checkSize(String name, int size) {

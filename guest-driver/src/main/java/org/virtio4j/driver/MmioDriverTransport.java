@@ -6,7 +6,7 @@ import org.virtio4j.wire.MmioRegister;
 
 /**
  * Reaches a device through the register window of virtio-mmio, version 2 (virtio 1.4, section 4.2), by register
- * accesses alone: any device that answers them can stand behind the {@link RegisterHandler}.
+ * accesses alone: the {@link RegisterHandler} may be that of any device.
  *
  * <p>Setting up is for one thread at a time, because selecting a queue and writing its registers are two accesses.
  * {@link #notifyQueue} and {@link #takeInterrupts} may be called from any thread.

@@ -24,7 +24,7 @@ final class MsixTable {
         this.pending = function.registers(bar(pendingPlace), offset(pendingPlace));
     }
 
-    /** The table of a function whose BARs are placed; null if it has none, or one that lies in no BAR of its. */
+    /** The table of a function whose BARs are placed; null if it has none, or if the table lies in none of its BARs. */
     static @Nullable MsixTable of(PciFunction function) {
         OptionalLong found = function.capabilities().first(PciCapability.MSIX, MsixCapability.SIZE);
         if (found.isEmpty()) {
@@ -50,7 +50,7 @@ final class MsixTable {
         config.putU16(control, on ? before | bits : before & ~bits);
     }
 
-    /** The vector is masked while its message changes, as it must be (PCI Local Bus 3.0, section 6.8.2). */
+    /** Writes a message; its vector is masked meanwhile, as PCI Local Bus 3.0, section 6.8.2, demands. */
     void write(int vector, long address, int data, boolean masked) {
         long entry = entry(vector);
         table.putU32(entry + MsixEntry.VECTOR_CONTROL, MsixEntry.MASKED);

@@ -11,7 +11,7 @@ import org.virtio4j.wire.pci.PciStatus;
 /** The capabilities of a function in the order of its list, found by following it once. Immutable. */
 final class PciCapabilityList {
 
-    /** A list that names more capabilities than there is room for goes round in a circle. */
+    /** A list that names more capabilities than there is room for is a circle. */
     private static final int MOST = (int) ((PciHeader.SPACE_SIZE - PciHeader.SIZE) / Integer.BYTES);
 
     /** In a link: bits that are reserved, and no part of an offset. */
@@ -26,7 +26,7 @@ final class PciCapabilityList {
         this.entries = entries;
     }
 
-    /** Follows the list to its end: a link to 0 or into the header, or what makes a circle. */
+    /** Follows the list to its end: a link to 0 or into the header, or a circle. */
     static PciCapabilityList of(PciFunctionConfig config) {
         List<Entry> entries = new ArrayList<>();
         if ((config.u16(PciHeader.STATUS) & PciStatus.CAPABILITY_LIST) != 0) {
@@ -53,7 +53,7 @@ final class PciCapabilityList {
                 .toList();
     }
 
-    /** As {@link #places}, but the first alone. */
+    /** The first one of {@link #places}. */
     OptionalLong first(int id, long size) {
         return places(id, size).stream().mapToLong(Long::longValue).findFirst();
     }

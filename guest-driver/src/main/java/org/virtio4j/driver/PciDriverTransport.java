@@ -18,13 +18,9 @@ import org.virtio4j.wire.pci.PciHeader;
  */
 public final class PciDriverTransport implements DriverTransport {
 
-    private static final int MOST_READS = 1_000_000;
-    private static final int MOST_QUEUES = 1 << Short.SIZE;
-
     private final PciFunction function;
     private final int deviceType;
-    private final PciRegisters common;
-    private final boolean resetsQueues;
+    private final CommonStructure common;
     private final QueueNotifier notifier;
     private final PciRegisters isr;
     private final @Nullable PciRegisters config;
@@ -35,8 +31,7 @@ public final class PciDriverTransport implements DriverTransport {
         this.function = function;
         this.deviceType = function.config().u16(PciHeader.DEVICE_ID) - PciHeader.VIRTIO_DEVICE_BASE;
         Place commonPlace = Objects.requireNonNull(structures.common());
-        this.common = registers(commonPlace);
-        this.resetsQueues = commonPlace.length() >= CommonConfig.QUEUE_RESET + Short.BYTES;
+        this.common = new CommonStructure(registers(commonPlace), commonPlace);
         Place notifications = Objects.requireNonNull(structures.notifications());
         this.notifier = new QueueNotifier(registers(notifications), notifications.length(),
                 notifications.multiplier());
@@ -71,24 +66,22 @@ public final class PciDriverTransport implements DriverTransport {
 
     @Override
     public int status() {
-        return common.u8(CommonConfig.DEVICE_STATUS);
+        return common.status();
     }
 
     @Override
     public void writeStatus(int status) {
-        common.putU8(CommonConfig.DEVICE_STATUS, status);
+        common.writeStatus(status);
     }
 
     @Override
     public int offeredFeatures(int word) {
-        common.putU32(CommonConfig.DEVICE_FEATURE_SELECT, word);
-        return common.u32(CommonConfig.DEVICE_FEATURE);
+        return common.offeredFeatures(word);
     }
 
     @Override
     public void acceptFeatures(int word, int bits) {
-        common.putU32(CommonConfig.DRIVER_FEATURE_SELECT, word);
-        common.putU32(CommonConfig.DRIVER_FEATURE, bits);
+        common.acceptFeatures(word, bits);
     }
 
     /**
@@ -99,14 +92,12 @@ public final class PciDriverTransport implements DriverTransport {
      */
     @Override
     public int queueSizeMax(int queue) {
-        select(queue);
-        return common.u16(CommonConfig.QUEUE_SIZE);
+        return common.queueSize(queue);
     }
 
     @Override
     public boolean queueReady(int queue) {
-        select(queue);
-        return common.u16(CommonConfig.QUEUE_ENABLE) != 0;
+        return common.queueEnabled(queue);
     }
 
     /**
@@ -116,16 +107,8 @@ public final class PciDriverTransport implements DriverTransport {
      */
     @Override
     public boolean enableQueue(int queue, int size, long descriptorArea, long driverArea, long deviceArea) {
-        select(queue);
-        common.putU16(CommonConfig.QUEUE_SIZE, size);
-        common.putU64(CommonConfig.QUEUE_DESC, descriptorArea);
-        common.putU64(CommonConfig.QUEUE_DRIVER, driverArea);
-        common.putU64(CommonConfig.QUEUE_DEVICE, deviceArea);
-        if (!notifier.place(queue, common.u16(CommonConfig.QUEUE_NOTIFY_OFF))) {
-            return false;
-        }
-        common.putU16(CommonConfig.QUEUE_ENABLE, 1);
-        return common.u16(CommonConfig.QUEUE_ENABLE) == 1;
+        int notifyOffset = common.placeQueue(queue, size, descriptorArea, driverArea, deviceArea);
+        return notifier.place(queue, notifyOffset) && common.enablePlacedQueue();
     }
 
     /**
@@ -147,18 +130,7 @@ public final class PciDriverTransport implements DriverTransport {
      */
     @Override
     public boolean resetQueue(int queue) {
-        if (!resetsQueues) {
-            return false;
-        }
-        select(queue);
-        common.putU16(CommonConfig.QUEUE_RESET, 1);
-        for (int i = 0; i < MOST_READS; i++) {
-            if (common.u16(CommonConfig.QUEUE_RESET) == 0) {
-                return common.u16(CommonConfig.QUEUE_ENABLE) == 0;
-            }
-            Thread.onSpinWait();
-        }
-        return false;
+        return common.resetQueue(queue);
     }
 
     /**
@@ -176,7 +148,7 @@ public final class PciDriverTransport implements DriverTransport {
 
     @Override
     public int configGeneration() {
-        return common.u8(CommonConfig.CONFIG_GENERATION);
+        return common.configGeneration();
     }
 
     /**
@@ -284,8 +256,7 @@ public final class PciDriverTransport implements DriverTransport {
      * @return whether it reads back
      */
     public boolean configVector(int vector) {
-        common.putU16(CommonConfig.CONFIG_MSIX_VECTOR, vector);
-        return common.u16(CommonConfig.CONFIG_MSIX_VECTOR) == vector;
+        return common.configVector(vector);
     }
 
     /**
@@ -296,9 +267,7 @@ public final class PciDriverTransport implements DriverTransport {
      * @return whether it reads back
      */
     public boolean queueVector(int queue, int vector) {
-        select(queue);
-        common.putU16(CommonConfig.QUEUE_MSIX_VECTOR, vector);
-        return common.u16(CommonConfig.QUEUE_MSIX_VECTOR) == vector;
+        return common.queueVector(queue, vector);
     }
 
     /**
@@ -312,17 +281,9 @@ public final class PciDriverTransport implements DriverTransport {
     }
 
     private void lookUpAndNotify(int queue) {
-        select(queue);
-        if (notifier.place(queue, common.u16(CommonConfig.QUEUE_NOTIFY_OFF))) {
+        if (notifier.place(queue, common.notifyOffset(queue))) {
             notifier.notify(queue);
         }
-    }
-
-    private void select(int queue) {
-        if (queue < 0 || queue >= MOST_QUEUES) {
-            throw new IllegalArgumentException("queue=" + queue + ", but queues are counted from 0 to 65535");
-        }
-        common.putU16(CommonConfig.QUEUE_SELECT, queue);
     }
 
     private PciRegisters registers(Place place) {

@@ -7,7 +7,7 @@ import org.virtio4j.wire.pci.PciCapability;
 import org.virtio4j.wire.pci.PciCommand;
 import org.virtio4j.wire.pci.PciHeader;
 
-/** One function as PCI has it, of virtio or not: its capabilities, its BARs, what it may do on the bus. */
+/** One PCI function, of virtio or not: its capabilities, its BARs, and whether it may access the bus. */
 final class PciFunction {
 
     private static final int MOST_READS = 1_000_000;
@@ -54,8 +54,8 @@ final class PciFunction {
     }
 
     /**
-     * Resets the function and enables it again (PCI Express 3.0, section 6.6.2). It is kept off the bus before, lest
-     * the reset cut off something it has begun.
+     * Resets the function and enables it again (PCI Express 3.0, section 6.6.2). Bus mastering
+     * is switched off first, so that the reset interrupts no access to memory.
      *
      * @return false if the function has no such reset, and then nothing was done, or if it is not there afterwards
      */

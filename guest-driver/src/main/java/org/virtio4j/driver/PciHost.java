@@ -10,7 +10,7 @@ import org.virtio4j.wire.pci.PciHeader;
 /**
  * What a guest's CPU sees of a PCI host bridge: the configuration space of bus 0 as an ECAM window, and a memory window
  * in which BARs can be placed. Finds virtio functions there as firmware and driver do between them, by configuration
- * accesses alone, so that any bus and any device that answer them can stand behind the two windows.
+ * accesses alone, so the two windows may be those of any bus and any device.
  *
  * <p>Belongs to one thread at a time, and to the time before the devices are at work.
  */
@@ -47,7 +47,7 @@ public final class PciHost {
     private final Discovery[] discoveries = new Discovery[DEVICES * FUNCTIONS];
 
     /**
-     * A host bridge that nobody has looked behind yet.
+     * A host bridge that was not scanned yet.
      *
      * @param ecam        configuration space of bus 0; the offset is {@code device << 15 | function << 12 | register}
      * @param memory      the memory window; offsets count from {@code memoryStart}
@@ -106,7 +106,7 @@ public final class PciHost {
         return discoveries[device * FUNCTIONS + function];
     }
 
-    /** How many functions a device may have: where function 0 does not speak of others, nobody may look for them. */
+    /** How many functions a device may have. Others may be looked for only if function 0 says that there are more. */
     private int functions(int device) {
         PciFunctionConfig config = new PciFunctionConfig(ecam, device, 0);
         if (!config.isThere()) {

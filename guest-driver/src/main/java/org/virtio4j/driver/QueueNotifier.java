@@ -5,7 +5,7 @@ import java.util.Arrays;
 
 /**
  * The notification addresses of a PCI function (virtio 1.4, section 4.1.4.4), one for each queue whose place in the
- * structure is known. Addresses become known to one thread at a time; notifying is for any thread.
+ * structure is known. Addresses are added by one thread at a time. Any thread may notify.
  */
 final class QueueNotifier {
 
@@ -15,7 +15,7 @@ final class QueueNotifier {
     private final long length;
     private final long multiplier;
 
-    /** Offsets in the structure by queue; replaced and never changed, so that any thread sees whole ones. */
+    /** Offsets in the structure by queue. An array never changes, so every thread sees a complete one. */
     private volatile long[] offsets = new long[0];
 
     QueueNotifier(PciRegisters structure, long length, long multiplier) {
@@ -25,7 +25,7 @@ final class QueueNotifier {
     }
 
     /**
-     * Takes down where a queue is notified.
+     * Remembers where a queue is notified.
      *
      * @param queue     index of the queue
      * @param notifyOff its {@code queue_notify_off}

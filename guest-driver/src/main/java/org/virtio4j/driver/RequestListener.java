@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.driver;
 
-/** Hears of each request that the device has given back. */
+/** Gets each request that the device has given back. */
 @FunctionalInterface
 public interface RequestListener {
 
     /**
-     * A request came back. Called on the thread of the {@link IommuDriver}, out of the call that waited for it, in the
+     * A request came back. Called by the {@link IommuDriver} in the call that waited for it, on that thread, and in the
      * order in which the requests were made. It must not make requests.
      *
      * @param result what is known of it; the same object each time, and valid during the call only

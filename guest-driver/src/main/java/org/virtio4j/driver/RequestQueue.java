@@ -4,12 +4,12 @@ package org.virtio4j.driver;
 import org.virtio4j.wire.iommu.RequestTail;
 
 /**
- * The request queue of a started virtio-iommu: requests on their way, in the order in which they were made, each in a
- * slot of guest memory of its own.
+ * The request queue of a started virtio-iommu: the requests on their way, in the order in which they were made. Each
+ * has its own slot of guest memory.
  *
  * <p>Requests are numbered; request n is in slot n modulo the number of slots, which is the size of the queue, so there
- * is always a slot for what the ring has room for. From {@code first} to {@code next} − 1 they are on their way or not
- * reported yet.
+ * is always a slot for what the ring has room for. Requests {@code first} to {@code next} − 1 are on their
+ * way or not reported yet.
  */
 final class RequestQueue {
 
@@ -36,11 +36,7 @@ final class RequestQueue {
     private final long[] writableOffsets;
     private final long[] writableLengths;
     private final long[] usedLengths;
-
-    /** The pieces of the request being cut. */
-    private final long[] addresses;
-    private final long[] lengths;
-    private Framing framing = Framing.WHOLE;
+    private ChainLayout layout = ChainLayout.PLAIN;
 
     private long first;
     private long next;
@@ -63,8 +59,6 @@ final class RequestQueue {
         this.writableOffsets = new long[size];
         this.writableLengths = new long[size];
         this.usedLengths = new long[size];
-        this.addresses = new long[size];
-        this.lengths = new long[size];
         queue.disableUsedNotifications();
     }
 
@@ -84,8 +78,8 @@ final class RequestQueue {
         return kicks;
     }
 
-    void framing(Framing newFraming) {
-        framing = newFraming;
+    void chainLayout(ChainLayout newLayout) {
+        layout = newLayout;
     }
 
     GuestBuffer slots() {
@@ -97,7 +91,7 @@ final class RequestQueue {
         return (next & mask) * SLOT_SIZE;
     }
 
-    /** Makes sure that a slot is free, by waiting if need be. */
+    /** Makes sure that a slot is free: waits for all requests if there is none. */
     DriverResult reserve() {
         return next - first <= mask ? DriverResult.OK : sync();
     }
@@ -113,7 +107,8 @@ final class RequestQueue {
     DriverResult submit(long tag, int type, long readableAddress, long readableLength, GuestBuffer writable,
             long writableOffset, long writableLength) {
         int slot = (int) (next & mask);
-        while (!add(slot, readableAddress, readableLength, writable.address() + writableOffset, writableLength)) {
+        long writableAddress = writable.address() + writableOffset;
+        while (!layout.add(queue, slot, readableAddress, readableLength, writableAddress, writableLength)) {
             DriverResult waited = sync();
             if (waited != DriverResult.OK) {
                 return waited;
@@ -156,7 +151,7 @@ final class RequestQueue {
         }
     }
 
-    /** Yielding is a courtesy to the thread that may be serving us; nothing depends on it. */
+    /** Yielding helps if the device is served by a thread that waits for this processor. Nothing depends on it. */
     @SuppressWarnings("ThreadPriorityCheck")
     private DriverResult waitMore(long polls) {
         if (queue.failure() != UsedRingFailure.NONE) {
@@ -181,21 +176,5 @@ final class RequestQueue {
             result.setWritable(writables[slot], writableOffsets[slot]);
             listener.answered(result);
         }
-    }
-
-    private boolean add(int slot, long readableAddress, long readableLength, long writableAddress,
-            long writableLength) {
-        if (framing == Framing.WHOLE && (readableLength | writableLength) != 0) {
-            return queue.add(slot, readableAddress, readableLength, writableAddress, writableLength);
-        }
-        int readable = framing.cutReadable(readableAddress, readableLength, addresses, lengths, 0);
-        int all = framing.cutWritable(writableAddress, writableLength, addresses, lengths, readable);
-        if (all == 0) {
-            // A buffer has at least one descriptor, be it of length 0.
-            addresses[0] = readableAddress;
-            lengths[0] = 0;
-            return queue.add(slot, addresses, lengths, 1, 0);
-        }
-        return queue.add(slot, addresses, lengths, readable, all - readable);
     }
 }

@@ -142,7 +142,7 @@ public final class VirtioDriver {
     }
 
     /**
-     * Makes a queue that works as negotiated, with descriptors in its table alone. The device does not know it yet.
+     * Makes a queue that works as negotiated, without indirect tables. The device is not told of it yet.
      *
      * @param index  which queue of the device
      * @param memory where it lies; zeroed

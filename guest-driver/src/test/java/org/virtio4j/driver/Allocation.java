@@ -7,7 +7,7 @@ import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 
 /** Counts the heap bytes that the present thread allocates. */
-final class Allocation {
+public final class Allocation {
 
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
@@ -20,7 +20,7 @@ final class Allocation {
      * Demands that the work can run without allocating. Running it loads classes the first time, and some hundred bytes
      * come and go while the JIT compiler is at it; an allocation of the work itself would be there each time.
      */
-    static void assertNone(Runnable work) {
+    public static void assertNone(Runnable work) {
         long least = Long.MAX_VALUE;
         for (int i = 0; i < RUNS && least != 0; i++) {
             long before = THREADS.getCurrentThreadAllocatedBytes();

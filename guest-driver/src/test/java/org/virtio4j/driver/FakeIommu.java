@@ -14,21 +14,21 @@ import org.virtio4j.wire.iommu.IommuConfig;
  * A virtio-iommu without an IOMMU: it answers every request inside the kick with one status. Switches make it answer
  * late, in the wrong order, or with the wrong length. In quiet mode it allocates nothing.
  */
-final class FakeIommu extends FakeMmio {
+public final class FakeIommu extends FakeMmio {
 
-    static final int PROBE_SIZE = 512;
-    static final long WHOLE = -1;
+    public static final int PROBE_SIZE = 512;
+    public static final long WHOLE = -1;
 
-    final List<String> requests = new ArrayList<>();
-    final List<Integer> pieces = new ArrayList<>();
-    final FakeRing[] rings = new FakeRing[2];
-    int kicks;
-    int requestsSeen;
-    int status;
-    long usedLength = WHOLE;
-    boolean deaf;
-    boolean backwards;
-    boolean quiet;
+    public final List<String> requests = new ArrayList<>();
+    public final List<Integer> pieces = new ArrayList<>();
+    public final FakeRing[] rings = new FakeRing[2];
+    public int kicks;
+    public int requestsSeen;
+    public int status;
+    public long usedLength = WHOLE;
+    public boolean deaf;
+    public boolean backwards;
+    public boolean quiet;
 
     private final GuestRam ram;
     private final long[] addresses = new long[256];
@@ -36,7 +36,7 @@ final class FakeIommu extends FakeMmio {
     private int readable;
     private int all;
 
-    FakeIommu(GuestRam ram, int... features) {
+    public FakeIommu(GuestRam ram, int... features) {
         this.ram = ram;
         for (int bit : features) {
             offeredLow |= 1L << bit;
@@ -66,7 +66,7 @@ final class FakeIommu extends FakeMmio {
         }
     }
 
-    void serve() {
+    public void serve() {
         FakeRing ring = rings[IommuDriver.REQUEST_QUEUE];
         if (backwards) {
             List<Integer> heads = new ArrayList<>();
@@ -81,7 +81,7 @@ final class FakeIommu extends FakeMmio {
         ring.askForKick();
     }
 
-    void report(int reason, int flags, int endpoint, long address, long length) {
+    public void report(int reason, int flags, int endpoint, long address, long length) {
         FakeRing ring = rings[IommuDriver.EVENT_QUEUE];
         int head = ring.take();
         walk(ring, head);
@@ -163,11 +163,11 @@ final class FakeIommu extends FakeMmio {
         return ram.view(registers[(int) register] | (registers[(int) register + 4] << 32), size);
     }
 
-    static int[] plainFeatures() {
+    public static int[] plainFeatures() {
         return new int[] {0, 1, 2, 4, 5, 6};
     }
 
-    static int[] allFeatures() {
+    public static int[] allFeatures() {
         return new int[] {0, 1, 2, 4, 5, 6, FeatureBit.INDIRECT_DESC, FeatureBit.EVENT_IDX};
     }
 }

@@ -9,17 +9,17 @@ import org.virtio4j.wire.FeatureBit;
 import org.virtio4j.wire.MmioRegister;
 
 /** A window whose registers hold what was last written, and that remembers who came by. */
-class FakeMmio implements RegisterHandler {
+public class FakeMmio implements RegisterHandler {
 
-    final long[] registers = new long[0x200];
-    final List<String> log = new ArrayList<>();
+    public final long[] registers = new long[0x200];
+    public final List<String> log = new ArrayList<>();
 
     /** Status bits that do not stick. */
-    int refused;
-    long offeredLow = 1L << FeatureBit.VERSION_1;
-    long offeredHigh;
+    public int refused;
+    public long offeredLow = 1L << FeatureBit.VERSION_1;
+    public long offeredHigh;
 
-    FakeMmio() {
+    public FakeMmio() {
         registers[(int) MmioRegister.MAGIC_VALUE] = MmioRegister.MAGIC;
         registers[(int) MmioRegister.VERSION] = MmioRegister.VERSION_2;
         registers[(int) MmioRegister.DEVICE_ID] = DeviceType.IOMMU;
@@ -42,7 +42,7 @@ class FakeMmio implements RegisterHandler {
         registers[(int) offset] = offset == MmioRegister.STATUS ? value & ~refused : value;
     }
 
-    List<String> statusWrites() {
+    public List<String> statusWrites() {
         return log.stream().filter(entry -> entry.startsWith("W4 70 ")).map(entry -> entry.substring(6)).toList();
     }
 }

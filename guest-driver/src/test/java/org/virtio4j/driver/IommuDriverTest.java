@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -246,82 +245,6 @@ class IommuDriverTest {
     }
 
     @Test
-    void shouldCutRequestsAnyWayWhenAFramingIsChosen() {
-        IommuDriver driver = started(SMALL);
-        driver.attach(1, 1, 1, 0);
-        for (long[] lengths : new long[][] {{16}, {3, 10, 11}, {0, 9}, {100}}) {
-            driver.framing(Framing.of(lengths, new long[] {1, 3}));
-            driver.attach(1, 1, 1, 0);
-        }
-        driver.framing(Framing.WHOLE);
-        driver.attach(1, 1, 1, 0);
-
-        assertEquals(List.of(2, 4, 5, 8, 3, 2), device.pieces);
-        assertEquals(1, device.requests.stream().distinct().count());
-        assertEquals(1, answers.stream().distinct().count());
-        driver.framing(Framing.every(1));
-        assertThrows(IllegalArgumentException.class, () -> driver.attach(1, 1, 1, 0));
-        assertThrows(IllegalArgumentException.class, () -> Framing.every(0));
-        assertThrows(IllegalArgumentException.class, () -> Framing.of(new long[] {4, -1}, new long[] {4}));
-    }
-
-    @Test
-    void shouldCutIntoIndirectTablesWhenTheyAreNegotiated() {
-        device = new FakeIommu(ram, FakeIommu.allFeatures());
-        IommuDriver driver = started(SMALL);
-        driver.framing(Framing.of(new long[] {10}, new long[] {4}));
-        driver.detach(1, 1, 1);
-        driver.framing(Framing.of(new long[] {4}, new long[] {4}));
-        driver.detach(2, 1, 1);
-
-        assertEquals(List.of(3, 6), device.pieces);
-        assertEquals(List.of("1 DETACH 0 4/4", "2 DETACH 0 4/4"), answers);
-    }
-
-    @Test
-    void shouldSendAnyBytesWhenTheyAreRaw() {
-        IommuDriver driver = started(SMALL);
-        device.status = RequestStatus.UNSUPP;
-        driver.raw(1, HexFormat.of().parseHex("ff00112233"), 5, 16);
-        driver.raw(2, HexFormat.of().parseHex("0500"), 1, 0);
-        driver.raw(3, new byte[0], 0, 4);
-        driver.raw(4, new byte[0], 0, 0);
-        driver.sync();
-
-        assertEquals(List.of("ff00112233/16", "05/0", "/4", "/0"), device.requests);
-        assertEquals(List.of("1 TYPE_255 2 16/16", "2 PROBE 255 0/0", "3 TYPE_0 2 4/4", "4 TYPE_0 255 0/0"), answers);
-    }
-
-    @Test
-    void shouldOfferAnyWritableLengthWhenTheRequestIsRaw() {
-        device.usedLength = 0;
-        IommuDriver driver = started(SMALL);
-        driver.raw(1, new byte[] {9}, 1, 0xffff_ffffL);
-        driver.sync();
-
-        assertEquals(List.of("09/4294967295"), device.requests);
-        assertThrows(IllegalArgumentException.class, () -> driver.raw(1, new byte[1], 1, 0x1_0000_0000L));
-    }
-
-    @Test
-    void shouldKeepRawRequestsApartWhenThereAreManyInABatch() {
-        IommuDriver driver = started(SMALL.withRawBytes(64));
-        byte[] bytes = new byte[40];
-        for (int i = 0; i < 6; i++) {
-            bytes[0] = (byte) (0x40 + i);
-            bytes[19] = (byte) i;
-            assertEquals(DriverResult.OK, driver.raw(i, bytes, 20, 8));
-        }
-        driver.sync();
-
-        assertEquals(2, device.kicks, "room for three");
-        for (int i = 0; i < 6; i++) {
-            assertEquals("4" + i + "00".repeat(18) + "0" + i + "/8", device.requests.get(i));
-        }
-        assertThrows(IllegalArgumentException.class, () -> driver.raw(1, new byte[65], 65, 0));
-    }
-
-    @Test
     void shouldShowThePropertiesWhenAnEndpointIsProbed() {
         List<Long> seen = new ArrayList<>();
         IommuDriver driver = new IommuDriver(MmioDriverTransport.of(device), ram, SMALL, result -> {
@@ -393,27 +316,22 @@ class IommuDriverTest {
         driver.start();
         device.quiet = true;
         FaultReport report = new FaultReport();
-        byte[] raw = new byte[100];
-        Framing framing = Framing.every(16);
         Allocation.assertNone(() -> {
             driver.attach(1, 1, 1, 0);
             for (int i = 0; i < 500; i++) {
                 driver.map(i, 1, i, i, i, 1);
                 driver.unmap(i, 1, i, i);
                 if (i % 64 == 0) {
-                    driver.framing(i % 128 == 0 ? Framing.WHOLE : framing);
-                    driver.raw(i, raw, raw.length, 8);
                     driver.sync();
                     device.report(1, 0, 1, i, 24);
                     driver.pollEvent(report);
                     driver.pollEvent(report);
                 }
             }
-            driver.framing(Framing.WHOLE);
             driver.probe(3, 1);
             driver.detach(2, 1, 1);
         });
-        assertEquals(0, device.requestsSeen % (3 + 500 * 2 + 8));
+        assertEquals(0, device.requestsSeen % (3 + 500 * 2));
         assertTrue(sum[0] > 0);
     }
 

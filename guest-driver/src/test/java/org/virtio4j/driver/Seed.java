@@ -4,12 +4,12 @@ package org.virtio4j.driver;
 import java.util.Random;
 
 /** Random numbers that a failed run can be repeated with. */
-final class Seed {
+public final class Seed {
 
     private Seed() {
     }
 
-    static Random random() {
+    public static Random random() {
         long seed = Long.getLong("virtio4j.seed", System.nanoTime());
         System.out.println("virtio4j.seed=" + seed);
         return new Random(seed);

@@ -2,6 +2,7 @@
 package org.virtio4j.launcher.replay;
 
 import org.virtio4j.driver.GuestRam;
+import org.virtio4j.driver.HostileRequests;
 import org.virtio4j.driver.IommuDriver;
 import org.virtio4j.driver.StartResult;
 import org.virtio4j.iommu.VirtioIommu;
@@ -42,7 +43,8 @@ final class ReplayedIommu implements AutoCloseable {
         AnswerCheck check = new AnswerCheck(pending, served, mismatches, endpoints);
         connection = transport.connect(iommu, DmaSpace.identity(memory));
         driver = new IommuDriver(connection.transport(), ram, RecordedIommu.driverOptions(survey.recorded()), check);
-        requests = new RequestPlayer(survey, iommu, driver, pending, served, check, mismatches);
+        HostileRequests hostile = new HostileRequests(driver, ram, HostileRequests.USUAL_ROOM);
+        requests = new RequestPlayer(survey, iommu, hostile, pending, served, check, mismatches);
         faults = new FaultPlayer(driver, survey.recorded().eventQueueSize(), mismatches);
     }
 

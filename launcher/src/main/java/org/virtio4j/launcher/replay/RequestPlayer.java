@@ -2,6 +2,7 @@
 package org.virtio4j.launcher.replay;
 
 import org.virtio4j.driver.DriverResult;
+import org.virtio4j.driver.HostileRequests;
 import org.virtio4j.driver.IommuDriver;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.trace.EventKind;
@@ -16,6 +17,7 @@ final class RequestPlayer {
     private final IommuSurvey survey;
     private final VirtioIommu iommu;
     private final IommuDriver driver;
+    private final HostileRequests hostile;
     private final PendingRequests pending;
     private final ServedRequests served;
     private final AnswerCheck check;
@@ -28,11 +30,12 @@ final class RequestPlayer {
     private long bareKicks;
     private boolean stuck;
 
-    RequestPlayer(IommuSurvey survey, VirtioIommu iommu, IommuDriver driver, PendingRequests pending,
+    RequestPlayer(IommuSurvey survey, VirtioIommu iommu, HostileRequests hostile, PendingRequests pending,
             ServedRequests served, AnswerCheck check, Mismatches mismatches) {
         this.survey = survey;
         this.iommu = iommu;
-        this.driver = driver;
+        this.driver = hostile.driver();
+        this.hostile = hostile;
         this.pending = pending;
         this.served = served;
         this.check = check;
@@ -108,7 +111,7 @@ final class RequestPlayer {
     private void raw(EventWindow window, int event) {
         check.window(window);
         window.copyReadable(event, rawBytes);
-        sent(driver.raw(pending.add(window, event), rawBytes, window.readableLength(event),
+        sent(hostile.raw(pending.add(window, event), rawBytes, window.readableLength(event),
                 window.writableLength(event)));
     }
 

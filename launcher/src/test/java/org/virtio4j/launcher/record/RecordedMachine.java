@@ -8,6 +8,7 @@ import java.util.TreeMap;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.driver.FaultReport;
 import org.virtio4j.driver.GuestRam;
+import org.virtio4j.driver.HostileRequests;
 import org.virtio4j.driver.IommuDriver;
 import org.virtio4j.driver.IommuDriverOptions;
 import org.virtio4j.driver.MmioDriverTransport;
@@ -37,6 +38,7 @@ final class RecordedMachine implements AutoCloseable {
     private final List<DmaHandle> handles;
     private final FaultReport report = new FaultReport();
     private IommuDriver driver;
+    private HostileRequests hostile;
 
     RecordedMachine(Recorder recorder) {
         VirtioIommu iommu = VirtioIommu.builder().endpoint(DISK, ReservedRegions.X86_MSI)
@@ -46,11 +48,16 @@ final class RecordedMachine implements AutoCloseable {
         window = VirtioMmioDevice.of(iommu, DmaSpace.identity(memory), level -> { });
         handles = ENDPOINTS.keySet().stream()
                 .map(id -> DmaSpace.of(memory, iommu.translator(id)).open("endpoint " + id)).toList();
-        driver = driver(IommuDriverOptions.LINUX);
+        hostile = driver(IommuDriverOptions.LINUX);
+        driver = hostile.driver();
     }
 
     IommuDriver driver() {
         return driver;
+    }
+
+    HostileRequests hostile() {
+        return hostile;
     }
 
     void start() {
@@ -61,8 +68,9 @@ final class RecordedMachine implements AutoCloseable {
     }
 
     void startWithoutMmio() {
-        driver = driver(IommuDriverOptions.LINUX.withWanted(
+        hostile = driver(IommuDriverOptions.LINUX.withWanted(
                 IommuDriverOptions.LINUX.wanted().without(IommuFeature.MMIO)));
+        driver = hostile.driver();
         start();
     }
 
@@ -114,7 +122,7 @@ final class RecordedMachine implements AutoCloseable {
         if (bytes.length > 0) {
             bytes[0] = (byte) random.nextInt(7);
         }
-        driver.raw(tag, bytes, bytes.length, random.nextInt(4) == 0 ? 600 : random.nextInt(12));
+        hostile.raw(tag, bytes, bytes.length, random.nextInt(4) == 0 ? 600 : random.nextInt(12));
     }
 
     private void restartSometimes(Random random) {
@@ -135,8 +143,10 @@ final class RecordedMachine implements AutoCloseable {
         }
     }
 
-    private IommuDriver driver(IommuDriverOptions options) {
-        return new IommuDriver(MmioDriverTransport.of(window), new GuestRam(memory, 0, RAM), options, result -> { });
+    private HostileRequests driver(IommuDriverOptions options) {
+        GuestRam ram = new GuestRam(memory, 0, RAM);
+        IommuDriver made = new IommuDriver(MmioDriverTransport.of(window), ram, options, result -> { });
+        return new HostileRequests(made, ram, HostileRequests.USUAL_ROOM);
     }
 
     @Override

@@ -47,7 +47,7 @@ class RecorderTest {
             machine.driver().map(0, 1, 0x3000, 0x3fff, 0x9000, 1);
             machine.driver().unmap(0, 1, 0x1000, 0x2fff);
             machine.driver().sync();
-            machine.driver().raw(0, new byte[] {7, 0, 0, 0}, 4, 4);
+            machine.hostile().raw(0, new byte[] {7, 0, 0, 0}, 4, 4);
             machine.driver().sync();
             machine.dma(RecordedMachine.DISK, 0x5000);
             machine.driver().detach(0, 1, RecordedMachine.DISK);

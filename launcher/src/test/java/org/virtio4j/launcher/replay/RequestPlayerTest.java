@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.virtio4j.driver.GuestRam;
+import org.virtio4j.driver.HostileRequests;
 import org.virtio4j.driver.IommuDriver;
 import org.virtio4j.driver.MmioDriverTransport;
 import org.virtio4j.iommu.VirtioIommu;
@@ -47,10 +48,12 @@ class RequestPlayerTest {
         VirtioIommu iommu = RecordedIommu.build(survey, served);
         AnswerCheck check = new AnswerCheck(pending, served, mismatches, new Endpoints(survey, iommu, memory));
         RegisterHandler window = VirtioMmioDevice.of(iommu, DmaSpace.identity(memory), level -> { });
-        IommuDriver driver = new IommuDriver(MmioDriverTransport.of(withoutDoorbell(window)),
-                new GuestRam(memory, RAM, 1L << 22), RecordedIommu.driverOptions(survey.recorded()), check);
+        GuestRam ram = new GuestRam(memory, RAM, 1L << 22);
+        IommuDriver driver = new IommuDriver(MmioDriverTransport.of(withoutDoorbell(window)), ram,
+                RecordedIommu.driverOptions(survey.recorded()), check);
         driver.start();
-        return new RequestPlayer(survey, iommu, driver, pending, served, check, mismatches);
+        return new RequestPlayer(survey, iommu, new HostileRequests(driver, ram, 1 << 12), pending, served, check,
+                mismatches);
     }
 
     private static RegisterHandler withoutDoorbell(RegisterHandler window) {
