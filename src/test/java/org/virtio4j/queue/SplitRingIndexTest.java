@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -86,43 +87,56 @@ class SplitRingIndexTest {
         Random random = new Random(seed);
         int size = 64;
         try (RingFixture ring = RingFixture.of(size).open()) {
-            int[] free = new int[size];
-            int freeCount = size;
-            ArrayList<Chain> slots = new ArrayList<>();
-            ArrayList<Chain> held = new ArrayList<>();
+            List<Integer> free = new ArrayList<>();
+            List<Chain> slots = new ArrayList<>();
+            List<Chain> held = new ArrayList<>();
             for (int i = 0; i < size; i++) {
                 // The length says which head it is.
                 ring.driver.descriptor(i, ring.readable(0, i + 1));
-                free[i] = i;
+                free.add(i);
                 slots.add(new Chain());
             }
             int used = 0;
             while (used < 70_000) {
-                for (int i = random.nextInt(freeCount + 1); i > 0; i--) {
-                    int at = random.nextInt(freeCount);
-                    ring.driver.offer(free[at]);
-                    free[at] = free[--freeCount];
-                }
+                offerSome(ring, free, random);
                 while (random.nextInt(8) != 0 && !slots.isEmpty() && ring.poll(slots.getLast())) {
                     held.add(slots.removeLast());
                 }
-                ArrayList<Integer> expected = new ArrayList<>();
-                for (int i = random.nextInt(held.size() + 1); i > 0; i--) {
-                    Chain done = held.remove(random.nextInt(held.size()));
-                    expected.add((int) done.readableLength() - 1);
-                    ring.complete(done);
-                    slots.add(done);
-                }
+                List<Integer> expected = completeSome(ring, held, slots, random);
                 ring.queue.publish();
                 for (int head : expected) {
                     assertEquals(head, ring.driver.usedId(used & 0xffff));
-                    free[freeCount++] = head;
+                    free.add(head);
                     used++;
                 }
                 assertEquals(used & 0xffff, ring.driver.usedIndex());
             }
             assertEquals(QueueFailure.NONE, ring.queue.failure());
         }
+    }
+
+    /** Offers any number of the free heads, which are then not free any more. */
+    private static void offerSome(RingFixture ring, List<Integer> free, Random random) {
+        for (int i = random.nextInt(free.size() + 1); i > 0; i--) {
+            int at = random.nextInt(free.size());
+            ring.driver.offer(free.get(at));
+            int last = free.removeLast();
+            if (at < free.size()) {
+                free.set(at, last);
+            }
+        }
+    }
+
+    /** Completes any number of the chains that are held; returns their heads in that order. */
+    private static List<Integer> completeSome(RingFixture ring, List<Chain> held, List<Chain> slots, Random random) {
+        List<Integer> heads = new ArrayList<>();
+        for (int i = random.nextInt(held.size() + 1); i > 0; i--) {
+            Chain done = held.remove(random.nextInt(held.size()));
+            heads.add((int) done.readableLength() - 1);
+            ring.complete(done);
+            slots.add(done);
+        }
+        return heads;
     }
 
     @Test

@@ -144,7 +144,7 @@ class SplitRingLeaseTest {
         try (RingFixture ring = shuffled()) {
             PageTable table = Objects.requireNonNull(ring.table);
             long spare = RingFixture.START + 100 * PAGE;
-            MemoryRegion other = ring.memory.addAnonymous(spare, 8 * PAGE);
+            ring.memory.addAnonymous(spare, 8 * PAGE);
             for (int i = 0; i < SIZE; i++) {
                 ring.driver.descriptor(i, ring.writable(0, i + 1));
             }
@@ -157,11 +157,9 @@ class SplitRingLeaseTest {
             for (int i = 0; i < 3; i++) {
                 long page = pages[i] & -PAGE;
                 old[i] = table.gpa(page);
-                MemoryRegion from = Objects.requireNonNull(ring.memory.map().find(old[i]));
-                other.segment().asSlice(i * PAGE, PAGE)
-                        .copyFrom(from.segment().asSlice(old[i] - from.start(), PAGE));
+                page(ring, spare + i * PAGE).copyFrom(page(ring, old[i]));
                 table.redirect(page, spare + i * PAGE);
-                from.segment().asSlice(old[i] - from.start(), PAGE).fill((byte) 0xee);
+                fill(ring, old[i], 0xee);
             }
             for (int i = 4; i < 100; i++) {
                 ring.driver.offer(i);
@@ -171,13 +169,8 @@ class SplitRingLeaseTest {
                 ring.queue.publish();
                 assertEquals(i, ring.driver.usedId(i - 3));
             }
-            for (int i = 0; i < 3; i++) {
-                MemoryRegion from = Objects.requireNonNull(ring.memory.map().find(old[i]));
-                byte[] left = from.segment().asSlice(old[i] - from.start(), PAGE)
-                        .toArray(ValueLayout.JAVA_BYTE);
-                for (byte value : left) {
-                    assertEquals((byte) 0xee, value, "part " + i + " was written after it was taken away");
-                }
+            for (long page : old) {
+                assertFilled(ring, page, 0xee);
             }
         }
     }
@@ -343,19 +336,7 @@ class SplitRingLeaseTest {
             ring.driver.chain(0, ring.writable(0, 8));
             AtomicBoolean stop = new AtomicBoolean();
             AtomicBoolean broken = new AtomicBoolean();
-            Thread device = new Thread(() -> {
-                while (!stop.get()) {
-                    ring.queue.disableNotifications();
-                    ring.driver.offer(0);
-                    broken.compareAndSet(false, !ring.poll());
-                    if (broken.get()) {
-                        return;
-                    }
-                    ring.complete(ring.chain);
-                    ring.queue.publish();
-                    ring.queue.enableNotifications();
-                }
-            }, "device");
+            Thread device = new Thread(() -> serve(ring, stop, broken), "device");
             device.start();
             long now = first;
             for (int i = 0; i < 2_000 && !broken.get(); i++) {
@@ -375,16 +356,34 @@ class SplitRingLeaseTest {
         }
     }
 
-    private static void fill(RingFixture ring, long gpa, int value) {
+    /** Serves one buffer after the other until it is to stop, or the ring is broken. */
+    private static void serve(RingFixture ring, AtomicBoolean stop, AtomicBoolean broken) {
+        while (!stop.get()) {
+            ring.queue.disableNotifications();
+            ring.driver.offer(0);
+            broken.compareAndSet(false, !ring.poll());
+            if (broken.get()) {
+                return;
+            }
+            ring.complete(ring.chain);
+            ring.queue.publish();
+            ring.queue.enableNotifications();
+        }
+    }
+
+    private static MemorySegment page(RingFixture ring, long gpa) {
         MemoryRegion region = Objects.requireNonNull(ring.memory.map().find(gpa));
-        region.segment().asSlice(gpa - region.start(), PAGE).fill((byte) value);
+        return region.segment().asSlice(gpa - region.start(), PAGE);
+    }
+
+    private static void fill(RingFixture ring, long gpa, int value) {
+        page(ring, gpa).fill((byte) value);
     }
 
     private static void assertFilled(RingFixture ring, long gpa, int value) {
-        MemoryRegion region = Objects.requireNonNull(ring.memory.map().find(gpa));
-        for (byte left : region.segment().asSlice(gpa - region.start(), PAGE)
-                .toArray(ValueLayout.JAVA_BYTE)) {
-            assertEquals((byte) value, left, "written after it was taken away");
+        for (byte left : page(ring, gpa).toArray(ValueLayout.JAVA_BYTE)) {
+            assertEquals((byte) value, left,
+                    () -> "0x" + Long.toHexString(gpa) + " was written after it was taken away");
         }
     }
 
