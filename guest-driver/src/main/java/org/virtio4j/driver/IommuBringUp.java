@@ -161,8 +161,8 @@ final class IommuBringUp {
         long tablesSize = (long) size * options.tableSize() * SplitDescriptor.SIZE;
         DriverQueue ring = new DriverQueue(IommuDriver.REQUEST_QUEUE, requestRing.atLeast(size),
                 device.negotiated().has(FeatureBit.EVENT_IDX), indirect ? tables.atLeast(tablesSize) : null);
-        RequestQueue queue = new RequestQueue(transport, ring, slots.atLeast(size * RequestQueue.SLOT_SIZE), listener,
-                options.pollLimit());
+        GuestBuffer memory = slots.atLeast(size * RequestQueue.SLOT_SIZE);
+        RequestQueue queue = new RequestQueue(transport, ring, memory, listener, options.pollLimit());
         queue.chainLayout(layout);
         long probeBytes = RequestWriter.probeBufferSize(probeSize);
         requests = new RequestWriter(queue, probe.atLeast(probeBytes), probeBytes);
