@@ -27,7 +27,7 @@ final class CommonRegisters {
     private volatile int driverFeatureSelect;
     private volatile int queueSelect;
 
-    /** How many threads are resetting the device, and what its status was before; for who reads it meanwhile. */
+    /** How many threads are resetting the device, and what its status was before; which is read meanwhile. */
     private final AtomicInteger resetting = new AtomicInteger();
     private volatile int statusBefore;
 
@@ -68,7 +68,7 @@ final class CommonRegisters {
     }
 
     /** The device was reset. */
-    void forgetSelectors() {
+    void resetSelectors() {
         deviceFeatureSelect = 0;
         driverFeatureSelect = 0;
         queueSelect = 0;

@@ -7,10 +7,10 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The interrupts that were decided on under their owner's lock and are being sent without it, so that whoever takes
- * something back can wait for them. Guarded by that lock, which a wait lets go of.
+ * The interrupts that were decided on under their owner's lock and are being sent without it, so that a thread that
+ * takes something back can wait for them. Guarded by that lock, which a wait releases.
  *
- * <p>Nothing is allocated but for a thread more than ever sent at once.
+ * <p>Allocates only when more threads send at once than ever before.
  */
 final class Departures {
 
@@ -45,7 +45,7 @@ final class Departures {
             return data;
         }
 
-        /** Where the message goes, for owners that send one. */
+        /** Keeps where the message goes, if the owner sends one. */
         Departure with(long itsRound, long itsAddress, int itsData) {
             round = itsRound;
             address = itsAddress;

@@ -64,7 +64,7 @@ final class EventVectors {
         return rounds[vector]++;
     }
 
-    /** What was taken is pending again, but for the events that were forgotten meanwhile. */
+    /** What was taken is pending again, except events that were forgotten meanwhile. */
     void giveBack(int vector, long round) {
         for (int event = 0; event < vectorOf.length; event++) {
             if (vectorOf[event] == vector && addedIn[event] == round) {

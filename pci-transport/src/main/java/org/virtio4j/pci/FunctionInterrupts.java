@@ -37,13 +37,13 @@ final class FunctionInterrupts {
         }
     }
 
-    /** Section 2.6.1.1.1: ISR status does not speak of a queue that was reset; {@link #settlePin} must follow. */
+    /** Section 2.6.1.1.1: ISR status does not speak of a queue that was reset; {@link #updatePin} must follow. */
     void queueEnded(int queue) {
         isr.forgetQueue(queue);
     }
 
-    /** Brings the pin to where ISR status says, under no lock. */
-    void settlePin() {
+    /** Sets the pin to the level that ISR status says, under no lock. */
+    void updatePin() {
         isr.settleIfMoved();
     }
 
@@ -56,7 +56,7 @@ final class FunctionInterrupts {
         FirstFailure.throwIt(thrown);
     }
 
-    /** Forgets events and vectors but calls and awaits nobody: {@link #awaitForgotten} must follow, under no lock. */
+    /** Forgets events and vectors without a call or a wait: {@link #awaitForgotten} must follow, under no lock. */
     void forget() {
         isr.forget();
         vectors.forget();
@@ -64,23 +64,28 @@ final class FunctionInterrupts {
 
     /**
      * Section 2.4.1: returns when no interrupt of before is on its way, the pin is low and the embedder has forgotten
-     * what he held.
+     * what it held.
      */
     void awaitForgotten() {
         Throwable thrown = FirstFailure.after(null, vectors::awaitForgotten);
         FirstFailure.throwIt(FirstFailure.after(thrown, isr::settle));
     }
 
-    /** What command register and message control say; {@link #settle} must follow, under no lock. */
+    /** What command register and message control say; {@link #update} must follow, under no lock. */
     void route(boolean byMessages, boolean masked, boolean withoutPin) {
         messages = byMessages;
         pinDisabled = withoutPin;
         vectors.control(byMessages, masked);
     }
 
-    /** No message leaves a function that is no bus master; {@link #settle} must follow, under no lock. */
+    /** No message leaves a function that is no bus master; {@link #update} must follow, under no lock. */
     void hold(boolean held) {
         vectors.hold(held);
+    }
+
+    /** The function was reset, and the MSI-X table with it. */
+    void resetTable() {
+        vectors.reset();
     }
 
     /** Whether events leave by messages, and not by the pin. */
@@ -88,8 +93,8 @@ final class FunctionInterrupts {
         return messages;
     }
 
-    /** Brings the pin to where it belongs, and sends what was held back and is not any more. */
-    void settle() {
+    /** Sets the pin to its level, and sends the vectors that were held back and are not any more. */
+    void update() {
         Throwable thrown = FirstFailure.after(null, isr::settle);
         FirstFailure.throwIt(FirstFailure.after(thrown, vectors::flush));
     }

@@ -2,11 +2,8 @@
 package org.virtio4j.pci;
 
 import org.virtio4j.device.DeviceInfo;
-import org.virtio4j.wire.pci.CommonConfig;
 import org.virtio4j.wire.pci.ExpressCapability;
-import org.virtio4j.wire.pci.IsrStatus;
 import org.virtio4j.wire.pci.MsixCapability;
-import org.virtio4j.wire.pci.PciCapability;
 import org.virtio4j.wire.pci.PciCommand;
 import org.virtio4j.wire.pci.PciHeader;
 import org.virtio4j.wire.pci.PciStatus;
@@ -14,53 +11,24 @@ import org.virtio4j.wire.pci.PowerCapability;
 import org.virtio4j.wire.pci.VirtioCapability;
 
 /**
- * The configuration space of one function: header, BARs and capability list as they are laid out once, and the
- * registers of it that mean something to the function. Guarded by the function's lock.
+ * The configuration space of one function, and the registers in it that the function acts upon; {@link ConfigLayout}
+ * says where they are. Guarded by the function's lock.
  */
 final class FunctionSpace {
 
-    /** No such capability, or a BAR that leads nowhere. */
+    /** A BAR that leads nowhere. */
     static final long NONE = -1;
 
-    private static final int REVISION = 1;
-    private static final int SUBSYSTEM = 0x40;
-    private static final int PIN_A = 1;
-    private static final int COMMAND_BITS = PciCommand.MEMORY_SPACE | PciCommand.BUS_MASTER | PciCommand.PARITY
-            | PciCommand.SERR | PciCommand.INTX_DISABLE;
     private static final long ADDRESS_MASK = ~0xfL;
 
-    /** Device control has nothing to control in a function with no link, but keeps what is written: errors, sizes. */
-    private static final int DEVICE_CONTROL_BITS = 0x78ff;
-
-    private final RegisterBytes bytes = new RegisterBytes((int) PciHeader.SPACE_SIZE);
     private final Bars bars;
-    private final long express;
-    private final long msix;
-    private final long window;
-    private final long power;
-
-    /** Where the next capability goes, and the byte that must point at it. */
-    private long end = PciHeader.SIZE;
-    private long link = PciHeader.CAPABILITIES;
+    private final ConfigLayout at;
+    private final RegisterBytes bytes;
 
     FunctionSpace(DeviceInfo info, PciOptions options, Bars bars, boolean hasPin) {
         this.bars = bars;
-        identify(info, options, hasPin);
-        placeBar(Bars.MSIX);
-        placeBar(Bars.VIRTIO);
-        express = express(options);
-        msix = msix();
-        structure(VirtioCapability.COMMON_CFG, VirtioCapability.SIZE, Bars.COMMON, CommonConfig.SIZE);
-        long notify = structure(VirtioCapability.NOTIFY_CFG, VirtioCapability.EXTENDED_SIZE, Bars.NOTIFY,
-                bars.notifySize());
-        set32(notify + VirtioCapability.NOTIFY_OFF_MULTIPLIER, Bars.NOTIFY_MULTIPLIER);
-        structure(VirtioCapability.ISR_CFG, VirtioCapability.SIZE, Bars.ISR, IsrStatus.SIZE);
-        if (info.configSize() > 0) {
-            structure(VirtioCapability.DEVICE_CFG, VirtioCapability.SIZE, Bars.DEVICE, info.configSize());
-        }
-        window = window();
-        power = power();
-        bytes.keepAsInitial();
+        this.at = new ConfigLayout(info, options, bars, hasPin);
+        this.bytes = at.bytes();
     }
 
     boolean isAccess(long offset, int width) {
@@ -106,7 +74,7 @@ final class FunctionSpace {
     }
 
     int messageControl() {
-        return bytes.get(msix + MsixCapability.MESSAGE_CONTROL, Short.BYTES);
+        return bytes.get(at.msix() + MsixCapability.MESSAGE_CONTROL, Short.BYTES);
     }
 
     void interruptStatus(boolean pending) {
@@ -116,7 +84,7 @@ final class FunctionSpace {
 
     /** Whether the guest has asked for a reset of the function since the last call; the bit always reads 0. */
     boolean takeFunctionReset() {
-        long offset = express + ExpressCapability.DEVICE_CONTROL;
+        long offset = at.express() + ExpressCapability.DEVICE_CONTROL;
         int control = bytes.get(offset, Short.BYTES);
         bytes.set(offset, Short.BYTES, control & ~ExpressCapability.INITIATE_FUNCTION_RESET);
         return (control & ExpressCapability.INITIATE_FUNCTION_RESET) != 0;
@@ -131,160 +99,45 @@ final class FunctionSpace {
             return NONE;
         }
         long ones = Bars.isWide(bar) ? ADDRESS_MASK : ADDRESS_MASK & PciBus.LAST_NARROW;
-        long at = barRegister(bar);
-        long low = Integer.toUnsignedLong(bytes.get(at, Integer.BYTES));
-        long high = Integer.toUnsignedLong(bytes.get(at + PciHeader.BAR_SIZE, Integer.BYTES));
+        long register = ConfigLayout.barRegister(bar);
+        long low = Integer.toUnsignedLong(bytes.get(register, Integer.BYTES));
+        long high = Integer.toUnsignedLong(bytes.get(register + PciHeader.BAR_SIZE, Integer.BYTES));
         long address = (low | (high << Integer.SIZE)) & ones;
         return address == 0 || address == (-bars.size(bar) & ones) ? NONE : address;
     }
 
     /** Whether an access touches the data of the window on the BARs. */
     boolean touchesWindowData(long offset, int width) {
-        long data = window + VirtioCapability.PCI_CFG_DATA;
+        long data = at.window() + VirtioCapability.PCI_CFG_DATA;
         return offset < data + Integer.BYTES && offset + width > data;
     }
 
     int windowBar() {
-        return bytes.get(window + VirtioCapability.BAR, Byte.BYTES);
+        return bytes.get(at.window() + VirtioCapability.BAR, Byte.BYTES);
     }
 
     long windowOffset() {
-        return Integer.toUnsignedLong(bytes.get(window + VirtioCapability.OFFSET, Integer.BYTES));
+        return Integer.toUnsignedLong(bytes.get(at.window() + VirtioCapability.OFFSET, Integer.BYTES));
     }
 
     /** As written, and none while the function sleeps; anything but 1, 2 and 4 is no length. */
     int windowLength() {
-        return asleep() ? 0 : bytes.get(window + VirtioCapability.LENGTH, Integer.BYTES);
+        return asleep() ? 0 : bytes.get(at.window() + VirtioCapability.LENGTH, Integer.BYTES);
     }
 
     int windowData() {
-        return bytes.get(window + VirtioCapability.PCI_CFG_DATA, Integer.BYTES);
+        return bytes.get(at.window() + VirtioCapability.PCI_CFG_DATA, Integer.BYTES);
     }
 
     void windowData(int width, int value) {
-        bytes.set(window + VirtioCapability.PCI_CFG_DATA, width, value);
-    }
-
-    private void identify(DeviceInfo info, PciOptions options, boolean hasPin) {
-        set16(PciHeader.VENDOR_ID, PciHeader.VIRTIO_VENDOR);
-        set16(PciHeader.DEVICE_ID, PciHeader.VIRTIO_DEVICE_BASE + info.deviceType());
-        bytes.allow(PciHeader.COMMAND, Short.BYTES, COMMAND_BITS);
-        interruptStatus(false);
-        set8(PciHeader.REVISION_ID, REVISION);
-        bytes.set(PciHeader.CLASS_CODE, 3, ClassCode.of(info.deviceType()));
-        bytes.allow(PciHeader.CACHE_LINE_SIZE, Byte.BYTES, 0xff);
-        set8(PciHeader.HEADER_TYPE, options.multifunction() ? PciHeader.MULTI_FUNCTION : 0);
-        set16(PciHeader.SUBSYSTEM_VENDOR_ID, PciHeader.VIRTIO_VENDOR);
-        set16(PciHeader.SUBSYSTEM_ID, SUBSYSTEM);
-        bytes.allow(PciHeader.INTERRUPT_LINE, Byte.BYTES, 0xff);
-        set8(PciHeader.INTERRUPT_PIN, hasPin ? PIN_A : 0);
-    }
-
-    /** Address bits below the size stay 0, which is how software learns the size. */
-    private void placeBar(int bar) {
-        long at = barRegister(bar);
-        long addressBits = -bars.size(bar);
-        bytes.allow(at, Integer.BYTES, (int) addressBits);
-        if (Bars.isWide(bar)) {
-            set32(at, PciHeader.BAR_MEMORY_64);
-            bytes.allow(at + PciHeader.BAR_SIZE, Integer.BYTES, (int) (addressBits >>> Integer.SIZE));
-        }
-    }
-
-    private long express(PciOptions options) {
-        long at = append(PciCapability.EXPRESS, ExpressCapability.SIZE);
-        int type = options.rootComplexIntegrated()
-                ? ExpressCapability.TYPE_INTEGRATED_ENDPOINT : ExpressCapability.TYPE_ENDPOINT;
-        set16(at + ExpressCapability.CAPABILITIES,
-                ExpressCapability.VERSION_2 | type << ExpressCapability.TYPE_SHIFT);
-        set32(at + ExpressCapability.DEVICE_CAPABILITIES,
-                ExpressCapability.ROLE_BASED_ERROR_REPORTING | ExpressCapability.FUNCTION_LEVEL_RESET);
-        bytes.allow(at + ExpressCapability.DEVICE_CONTROL, Short.BYTES,
-                DEVICE_CONTROL_BITS | ExpressCapability.INITIATE_FUNCTION_RESET);
-        if (!options.rootComplexIntegrated()) {
-            link(at);
-        }
-        return at;
-    }
-
-    /** A link that there is not: the slowest and narrowest that can be, so that no port promises less. */
-    private void link(long at) {
-        int link = ExpressCapability.SPEED_2_5 | ExpressCapability.WIDTH_1;
-        set32(at + ExpressCapability.LINK_CAPABILITIES, link | ExpressCapability.POWER_OPTIONALITY);
-        bytes.allow(at + ExpressCapability.LINK_CONTROL, Short.BYTES, ExpressCapability.LINK_CONTROL_BITS);
-        set16(at + ExpressCapability.LINK_STATUS, link);
-        set32(at + ExpressCapability.LINK_CAPABILITIES_2, ExpressCapability.SUPPORTS_2_5);
-    }
-
-    /** D0 and D3hot, no events. The device keeps all of its state in D3hot, so that there is nothing to restore. */
-    private long power() {
-        long at = append(PciCapability.POWER_MANAGEMENT, PowerCapability.SIZE);
-        set16(at + PowerCapability.CAPABILITIES, PowerCapability.VERSION_1_2);
-        set16(at + PowerCapability.CONTROL, PowerCapability.NO_SOFT_RESET);
-        bytes.allow(at + PowerCapability.CONTROL, Short.BYTES, PowerCapability.STATE_MASK);
-        return at;
+        bytes.set(at.window() + VirtioCapability.PCI_CFG_DATA, width, value);
     }
 
     private int powerState() {
-        return bytes.get(power + PowerCapability.CONTROL, Byte.BYTES) & PowerCapability.STATE_MASK;
+        return bytes.get(at.power() + PowerCapability.CONTROL, Byte.BYTES) & PowerCapability.STATE_MASK;
     }
 
     private void powerState(int state) {
-        set8(power + PowerCapability.CONTROL, PowerCapability.NO_SOFT_RESET | state);
-    }
-
-    private long msix() {
-        long at = append(PciCapability.MSIX, MsixCapability.SIZE);
-        set16(at + MsixCapability.MESSAGE_CONTROL, bars.vectors() - 1);
-        bytes.allow(at + MsixCapability.MESSAGE_CONTROL, Short.BYTES,
-                MsixCapability.ENABLE | MsixCapability.FUNCTION_MASK);
-        set32(at + MsixCapability.TABLE, Bars.MSIX);
-        set32(at + MsixCapability.PENDING_BITS, (int) bars.pendingBits() | Bars.MSIX);
-        return at;
-    }
-
-    private long structure(int type, long size, long offset, long length) {
-        long at = append(PciCapability.VENDOR_SPECIFIC, size);
-        set8(at + VirtioCapability.CAP_LEN, (int) size);
-        set8(at + VirtioCapability.CFG_TYPE, type);
-        set8(at + VirtioCapability.BAR, Bars.VIRTIO);
-        set32(at + VirtioCapability.OFFSET, (int) offset);
-        set32(at + VirtioCapability.LENGTH, (int) length);
-        return at;
-    }
-
-    private long window() {
-        long at = structure(VirtioCapability.PCI_CFG, VirtioCapability.EXTENDED_SIZE, 0, 0);
-        set8(at + VirtioCapability.BAR, 0);
-        bytes.allow(at + VirtioCapability.BAR, Byte.BYTES, 0xff);
-        bytes.allow(at + VirtioCapability.OFFSET, Integer.BYTES, -1);
-        bytes.allow(at + VirtioCapability.LENGTH, Integer.BYTES, -1);
-        bytes.allow(at + VirtioCapability.PCI_CFG_DATA, Integer.BYTES, -1);
-        return at;
-    }
-
-    private long append(int id, long size) {
-        long at = end;
-        set8(link, (int) at);
-        set8(at + PciCapability.ID, id);
-        link = at + PciCapability.NEXT;
-        end = at + size;
-        return at;
-    }
-
-    private static long barRegister(int bar) {
-        return PciHeader.BAR_0 + bar * PciHeader.BAR_SIZE;
-    }
-
-    private void set8(long offset, int value) {
-        bytes.set(offset, Byte.BYTES, value);
-    }
-
-    private void set16(long offset, int value) {
-        bytes.set(offset, Short.BYTES, value);
-    }
-
-    private void set32(long offset, int value) {
-        bytes.set(offset, Integer.BYTES, value);
+        bytes.set(at.power() + PowerCapability.CONTROL, Byte.BYTES, PowerCapability.NO_SOFT_RESET | state);
     }
 }

@@ -2,8 +2,6 @@
 package org.virtio4j.pci;
 
 import java.util.Arrays;
-import java.util.Objects;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.vmm.RegisterHandler;
 import org.virtio4j.wire.pci.PciHeader;
@@ -27,19 +25,9 @@ public final class PciBus {
 
     private static final int DEVICES = 32;
     private static final int FUNCTIONS = 8;
-    private static final int[] BARS = {Bars.VIRTIO, Bars.MSIX};
 
-    /** A BAR where the guest has placed it; the end is exclusive, as an offset in the memory window. */
-    private record Route(long start, long end, VirtioPciFunction function, int bar) {
-    }
-
-    private final long memoryStart;
-    private final long memorySize;
     private final @Nullable VirtioPciFunction[] functions = new VirtioPciFunction[DEVICES * FUNCTIONS];
-    private final ReentrantLock lock = new ReentrantLock();
-
-    /** Replaced under the lock whenever a BAR may have moved. */
-    private volatile Route[] routes = new Route[0];
+    private final BarRoutes routes;
 
     /**
      * A bus with nothing on it.
@@ -54,19 +42,18 @@ public final class PciBus {
             throw new IllegalArgumentException("memoryStart=0x" + Long.toHexString(memoryStart) + ", memorySize="
                     + memorySize + ", but the window for BARs needs a size and an end");
         }
-        this.memoryStart = memoryStart;
-        this.memorySize = memorySize;
+        this.routes = new BarRoutes(memoryStart, memorySize);
     }
 
     /**
-     * Hangs a function on the bus, before the guest runs.
+     * Adds a function to the bus, before the guest runs.
      *
      * @param device   number of its slot, 0 to 31
      * @param function its number in the slot, 0 to 7; a slot needs a function 0 for the others to be found
      * @param added    the function
-     * @throws IllegalArgumentException if there is no such place or it is taken, the function is on the bus already, or
-     *         its BARs and those of the others do not fit into the window, or its BARs of 32 bits into what of the
-     *         window lies below 4 GiB, so that no guest could use it
+     * @throws IllegalArgumentException if there is no such place or it is taken, if the function is on the bus already,
+     *         or if no guest could use it because its BARs and those of the others do not fit into the window, or its
+     *         BARs of 32 bits into the part of the window below 4 GiB
      */
     public void add(int device, int function, VirtioPciFunction added) {
         if (device < 0 || device >= DEVICES || function < 0 || function >= FUNCTIONS) {
@@ -83,35 +70,11 @@ public final class PciBus {
                     + " would be the second place of one function; make another function");
         }
         functions[place] = added;
-        String refusal = refusal();
+        String refusal = routes.refusal(functions);
         if (!refusal.isEmpty()) {
             functions[place] = null;
             throw new IllegalArgumentException(refusal);
         }
-    }
-
-    /** Why no guest could place the BARs; empty if one could. */
-    private String refusal() {
-        boolean below = Long.compareUnsigned(memoryStart + memorySize - 1, LAST_NARROW) <= 0;
-        long narrow = end(memoryStart, Bars.MSIX);
-        if (!below && Long.compareUnsigned(narrow - 1, LAST_NARROW) > 0) {
-            return "memoryStart=0x" + Long.toHexString(memoryStart) + ", but BARs of 32 bits take "
-                    + (narrow - memoryStart) + " bytes below 4 GiB; let the window begin lower";
-        }
-        long needed = (below ? end(memoryStart, Bars.MSIX, Bars.VIRTIO) : end(narrow, Bars.VIRTIO)) - memoryStart;
-        return needed <= memorySize ? "" : "memorySize=" + memorySize + ", but from memoryStart=0x"
-                + Long.toHexString(memoryStart) + " on the BARs take " + needed + " bytes; give a larger window";
-    }
-
-    /** How far BARs reach when each is aligned to its size: the large ones first leave no gap but before them. */
-    private long end(long start, int... bars) {
-        long[] sizes = Arrays.stream(functions).filter(Objects::nonNull).map(Objects::requireNonNull)
-                .flatMapToLong(each -> Arrays.stream(bars).mapToLong(each::barSize)).sorted().toArray();
-        long end = start;
-        for (int i = sizes.length - 1; i >= 0; i--) {
-            end = ((end + sizes[i] - 1) & -sizes[i]) + sizes[i];
-        }
-        return end;
     }
 
     /**
@@ -130,10 +93,10 @@ public final class PciBus {
      * @return registers, to be mapped where and as large as the constructor was told
      */
     public RegisterHandler memory() {
-        return new Memory();
+        return routes;
     }
 
-    /** What a bus reads where nobody answers; 0 for a width that no bus has. */
+    /** What a read returns where no function answers; 0 for a width that no bus has. */
     static long allOnes(int width) {
         return switch (width) {
             case Byte.BYTES -> 0xff;
@@ -162,48 +125,11 @@ public final class PciBus {
         return false;
     }
 
-    /** Not so for an access that configuration space does not take, and answers with 0. */
+    /** False for an access that configuration space does not take and answers with 0. */
     private static boolean showsHeaderType(long register, int width) {
         boolean taken = width == Byte.BYTES || width == Short.BYTES || width == Integer.BYTES;
         return taken && register % width == 0
                 && register <= PciHeader.HEADER_TYPE && register + width > PciHeader.HEADER_TYPE;
-    }
-
-    private void route() {
-        lock.lock();
-        try {
-            Route[] found = new Route[functions.length * BARS.length];
-            int count = 0;
-            for (VirtioPciFunction function : functions) {
-                for (int bar : BARS) {
-                    Route route = function == null ? null : routeTo(function, bar);
-                    if (route != null) {
-                        found[count++] = route;
-                    }
-                }
-            }
-            routes = Arrays.copyOf(found, count);
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** Null for a BAR that is not mapped, or lies partly outside of the window. */
-    private @Nullable Route routeTo(VirtioPciFunction function, int bar) {
-        long address = function.barAddress(bar);
-        long start = address - memoryStart;
-        long size = function.barSize(bar);
-        boolean inside = address != VirtioPciFunction.NOT_MAPPED && start >= 0 && start <= memorySize - size;
-        return inside ? new Route(start, start + size, function, bar) : null;
-    }
-
-    private @Nullable Route find(long offset) {
-        for (Route route : routes) {
-            if (offset >= route.start && offset < route.end) {
-                return route;
-            }
-        }
-        return null;
     }
 
     private final class Ecam implements RegisterHandler {
@@ -227,24 +153,7 @@ public final class PciBus {
             VirtioPciFunction function = at(offset);
             if (function != null) {
                 function.writeConfig(offset % PciHeader.EXTENDED_SPACE_SIZE, width, value);
-                route();
-            }
-        }
-    }
-
-    private final class Memory implements RegisterHandler {
-
-        @Override
-        public long read(long offset, int width) {
-            Route route = find(offset);
-            return route == null ? allOnes(width) : route.function.readBar(route.bar, offset - route.start, width);
-        }
-
-        @Override
-        public void write(long offset, int width, long value) {
-            Route route = find(offset);
-            if (route != null) {
-                route.function.writeBar(route.bar, offset - route.start, width, value);
+                routes.renew(functions);
             }
         }
     }

@@ -6,12 +6,13 @@ import org.virtio4j.vmm.InterruptLine;
 import org.virtio4j.vmm.InterruptSink;
 
 /**
- * How a function's interrupts leave it: by MSI-X once the guest has enabled it, by its pin before.
+ * Where a function's interrupts go: MSI-X once the guest has enabled it, the pin before.
  *
- * @param vectors takes the MSI-X vectors as numbers, for an embedder who delivers them. He may keep the table that the
- *                guest sees himself, as QEMU does: the mask of an entry counts here once the entry was written here,
- *                and the mask of the function always does. Without it the function sends the messages of its own table
- *                as DMA writes, which end in a {@linkplain org.virtio4j.vmm.GuestMemory#addDoorbell doorbell region}
+ * @param vectors takes the MSI-X vectors as numbers, if the embedder delivers them. The embedder may keep the table
+ *                that the guest sees, as QEMU does: the mask of an entry counts here once the entry was written here,
+ *                and the mask of the function always counts. Without it the function sends the messages of its own
+ *                table as DMA writes, which end in a {@linkplain org.virtio4j.vmm.GuestMemory#addDoorbell doorbell
+ *                region}
  * @param pin     INTA#; without it the function has no pin, and a guest that leaves MSI-X off must poll
  */
 public record PciInterrupts(Optional<InterruptSink> vectors, Optional<InterruptLine> pin) {
@@ -38,8 +39,8 @@ public record PciInterrupts(Optional<InterruptSink> vectors, Optional<InterruptL
     /**
      * Vectors for the embedder to deliver.
      *
-     * @param vectors told of each interrupt, on the thread that causes it or lets it go; what the guest has masked in
-     *                a table of the embedder's is his to know
+     * @param vectors called for each interrupt, on the thread that causes it or unmasks it; if the embedder keeps the
+     *                table, it must look itself at what the guest has masked there
      * @param pin     the interrupt input that the guest uses without MSI-X; low at the start, and not set so
      * @return both ways
      */

@@ -9,9 +9,9 @@ import org.virtio4j.vmm.InterruptSink;
 import org.virtio4j.wire.pci.CommonConfig;
 
 /**
- * Vectors for an embedder who delivers them. He may keep the table that the guest sees; where he does not, what is
- * written to this one masks as it should, and what is masked pends here. What he has delivered is not known, so an
- * event that was raised counts as raised until it is unmapped.
+ * Vectors for an embedder that delivers them. The embedder may keep the table that the guest sees; where it does not,
+ * the entries of this table mask as they should, and what is masked is pending here. It is not known what the embedder
+ * has delivered, so an event that was raised counts as raised until it is unmapped.
  *
  * <p>Any thread may call any method; the lock is never held while the embedder is called.
  */
@@ -20,14 +20,14 @@ final class SinkVectors extends TableRoute {
     private final InterruptSink sink;
 
     /**
-     * Guarded by the lock, as is what follows. What the embedder may have to forget; of what pends he was not told, for
-     * the vector is masked, or the function no bus master.
+     * Guarded by the lock, as is what follows. What the embedder may have to forget. It was not told of what is
+     * pending, because the vector is masked, or the function is no bus master.
      */
     private final EventVectors raised;
     private final Departures departures = new Departures(lock);
     private boolean holding;
 
-    /** To be forgotten by the embedder, who cannot be called yet. */
+    /** To be forgotten by the embedder, which cannot be called yet. */
     private final BitSet forgotten;
 
     SinkVectors(Bars bars, InterruptSink sink) {
@@ -136,13 +136,13 @@ final class SinkVectors extends TableRoute {
         FirstFailure.throwIt(failure);
     }
 
-    /** What becomes of a vector is the embedder's to know. */
+    /** Only the embedder knows whether a vector was delivered. */
     @Override
     public long lost() {
         return 0;
     }
 
-    /** Null while the vector is held back: then the event pends. What it has pending goes along with it. */
+    /** Null while the vector is held back: then the event is pending. Otherwise what is pending on it goes along. */
     private @Nullable Departure decide(int vector, int event) {
         if (heldBack(vector)) {
             int ignored = pending.add(event);
@@ -178,7 +178,7 @@ final class SinkVectors extends TableRoute {
         }
     }
 
-    /** An event of another CPU's making may raise the vector meanwhile: it is raised again, lest it was forgotten. */
+    /** Another CPU may cause an event of the vector meanwhile, which might be forgotten too: it is raised again. */
     private void tell(int vector) {
         Throwable thrown = FirstFailure.after(null, () -> sink.forget(vector));
         Departure again;
@@ -216,7 +216,7 @@ final class SinkVectors extends TableRoute {
         }
     }
 
-    /** The next vector that pends and is not held back any more. */
+    /** The next vector that is pending and not held back any more. */
     private @Nullable Departure nextPending() {
         lock.lock();
         try {

@@ -5,8 +5,8 @@ package org.virtio4j.pci;
  * Where the events of a function go while MSI-X is enabled: as messages of its table, or as vectors to the embedder.
  * Event 0 is the configuration change, event {@code n + 1} that of queue {@code n}.
  *
- * <p>Any thread may call any method. Those that call the embedder are called under no lock, and go on with the rest
- * when he throws; the first exception is thrown at the end.
+ * <p>Any thread may call any method. Those that call the embedder are called under no lock. If a callback throws, they
+ * go on with the rest, and throw the first exception at the end.
  */
 interface VectorRoute {
 
@@ -14,9 +14,9 @@ interface VectorRoute {
     int vector(int event);
 
     /**
-     * Maps an event to another vector, or to none. What the event has raised on the one before is forgotten, and when
-     * this returns, none of it is on its way. A vector that does not exist is none, and reading back shows it (virtio
-     * 1.4, section 4.1.5.1.2.1). Calls the embedder.
+     * Maps an event to another vector, or to none. What the event has raised on the vector before is forgotten, and
+     * when this returns, none of it is on its way. A vector that does not exist maps to none, and reading back shows it
+     * (virtio 1.4, section 4.1.5.1.2.1). Calls the embedder.
      */
     void map(int event, int vector);
 
@@ -24,8 +24,8 @@ interface VectorRoute {
     void raise(int event);
 
     /**
-     * Unmaps all events and forgets what they raised, since the device was reset. Calls nobody and waits for nobody:
-     * {@link #awaitForgotten} must follow, under no lock.
+     * Unmaps all events and forgets what they raised, because the device was reset. Neither calls the embedder nor
+     * waits: {@link #awaitForgotten} must follow, under no lock.
      */
     void forget();
 
@@ -38,7 +38,7 @@ interface VectorRoute {
     /** What message control says; {@link #flush} must follow, under no lock. */
     void control(boolean enabled, boolean masked);
 
-    /** The embedder masks a vector, beside what the guest has masked, or lets it go. Calls the embedder. */
+    /** The embedder masks a vector in addition to what the guest has masked, or ends that. Calls the embedder. */
     void maskByEmbedder(int vector, boolean masked);
 
     /** Sends what was held back and is not any more. Calls the embedder. */
@@ -50,7 +50,7 @@ interface VectorRoute {
     /** Reads from the BAR with the table and the pending bits. */
     long read(long offset, int width);
 
-    /** Writes to that BAR. Calls the embedder, for a vector may be unmasked. */
+    /** Writes to that BAR. Calls the embedder, because a vector may be unmasked. */
     void write(long offset, int width, long value);
 
     /** Messages that led nowhere: no doorbell was at their address, or translation refused it. */

@@ -14,8 +14,8 @@ import org.virtio4j.wire.pci.CommonConfig;
  * The MSI-X table and its pending bits (PCI Local Bus 3.0, section 6.8.2): a vector that is raised sends the message of
  * its entry or, while it is masked, sets its pending bit, and sends later.
  *
- * <p>Any thread may call any method. The lock is held to look at the table, never while a message is sent; so one that
- * is on its way when its vector is masked still arrives. Whoever resets or unmaps waits for it.
+ * <p>Any thread may call any method. The lock is held to look at the table, never while a message is sent; so a message
+ * that is on its way when its vector is masked still arrives. A reset and an unmapping wait for it.
  */
 final class VectorTable extends TableRoute {
 
@@ -160,8 +160,9 @@ final class VectorTable extends TableRoute {
     }
 
     /**
-     * Where the function may not send now, what has not been forgotten since is pending again. Who opens the gate
-     * flushes afterwards, so the gate is looked at once it is: if it is open, the message is tried again.
+     * Where the function may not send now, the message is pending again unless it was forgotten meanwhile. A thread
+     * that opens the gate flushes afterwards, so this looks at the gate once the message is pending: if the gate is
+     * open, the message is tried again.
      */
     private @Nullable Departure end(Departure departure, DmaResult result) {
         lock.lock();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.pci;
 
-import java.util.function.BooleanSupplier;
 import org.virtio4j.device.ConfigWindow;
 import org.virtio4j.device.DeviceLifecycle;
 import org.virtio4j.device.QueueKicks;
@@ -20,18 +19,18 @@ final class VirtioStructures {
     private final QueueKicks kicks;
     private final FunctionInterrupts interrupts;
     private final CommonRegisters common;
-    private final BooleanSupplier admission;
+    private final BusMastering mastering;
 
     /**
      * Decodes for one function.
      *
-     * @param admission asked at each notification, whether it counts
+     * @param mastering asked at each notification whether it counts
      */
-    VirtioStructures(DeviceLifecycle lifecycle, FunctionInterrupts interrupts, BooleanSupplier admission) {
-        this.admission = admission;
+    VirtioStructures(DeviceLifecycle lifecycle, FunctionInterrupts interrupts, BusMastering mastering) {
         this.config = lifecycle.config();
         this.kicks = lifecycle.kicks();
         this.interrupts = interrupts;
+        this.mastering = mastering;
         this.common = new CommonRegisters(lifecycle, interrupts);
     }
 
@@ -58,14 +57,14 @@ final class VirtioStructures {
         }
     }
 
-    void forgetSelectors() {
-        common.forgetSelectors();
+    void resetSelectors() {
+        common.resetSelectors();
     }
 
     /** Section 4.1.5.2: 16 bits are written, 32 with notification data. */
     private void notifyQueue(long at, int width) {
         if ((width == Short.BYTES || width == Integer.BYTES) && at % Bars.NOTIFY_MULTIPLIER == 0) {
-            if (admission.getAsBoolean()) {
+            if (mastering.admits()) {
                 kicks.kick(at / Bars.NOTIFY_MULTIPLIER);
             }
         }
