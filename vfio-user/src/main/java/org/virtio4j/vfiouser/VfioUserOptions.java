@@ -6,54 +6,28 @@ import java.util.Optional;
 import org.virtio4j.vmm.StallListener;
 
 /**
- * What an embedder can choose about a socket; {@link #DEFAULT} fits a client that shares its memory by descriptors, as
- * QEMU does with {@code memory-backend-memfd,share=on}.
+ * What an embedder can choose about a socket. Begin with {@link #DEFAULT}, which fits a client that shares its memory
+ * by descriptors, as QEMU does with {@code memory-backend-memfd,share=on}, and change what differs.
  *
- * @param memoryFile  the file that is the guest's RAM ({@code memory-backend-file,share=on}), where there is one
- * @param descriptors whether descriptors are taken: of memory, and of eventfds for interrupts. Without them nothing
- *                    needs native access; RAM is {@code memoryFile} alone, and the guest must poll for interrupts
- * @param stalls      hears when taking memory away waits for a device longer than a second
- * @param received    called on the socket's thread when a message is here, before it is carried out. A client whose
- *                    message it throws at is cut off
- * @param refusals    hears what the client was refused
- * @param sealedMemory whether memory is taken only if nobody can make it shorter any more ({@code F_SEAL_SHRINK}), but
- *                    for that of {@code memoryFile}. A device whose memory is cut short while it is used needs a reset,
- *                    and no other notices; sealed memory cannot even be cut
+ * @param memoryFile   the file that is the guest's RAM ({@code memory-backend-file,share=on}), where there is one
+ * @param descriptors  whether the socket takes descriptors: of memory, and of eventfds for interrupts. Without them
+ *                     nothing needs native access; RAM is {@code memoryFile} alone, and the guest must poll for
+ *                     interrupts
+ * @param stalls       is told when taking memory away waits for a device longer than a second
+ * @param received     called on the socket's thread when a message has arrived, before it is carried out. If it throws,
+ *                     the client that sent the message is cut off
+ * @param refusals     is told what the client was refused
+ * @param sealedMemory whether memory, except that of {@code memoryFile}, is taken only if nobody can make it shorter
+ *                     any more ({@code F_SEAL_SHRINK}). A device whose memory is cut short while it is used needs a
+ *                     reset, and no other notices; sealed memory cannot even be cut
  */
 public record VfioUserOptions(Optional<Path> memoryFile, boolean descriptors, StallListener stalls, Runnable received,
         RefusalListener refusals, boolean sealedMemory) {
 
     /** Memory and interrupts by descriptors. */
     public static final VfioUserOptions DEFAULT =
-            new VfioUserOptions(Optional.empty(), true, (holder, waitedNanos) -> { }, () -> { });
-
-    /**
-     * Options with nobody who hears of refusals.
-     *
-     * @param memoryFile  as above
-     * @param descriptors as above
-     * @param stalls      as above
-     * @param received    as above
-     * @throws IllegalArgumentException if neither descriptors nor a file can give memory
-     */
-    public VfioUserOptions(Optional<Path> memoryFile, boolean descriptors, StallListener stalls, Runnable received) {
-        this(memoryFile, descriptors, stalls, received, (command, errno, reason) -> { });
-    }
-
-    /**
-     * Options that take memory sealed or not.
-     *
-     * @param memoryFile  as above
-     * @param descriptors as above
-     * @param stalls      as above
-     * @param received    as above
-     * @param refusals    as above
-     * @throws IllegalArgumentException if neither descriptors nor a file can give memory
-     */
-    public VfioUserOptions(Optional<Path> memoryFile, boolean descriptors, StallListener stalls, Runnable received,
-            RefusalListener refusals) {
-        this(memoryFile, descriptors, stalls, received, refusals, false);
-    }
+            new VfioUserOptions(Optional.empty(), true, (holder, waitedNanos) -> { }, () -> { },
+                    (command, errno, reason) -> { }, false);
 
     /**
      * Checks and keeps the values.
@@ -68,9 +42,9 @@ public record VfioUserOptions(Optional<Path> memoryFile, boolean descriptors, St
     }
 
     /**
-     * The same for a client whose RAM is a file. Descriptors are taken still; those of this file need never be sealed.
+     * The same for a client whose RAM is a file. Descriptors are still taken; those of this file need not be sealed.
      *
-     * @param file the guest's RAM; who shortens it while the device uses it loses that device
+     * @param file the guest's RAM; if it is made shorter while the device uses it, the device needs a reset
      * @return new options
      */
     public VfioUserOptions withMemoryFile(Path file) {
@@ -88,7 +62,7 @@ public record VfioUserOptions(Optional<Path> memoryFile, boolean descriptors, St
     }
 
     /**
-     * The same with somebody who is told of long waits.
+     * The same with a listener for long waits.
      *
      * @param listener see {@link org.virtio4j.vmm.GuestMemory#GuestMemory(StallListener)}
      * @return new options
@@ -98,9 +72,9 @@ public record VfioUserOptions(Optional<Path> memoryFile, boolean descriptors, St
     }
 
     /**
-     * The same with somebody who is told of each message, to measure from there.
+     * The same with a listener for each message, as the start of a measurement.
      *
-     * @param listener called on the socket's thread when a message is here, before it is carried out
+     * @param listener called on the socket's thread when a message has arrived, before it is carried out
      * @return new options
      */
     public VfioUserOptions withMessageListener(Runnable listener) {
@@ -108,7 +82,7 @@ public record VfioUserOptions(Optional<Path> memoryFile, boolean descriptors, St
     }
 
     /**
-     * The same with somebody who is told what the client was refused.
+     * The same with a listener for what the client is refused.
      *
      * @param listener called on the socket's thread, after the answer
      * @return new options
@@ -118,7 +92,7 @@ public record VfioUserOptions(Optional<Path> memoryFile, boolean descriptors, St
     }
 
     /**
-     * The same for memory that nobody can make shorter, or for any.
+     * The same with or without the demand that nobody can make the memory shorter.
      *
      * @param required whether memory that is not sealed is refused
      * @return new options

@@ -130,7 +130,8 @@ class MemoryFileTest {
     @Test
     void shouldRefuseOptionsThatGiveNoMemory() {
         assertThrows(IllegalArgumentException.class,
-                () -> new VfioUserOptions(Optional.empty(), false, (holder, waitedNanos) -> { }, () -> { }));
+                () -> new VfioUserOptions(Optional.empty(), false, (holder, waitedNanos) -> { }, () -> { },
+                        (command, errno, reason) -> { }, false));
     }
 
     private static String pathOf(Class<?> type) {
