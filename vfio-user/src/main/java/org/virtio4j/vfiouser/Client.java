@@ -20,7 +20,8 @@ final class Client {
     private final VfioUserOptions options;
     private final Handshake handshake = new Handshake();
 
-    Client(LocalConnection connection, Service service, Request request, Reply reply, VfioUserOptions options) {
+    Client(LocalConnection connection, Service service, Request request, Reply reply,
+            VfioUserOptions options) {
         this.connection = connection;
         this.service = service;
         this.request = request;
@@ -52,7 +53,7 @@ final class Client {
     }
 
     /**
-     * Whether the client came far enough to change anything: who only looks whether somebody listens does not. Any
+     * Whether the client came far enough to change anything. One that only looks whether a server listens does not. Any
      * thread.
      */
     boolean shookHands() {

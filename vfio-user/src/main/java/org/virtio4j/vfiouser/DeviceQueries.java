@@ -13,7 +13,7 @@ import org.virtio4j.wire.vfiouser.RegionInfo;
 /** What a client asks before it uses the function: its regions and its interrupts. */
 final class DeviceQueries {
 
-    /** Pin, MSI and MSI-X, as few as a client bears; those of VFIO behind them, for errors, are nothing we have. */
+    /** Pin, MSI and MSI-X, the fewest that clients accept. VFIO's kinds behind them, for errors, do not exist here. */
     private static final int IRQ_KINDS = PciIrq.MSIX + 1;
 
     private final VirtioPciFunction function;

@@ -25,11 +25,11 @@ import org.virtio4j.wire.vfiouser.DmaUnmap;
  * MappedFiles mapped file}. A window whose memory we cannot get at (a ROM of QEMU's has no descriptor) is remembered,
  * for its unmapping to be found in order, but leads nowhere: a device that does DMA there gets a bus error.
  *
- * <p>A range that is unmapped takes all windows in it, as in the kernel's VFIO: a range without any is in order, for an
- * IOMMU of QEMU's unmaps hundreds of thousands of pages that it never mapped; the answer has the bytes that were
- * unmapped, 0 there. A range with a part of a window is refused with EINVAL and takes none.
+ * <p>Unmapping a range takes all windows in it, as in the kernel's VFIO. A range without any window is in order,
+ * because QEMU's IOMMU unmaps hundreds of thousands of pages that it never mapped; the answer has the number of bytes
+ * that were unmapped, 0 in that case. A range with a part of a window is refused with EINVAL and takes none.
  *
- * <p>Used by the socket's thread alone, but for the counts.
+ * <p>Used by the socket's thread alone, except for the counts.
  */
 final class DmaWindows {
 
@@ -124,16 +124,16 @@ final class DmaWindows {
     }
 
     /**
-     * Whether windows were taken away and nothing but windows was spoken of since. QEMU changes its memory map, while
-     * firmware sets up shadow RAM for one, by taking away all that is touched and giving it again in other pieces;
-     * meanwhile a ring may be gone that nobody meant to take away.
+     * Whether windows were taken away and every command since was about windows. QEMU changes its memory map, for
+     * example while firmware sets up shadow RAM, by taking away all that is touched and giving it again in other
+     * pieces; meanwhile a ring may be gone that is not meant to be taken away.
      */
     boolean exchanging() {
         return exchanging;
     }
 
-    /** Ends an exchange: what is missing now is missing. */
-    void settle() {
+    /** Ends an exchange: memory that is missing now stays missing. */
+    void endExchange() {
         exchanging = false;
         memory.settle();
     }

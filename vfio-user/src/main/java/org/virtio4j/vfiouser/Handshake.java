@@ -23,14 +23,14 @@ final class Handshake {
         return done;
     }
 
-    /** Whether the client speaks another version than we can, so that there is nothing left but to part. */
+    /** Whether the client speaks an unknown version, so that the connection must end. */
     boolean isHopeless() {
         return hopeless;
     }
 
     /**
-     * Answers with the only version there is. QEMU takes no answer that is longer than its question, so where there is
-     * no room for our capabilities they are left out. What the client can do matters to us in nothing.
+     * Answers with the only version there is. QEMU takes no answer that is longer than its question, so the server's
+     * capabilities are left out where there is no room for them. The capabilities of the client make no difference.
      */
     int version(Request request, Reply reply) {
         long size = request.bodySize();

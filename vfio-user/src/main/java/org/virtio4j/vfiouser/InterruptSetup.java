@@ -60,7 +60,7 @@ final class InterruptSetup {
         pin.assign(null);
     }
 
-    /** What is let go finds no eventfd, and is forgotten with the rest. */
+    /** A vector that is unmasked here has no eventfd any more, and is forgotten with the rest. */
     private void clearVectors() {
         vectors.clear();
         unmaskVectors();

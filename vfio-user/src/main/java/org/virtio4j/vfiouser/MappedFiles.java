@@ -21,14 +21,15 @@ import org.virtio4j.vmm.os.NativeMemory;
  * by however many descriptors it came: a process may have some 65,530 mappings for all its machines, and a client
  * behind an IOMMU of its machine maps page by page. A mapping goes with its last window.
  *
- * <p>Whole costs addresses alone, for the system commits nothing before it is touched. Where they do not suffice, a
- * window is mapped by itself. A file that has grown is mapped anew when a window lies in what is new.
+ * <p>Mapping the whole file costs addresses alone, because the system commits nothing before it is touched. Where
+ * addresses do not suffice, a window is mapped by itself. A file that has grown is mapped anew when a window lies in
+ * the new part.
  *
  * <p>Used by the socket's thread alone.
  */
 final class MappedFiles {
 
-    /** A machine has a handful; this is for a client that means harm to others in this process. */
+    /** A machine has a handful; this limit is against a client that means harm to others in this process. */
     static final int MOST = 1024;
 
     /** 16 TiB: a process has 128 TiB of addresses for all its machines, and for itself. */
@@ -70,7 +71,7 @@ final class MappedFiles {
         void release() {
             windows--;
             if (windows == 0) {
-                forget(this);
+                unmap(this);
             }
         }
 
@@ -168,7 +169,7 @@ final class MappedFiles {
         }
     }
 
-    private void forget(Mapping mapping) {
+    private void unmap(Mapping mapping) {
         newest.remove(mapping.key, mapping);
         count--;
         bytes -= mapping.held.memory().byteSize();

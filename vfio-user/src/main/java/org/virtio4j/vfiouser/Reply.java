@@ -25,13 +25,13 @@ final class Reply {
         buffer.asSlice(MessageHeader.SIZE, size).fill((byte) 0);
     }
 
-    /** Keeps why a command is refused, for who listens; returns the error number. */
+    /** Keeps why a command is refused, for the listener; returns the error number. */
     int refuse(int errno, String why) {
         reason = why;
         return errno;
     }
 
-    /** Why the last refused command was refused; each reason is asked for once. Empty if nobody said. */
+    /** Why the last refused command was refused; each reason is asked for once. Empty if none was given. */
     String takeReason() {
         String taken = reason;
         reason = "";

@@ -6,7 +6,7 @@ import org.virtio4j.pci.VirtioPciFunction;
 import org.virtio4j.vmm.os.Errno;
 import org.virtio4j.wire.vfiouser.Command;
 
-/** What there is to be had at one socket, whoever the client is: each command and who carries it out. */
+/** Carries out the commands at one socket, whoever the client is: says for each command which part does it. */
 final class Service {
 
     private final VirtioPciFunction function;
@@ -40,8 +40,8 @@ final class Service {
     }
 
     /**
-     * Each window may be the one that a ring was missing. The exchange goes on, for nothing marks its end but that the
-     * client speaks of something else.
+     * Each window may be the one that a ring was missing. The exchange goes on: only a command about something else
+     * than memory marks its end.
      */
     private int map(Request request, Reply reply) {
         int errno = windows.map(request, reply);
@@ -54,7 +54,7 @@ final class Service {
     /** All commands that are not about memory. */
     private int use(Request request, Reply reply) {
         if (windows.exchanging()) {
-            windows.settle();
+            windows.endExchange();
             function.memoryChanged();
         }
         return switch (request.command()) {
@@ -65,7 +65,7 @@ final class Service {
             case Command.REGION_READ -> registers.read(request, reply);
             case Command.REGION_WRITE -> registers.write(request, reply);
             case Command.DEVICE_RESET -> reset(request, reply);
-            // Known, but not to us: migration, its log, and what is for speed alone.
+            // Known to the protocol, but not supported: migration, its log, and what is for speed alone.
             case Command.DEVICE_GET_REGION_IO_FDS, Command.DIRTY_PAGES, Command.REGION_WRITE_MULTI,
                     Command.DEVICE_FEATURE, Command.MIG_DATA_READ, Command.MIG_DATA_WRITE -> Errno.EOPNOTSUPP;
             default -> Errno.EINVAL;
@@ -73,10 +73,10 @@ final class Service {
     }
 
     /**
-     * Takes back what a client was given. In this order: first the device is stopped, for its DMA must not meet a
-     * memory that goes, then everything it could have reached goes.
+     * Takes back what a client was given. The device is stopped first, because its DMA must not meet memory that is
+     * being removed; then everything it could have reached is removed.
      */
-    void forgetClient() {
+    void endClient() {
         try {
             boolean ignored = function.reset(ResetKind.SYSTEM);
         } catch (RuntimeException | Error mistake) {
@@ -84,7 +84,7 @@ final class Service {
         }
         interrupts.clear();
         windows.clear();
-        windows.settle();
+        windows.endExchange();
     }
 
     private int reset(Request request, Reply reply) {

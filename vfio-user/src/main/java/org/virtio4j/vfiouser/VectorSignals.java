@@ -10,9 +10,9 @@ import org.virtio4j.vmm.os.Descriptor;
 import org.virtio4j.wire.pci.MsixCapability;
 
 /**
- * MSI-X vectors as eventfds of the client. Masks are not looked at here: a vector that is masked does not come. One
- * that is raised while it has no eventfd is signalled once it gets one, unless it was forgotten before, as a masked one
- * is.
+ * MSI-X vectors as eventfds of the client. Masks are not looked at here: a vector that is masked does not get here. A
+ * vector that is raised while it has no eventfd is signalled once it gets one, unless it was forgotten before, as a
+ * masked one is.
  *
  * <p>Any thread raises and forgets; the socket's thread assigns. What is pending is signalled under the lock, so that a
  * signal of before does not follow the reset that forgets it. A signal does not wait, or for a second where the client
@@ -87,8 +87,8 @@ final class VectorSignals implements InterruptSink {
     }
 
     /**
-     * Who assigns an eventfd looks at what is pending after it, so one of the two finds both. One that cannot be
-     * signalled was closed just now, so that another has taken its place, or none.
+     * A thread that assigns an eventfd looks afterwards at what is pending, so one of the two threads finds both. An
+     * eventfd that cannot be signalled was closed just now, and another has taken its place, or none.
      */
     private void deliver(int vector) {
         Descriptor eventfd = eventfds.get(vector);

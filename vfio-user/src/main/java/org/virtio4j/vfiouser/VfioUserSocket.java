@@ -270,11 +270,11 @@ public final class VfioUserSocket implements AutoCloseable {
         }
     }
 
-    /** Nobody can be served for the moment, for the process has too much open, say; or we are being closed. */
+    /** No client can be served for the moment, for example because the process has too much open; or this closes. */
     private void failed(Throwable why) {
         if (!closing) {
             counters.failed(why);
-            forgetInterrupt();
+            clearInterrupt();
             LockSupport.parkNanos(PAUSE_NANOS);
         }
     }
@@ -298,10 +298,10 @@ public final class VfioUserSocket implements AutoCloseable {
             // Memory that was cut short is not among it: that is the device's to tell, by its need of a reset.
             counters.failed(mistake);
         } finally {
-            forgetInterrupt();
+            clearInterrupt();
             try {
                 if (guest.shookHands()) {
-                    service.forgetClient();
+                    service.endClient();
                 }
             } finally {
                 leave();
@@ -310,10 +310,10 @@ public final class VfioUserSocket implements AutoCloseable {
     }
 
     /**
-     * Nobody has a use for an interrupt of this thread, but a function or a listener may have left one. It would end
-     * the waits of a reset, and close the files in which that finishes its work.
+     * Clears the interrupt status of this thread, which a function or a listener may have set. It would end the waits
+     * of a reset, and close the files in which the reset finishes its work.
      */
-    private static void forgetInterrupt() {
+    private static void clearInterrupt() {
         Thread.interrupted();
     }
 
