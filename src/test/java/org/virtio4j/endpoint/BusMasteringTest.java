@@ -10,6 +10,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -56,6 +57,17 @@ class BusMasteringTest {
     enum Served {
         ENTROPY, ENTROPY_POLLED, DISK_BY_WORKERS, DISK_IN_KICKS, DISK_POLLED, IOMMU_REQUESTS, IOMMU_REQUESTS_POLLED,
         IOMMU_EVENTS
+    }
+
+    /** Random numbers that the test can hold up. */
+    private final class Source extends SecureRandom {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public void nextBytes(byte[] bytes) {
+            holdHere();
+            super.nextBytes(bytes);
+        }
     }
 
     @TempDir
@@ -173,16 +185,12 @@ class BusMasteringTest {
     private void make(Served which) {
         served = which;
         VirtioDevice device = switch (which) {
-            case ENTROPY -> new VirtioEntropy();
-            case ENTROPY_POLLED -> VirtioEntropy.polled();
+            case ENTROPY -> new VirtioEntropy(new Source(), false);
+            case ENTROPY_POLLED -> new VirtioEntropy(new Source(), true);
             case DISK_BY_WORKERS, DISK_IN_KICKS, DISK_POLLED -> makeDisk(which);
             case IOMMU_REQUESTS, IOMMU_REQUESTS_POLLED, IOMMU_EVENTS -> makeIommu(which);
         };
-        raw = new RawFunction(device, DmaSpace.identity(memory), memory, RINGS, () -> {
-            if (served == Served.ENTROPY || served == Served.ENTROPY_POLLED) {
-                holdHere();
-            }
-        });
+        raw = new RawFunction(device, DmaSpace.identity(memory), memory, RINGS, () -> { });
     }
 
     private VirtioBlock makeDisk(Served which) {

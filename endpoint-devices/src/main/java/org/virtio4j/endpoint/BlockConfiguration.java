@@ -14,7 +14,7 @@ import org.virtio4j.wire.block.BlockFeature;
  */
 final class BlockConfiguration {
 
-    /** In one object, so that nobody sees a new length with an old number. */
+    /** In one object, so that no thread sees a new length with an old number. */
     private record Capacity(long sectors, int version) {
     }
 

@@ -65,10 +65,10 @@ final class BlockRequest implements ChainHandler {
     }
 
     @Override
-    public boolean work(QueueServer server) {
+    public boolean work(ChainData guest) {
         if (outcome == BlockOutcome.OK) {
             try {
-                outcome = execute(server);
+                outcome = execute(guest);
             } catch (IOException failure) {
                 counters.fileError(failure);
                 outcome = failure instanceof DiskFailureException known ? known.outcome() : BlockOutcome.FILE;
@@ -113,19 +113,19 @@ final class BlockRequest implements ChainHandler {
         return of(result);
     }
 
-    private BlockOutcome execute(QueueServer server) throws IOException {
+    private BlockOutcome execute(ChainData guest) throws IOException {
         return switch (type) {
-            case RequestType.IN -> read(server);
-            case RequestType.OUT -> write(server);
+            case RequestType.IN -> read(guest);
+            case RequestType.OUT -> write(guest);
             case RequestType.FLUSH -> flush();
-            case RequestType.GET_ID -> identify(server);
-            case RequestType.DISCARD -> discard(server);
-            case RequestType.WRITE_ZEROES -> writeZeroes(server);
+            case RequestType.GET_ID -> identify(guest);
+            case RequestType.DISCARD -> discard(guest);
+            case RequestType.WRITE_ZEROES -> writeZeroes(guest);
             default -> BlockOutcome.UNKNOWN_TYPE;
         };
     }
 
-    private BlockOutcome read(QueueServer server) throws IOException {
+    private BlockOutcome read(ChainData guest) throws IOException {
         BlockOutcome checked = checkSectors(writable);
         if (checked != BlockOutcome.OK) {
             return checked;
@@ -133,7 +133,7 @@ final class BlockRequest implements ChainHandler {
         for (long done = 0; done < writable; done += BUFFER_SIZE) {
             int piece = (int) Math.min(BUFFER_SIZE, writable - done);
             file.read(buffer.limit(piece), sector * BlockConfig.SECTOR_SIZE + done);
-            DmaResult result = server.write(done, data, piece);
+            DmaResult result = guest.write(done, data, piece);
             if (result != DmaResult.OK) {
                 return of(result);
             }
@@ -142,14 +142,14 @@ final class BlockRequest implements ChainHandler {
         return BlockOutcome.OK;
     }
 
-    private BlockOutcome write(QueueServer server) throws IOException {
+    private BlockOutcome write(ChainData guest) throws IOException {
         BlockOutcome checked = file.readOnly() ? BlockOutcome.READ_ONLY : checkSectors(readable);
         if (checked != BlockOutcome.OK) {
             return checked;
         }
         for (long done = 0; done < readable; done += BUFFER_SIZE) {
             int piece = (int) Math.min(BUFFER_SIZE, readable - done);
-            DmaResult result = server.read(RequestHeader.SIZE + done, data, piece);
+            DmaResult result = guest.read(RequestHeader.SIZE + done, data, piece);
             if (result != DmaResult.OK) {
                 return of(result);
             }
@@ -166,19 +166,19 @@ final class BlockRequest implements ChainHandler {
         return BlockOutcome.OK;
     }
 
-    private BlockOutcome identify(QueueServer server) {
-        return writable == RequestHeader.ID_SIZE ? of(server.write(0, id, RequestHeader.ID_SIZE))
+    private BlockOutcome identify(ChainData guest) {
+        return writable == RequestHeader.ID_SIZE ? of(guest.write(0, id, RequestHeader.ID_SIZE))
                 : BlockOutcome.BAD_LENGTH;
     }
 
     /** Gives storage back where the host can; section 5.2.6.2 does not ask for it. */
-    private BlockOutcome discard(QueueServer server) throws IOException {
-        BlockOutcome checked = readRanges(server, BlockFeature.DISCARD, 0, BlockSettings.MOST_DISCARD_SECTORS);
+    private BlockOutcome discard(ChainData guest) throws IOException {
+        BlockOutcome checked = readRanges(guest, BlockFeature.DISCARD, 0, BlockSettings.MOST_DISCARD_SECTORS);
         if (checked != BlockOutcome.OK) {
             return checked;
         }
         for (long at = 0; at < readable; at += SectorRange.SIZE) {
-            if (!server.wanted()) {
+            if (!guest.wanted()) {
                 return BlockOutcome.ABANDONED;
             }
             giveBack(at);
@@ -186,8 +186,8 @@ final class BlockRequest implements ChainHandler {
         return BlockOutcome.OK;
     }
 
-    private BlockOutcome writeZeroes(QueueServer server) throws IOException {
-        BlockOutcome checked = readRanges(server, BlockFeature.WRITE_ZEROES, SectorRange.FLAG_UNMAP,
+    private BlockOutcome writeZeroes(ChainData guest) throws IOException {
+        BlockOutcome checked = readRanges(guest, BlockFeature.WRITE_ZEROES, SectorRange.FLAG_UNMAP,
                 BlockSettings.MOST_ZEROES_SECTORS);
         if (checked != BlockOutcome.OK) {
             return checked;
@@ -195,18 +195,18 @@ final class BlockRequest implements ChainHandler {
         data.fill((byte) 0);
         for (long at = 0; at < readable; at += SectorRange.SIZE) {
             boolean unmap = (LittleEndian.i32(ranges, at + SectorRange.FLAGS) & SectorRange.FLAG_UNMAP) != 0;
-            if (!(unmap && giveBack(at)) && !fillWithZeros(server, at)) {
+            if (!(unmap && giveBack(at)) && !fillWithZeros(guest, at)) {
                 return BlockOutcome.ABANDONED;
             }
         }
         return stable();
     }
 
-    /** False if nobody waits for the rest any more. */
-    private boolean fillWithZeros(QueueServer server, long range) throws IOException {
+    /** False if the driver does not wait for the rest any more. */
+    private boolean fillWithZeros(ChainData guest, long range) throws IOException {
         long end = (rangeStart(range) + rangeLength(range)) * BlockConfig.SECTOR_SIZE;
         for (long to = rangeStart(range) * BlockConfig.SECTOR_SIZE; to < end; to += BUFFER_SIZE) {
-            if (!server.wanted()) {
+            if (!guest.wanted()) {
                 return false;
             }
             file.write(buffer.limit((int) Math.min(BUFFER_SIZE, end - to)), to);
@@ -221,11 +221,11 @@ final class BlockRequest implements ChainHandler {
     }
 
     /** Copies the ranges of a DISCARD or WRITE_ZEROES, and checks them all before the first is touched. */
-    private BlockOutcome readRanges(QueueServer server, int feature, int knownFlags, int mostSectors) {
+    private BlockOutcome readRanges(ChainData guest, int feature, int knownFlags, int mostSectors) {
         if (!configuration.negotiated(feature)) {
             return BlockOutcome.UNKNOWN_TYPE;
         }
-        BlockOutcome flags = readFlags(server, knownFlags);
+        BlockOutcome flags = readFlags(guest, knownFlags);
         if (flags != BlockOutcome.OK) {
             return flags;
         }
@@ -236,15 +236,15 @@ final class BlockRequest implements ChainHandler {
     }
 
     /**
-     * Copies the ranges, and looks at their flags before anything else, for section 5.2.6.2 wants UNSUPP whatever else
-     * is wrong. So the flags of more ranges than are allowed are looked at too, a bufferful at a time; those of half a
-     * range at the end are not there.
+     * Copies the ranges, and looks at their flags before anything else, because section 5.2.6.2 wants UNSUPP whatever
+     * else is wrong. So the flags of more ranges than are allowed are looked at too, a bufferful at a time; half a
+     * range at the end has no flags.
      */
-    private BlockOutcome readFlags(QueueServer server, int known) {
+    private BlockOutcome readFlags(ChainData guest, int known) {
         long whole = readable - readable % SectorRange.SIZE;
         for (long done = 0; done < whole; done += ranges.byteSize()) {
             long piece = Math.min(ranges.byteSize(), whole - done);
-            DmaResult result = server.read(RequestHeader.SIZE + done, ranges, piece);
+            DmaResult result = guest.read(RequestHeader.SIZE + done, ranges, piece);
             if (result != DmaResult.OK) {
                 return of(result);
             }

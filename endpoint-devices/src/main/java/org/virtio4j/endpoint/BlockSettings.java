@@ -12,7 +12,7 @@ record BlockSettings(Features features, int queueCount, int queueSize, int block
     /** Most ranges of a DISCARD or WRITE_ZEROES. */
     static final int MOST_RANGES = 64;
 
-    /** Most sectors of a range that is discarded: 2 GiB, for it costs little. */
+    /** Most sectors of a range that is discarded: 2 GiB, because it costs little. */
     static final int MOST_DISCARD_SECTORS = 1 << 22;
 
     /** Most sectors of a range that is zeroed: 4 MiB, so that a queue is not held up for long. */

@@ -4,8 +4,8 @@ package org.virtio4j.endpoint;
 import org.virtio4j.queue.Chain;
 
 /**
- * What a device type makes of a chain, in the three steps that {@link QueueServer} takes with each: one chain at a
- * time, never two threads at once.
+ * What a device type does with a chain, in the three steps of {@link QueueServer}: one chain at a time, never two
+ * threads at once.
  */
 interface ChainHandler {
 
@@ -13,11 +13,13 @@ interface ChainHandler {
     void take(Chain chain);
 
     /**
-     * Does what takes time, outside any section; the chain's data is reached through the server.
+     * Does what takes time, outside any section.
      *
-     * @return false if DMA was stopped before it was done; where it goes on later, so does this, with {@link #take}
+     * @param data the data of the chain that was taken
+     * @return false if DMA was stopped before it was done; when DMA goes on, so does the handler, with {@link #take} of
+     *         the same chain
      */
-    boolean work(QueueServer server);
+    boolean work(ChainData data);
 
     /**
      * Ends with the chain, which is given back next. Inside a section.

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.endpoint;
 
-import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicLong;
 import org.virtio4j.device.DeviceContext;
 import org.virtio4j.device.QueueLoop;
 import org.virtio4j.device.QueueWork;
 import org.virtio4j.queue.Chain;
 import org.virtio4j.vmm.Backoff;
-import org.virtio4j.vmm.DmaResult;
 
 /**
- * Serves one queue, a chain at a time: a {@link ChainHandler} works while no section is open, so nobody's UNMAP waits
- * for a disk, and a driver hears of each chain when it is done. When to look and when to stop is the {@link
- * QueueLoop}'s.
+ * Serves one queue, a chain at a time. A {@link ChainHandler} works while no section is open, so that no UNMAP waits
+ * for a disk, and the driver is told of each chain when it is done. The {@link QueueLoop} decides when to look and when
+ * to stop.
  *
  * <p>Any thread may call.
  */
@@ -21,12 +19,14 @@ final class QueueServer implements QueueWork {
 
     private final QueueLoop loop;
     private final ChainHandler handler;
+    private final ChainData data;
 
     /** Counts when work begins and when it ends, so it is odd while a chain is at work. */
     private final AtomicLong works = new AtomicLong();
 
     QueueServer(int index, ChainHandler handler) {
         this.loop = new QueueLoop(index, this);
+        this.data = new ChainData(loop);
         this.handler = handler;
     }
 
@@ -47,12 +47,12 @@ final class QueueServer implements QueueWork {
         loop.kick();
     }
 
-    /** Serves one pass if there is something; how many chains were given back. */
+    /** Serves one pass if there is something; returns how many chains were given back. */
     int poll() {
         return loop.poll();
     }
 
-    /** Has the driver of a polled queue be asked for no notification. */
+    /** Asks the driver of a polled queue for no notification. */
     void quieten() {
         loop.quieten();
     }
@@ -62,29 +62,12 @@ final class QueueServer implements QueueWork {
         return loop.serve();
     }
 
-    /** Returns when no chain is being worked on that was taken before. Not from within the work. */
+    /** Waits until no chain that was taken before is at work. Not from within the work. */
     void awaitWork() {
         long before = works.get();
         for (int i = 0; (before & 1) != 0 && works.get() == before; i++) {
             Backoff.pause(i);
         }
-    }
-
-    // For the handler at work
-
-    /** Copies from the chain's readable part, in a section of its own. */
-    DmaResult read(long offset, MemorySegment to, long length) {
-        return loop.read(0, offset, to, length);
-    }
-
-    /** Copies to the chain's writable part, in a section of its own. */
-    DmaResult write(long offset, MemorySegment from, long length) {
-        return loop.write(0, offset, from, length);
-    }
-
-    /** Whether anybody still waits for the chain; false once its queue was reset. */
-    boolean wanted() {
-        return loop.wanted();
     }
 
     // QueueWork
@@ -98,7 +81,7 @@ final class QueueServer implements QueueWork {
     public boolean work(int count) {
         works.getAndIncrement();
         try {
-            return handler.work(this);
+            return handler.work(data);
         } finally {
             works.getAndIncrement();
         }

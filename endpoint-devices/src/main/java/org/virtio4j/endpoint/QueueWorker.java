@@ -20,8 +20,9 @@ final class QueueWorker implements Agent {
     private final Thread thread;
 
     /**
-     * There may be something to do. Kicker and worker both read and write it at once: so either the worker sees what
-     * was made available before the kick, or the kicker sees that it has to wake the worker.
+     * There may be something to do. The kicking thread and the worker both read and write this in one step: so either
+     * the worker sees what was made available before the kick, or the kicking thread sees that it has to wake the
+     * worker.
      */
     private final AtomicBoolean kicked = new AtomicBoolean();
     private volatile boolean stopping;
@@ -59,7 +60,7 @@ final class QueueWorker implements Agent {
     }
 
     /**
-     * Whether the thread has ended. A callback on the thread itself is not told of it, for it would wait for itself.
+     * Whether the thread has ended. True also for the thread itself, in a callback: it would wait for itself.
      */
     @SuppressWarnings("ReferenceEquality") // which thread it is, is the question
     boolean isOver() {
@@ -83,7 +84,7 @@ final class QueueWorker implements Agent {
             // The runner would end at an Error. The device has said by now that it needs a reset; the thread lives on.
             report(failure);
         } finally {
-            // The runner ends at an interrupt, and whom the embedder's callbacks interrupt is not known.
+            // The runner ends at an interrupt, and a callback of the embedder may interrupt any thread.
             Thread.interrupted();
         }
         return 1;

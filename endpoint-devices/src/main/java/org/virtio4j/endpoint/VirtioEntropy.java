@@ -42,7 +42,7 @@ public final class VirtioEntropy implements VirtioDevice {
         this(random, false);
     }
 
-    private VirtioEntropy(SecureRandom random, boolean polled) {
+    VirtioEntropy(SecureRandom random, boolean polled) {
         this.server = new QueueServer(REQUESTS, new Filler(random, counters));
         this.polled = polled;
     }
@@ -127,7 +127,7 @@ public final class VirtioEntropy implements VirtioDevice {
         // There is no configuration.
     }
 
-    /** Draws the bytes between two sections, for the source may have to be seeded anew and wait for the host. */
+    /** Draws the bytes between two sections, because the source may have to be seeded anew and wait for the host. */
     private static final class Filler implements ChainHandler {
 
         private final SecureRandom random;
@@ -147,7 +147,7 @@ public final class VirtioEntropy implements VirtioDevice {
         }
 
         @Override
-        public boolean work(QueueServer server) {
+        public boolean work(ChainData data) {
             random.nextBytes(fresh);
             return true;
         }

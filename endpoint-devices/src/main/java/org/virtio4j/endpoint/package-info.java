@@ -4,12 +4,19 @@
  *
  * <p>{@link org.virtio4j.endpoint.VirtioBlock} is a disk in a file, set up by a {@link
  * org.virtio4j.endpoint.VirtioBlockBuilder}; {@link org.virtio4j.endpoint.VirtioEntropy} gives random bytes. Both take
- * a chain in one section, work on it in none, and give it back in another, so whoever takes a mapping away waits for a
- * copy and never for the host. A disk's data passes through a buffer of 64 KiB for each queue, piece by piece.
+ * a chain in one section, work on it outside any section, and answer it in another one, so that whoever takes a mapping
+ * away waits for a copy and never for the host. A disk's data passes through a buffer of 64 KiB for each queue, piece
+ * by piece.
  *
- * <p>A disk's queues are served by one thread each, by who kicks, or by who calls {@link
- * org.virtio4j.endpoint.VirtioBlock#poll}. A {@link org.virtio4j.endpoint.BlockOutcome} says what became of a request,
- * {@link org.virtio4j.endpoint.BlockCounters} how often.
+ * <p>The way of a chain leads down through these classes: {@link org.virtio4j.device.QueueLoop} decides when a queue is
+ * looked at and calls {@code QueueServer}, which counts work that is under way and passes the chain to a {@code
+ * ChainHandler}: {@code BlockRequest} for a disk. The handler reaches the chain's data through {@code ChainData}, and
+ * the file through {@code DiskFile}. {@code DiskClaim} keeps other disks and processes from the file. {@code
+ * BlockConfiguration} is what the driver reads in the configuration space.
+ *
+ * <p>A disk's queues are served by a thread each ({@code QueueWorker}), on the thread that notifies, or by an embedder
+ * that calls {@link org.virtio4j.endpoint.VirtioBlock#poll}. A {@link org.virtio4j.endpoint.BlockOutcome} says how a
+ * request ended, {@link org.virtio4j.endpoint.BlockCounters} how often.
  */
 @NullMarked
 package org.virtio4j.endpoint;
