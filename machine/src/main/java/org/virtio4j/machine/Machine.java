@@ -26,7 +26,7 @@ public final class Machine implements AutoCloseable {
     /**
      * Begins a machine.
      *
-     * @param address where its IOMMU lies
+     * @param address of its IOMMU
      * @param iommu   the function in front of the IOMMU
      */
     public Machine(PciAddress address, VirtioPciFunction iommu) {
@@ -37,9 +37,9 @@ public final class Machine implements AutoCloseable {
     /**
      * Puts a function behind the IOMMU.
      *
-     * @param address  where it lies; its BDF is the endpoint's identifier
+     * @param address  of the function; its BDF is the endpoint's identifier
      * @param function the function, whose DMA goes through that endpoint's translator
-     * @throws IllegalArgumentException if another function lies there
+     * @throws IllegalArgumentException if another function has this address
      */
     public void endpoint(PciAddress address, VirtioPciFunction function) {
         requireFree(address);
@@ -49,9 +49,9 @@ public final class Machine implements AutoCloseable {
     /**
      * Adds a function that is not behind the IOMMU.
      *
-     * @param address  where it lies
+     * @param address  of the function
      * @param function the function, whose DMA addresses are guest-physical
-     * @throws IllegalArgumentException if another function lies there
+     * @throws IllegalArgumentException if another function has this address
      */
     public void other(PciAddress address, VirtioPciFunction function) {
         requireFree(address);
@@ -59,10 +59,10 @@ public final class Machine implements AutoCloseable {
     }
 
     /**
-     * Does what the machine's reset line does. All that do DMA come to rest before the IOMMU forgets its domains, so
-     * that no endpoint needs to be blocked meanwhile. A function whose reset takes longer than a second, because a
-     * host's file hangs, is left to finish it later; it reaches no memory any more. What a device throws comes out when
-     * all others were reset.
+     * Does what the machine's reset line does. All functions that do DMA stop before the IOMMU drops its domains, so
+     * that no endpoint needs to be blocked meanwhile. A reset that takes longer than a second, because a host's file
+     * hangs, is finished later; the function reaches no memory any more. What a device throws comes out when all others
+     * were reset.
      */
     public void systemReset() {
         resetting.lock();
@@ -74,8 +74,8 @@ public final class Machine implements AutoCloseable {
     }
 
     /**
-     * Ends all functions, those that do DMA before the IOMMU's. Their devices are the embedder's to close, after this.
-     * What a device throws comes out when all others were closed.
+     * Ends all functions, those that do DMA before the IOMMU's. The embedder closes their devices after this. What a
+     * device throws comes out when all others were closed.
      */
     @Override
     public void close() {
@@ -88,9 +88,9 @@ public final class Machine implements AutoCloseable {
     }
 
     /**
-     * What tells the guest who is behind the IOMMU.
+     * The table that tells the guest which functions are behind the IOMMU.
      *
-     * @return as {@link ViotTable#body} has it
+     * @return the bytes of {@link ViotTable#body}
      */
     public byte[] viot() {
         return ViotTable.body(iommuAddress, endpoints.keySet());
