@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -15,7 +14,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.virtio4j.driver.DriverResult;
@@ -35,7 +33,7 @@ import org.virtio4j.wire.DeviceStatus;
 
 /** A guest's driver on one side of the socket, the IOMMU on the other. */
 @Timeout(60)
-class BringUpTest {
+class BringUpTest extends ServedTest {
 
     private static final long SIZE = 4 << 20;
     private static final int READ_WRITE = 3;
@@ -43,20 +41,14 @@ class BringUpTest {
     private static final int MSIX = 2;
     private static final int ALL = 2;
 
-    @TempDir
-    private Path folder;
     private final GuestMemory guest = new GuestMemory();
     private final List<Integer> statuses = new ArrayList<>();
     private int memfd;
-    private Served served;
-    private TestClient client;
     private PciDriverTransport transport;
     private IommuDriver driver;
 
     @BeforeEach
     void bringUp() throws IOException {
-        served = new Served(folder);
-        client = served.connect();
         shareMemory();
         SocketBus bus = new SocketBus(client);
         transport = new PciHost(bus.ecam(), bus.memory(), SocketBus.MEMORY_START, SocketBus.MEMORY_SIZE).scan()
@@ -70,8 +62,6 @@ class BringUpTest {
     void close() {
         Libc.close(memfd);
         guest.close();
-        client.close();
-        served.close();
     }
 
     @Test

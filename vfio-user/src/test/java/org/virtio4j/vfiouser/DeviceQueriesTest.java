@@ -3,34 +3,12 @@ package org.virtio4j.vfiouser;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(60)
-class DeviceQueriesTest {
-
-    @TempDir
-    private Path folder;
-    private Served served;
-    private TestClient client;
-
-    @BeforeEach
-    void connect() throws IOException {
-        served = new Served(folder);
-        client = served.connect();
-    }
-
-    @AfterEach
-    void close() {
-        client.close();
-        served.close();
-    }
+class DeviceQueriesTest extends ServedTest {
 
     @Test
     void shouldSayThatItIsAPciFunctionWithAReset() {

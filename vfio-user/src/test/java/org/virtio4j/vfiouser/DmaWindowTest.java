@@ -17,7 +17,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.virtio4j.vmm.DmaHandle;
@@ -26,25 +25,19 @@ import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.RegionKind;
 
 @Timeout(60)
-class DmaWindowTest {
+class DmaWindowTest extends ServedTest {
 
     private static final int EEXIST = 17;
     private static final int READ_WRITE = 3;
     private static final int ALL = 2;
     private static final long SIZE = 1 << 20;
 
-    @TempDir
-    private Path folder;
     private final Arena arena = Arena.ofShared();
-    private Served served;
-    private TestClient client;
     private int memfd;
     private OpenThings before;
 
     @BeforeEach
-    void connect() throws IOException {
-        served = new Served(folder);
-        client = served.connect();
+    void connect() {
         memfd = Libc.memfd(SIZE, Libc.SEAL_SHRINK);
         before = OpenThings.now();
     }
@@ -52,8 +45,6 @@ class DmaWindowTest {
     @AfterEach
     void close() {
         Libc.close(memfd);
-        client.close();
-        served.close();
         arena.close();
     }
 

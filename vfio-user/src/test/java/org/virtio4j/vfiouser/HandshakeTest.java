@@ -5,37 +5,20 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
-class HandshakeTest {
+class HandshakeTest extends ServedTest {
 
-    @TempDir
-    private Path folder;
-    private Served served;
-    private TestClient client;
-
-    @BeforeEach
-    void connect() throws IOException {
-        served = new Served(folder);
-        client = new TestClient(served.socket.path());
-    }
-
-    @AfterEach
-    void close() {
-        client.close();
-        served.close();
+    @Override
+    TestClient connect(Served with) {
+        return new TestClient(with.socket.path());
     }
 
     @Test

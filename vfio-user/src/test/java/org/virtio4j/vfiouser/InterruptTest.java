@@ -2,48 +2,37 @@
 package org.virtio4j.vfiouser;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.virtio4j.vfiouser.SetIrqs.BOOL;
+import static org.virtio4j.vfiouser.SetIrqs.EVENTFD;
+import static org.virtio4j.vfiouser.SetIrqs.MASK;
+import static org.virtio4j.vfiouser.SetIrqs.MSI;
+import static org.virtio4j.vfiouser.SetIrqs.MSIX;
+import static org.virtio4j.vfiouser.SetIrqs.NONE;
+import static org.virtio4j.vfiouser.SetIrqs.PIN;
+import static org.virtio4j.vfiouser.SetIrqs.TRIGGER;
+import static org.virtio4j.vfiouser.SetIrqs.UNMASK;
+import static org.virtio4j.vfiouser.SetIrqs.count;
 
-import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.virtio4j.vmm.InterruptLine;
 import org.virtio4j.vmm.InterruptSink;
 
 @Timeout(60)
-class InterruptTest {
+class InterruptTest extends ServedTest {
 
-    private static final int PIN = 0;
-    private static final int MSI = 1;
-    private static final int MSIX = 2;
-
-    private static final int NONE = 1;
-    private static final int BOOL = 2;
-    private static final int EVENTFD = 4;
-    private static final int MASK = 8;
-    private static final int UNMASK = 16;
-    private static final int TRIGGER = 32;
-
-    @TempDir
-    private Path folder;
-    private Served served;
-    private TestClient client;
     private InterruptSink vectors;
     private InterruptLine pin;
     private final int first = Libc.eventfd();
     private final int second = Libc.eventfd();
 
     @BeforeEach
-    void connect() throws IOException {
-        served = new Served(folder);
-        client = served.connect();
+    void connect() {
         vectors = served.socket.interrupts().vectors().orElseThrow();
         pin = served.socket.interrupts().pin().orElseThrow();
     }
@@ -52,8 +41,6 @@ class InterruptTest {
     void close() {
         Libc.close(first);
         Libc.close(second);
-        client.close();
-        served.close();
     }
 
     @Test
@@ -239,11 +226,5 @@ class InterruptTest {
         client.close();
         client = served.connect();
         assertEquals(0x1af4, client.value(TestClient.CONFIG, 0, 2));
-    }
-
-    /** What was signalled since the last call. */
-    private static long count(int eventfd) {
-        byte[] counter = Libc.read(eventfd, 8);
-        return counter.length == 0 ? 0 : ByteBuffer.wrap(counter).order(ByteOrder.LITTLE_ENDIAN).getLong();
     }
 }

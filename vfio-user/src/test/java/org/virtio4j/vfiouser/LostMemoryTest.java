@@ -5,48 +5,37 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.virtio4j.vmm.DmaHandle;
 import org.virtio4j.vmm.DmaResult;
 import org.virtio4j.vmm.DmaSpace;
 
 /** Memory of a client that is not there when a device touches it. */
 @Timeout(60)
-class LostMemoryTest {
+class LostMemoryTest extends ServedTest {
 
     private static final long SIZE = 2 << 20;
     private static final int READ_WRITE = 3;
 
-    @TempDir
-    private Path folder;
     private final Arena arena = Arena.ofShared();
     private final MemorySegment scratch = arena.allocate(4096);
-    private Served served;
-    private TestClient client;
     private DmaHandle dma;
 
     @BeforeEach
-    void connect() throws IOException {
-        served = new Served(folder);
-        client = served.connect();
+    void connect() {
         dma = DmaSpace.identity(served.socket.memory()).open("a device");
     }
 
     @AfterEach
     void close() {
         dma.close();
-        client.close();
-        served.close();
         arena.close();
     }
 

@@ -2,10 +2,17 @@
 package org.virtio4j.vfiouser;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.virtio4j.vfiouser.SetIrqs.BOOL;
+import static org.virtio4j.vfiouser.SetIrqs.EVENTFD;
+import static org.virtio4j.vfiouser.SetIrqs.MASK;
+import static org.virtio4j.vfiouser.SetIrqs.MSIX;
+import static org.virtio4j.vfiouser.SetIrqs.NONE;
+import static org.virtio4j.vfiouser.SetIrqs.TRIGGER;
+import static org.virtio4j.vfiouser.SetIrqs.UNMASK;
+import static org.virtio4j.vfiouser.SetIrqs.count;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -35,13 +42,6 @@ import org.virtio4j.vmm.DmaSpace;
 class MaskTest {
 
     private static final int VIRTIO_BAR = 4;
-    private static final int MSIX = 2;
-    private static final int NONE = 1;
-    private static final int BOOL = 2;
-    private static final int EVENTFD = 4;
-    private static final int MASK = 8;
-    private static final int UNMASK = 16;
-    private static final int TRIGGER = 32;
     private static final int ENABLE = 0x8000;
     private static final int MASK_ALL = 0x4000;
 
@@ -226,10 +226,7 @@ class MaskTest {
     private void connect() {
         client = TestClient.of(socket.path());
         client.setIrqs(EVENTFD | TRIGGER, MSIX, 0, 2, first, second);
-        capability = (int) client.value(TestClient.CONFIG, 0x34, 1);
-        while (client.value(TestClient.CONFIG, capability, 1) != 0x11) {
-            capability = (int) client.value(TestClient.CONFIG, capability + 1, 1);
-        }
+        capability = client.capability(0x11);
         bar = (int) client.value(TestClient.CONFIG, capability + 4, 4) & 7;
         pendingBits = (int) client.value(TestClient.CONFIG, capability + 8, 4) & ~7;
         bringUp();
@@ -256,11 +253,5 @@ class MaskTest {
 
     private void raise() {
         device.raise();
-    }
-
-    /** What was signalled since the last call. */
-    private static long count(int eventfd) {
-        byte[] counter = Libc.read(eventfd, 8);
-        return counter.length == 0 ? 0 : ByteBuffer.wrap(counter).order(ByteOrder.LITTLE_ENDIAN).getLong();
     }
 }

@@ -4,15 +4,10 @@ package org.virtio4j.vfiouser;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -22,7 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * {@code migrate} end well with a {@code vfio-user-pci} device, and leave what the server holds out of what they save.
  */
 @Timeout(60)
-class MigrationTest {
+class MigrationTest extends ServedTest {
 
     private static final int DIRTY_PAGES = 14;
     private static final int DEVICE_FEATURE = 16;
@@ -39,21 +34,9 @@ class MigrationTest {
 
     private static final int UNMAP_WITH_DIRTY_BITMAP = 1;
 
-    @TempDir
-    private Path folder;
-    private Served served;
-    private TestClient client;
-
-    @BeforeEach
-    void connect() throws IOException {
-        served = new Served(folder);
-        client = new TestClient(served.socket.path());
-    }
-
-    @AfterEach
-    void close() {
-        client.close();
-        served.close();
+    @Override
+    TestClient connect(Served with) {
+        return new TestClient(with.socket.path());
     }
 
     @Test

@@ -3,15 +3,16 @@ package org.virtio4j.vfiouser;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.virtio4j.vfiouser.SetIrqs.BOOL;
+import static org.virtio4j.vfiouser.SetIrqs.EVENTFD;
+import static org.virtio4j.vfiouser.SetIrqs.MSIX;
+import static org.virtio4j.vfiouser.SetIrqs.NONE;
+import static org.virtio4j.vfiouser.SetIrqs.TRIGGER;
 
-import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -22,31 +23,13 @@ import org.junit.jupiter.params.provider.ValueSource;
  * second connection beside the first.
  */
 @Timeout(60)
-class ReferenceClientTest {
+class ReferenceClientTest extends ServedTest {
 
-    private static final int MSIX = 2;
-    private static final int NONE = 1;
-    private static final int BOOL = 2;
-    private static final int EVENTFD = 4;
-    private static final int TRIGGER = 32;
-
-    @TempDir
-    private Path folder;
-    private Served served;
-    private TestClient client;
     private final int first = Libc.eventfd();
     private final int second = Libc.eventfd();
 
-    @BeforeEach
-    void connect() throws IOException {
-        served = new Served(folder);
-        client = served.connect();
-    }
-
     @AfterEach
     void close() {
-        client.close();
-        served.close();
         Libc.close(first);
         Libc.close(second);
     }

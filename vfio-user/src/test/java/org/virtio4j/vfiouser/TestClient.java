@@ -144,6 +144,15 @@ final class TestClient implements AutoCloseable {
         return value;
     }
 
+    /** Where in configuration space a capability is. */
+    int capability(int id) {
+        int at = (int) value(CONFIG, 0x34, 1);
+        while (value(CONFIG, at, 1) != id) {
+            at = (int) value(CONFIG, at + 1, 1);
+        }
+        return at;
+    }
+
     @Override
     public void close() {
         Libc.close(fd);
