@@ -3,7 +3,6 @@ package org.virtio4j.device;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -11,22 +10,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.virtio4j.fixture.CountedReaders;
 import org.virtio4j.fixture.SilentDevice;
 import org.virtio4j.queue.SplitQueue;
-import org.virtio4j.vmm.Access;
 import org.virtio4j.vmm.DmaSpace;
-import org.virtio4j.vmm.ExtentSink;
 import org.virtio4j.vmm.GuestMemory;
-import org.virtio4j.vmm.ReaderSlot;
-import org.virtio4j.vmm.TranslateResult;
-import org.virtio4j.vmm.Translator;
 import org.virtio4j.wire.FeatureBit;
 
 /** A queue is started, stopped and reset as a whole, whatever an embedder throws and whoever comes beside. */
@@ -41,7 +35,7 @@ class StoppedHalfWayTest {
     private final RuntimeException thrown = new IllegalStateException("on purpose");
     private final Hooked device = new Hooked();
     private final Signals signals = new Signals();
-    private final Counted translator = new Counted();
+    private final CountedReaders translator = new CountedReaders();
 
     @AfterEach
     void closeMemory() {
@@ -96,7 +90,7 @@ class StoppedHalfWayTest {
         DeviceLifecycle lifecycle = running(Long.MAX_VALUE);
         assertTrue(lifecycle.queues().reset(0));
         signals.take();
-        assertEquals(0, translator.readers.get());
+        assertEquals(0, translator.open());
         device.whenOpened = this::fail;
         assertThrown(() -> setUp(lifecycle));
         assertNotStarted(lifecycle);
@@ -109,7 +103,7 @@ class StoppedHalfWayTest {
         device.whenOpened = this::fail;
         assertThrown(() -> start(lifecycle));
         assertEquals(RUNNING | NEEDS_RESET, lifecycle.status());
-        assertEquals(0, translator.readers.get());
+        assertEquals(0, translator.open());
     }
 
     @Test
@@ -124,7 +118,7 @@ class StoppedHalfWayTest {
         assertThrown(() -> start(lifecycle));
         assertEquals(List.of(second), List.of(thrown.getSuppressed()));
         assertEquals("could not start: " + thrown, lifecycle.needsResetReason());
-        assertEquals(0, translator.readers.get());
+        assertEquals(0, translator.open());
     }
 
     @Test
@@ -149,7 +143,7 @@ class StoppedHalfWayTest {
 
     private void assertNotStarted(DeviceLifecycle lifecycle) {
         assertFalse(lifecycle.queues().isEnabled(0));
-        assertEquals(0, translator.readers.get(), "a handle of the ring's is open");
+        assertEquals(0, translator.open(), "a handle of the ring's is open");
         assertEquals(RUNNING | NEEDS_RESET, lifecycle.status());
         assertEquals("queue 0: could not start: " + thrown, lifecycle.needsResetReason());
         assertEquals(List.of("config"), signals.take());
@@ -158,7 +152,7 @@ class StoppedHalfWayTest {
         start(lifecycle);
         assertEquals(RUNNING, lifecycle.status());
         assertTrue(lifecycle.queues().isEnabled(0));
-        assertEquals(1, translator.readers.get());
+        assertEquals(1, translator.open());
     }
 
     private void assertThrown(Runnable what) {
@@ -251,43 +245,6 @@ class StoppedHalfWayTest {
                 idle = looks == 0;
             }
             return idle;
-        }
-    }
-
-    /** Addresses as they are, and a count of who is there. */
-    private static final class Counted implements Translator {
-
-        private final AtomicInteger readers = new AtomicInteger();
-        private @Nullable ReaderSlot last;
-
-        @Override
-        public TranslateResult translate(long iova, Access access, ExtentSink out) {
-            out.extent(0, -1, 0, access.mask());
-            return TranslateResult.OK;
-        }
-
-        @Override
-        public long generation() {
-            return 0;
-        }
-
-        @Override
-        public void join(ReaderSlot slot) {
-            readers.incrementAndGet();
-            last = slot;
-        }
-
-        @Override
-        public void part(ReaderSlot slot) {
-            if (slot.equals(last)) {
-                last = null;
-                readers.decrementAndGet();
-            }
-        }
-
-        @Override
-        public void faulted(TranslateResult reason, long iova, Access access) {
-            assertNull(reason, "nothing is refused");
         }
     }
 }

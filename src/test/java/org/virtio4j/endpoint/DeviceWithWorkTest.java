@@ -6,21 +6,17 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.lang.foreign.MemorySegment;
-import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.device.DeviceContext;
-import org.virtio4j.device.DeviceInfo;
-import org.virtio4j.device.Features;
 import org.virtio4j.device.QueueLoop;
 import org.virtio4j.device.QueueWork;
-import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.SoleOwner;
-import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.fixture.DriverRing.Buffer;
+import org.virtio4j.fixture.SilentDevice;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.mmio.VirtioMmioDevice;
 import org.virtio4j.pci.PciInterrupts;
@@ -149,7 +145,7 @@ class DeviceWithWorkTest {
         }
     }
 
-    private static class Throwing implements VirtioDevice, QueueWork {
+    private static class Throwing extends SilentDevice implements QueueWork {
         private final SoleOwner owner = new SoleOwner();
         private final QueueLoop loop = new QueueLoop(0, this);
         volatile boolean idle = true;
@@ -167,16 +163,6 @@ class DeviceWithWorkTest {
         @Override
         public boolean answer(int slot, Chain chain) {
             return true;
-        }
-
-        @Override
-        public DeviceInfo info() {
-            return new DeviceInfo(4, List.of(8), 0);
-        }
-
-        @Override
-        public Features offered() {
-            return Features.NONE;
         }
 
         @Override
@@ -202,21 +188,6 @@ class DeviceWithWorkTest {
         @Override
         public boolean isIdle(int queue) {
             return idle && loop.isIdle();
-        }
-
-        @Override
-        public void reset(ResetKind kind) {
-            // There is nothing to forget.
-        }
-
-        @Override
-        public long readConfig(int offset, int width) {
-            return 0;
-        }
-
-        @Override
-        public void writeConfig(int offset, int width, long value) {
-            // There is none.
         }
     }
 }

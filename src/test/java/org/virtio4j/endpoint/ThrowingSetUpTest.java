@@ -25,15 +25,11 @@ import org.virtio4j.device.Features;
 import org.virtio4j.device.QueueLoop;
 import org.virtio4j.device.QueueWork;
 import org.virtio4j.device.SoleOwner;
+import org.virtio4j.fixture.CountedReaders;
 import org.virtio4j.fixture.SilentDevice;
 import org.virtio4j.queue.Chain;
-import org.virtio4j.vmm.Access;
 import org.virtio4j.vmm.DmaSpace;
-import org.virtio4j.vmm.ExtentSink;
 import org.virtio4j.vmm.GuestMemory;
-import org.virtio4j.vmm.ReaderSlot;
-import org.virtio4j.vmm.TranslateResult;
-import org.virtio4j.vmm.Translator;
 
 /** Callbacks that are called while a device is made, or that hear of a reset which takes long. */
 class ThrowingSetUpTest {
@@ -99,47 +95,18 @@ class ThrowingSetUpTest {
         }
     }
 
-    /** Knows how many handles are open. */
-    private record Counting(AtomicInteger open) implements Translator {
-
-        @Override
-        public TranslateResult translate(long iova, Access access, ExtentSink out) {
-            return TranslateResult.NO_MAPPING;
-        }
-
-        @Override
-        public long generation() {
-            return 0;
-        }
-
-        @Override
-        public void join(ReaderSlot slot) {
-            open.incrementAndGet();
-        }
-
-        @Override
-        public void part(ReaderSlot slot) {
-            open.decrementAndGet();
-        }
-
-        @Override
-        public void faulted(TranslateResult reason, long iova, Access access) {
-            // Nobody accesses anything.
-        }
-    }
-
     @ParameterizedTest
     @CsvSource({"info, false", "info, true", "offered, false", "offered, true", "configVersion, false",
             "configVersion, true", "owner, false", "owner, true", "isPolled, false", "isPolled, true"})
     @DisplayName("A device that throws while it is put behind a transport leaves nothing open")
     void shouldLeaveNothingOpenWhenADeviceThrows(String method, boolean pci) {
         GuestKind kind = pci ? GuestKind.PCI : GuestKind.MMIO;
-        Counting translator = new Counting(new AtomicInteger());
+        CountedReaders translator = new CountedReaders();
         try (GuestMemory memory = new GuestMemory()) {
             DmaSpace dma = DmaSpace.of(memory, translator);
             int calls = 1;
             while (throwsAt(calls, method, kind, dma)) {
-                assertEquals(0, translator.open().get(), "after call " + calls);
+                assertEquals(0, translator.open(), "after call " + calls);
                 calls++;
             }
             assertTrue(calls > 1 && calls < MOST_CALLS, "was called " + (calls - 1) + " times");

@@ -10,24 +10,19 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.virtio4j.device.Features;
+import org.virtio4j.fixture.CountedReaders;
 import org.virtio4j.fixture.Parked;
 import org.virtio4j.fixture.RecordingDevice;
 import org.virtio4j.queue.DeviceQueue;
-import org.virtio4j.vmm.Access;
 import org.virtio4j.vmm.DmaHandle;
 import org.virtio4j.vmm.DmaSpace;
-import org.virtio4j.vmm.ExtentSink;
 import org.virtio4j.vmm.GuestMemory;
-import org.virtio4j.vmm.ReaderSlot;
-import org.virtio4j.vmm.TranslateResult;
-import org.virtio4j.vmm.Translator;
 import org.virtio4j.wire.FeatureBit;
 
 /** What a guest may still do to a function that has ended, and what an end leaves behind when an embedder throws. */
@@ -93,17 +88,17 @@ class FunctionEndTest {
     @Test
     @DisplayName("a function that is refused holds nothing in its memory and its IOMMU")
     void shouldLeaveNothingWhenTheDeviceIsRefused() {
-        Joined translator = new Joined();
+        CountedReaders translator = new CountedReaders();
         try (GuestMemory memory = new GuestMemory()) {
             DmaSpace dma = DmaSpace.of(memory, translator);
             RecordingDevice device = new RecordingDevice(Features.of(FeatureBit.RING_PACKED));
             assertThrows(IllegalArgumentException.class,
                     () -> VirtioPciFunction.of(device, dma, PciInterrupts.messages()));
-            assertEquals(0, translator.readers.get());
+            assertEquals(0, translator.open());
             VirtioPciFunction function = VirtioPciFunction.of(new RecordingDevice(), dma, PciInterrupts.messages());
-            assertEquals(1, translator.readers.get(), "its messages");
+            assertEquals(1, translator.open(), "its messages");
             function.close();
-            assertEquals(0, translator.readers.get());
+            assertEquals(0, translator.open());
         }
     }
 
@@ -131,36 +126,5 @@ class FunctionEndTest {
         }
         other.close();
         assertSame(thrown, out.get());
-    }
-
-    /** Translates nothing, and counts who is there. */
-    private static final class Joined implements Translator {
-
-        private final AtomicInteger readers = new AtomicInteger();
-
-        @Override
-        public TranslateResult translate(long iova, Access access, ExtentSink out) {
-            return TranslateResult.NO_MAPPING;
-        }
-
-        @Override
-        public long generation() {
-            return 0;
-        }
-
-        @Override
-        public void join(ReaderSlot slot) {
-            readers.incrementAndGet();
-        }
-
-        @Override
-        public void part(ReaderSlot slot) {
-            readers.decrementAndGet();
-        }
-
-        @Override
-        public void faulted(TranslateResult reason, long iova, Access access) {
-            throw new AssertionError("nothing was accessed");
-        }
     }
 }
