@@ -21,7 +21,7 @@ import org.virtio4j.wire.DeviceType;
 final class EntropyDevice implements VirtioDevice, QueueWork {
 
     private final SoleOwner owner = new SoleOwner();                  // one window or function, and not two
-    private final QueueLoop requests = new QueueLoop(0, this);        // when to look, and when to stop
+    private final QueueLoop requests = new QueueLoop(0, this);        // decides when to look and when to stop
     private final SecureRandom random = new SecureRandom();
     private final byte[] fresh = new byte[4096];
     private final MemorySegment source = MemorySegment.ofArray(fresh);
@@ -42,7 +42,7 @@ final class EntropyDevice implements VirtioDevice, QueueWork {
     @Override
     public boolean answer(int slot, Chain chain) {           // inside a section: copy and go
         long length = Math.min(chain.writableLength(), fresh.length);
-        return chain.write(0, source, 0, length) != DmaResult.CLOSED;    // or once more, when memory is back
+        return chain.write(0, source, 0, length) != DmaResult.CLOSED;    // CLOSED: again when memory is back
     }
 
     // What device it is
@@ -54,7 +54,7 @@ final class EntropyDevice implements VirtioDevice, QueueWork {
 
     @Override
     public Features offered() {
-        return Features.NONE;                                // ring features are offered by the life cycle
+        return Features.NONE;                                // the life cycle offers the features of rings
     }
 
     @Override
@@ -68,7 +68,7 @@ final class EntropyDevice implements VirtioDevice, QueueWork {
     }
 
     @Override
-    public void kicked(int queue) {                          // any thread, several at once: one of them serves
+    public void kicked(int queue) {                          // any thread, several at once; one of them serves
         requests.kick();
     }
 

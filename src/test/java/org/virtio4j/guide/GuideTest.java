@@ -85,7 +85,7 @@ class GuideTest {
             // from the hypervisor's exit handler, on the virtual CPU's thread:
             function.writeConfig(register, width, bits);
             answer = function.readBar(4, offset, width);
-            function.writeBar(4, offset, width, value);    // a doorbell: answered before this returns, or by who serves
+            function.writeBar(4, offset, width, value);    // a doorbell: served here or by the thread that serves
         }
         // guide: end
         return answer;
@@ -234,7 +234,7 @@ class GuideTest {
         memory.addAnonymous(1L << 32, 1L << 30);                         // above 4 GiB
         MemoryRegion shared = memory.addFile(0x1_8000_0000L, file, 0, 1 << 20);    // another process maps it too
 
-        memory.remove(shared, Duration.ofSeconds(1));                    // unplugged: waits for who is inside
+        memory.remove(shared, Duration.ofSeconds(1));                    // unplugged: waits for open sections
 
         memory.dirtyLog().start(4096);                                   // for live migration
         memory.dirtyLog().harvest((gpa, length) -> dirty.add(gpa));
@@ -247,12 +247,12 @@ class GuideTest {
     void shouldTakeMemoryOfTheHosts() {
         GuestMemory memory = new GuestMemory();
         // guide: begin
-        Arena arena = Arena.ofShared();                                  // closed when nobody uses the region any more
+        Arena arena = Arena.ofShared();                                  // closed when the region is no longer used
         MemoryRegion low = memory.add(0x0, arena.allocate(1 << 20, 16), RegionKind.RAM, arena::close);
 
         ByteBuffer buffer = ByteBuffer.allocateDirect((1 << 20) + 16).alignedSlice(16);    // a host with direct buffers
         MemorySegment high = MemorySegment.ofBuffer(buffer).asSlice(0, 1 << 20);
-        memory.add(0x8000_0000L, high, RegionKind.RAM, () -> { });       // the garbage collector's, once it is removed
+        memory.add(0x8000_0000L, high, RegionKind.RAM, () -> { });       // the garbage collector frees it after removal
         // guide: end
         memory.remove(low, Duration.ofSeconds(1));
         assertFalse(arena.scope().isAlive());
@@ -300,7 +300,7 @@ class GuideTest {
         heard.served(answeredWith(RequestStatus.OK));
         heard.served(answeredWith(RequestStatus.NOMEM));
         heard.unreservedDoorbell(8, 0xffff_f000L, 0x809_0000L);
-        assertEquals(List.of("maxMappings are in use, and Linux may not get over it",
+        assertEquals(List.of("maxMappings are in use, and Linux may not recover from that",
                 "endpoint 8 needs a reserved region for the doorbell at 0x8090000, or its interrupts are lost"), log);
     }
 
@@ -343,7 +343,7 @@ class GuideTest {
             // guide: begin
             DmaHandle dma = space.open("disk, worker 1");      // at set-up, one for each thread that copies
             DmaResult result;
-            dma.enter();                                       // from here on nobody's UNMAP completes ...
+            dma.enter();                                       // from here no UNMAP completes ...
             try {
                 result = dma.write(iova, buffer, 0, 4096);
             } finally {
@@ -365,10 +365,10 @@ class GuideTest {
                     DmaSpace.of(memory, iommu.translator(0x48)), PciInterrupts.messages());
             // guide: begin
             iommuFunction.reset(ResetKind.SYSTEM);    // the disk, at work, reaches nothing any more ...
-            disk.reset(ResetKind.SYSTEM);             // ... and is as after power-on from here on
+            disk.reset(ResetKind.SYSTEM);             // ... and is now as after power-on
 
             disk.reset(ResetKind.FUNCTION);           // one device alone
-            disk.close();                             // for good: a hotplug takes it away
+            disk.close();                             // for good, when it is unplugged
             // guide: end
             assertEquals(0, iommu.liveDomains());
         }
@@ -392,7 +392,7 @@ class GuideTest {
             assertEquals(StartResult.OK, driver.driverOk());
 
             GuestBuffer buffer = ram.buffer(64, 64);
-            queue.add(1, 0, 0, buffer.address(), 64);                    // a device-writable buffer of 64 bytes
+            queue.add(1, 0, 0, buffer.address(), 64);                    // 64 bytes that the device may write
             driver.kick(queue);
             assertTrue(queue.poll());
             assertEquals(64, queue.usedLength());

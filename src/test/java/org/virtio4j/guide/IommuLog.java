@@ -7,7 +7,7 @@ import org.virtio4j.iommu.IommuListener;
 import org.virtio4j.iommu.ServedRequest;
 import org.virtio4j.wire.iommu.RequestStatus;
 
-/** What an IOMMU's embedder should hear of at once. */
+/** Reports what the embedder of an IOMMU should know at once. */
 final class IommuLog implements IommuListener {
 
     private final Consumer<String> log;
@@ -19,7 +19,7 @@ final class IommuLog implements IommuListener {
     @Override
     public void served(ServedRequest request) {
         if (request.understood() && request.status() == RequestStatus.NOMEM) {
-            log.accept("maxMappings are in use, and Linux may not get over it");
+            log.accept("maxMappings are in use, and Linux may not recover from that");
         }
     }
 

@@ -26,7 +26,7 @@ final class PciSlot {
         findBars();    // the guest may have moved a BAR, or hidden it
     }
 
-    /** An access of guest-physical memory that is no RAM; false if it is not for this slot. */
+    /** An access to a guest-physical address without RAM; false if it is not for this slot. */
     boolean write(long address, int width, long value) {
         for (int bar = 0; bar < starts.length; bar++) {
             long offset = address - starts[bar];

@@ -36,11 +36,11 @@ final class SteppedDevice {
     /** Called by the emulator between two slices of guest code. */
     void step() {
         if (polled) {
-            int ignored = window.poll();     // first: what it answers is seen below, and not a slice later
+            int ignored = window.poll();     // first, so that its answer raises the line in this step
         }
         boolean high = wanted;
         if (high) {
-            raise.run();                     // in every step, for a controller may have forgotten the level
+            raise.run();                     // in every step: a controller may have lost the level
         } else if (shown) {
             lower.run();
         }
