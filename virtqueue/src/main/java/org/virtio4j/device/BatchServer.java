@@ -36,7 +36,7 @@ final class BatchServer {
     /** How many chains the driver cannot see yet. */
     private int answered;
 
-    /** How many were given back in all; who wants to know compares. */
+    /** How many were given back in all; a caller that counts compares two readings. */
     private long given;
 
     /** What came out of the callbacks of other devices, which hear of faults when a section ends. */
@@ -76,7 +76,7 @@ final class BatchServer {
         return reach != Reach.LATER && left <= 0;
     }
 
-    /** Serves what is available just now, and leaves the rest to who will be notified of it. */
+    /** Serves what is available just now; the driver notifies of what it adds after that. */
     boolean handOver(DeviceQueue queue) {
         queue.enter();
         int available = queue.handOver();

@@ -25,7 +25,7 @@ final class Endings {
     private volatile @Nullable ResetKind reset;
     private @Nullable Activation ended;
 
-    /** Queues that let nobody in any more, but may have a section open; taken out by who waits for that. */
+    /** Queues that let no section begin any more, but may have one open; a thread that waits for that takes one out. */
     private final ArrayDeque<DeviceQueue> closing = new ArrayDeque<>();
 
     /** How many of them are being waited for. */

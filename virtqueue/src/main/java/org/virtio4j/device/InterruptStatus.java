@@ -189,7 +189,7 @@ public final class InterruptStatus {
         }
     }
 
-    /** Whose word was not empty leaves the line to whoever filled it, and to who empties it then. */
+    /** A thread that finds the word not empty leaves the line to the one that filled it, or that empties it. */
     private void add(int word, long bit) {
         if ((long) WORDS.getAndBitwiseOr(words, word, bit) == 0) {
             update(false);

@@ -255,7 +255,7 @@ public final class QueueLoop {
 
     private int turnOfPoll(boolean serves) {
         if (!isServable() || !turns.tryClaim()) {
-            // Who serves will not look once more, but who polls will.
+            // The thread that serves does not look once more, but one that polls comes back.
             return 0;
         }
         long before = server.given();
@@ -338,7 +338,7 @@ public final class QueueLoop {
     private boolean handOver() {
         turns.leave();
         boolean more = pass(true);
-        // Who saw this thread before it was leaving has left its kick to it.
+        // A kicker that came before this thread was leaving has left its kick to it.
         return turns.takePending() ? pass(true) : more;
     }
 

@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Counts the threads that are on their way to the embedder with a signal, for each kind of signal apart; resets wait
- * for them, so that none arrives after. Who signals counts first and looks then, who resets takes away first and looks
- * at the count then: one of the two notices the other.
+ * for them, so that none arrives after. A thread that signals counts first and looks then; a reset takes away first and
+ * looks at the count then: one of the two notices the other.
  *
  * <p>A reset that an embedder makes from within a signal does not wait for that signal, which would be for itself. So
  * each thread is written down while it is counted, as often as it is.

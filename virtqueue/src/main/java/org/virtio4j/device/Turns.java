@@ -48,7 +48,7 @@ final class Turns {
         return true;
     }
 
-    /** An atomic exchange: what the kickers who left something pending made available is seen by who claims. */
+    /** An atomic exchange: the thread that claims sees what was made available before each kick that was left. */
     boolean tryClaim() {
         int seen = state.get();
         if ((seen & SERVING) != 0 || !state.compareAndSet(seen, SERVING)) {
@@ -72,7 +72,7 @@ final class Turns {
         return (state.get() & PENDING) != 0;
     }
 
-    /** From now on kicks wait for their turn. This lasts beyond the release: who waits is to take the next turn. */
+    /** From now on kicks wait for their turn. This lasts beyond the release: the next turn is one of theirs. */
     void leave() {
         leaving = true;
     }

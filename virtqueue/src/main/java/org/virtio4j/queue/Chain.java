@@ -31,7 +31,7 @@ public final class Chain {
     private long writableLength;
     private long writtenLength;
 
-    /** The queue it came from last, and that queue's way to memory; they stay, lest each buffer store them anew. */
+    /** The queue it came from last, and that queue's way to memory; they stay, so that few buffers store them anew. */
     private @Nullable DeviceQueue queue;
     private @Nullable DmaHandle dma;
     private @Nullable BufferLease buffers;
@@ -105,8 +105,8 @@ public final class Chain {
     }
 
     /**
-     * Looks for the readable part where it lies, for who wants a few fields and no copy: each is to be read once, since
-     * the driver may change it meanwhile. Inside a section.
+     * Looks for the readable part where it lies, for a device that reads a few fields and makes no copy: it reads each
+     * field once, since the driver may change it meanwhile. Inside a section.
      *
      * @param length bytes from the start of the readable part, at most {@link #readableLength()}
      * @return where they begin in {@link #memory()}; −1 if they are not in one piece, or do not lie in RAM as they are,
