@@ -3,17 +3,18 @@
  * The one life cycle of a device, which every transport drives. For transports alone: a device's writer needs nothing
  * of it.
  *
- * <p><b>What lives here.</b> A transport makes one {@link org.virtio4j.device.DeviceLifecycle} for its device and hands
- * it a {@link org.virtio4j.device.TransportSignals}, the way back to the guest. Each register that transports share
- * belongs to one class:
+ * <p><b>What lives here.</b> A transport makes one {@link org.virtio4j.device.DeviceLifecycle} for its device
+ * and hands it a {@link org.virtio4j.device.TransportSignals}, the way back to the guest. Each register that
+ * transports share belongs to one class:
  *
  * <ul>
- * <li>device status, device reset: {@link org.virtio4j.device.DeviceLifecycle}. Behind it {@code StatusMachine} has the
- *     bits and their order, {@code StatusSteps} does what {@code FEATURES_OK} and {@code DRIVER_OK} lead to, {@code
- *     Activator} starts the device and opens its queues, and {@code DeviceReset} carries out a reset.
+ * <li>device status, device reset: {@link org.virtio4j.device.DeviceLifecycle}. Behind it {@code
+ *     StatusMachine} has the bits and their order, {@code StatusSteps} does what {@code FEATURES_OK} and {@code
+ *     DRIVER_OK} lead to, {@code Activator} starts the device and opens its queues, and {@code DeviceReset} carries out
+ *     a reset.
  * <li>feature bits: {@link org.virtio4j.device.FeatureNegotiation}.
- * <li>queue size, addresses, enable, disable, queue reset: {@link org.virtio4j.device.QueueSet}. {@code QueueRegisters}
- *     is what the driver has written of one queue, {@code QueueStop} ends one while the device goes on.
+ * <li>queue size, addresses, enable, disable, queue reset: {@link org.virtio4j.device.QueueSet}. {@code
+ *     QueueRegisters} is what the driver has written of one queue, {@code QueueStop} ends one while the device goes on.
  * <li>notification: {@link org.virtio4j.device.QueueKicks}.
  * <li>device configuration and its generation: {@link org.virtio4j.device.ConfigWindow}.
  * <li>interrupt status with a level-triggered line: {@link org.virtio4j.device.InterruptStatus}.
@@ -37,8 +38,8 @@
  * IOMMU before the device and the device itself take locks of their own then. The lock of {@code ConfigWindow}'s
  * readers comes last, after all of these. So code that is called under a lock of a device or an IOMMU, as an IOMMU's
  * listeners are, may read the configuration and the status and send notifications, and may use nothing that takes the
- * control lock. Signals and listeners are called under no lock, but where {@link org.virtio4j.device.TransportSignals}
- * says so.
+ * control lock. Signals and listeners are called under no lock, but where {@link
+ * org.virtio4j.device.TransportSignals} says so.
  */
 @NullMarked
 package org.virtio4j.device.transport;
