@@ -95,8 +95,8 @@ class ThrowingCallbackTest {
     /** One thing that calls it, again and again; what only starts and resets call is called less often. */
     private void failLong(Callback callback, CallbackMachine machine, boolean worker) {
         machine.recover();
-        CallbackMachine.Step often = machine.often();
-        CallbackMachine.Step step = often != null ? often : machine.seldom();
+        CallbackSetUp.Step often = machine.often();
+        CallbackSetUp.Step step = often != null ? often : machine.seldom();
         assertNotNull(step, "is called by nothing that can be repeated");
         int most = often != null ? callback.mostCalls() : FEWER_CALLS;
         // With a worker each request takes two switches of threads; an Error is what could end the worker.
