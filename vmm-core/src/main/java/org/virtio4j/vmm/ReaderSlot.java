@@ -5,9 +5,9 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * One reader, as those see it who take things away: it says whether the reader is inside a section now. The reader
- * itself works through its {@link ReaderSection}. A {@link Translator} is given slots and hands them to its {@link
- * Readers}; it needs nothing else of them.
+ * One reader, as a writer sees it who takes things away: whether the reader is inside a section now. The reader itself
+ * works through its {@link ReaderSection}. A {@link Translator} is given slots and hands them to its {@link Readers}. It
+ * needs nothing else of them.
  */
 public abstract sealed class ReaderSlot permits ReaderSection {
 
