@@ -6,7 +6,7 @@ import java.lang.invoke.VarHandle;
 /**
  * A reader's own side of its {@link ReaderSlot}: opens and ends its sections, and counts its look-ups. One section is
  * open at a time; it belongs to the thread that opened it. {@link Readers} says how it meets a writer, who takes
- * something away. Only a {@link DmaHandle} makes one.
+ * something away. Only a {@code DmaHandle} makes one.
  */
 public final class ReaderSection extends ReaderSlot {
 

@@ -6,7 +6,7 @@ import java.lang.invoke.VarHandle;
 
 /**
  * One reader, as a writer sees it who takes things away: whether the reader is inside a section now. The reader itself
- * works through its {@link ReaderSection}. A {@link Translator} is given slots and hands them to its {@link Readers}. It
+ * works through its {@link ReaderSection}. A translator is given slots and hands them to its {@link Readers}, and
  * needs nothing else of them.
  */
 public abstract sealed class ReaderSlot permits ReaderSection {
@@ -51,7 +51,7 @@ public abstract sealed class ReaderSlot permits ReaderSection {
      * Whether the reader only sends interrupt messages, and so never reaches memory. A device has such a reader for as
      * long as it exists; a reader that reaches memory exists only while the device is at work.
      *
-     * @return true for that of a {@link MessageSender}
+     * @return true for that of a {@code MessageSender}
      */
     public final boolean messagesOnly() {
         return messagesOnly;

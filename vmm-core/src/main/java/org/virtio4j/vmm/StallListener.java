@@ -14,7 +14,7 @@ public interface StallListener {
     /**
      * Called once a wait, on the waiting thread, which goes on waiting afterwards.
      *
-     * @param holder      the name of the {@link DmaHandle} whose section does not end
+     * @param holder      the name of the {@code DmaHandle} whose section does not end
      * @param waitedNanos how long the wait has lasted, in nanoseconds
      */
     void stalled(String holder, long waitedNanos);
