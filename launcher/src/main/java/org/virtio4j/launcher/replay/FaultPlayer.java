@@ -45,7 +45,7 @@ final class FaultPlayer {
     }
 
     /** After a reset. */
-    void forget() {
+    void clear() {
         unread = 0;
     }
 

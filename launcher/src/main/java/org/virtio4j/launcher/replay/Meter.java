@@ -11,9 +11,6 @@ import java.lang.management.ManagementFactory;
  */
 final class Meter {
 
-    /** What {@link #bytes} returns where the JVM cannot tell. */
-    static final long UNKNOWN = -1;
-
     private static final int CALIBRATION_INTERVALS = 1_000;
 
     private final ThreadMXBean threads;
@@ -64,7 +61,7 @@ final class Meter {
     }
 
     long bytes() {
-        return counts ? bytes - intervals * ownBytes : UNKNOWN;
+        return counts ? bytes - intervals * ownBytes : TraceResult.UNKNOWN;
     }
 
     private long allocated() {

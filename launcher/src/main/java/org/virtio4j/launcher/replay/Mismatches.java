@@ -16,8 +16,6 @@ import java.util.List;
  */
 final class Mismatches {
 
-    static final int KEPT = 10;
-
     private final String file;
     private final Meter meter;
     private final List<Mismatch> first = new ArrayList<>();
@@ -36,7 +34,7 @@ final class Mismatches {
         }
         count++;
         line = atLine;
-        if (first.size() == KEPT) {
+        if (first.size() == TraceResult.MOST_MISMATCHES) {
             return false;
         }
         meter.pause();

@@ -68,7 +68,7 @@ final class PendingRequests {
     }
 
     /** The device or the machine was reset: what is on its way does not come back. */
-    void forget() {
+    void clear() {
         answered = next;
         raw = 0;
     }

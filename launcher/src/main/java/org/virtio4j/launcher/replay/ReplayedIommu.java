@@ -131,12 +131,12 @@ final class ReplayedIommu implements AutoCloseable {
         }
     }
 
-    /** The device forgets, and so does the driver: what comes next is a status. */
+    /** Device and driver begin anew: what comes next is a status. */
     private void playReset() {
         requests.sync();
         meter.pause();
         connection.reset().run();
-        forget();
+        clear();
         meter.resume();
     }
 
@@ -148,7 +148,7 @@ final class ReplayedIommu implements AutoCloseable {
         int came = driver.device().transport().status();
         live = (came & DeviceStatus.DRIVER_OK) != 0;
         if (status == 0) {
-            forget();
+            clear();
         }
         if (came != status && mismatches.begin(window.line(event))) {
             mismatches.end("device status", Integer.toString(status), came + " (" + result + ")");
@@ -156,10 +156,10 @@ final class ReplayedIommu implements AutoCloseable {
         meter.resume();
     }
 
-    private void forget() {
+    private void clear() {
         live = false;
-        requests.forget();
-        faults.forget();
+        requests.clear();
+        faults.clear();
     }
 
     private void playBypass(EventWindow window, int event) {

@@ -75,7 +75,7 @@ final class RequestPlayer {
     void sync() {
         if (!pending.isEmpty() && !stuck) {
             sent(driver.sync());
-            settle();
+            checkNothingLeft();
         }
     }
 
@@ -87,9 +87,9 @@ final class RequestPlayer {
     }
 
     /** After a reset. */
-    void forget() {
-        pending.forget();
-        served.forget();
+    void clear() {
+        pending.clear();
+        served.clear();
         requestSinceKick = false;
         countMappings();
     }
@@ -125,7 +125,7 @@ final class RequestPlayer {
         sent(window.kind(event) == EventKind.ATTACH
                 ? driver.attach(tag, window.domain(event), window.endpoint(event), flags)
                 : driver.detach(tag, window.domain(event), window.endpoint(event)));
-        settle();
+        checkNothingLeft();
         if (counted && !stuck) {
             long removed = before - iommu.liveMappings();
             if (removed != window.removed(event)) {
@@ -146,9 +146,9 @@ final class RequestPlayer {
     }
 
     /** After all requests were answered. */
-    private void settle() {
+    private void checkNothingLeft() {
         if (served.left() != 0 && !stuck) {
-            served.forget();
+            served.clear();
             if (mismatches.begin(pending.line(pending.oldest() - 1))) {
                 mismatches.end("batch", "the device to serve what was asked", "more");
             }

@@ -84,7 +84,7 @@ final class ServedRequests implements IommuListener {
         return next - first;
     }
 
-    void forget() {
+    void clear() {
         first = next;
     }
 

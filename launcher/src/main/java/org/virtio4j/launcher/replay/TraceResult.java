@@ -30,6 +30,12 @@ public record TraceResult(String name, @Nullable ReplayTransport transport, bool
         Map<EventKind, Long> requests, long kicks, long translations, long nanos, long heapBytes, long peakMappings,
         long mismatches, List<Mismatch> firstMismatches) {
 
+    /** Bytes of the heap where the JVM cannot tell. */
+    public static final long UNKNOWN = -1;
+
+    /** How many mismatches are put into words. */
+    public static final int MOST_MISMATCHES = 10;
+
     /** Copies what was given. */
     public TraceResult {
         requests = Map.copyOf(requests);
@@ -110,10 +116,10 @@ public record TraceResult(String name, @Nullable ReplayTransport transport, bool
         other.requests.forEach((kind, count) -> both.merge(kind, count, Long::sum));
         List<Mismatch> all = new ArrayList<>(firstMismatches);
         all.addAll(other.firstMismatches);
-        boolean measured = heapBytes != Meter.UNKNOWN && other.heapBytes != Meter.UNKNOWN;
+        boolean measured = heapBytes != UNKNOWN && other.heapBytes != UNKNOWN;
         return new TraceResult(name, transport, complete && other.complete, events + other.events, both,
                 kicks + other.kicks, translations + other.translations, nanos + other.nanos,
-                measured ? heapBytes + other.heapBytes : Meter.UNKNOWN, Math.max(peakMappings, other.peakMappings),
-                mismatches + other.mismatches, all.subList(0, Math.min(Mismatches.KEPT, all.size())));
+                measured ? heapBytes + other.heapBytes : UNKNOWN, Math.max(peakMappings, other.peakMappings),
+                mismatches + other.mismatches, all.subList(0, Math.min(MOST_MISMATCHES, all.size())));
     }
 }

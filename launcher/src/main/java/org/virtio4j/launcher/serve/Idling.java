@@ -4,11 +4,6 @@ package org.virtio4j.launcher.serve;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import org.agrona.concurrent.BackoffIdleStrategy;
-import org.agrona.concurrent.BusySpinIdleStrategy;
-import org.agrona.concurrent.IdleStrategy;
-import org.agrona.concurrent.SleepingIdleStrategy;
-import org.agrona.concurrent.YieldingIdleStrategy;
 
 /** What a thread that polls does while there is nothing to do, from the quickest to the thriftiest. */
 public enum Idling {
@@ -26,30 +21,24 @@ public enum Idling {
     SLEEP;
 
     /**
-     * Understands a word of a configuration.
+     * Reads a word of a configuration.
      *
      * @param text a word in small letters
-     * @return what it stands for
-     * @throws IllegalArgumentException if it stands for nothing
+     * @return the value that it names
+     * @throws IllegalArgumentException if it names none
      */
-    static Idling of(String text) {
+    public static Idling of(String text) {
         return Arrays.stream(values()).filter(idling -> idling.word().equals(text)).findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("expected " + words() + ", found '" + text + "'"));
     }
 
-    /** As it stands in a configuration. */
-    String word() {
+    /**
+     * The word of a configuration.
+     *
+     * @return in small letters
+     */
+    public String word() {
         return name().toLowerCase(Locale.ROOT);
-    }
-
-    /** A strategy for one thread. */
-    IdleStrategy strategy() {
-        return switch (this) {
-            case SPIN -> new BusySpinIdleStrategy();
-            case YIELD -> new YieldingIdleStrategy();
-            case BACKOFF -> new BackoffIdleStrategy();
-            case SLEEP -> new SleepingIdleStrategy();
-        };
     }
 
     private static String words() {

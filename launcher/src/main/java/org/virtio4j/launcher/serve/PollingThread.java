@@ -6,7 +6,10 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
 import org.agrona.concurrent.BackoffIdleStrategy;
+import org.agrona.concurrent.BusySpinIdleStrategy;
 import org.agrona.concurrent.IdleStrategy;
+import org.agrona.concurrent.SleepingIdleStrategy;
+import org.agrona.concurrent.YieldingIdleStrategy;
 
 /**
  * Polls one device on a thread of its own until it is ended. Each polled device has one: a disk waits for its file, and
@@ -29,21 +32,30 @@ final class PollingThread {
     private final Thread thread;
     private volatile boolean ended;
 
-    private PollingThread(String name, IntSupplier device, BooleanSupplier hasClient, IdleStrategy idle,
+    private PollingThread(String name, IntSupplier device, BooleanSupplier hasClient, Idling idling,
             DeviceNotices told) {
         this.device = device;
         this.hasClient = hasClient;
-        this.idle = idle;
+        this.idle = strategy(idling);
         this.told = told;
         this.thread = Thread.ofPlatform().daemon().name("virtio4j polls " + name).unstarted(this::run);
     }
 
     /** Begins; the device says how much it found each time. Without a client the thread keeps no processor busy. */
-    static PollingThread start(String name, IntSupplier device, BooleanSupplier hasClient, IdleStrategy idle,
+    static PollingThread start(String name, IntSupplier device, BooleanSupplier hasClient, Idling idling,
             DeviceNotices told) {
-        PollingThread polling = new PollingThread(name, device, hasClient, idle, told);
+        PollingThread polling = new PollingThread(name, device, hasClient, idling, told);
         polling.thread.start();
         return polling;
+    }
+
+    private static IdleStrategy strategy(Idling idling) {
+        return switch (idling) {
+            case SPIN -> new BusySpinIdleStrategy();
+            case YIELD -> new YieldingIdleStrategy();
+            case BACKOFF -> new BackoffIdleStrategy();
+            case SLEEP -> new SleepingIdleStrategy();
+        };
     }
 
     /** How much was found so far. */

@@ -344,7 +344,7 @@ public final class ServedMachine implements AutoCloseable {
     private void poll(ServedFunction function, Idling idling) {
         String name = nameOf(function);
         polling.put(name, PollingThread.start(name, function.function()::poll, function.socket()::connected,
-                idling.strategy(), new DeviceNotices(notices, name)));
+                idling, new DeviceNotices(notices, name)));
     }
 
     /** Replaces what an earlier server has left, and nothing but a file, for it is deleted at the end. */

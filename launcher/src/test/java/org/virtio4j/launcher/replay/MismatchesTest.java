@@ -23,7 +23,7 @@ class MismatchesTest {
         meter.pause();
         assertFalse(again, "a line counts once");
         assertEquals(20, mismatches.count());
-        assertEquals(Mismatches.KEPT, mismatches.first().size());
+        assertEquals(TraceResult.MOST_MISMATCHES, mismatches.first().size());
         assertEquals(0, meter.bytes());
     }
 }

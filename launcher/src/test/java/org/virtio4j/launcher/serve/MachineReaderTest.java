@@ -26,6 +26,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.iommu.ReservedRegion;
 import org.virtio4j.iommu.ReservedRegions;
 import org.virtio4j.iommu.VirtioIommu;
@@ -171,7 +172,9 @@ class MachineReaderTest {
         for (DevicePlan device : plan.devices()) {
             VirtioDevice made = device.maker().make();
             assertTrue(made.isPolled());
-            ServedFunction.close(made);
+            if (made instanceof VirtioBlock disk) {
+                disk.close();
+            }
         }
     }
 
