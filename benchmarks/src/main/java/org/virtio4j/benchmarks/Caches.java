@@ -13,7 +13,7 @@ import java.util.Locale;
  * @param lastLevel   bytes of the last level, shared with other processors and, on a virtual machine, with strangers
  * @param measured    whether the system has said so; else these are common sizes
  */
-record Caches(long level2, long lastLevel, boolean measured) {
+public record Caches(long level2, long lastLevel, boolean measured) {
 
     private static final Path FOLDER = Path.of("/sys/devices/system/cpu/cpu0/cache");
     private static final Caches COMMON = new Caches(1 << 20, 32 << 20, false);
@@ -45,22 +45,22 @@ record Caches(long level2, long lastLevel, boolean measured) {
     }
 
     /** Half of the second level: it fits with what else is in use. */
-    long insideLevel2() {
+    public long insideLevel2() {
         return level2 / 2;
     }
 
     /** Eight times the second level, or half of the last if that is less. */
-    long insideLastLevel() {
+    public long insideLastLevel() {
         return Math.min(8 * level2, lastLevel / 2);
     }
 
     /** Four times the last level. */
-    long beyond() {
+    public long beyond() {
         return 4 * lastLevel;
     }
 
     /** Where so many bytes fit. */
-    String place(long bytes) {
+    public String place(long bytes) {
         return bytes <= level2 ? "inside L2" : bytes <= lastLevel ? "inside the LLC" : "beyond the LLC";
     }
 

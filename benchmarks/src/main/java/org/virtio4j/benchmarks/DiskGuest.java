@@ -27,10 +27,10 @@ import org.virtio4j.wire.block.RequestType;
  * its ring of 256, each with a header, 4 KiB of data and a status, and are made available again and again. The file is
  * small and was just written, so it is in the host's page cache.
  */
-final class DiskGuest implements AutoCloseable {
+public final class DiskGuest implements AutoCloseable {
 
     /** How many requests there are. */
-    static final int BATCH = 64;
+    public static final int BATCH = 64;
 
     private static final int RING = 256;
     private static final int CHAIN = RING / BATCH;
@@ -49,7 +49,7 @@ final class DiskGuest implements AutoCloseable {
     private final PlacedRing requests;
     private final Doorbell doorbell;
 
-    DiskGuest(TransportKind kind, boolean polled) {
+    public DiskGuest(TransportKind kind, boolean polled) {
         try {
             file = Files.createTempFile("virtio4j-bench", ".img");
             Files.write(file, new byte[(int) (BATCH * DATA_SIZE)]);
@@ -77,7 +77,7 @@ final class DiskGuest implements AutoCloseable {
     // Outside the measured time
 
     /** Throws unless all requests were answered, and with {@code OK}. */
-    void check() {
+    public void check() {
         requests.checkAllUsed();
         for (int slot = 0; slot < BATCH; slot++) {
             int status = slots.u8(slot * SLOT_SIZE + STATUS);
@@ -88,7 +88,7 @@ final class DiskGuest implements AutoCloseable {
     }
 
     /** Takes the answers away, so that the next ones are seen. */
-    void place() {
+    public void place() {
         for (int slot = 0; slot < BATCH; slot++) {
             slots.putU8(slot * SLOT_SIZE + STATUS, NOT_ANSWERED);
         }
@@ -97,7 +97,7 @@ final class DiskGuest implements AutoCloseable {
     // Inside the measured time
 
     /** Makes the requests available one by one, each with a doorbell or a poll of its own. */
-    void serveEach() {
+    public void serveEach() {
         for (int i = 0; i < BATCH; i++) {
             requests.makeAvailable(1);
             doorbell.write();
@@ -105,12 +105,12 @@ final class DiskGuest implements AutoCloseable {
     }
 
     /** Rings or polls for nothing. */
-    void look() {
+    public void look() {
         doorbell.write();
     }
 
     /** Makes the requests available with one store and one doorbell or poll. */
-    void serveAll() {
+    public void serveAll() {
         requests.makeAvailable(BATCH);
         doorbell.write();
     }

@@ -11,15 +11,15 @@ import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.wire.DeviceType;
 
 /** A device that does nothing when it is kicked, so that what a doorbell costs is the transport's part. */
-final class IdleDevice implements VirtioDevice {
+public final class IdleDevice implements VirtioDevice {
 
-    static final int RING = 256;
+    public static final int RING = 256;
 
     private static final DeviceInfo INFO = new DeviceInfo(DeviceType.ENTROPY, List.of(RING), 0);
 
     private final Blackhole blackhole;
 
-    IdleDevice(Blackhole blackhole) {
+    public IdleDevice(Blackhole blackhole) {
         this.blackhole = blackhole;
     }
 

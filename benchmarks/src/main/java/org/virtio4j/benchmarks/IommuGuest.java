@@ -35,7 +35,7 @@ public final class IommuGuest implements AutoCloseable {
     public static final int BATCH = 64;
 
     /** Where a guest's RAM for data begins, for rows that have some; rings and requests lie at 0. */
-    static final long DATA = 1L << 36;
+    public static final long DATA = 1L << 36;
 
     private static final FeatureSet FEATURES =
             FeatureSet.of(FeatureBit.VERSION_1, FeatureBit.EVENT_IDX, IommuFeature.MAP_UNMAP);
@@ -126,12 +126,12 @@ public final class IommuGuest implements AutoCloseable {
         events.makeAvailable(EVENT_RING);
     }
 
-    GuestMemory memory() {
+    public GuestMemory memory() {
         return memory;
     }
 
     /** What a device at the endpoint reaches. */
-    DmaSpace endpointSpace() {
+    public DmaSpace endpointSpace() {
         return DmaSpace.of(memory, iommu.translator(ENDPOINT));
     }
 
@@ -141,7 +141,7 @@ public final class IommuGuest implements AutoCloseable {
     }
 
     /** The same for one that remembers nothing from section to section. */
-    DmaSpace forgetfulSpace() {
+    public DmaSpace forgetfulSpace() {
         return DmaSpace.of(memory, new ForgetfulTranslator(iommu.translator(ENDPOINT)));
     }
 
@@ -151,7 +151,7 @@ public final class IommuGuest implements AutoCloseable {
     }
 
     /** How many fault reports the driver got. */
-    long reportedFaults() {
+    public long reportedFaults() {
         return iommu.counters().reportedFaults();
     }
 
@@ -188,7 +188,7 @@ public final class IommuGuest implements AutoCloseable {
     }
 
     /** Maps now what is placed, once a batch is full. */
-    void map(long virtStart, long virtEnd, long physStart) {
+    public void map(long virtStart, long virtEnd, long physStart) {
         placeMap(virtStart, virtEnd, physStart);
         if (placed == BATCH) {
             flush();
@@ -196,7 +196,7 @@ public final class IommuGuest implements AutoCloseable {
     }
 
     /** Has everything served that is placed. */
-    void flush() {
+    public void flush() {
         serveAll();
         check();
     }
@@ -216,7 +216,7 @@ public final class IommuGuest implements AutoCloseable {
     // Inside the measured time
 
     /** Makes the placed requests available in batches, each with one store and one doorbell; they are whole. */
-    void serveInBatches(int batch) {
+    public void serveInBatches(int batch) {
         for (int i = 0; i < placed; i += batch) {
             requests.makeAvailable(batch);
             doorbell.write();
@@ -230,7 +230,7 @@ public final class IommuGuest implements AutoCloseable {
     }
 
     /** Gives the buffer of a fault report back to the device. */
-    void returnEvent() {
+    public void returnEvent() {
         events.makeAvailable(1);
     }
 

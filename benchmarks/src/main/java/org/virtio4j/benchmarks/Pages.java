@@ -2,10 +2,10 @@
 package org.virtio4j.benchmarks;
 
 /** The I/O-virtual addresses of all rows with single pages: 4 KiB each, 8 KiB apart, so that none can be joined. */
-final class Pages {
+public final class Pages {
 
     /** Bytes of a mapping. */
-    static final long SIZE = 4096;
+    public static final long SIZE = 4096;
 
     private static final long STRIDE = 2 * SIZE;
     private static final long FIRST = 1L << 40;
@@ -14,17 +14,17 @@ final class Pages {
     }
 
     /** First address of a mapping. */
-    static long start(int index) {
+    public static long start(int index) {
         return FIRST + index * STRIDE;
     }
 
     /** Last address of a mapping, inclusive. */
-    static long end(int index) {
+    public static long end(int index) {
         return start(index) + SIZE - 1;
     }
 
     /** An address between this mapping and the next, which nothing maps. */
-    static long gap(int index) {
+    public static long gap(int index) {
         return start(index) + SIZE;
     }
 }

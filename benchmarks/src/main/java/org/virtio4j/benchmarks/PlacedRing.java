@@ -16,7 +16,7 @@ import org.virtio4j.wire.UsedRing;
  * A split ring whose descriptors and available entries are written once, at set-up, for the ring's whole circle. What
  * is left of a driver's work is one store, so that a benchmark measures the device.
  */
-final class PlacedRing {
+public final class PlacedRing {
 
     private static final int INDEX_MASK = 0xffff;
 
@@ -33,7 +33,7 @@ final class PlacedRing {
      *
      * @param heads what the available entries name, again and again
      */
-    PlacedRing(GuestMemory guest, GuestRam ram, int size, int[] heads) {
+    public PlacedRing(GuestMemory guest, GuestRam ram, int size, int[] heads) {
         this.heads = heads;
         memory = QueueMemory.pageAligned(ram, size);
         raw = new RawRing(memory);
@@ -45,23 +45,23 @@ final class PlacedRing {
     }
 
     /** Writes the available entries, once more where a driver that enabled the ring has cleared it. */
-    void fillAvailable() {
+    public void fillAvailable() {
         for (int i = 0; i < memory.size(); i++) {
             raw.availableEntry(i, heads[i % heads.length]);
         }
     }
 
-    QueueMemory memory() {
+    public QueueMemory memory() {
         return memory;
     }
 
     /** For the descriptors, at set-up. */
-    RawRing raw() {
+    public RawRing raw() {
         return raw;
     }
 
     /** The driver's side of the measured time: the next chains are the device's. */
-    void makeAvailable(int count) {
+    public void makeAvailable(int count) {
         available = (available + count) & INDEX_MASK;
         LittleEndian.putU16Release(segment, availableIndexAt, available);
     }
@@ -72,7 +72,7 @@ final class PlacedRing {
     }
 
     /** Throws unless the device has given everything back. */
-    void checkAllUsed() {
+    public void checkAllUsed() {
         int used = LittleEndian.u16Acquire(segment, usedIndexAt);
         if (used != available) {
             throw new IllegalStateException("used=" + used + " available=" + available

@@ -35,7 +35,7 @@ public final class Quantity {
     }
 
     /** How much one thing is of another: a factor, or per cent where it is less. */
-    static String ratio(double ratio) {
+    public static String ratio(double ratio) {
         return ratio < 0.995 ? String.format(Locale.ROOT, "%.1f %%", 100 * ratio)
                 : String.format(Locale.ROOT, "%.2f x", ratio);
     }

@@ -24,12 +24,12 @@ import org.virtio4j.launcher.command.JsonText;
  * @param before   the control loops at the start
  * @param after    and at the end
  */
-record Report(Host host, RunMode mode, boolean complete, List<Result> results, Control before, Control after) {
+public record Report(Host host, RunMode mode, boolean complete, List<Result> results, Control before, Control after) {
 
     private static final double MOST_DECODE = 0.1;
 
     /** What stands below the table, one thing a line. */
-    List<String> conclusions() {
+    public List<String> conclusions() {
         List<String> lines = new ArrayList<>();
         lines.add(before.verdict(after));
         for (Result result : results) {
@@ -45,7 +45,7 @@ record Report(Host host, RunMode mode, boolean complete, List<Result> results, C
         return lines;
     }
 
-    String markdown() {
+    public String markdown() {
         StringBuilder text = new StringBuilder();
         host.head(mode.text(), before).lines().forEach(line -> text.append("    ").append(line).append('\n'));
         text.append('\n').append(Table.markdown(results)).append('\n');
@@ -53,7 +53,7 @@ record Report(Host host, RunMode mode, boolean complete, List<Result> results, C
         return text.toString();
     }
 
-    String json() {
+    public String json() {
         JsonText json = new JsonText().open('{');
         json.key("mode").string(mode.name().toLowerCase(Locale.ROOT));
         json.key("complete").value(complete);

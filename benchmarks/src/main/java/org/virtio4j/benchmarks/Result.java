@@ -19,7 +19,7 @@ import org.openjdk.jmh.util.Statistics;
  * @param allocates whether that is more than JMH's own objects
  * @param jmh       what JMH has to say of it; null in tests
  */
-record Result(Row row, double median, double least, double most, double bytes, double ratio, boolean allocates,
+public record Result(Row row, double median, double least, double most, double bytes, double ratio, boolean allocates,
         @Nullable RunResult jmh) {
 
     /**
@@ -28,7 +28,7 @@ record Result(Row row, double median, double least, double most, double bytes, d
      */
     private static final double BYTES_OF_AN_ITERATION = 100_000;
 
-    static Result of(Row row, RunResult jmh, double baseline) {
+    public static Result of(Row row, RunResult jmh, double baseline) {
         Statistics times = jmh.getPrimaryResult().getStatistics();
         double median = times.getPercentile(50);
         var allocated = jmh.getSecondaryResults().get("gc.alloc.rate.norm");

@@ -15,10 +15,10 @@ import org.jspecify.annotations.Nullable;
  * @param quick     whether it is one of the rows of quick mode
  * @param deep      whether so much code is on its way that the compiler needs seconds to get through it
  */
-record Row(String name, String geometry, String benchmark, Map<String, String> params, @Nullable Row baseline,
+public record Row(String name, String geometry, String benchmark, Map<String, String> params, @Nullable Row baseline,
         boolean quick, boolean deep) {
 
-    static Row of(String name, String geometry, Class<?> type, String method, Map<String, String> params) {
+    public static Row of(String name, String geometry, Class<?> type, String method, Map<String, String> params) {
         return new Row(name, geometry, type.getName() + "." + method, params, null, true, false);
     }
 
@@ -35,7 +35,7 @@ record Row(String name, String geometry, String benchmark, Map<String, String> p
     }
 
     /** What the user's expression is looked for in. */
-    String title() {
+    public String title() {
         return name + ", " + geometry;
     }
 }

@@ -6,7 +6,7 @@ import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 
 /** How long each row is measured. */
-enum RunMode {
+public enum RunMode {
     /** One JVM a row and short iterations: enough to see that something is twice as slow. */
     QUICK(1, 2, 10, 3, 250),
     /** Several JVMs a row, because the compiler does not decide alike in each. */
@@ -30,13 +30,13 @@ enum RunMode {
         return this == FULL || row.quick();
     }
 
-    ChainedOptionsBuilder applyTo(ChainedOptionsBuilder options, Row row) {
+    public ChainedOptionsBuilder applyTo(ChainedOptionsBuilder options, Row row) {
         TimeValue time = TimeValue.milliseconds(milliseconds);
         return options.forks(forks).warmupIterations(row.deep() ? deepWarmUps : warmUps).warmupTime(time)
                 .measurementIterations(iterations).measurementTime(time);
     }
 
-    String text() {
+    public String text() {
         return String.format(Locale.ROOT, "%s: JVMs a row %d, iterations to warm up %d or %d, measured %d, each %d ms",
                 this == QUICK ? "quick" : "full", forks, warmUps, deepWarmUps, iterations, milliseconds);
     }

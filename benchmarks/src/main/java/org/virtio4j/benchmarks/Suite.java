@@ -13,7 +13,7 @@ import org.virtio4j.vmm.GuestMemory;
  * What is measured: every row, in the order in which the rows are run, so that what a row is compared with comes before
  * it. Sizes follow the caches of the machine, and its memory limits the largest.
  */
-final class Suite {
+public final class Suite {
 
     /** Off-heap bytes that a mapping takes when they are made in shuffled order. */
     static final long BYTES_PER_MAPPING = 38;
@@ -43,7 +43,7 @@ final class Suite {
      * @param caches its caches
      * @param memory bytes of RAM that may be used
      */
-    static Suite of(Caches caches, long memory) {
+    public static Suite of(Caches caches, long memory) {
         Suite suite = new Suite(caches, memory);
         suite.table();
         suite.requests();
@@ -57,12 +57,12 @@ final class Suite {
         return suite;
     }
 
-    List<Row> rows() {
+    public List<Row> rows() {
         return rows;
     }
 
     /** What this machine is too small for. */
-    List<String> leftOut() {
+    public List<String> leftOut() {
         return leftOut;
     }
 

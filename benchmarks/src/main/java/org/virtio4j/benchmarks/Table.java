@@ -6,19 +6,19 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** The table of results, for a terminal and for Markdown. Its widths are known before there is a result. */
-final class Table {
+public final class Table {
 
     private static final List<String> HEAD = List.of("operation", "geometry", "ns", "min - max", "B/op", "compared");
 
     private final int nameWidth;
     private final int geometryWidth;
 
-    Table(List<Row> rows) {
+    public Table(List<Row> rows) {
         nameWidth = width(rows.stream().map(Row::name).toList(), HEAD.get(0));
         geometryWidth = width(rows.stream().map(Row::geometry).toList(), HEAD.get(1));
     }
 
-    String head() {
+    public String head() {
         return line(HEAD);
     }
 

@@ -55,7 +55,7 @@ public enum TransportKind {
     private static final int BARS = 6;
 
     /** A device behind a transport: the driver's way to set it up, its doorbell, and what comes instead of that. */
-    record Attached(DriverTransport driver, Doorbell doorbell, IntSupplier poll) {
+    public record Attached(DriverTransport driver, Doorbell doorbell, IntSupplier poll) {
     }
 
     abstract Attached attach(VirtioDevice device, GuestMemory memory);

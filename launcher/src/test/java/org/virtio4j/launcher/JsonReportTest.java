@@ -13,46 +13,47 @@ import org.virtio4j.trace.EventKind;
 
 class JsonReportTest {
 
+    private static final String RESULT = """
+            {
+              "name": "a\\"b\\\\c\\u00fc",
+              "transport": "pci",
+              "complete": true,
+              "events": 9,
+              "requests": 4,
+              "requestsByKind": {
+                "map": 3,
+                "unmap": 0,
+                "attach": 0,
+                "detach": 0,
+                "probe": 0,
+                "raw": 1
+              },
+              "kicks": 2,
+              "nanoseconds": 2000000000,
+              "requestsPerSecond": 2.000000,
+              "translations": 5,
+              "peakLiveMappings": 7,
+              "heapBytes": 6,
+              "heapBytesPerRequest": 1.500000,
+              "mismatches": 1,
+              "firstMismatches": [
+                {
+                  "file": "f",
+                  "line": 4,
+                  "text": "x\\u0009y"
+                }
+              ]
+            }""";
+
     @Test
     void shouldKeepOrderAndEscapeWhenThereIsAMismatch() {
         TraceResult result = new TraceResult("a\"b\\c\u00fc", ReplayTransport.PCI, true, 9,
                 Map.of(EventKind.MAP, 3L, EventKind.RAW, 1L), 2, 5, 2_000_000_000, 6, 7, 1,
                 List.of(new Mismatch("f", 4, "x\ty")));
-        String object = """
-                {
-                  "name": "a\\"b\\\\c\\u00fc",
-                  "transport": "pci",
-                  "complete": true,
-                  "events": 9,
-                  "requests": 4,
-                  "requestsByKind": {
-                    "map": 3,
-                    "unmap": 0,
-                    "attach": 0,
-                    "detach": 0,
-                    "probe": 0,
-                    "raw": 1
-                  },
-                  "kicks": 2,
-                  "nanoseconds": 2000000000,
-                  "requestsPerSecond": 2.000000,
-                  "translations": 5,
-                  "peakLiveMappings": 7,
-                  "heapBytes": 6,
-                  "heapBytesPerRequest": 1.500000,
-                  "mismatches": 1,
-                  "firstMismatches": [
-                    {
-                      "file": "f",
-                      "line": 4,
-                      "text": "x\\u0009y"
-                    }
-                  ]
-                }""";
         String expected = "{\n  \"virtio4j\": \"" + Version.text() + "\",\n  \"interrupted\": false,\n  \"traces\": [\n"
-                + object.indent(4).stripTrailing() + "\n  ],\n  \"total\": "
-                + object.replace("a\\\"b\\\\c\\u00fc", "total").indent(2).strip() + ",\n  \"totals\": [\n"
-                + object.replace("a\\\"b\\\\c\\u00fc", "total").indent(4).stripTrailing() + "\n  ]\n}\n";
+                + RESULT.indent(4).stripTrailing() + "\n  ],\n  \"total\": "
+                + RESULT.replace("a\\\"b\\\\c\\u00fc", "total").indent(2).strip() + ",\n  \"totals\": [\n"
+                + RESULT.replace("a\\\"b\\\\c\\u00fc", "total").indent(4).stripTrailing() + "\n  ]\n}\n";
         assertEquals(expected, JsonReport.of(List.of(result), false));
     }
 

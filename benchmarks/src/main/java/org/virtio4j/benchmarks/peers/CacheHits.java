@@ -13,10 +13,10 @@ import org.virtio4j.benchmarks.CachedGuest;
  * @param hits         those that our handle did not ask the table for
  * @param atBest       those of an address whose mapping was translated before
  */
-record CacheHits(long translations, long hits, long atBest) {
+public record CacheHits(long translations, long hits, long atBest) {
 
     /** Plays the steps on an IOMMU, and keeps count of the mappings beside it. */
-    static CacheHits of(Keys keys) {
+    public static CacheHits of(Keys keys) {
         TreeMap<Long, Touched> live = new TreeMap<>();
         long[] steps = keys.steps();
         long translations = 0;
@@ -39,7 +39,7 @@ record CacheHits(long translations, long hits, long atBest) {
         }
     }
 
-    String text() {
+    public String text() {
         return String.format(Locale.ROOT, "%,d translations, %.2f %% answered by the cache of a DMA handle, %.2f %% at"
                 + " best", translations, percent(hits), percent(atBest));
     }

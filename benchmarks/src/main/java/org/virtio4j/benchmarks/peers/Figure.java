@@ -10,10 +10,10 @@ import java.util.List;
  * @param least  the smallest
  * @param most   the largest
  */
-record Figure(double median, double least, double most) {
+public record Figure(double median, double least, double most) {
 
     /** There must be at least one sample. */
-    static Figure of(List<Double> samples) {
+    public static Figure of(List<Double> samples) {
         List<Double> sorted = samples.stream().sorted().toList();
         return new Figure(sorted.get(sorted.size() / 2), sorted.getFirst(), sorted.getLast());
     }

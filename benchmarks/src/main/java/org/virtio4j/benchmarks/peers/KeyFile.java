@@ -21,10 +21,10 @@ import java.nio.file.StandardOpenOption;
  *
  * <p>All are words of 64 bits, little-endian. The number of look-ups is a multiple of {@link #CHUNK}.
  */
-final class KeyFile {
+public final class KeyFile {
 
     /** So many look-ups are timed together. */
-    static final int CHUNK = 1024;
+    public static final int CHUNK = 1024;
 
     private static final long MAGIC = 0x3173_7965_3476_6f76L;
     private static final int HEAD = 4;
@@ -33,7 +33,7 @@ final class KeyFile {
     private KeyFile() {
     }
 
-    static void write(Keys keys, Path file) throws IOException {
+    public static void write(Keys keys, Path file) throws IOException {
         long words = HEAD + WORDS_OF_MAPPING * (long) keys.count() + keys.addresses().length + keys.steps().length;
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ,
                 StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
@@ -46,7 +46,7 @@ final class KeyFile {
         }
     }
 
-    static Keys read(Path file) throws IOException {
+    public static Keys read(Path file) throws IOException {
         try (FileChannel channel = FileChannel.open(file)) {
             LongBuffer in = words(channel.map(MapMode.READ_ONLY, 0, channel.size()));
             if (in.remaining() < HEAD || in.get() != MAGIC) {

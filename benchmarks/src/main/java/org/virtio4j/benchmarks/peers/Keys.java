@@ -11,21 +11,21 @@ package org.virtio4j.benchmarks.peers;
  * @param steps     what a table that was empty is asked for instead, in words as {@link KeyFile} has them
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared
-record Keys(long[] first, long[] last, long[] physical, long[] addresses, long[] steps) {
+public record Keys(long[] first, long[] last, long[] physical, long[] addresses, long[] steps) {
 
     /** A MAP: of first to last, to physical. */
-    static final long MAP = 0;
+    public static final long MAP = 0;
     /** An UNMAP of first to last. */
-    static final long UNMAP = 1;
+    public static final long UNMAP = 1;
     /** A translation of first. */
-    static final long TRANSLATE = 2;
-    static final int WORDS_OF_STEP = 4;
+    public static final long TRANSLATE = 2;
+    public static final int WORDS_OF_STEP = 4;
 
-    int count() {
+    public int count() {
         return first.length;
     }
 
-    int stepCount() {
+    public int stepCount() {
         return steps.length / WORDS_OF_STEP;
     }
 }

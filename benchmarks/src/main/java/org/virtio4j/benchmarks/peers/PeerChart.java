@@ -12,7 +12,7 @@ import org.virtio4j.benchmarks.Quantity;
  * The comparison as a picture: a panel for each kind of work, in it a group of bars for each geometry, a bar for each
  * column. The scale is logarithmic, from 1 ns to the power of ten above the largest figure, the same in all panels.
  */
-final class PeerChart {
+public final class PeerChart {
 
     private static final int WIDTH = 1160;
     private static final int LEFT = 60;
@@ -34,7 +34,7 @@ final class PeerChart {
     }
 
     /** Draws the rows that are times. */
-    static String svg(List<PeerRow> rows) {
+    public static String svg(List<PeerRow> rows) {
         List<List<PeerRow>> panels = panels(rows);
         PeerChart chart = new PeerChart(decades(rows));
         chart.open(LEGEND + panels.size() * PANEL);

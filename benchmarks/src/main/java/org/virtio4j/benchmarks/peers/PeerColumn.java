@@ -4,7 +4,7 @@ package org.virtio4j.benchmarks.peers;
 import java.util.List;
 
 /** What stands side by side in a row: of tables and of devices, no row has all of them. */
-enum PeerColumn {
+public enum PeerColumn {
     VIRTIO4J("virtio4j", "ours", "#0b6e4f"),
     RUST("Rust BTreeMap", "Rust", "#c1440e"),
     GTREE("GLib GTree", "GTree", "#3b5b92"),
@@ -15,7 +15,7 @@ enum PeerColumn {
     MISS("one miss", "miss", "#8a8a8a");
 
     /** Those whose time by ours is a ratio to look at. */
-    static final List<PeerColumn> PEERS = List.of(RUST, GTREE, TREE_MAP, LOOP);
+    public static final List<PeerColumn> PEERS = List.of(RUST, GTREE, TREE_MAP, LOOP);
 
     private final String title;
     private final String shortTitle;
@@ -27,7 +27,7 @@ enum PeerColumn {
         this.colour = colour;
     }
 
-    String title() {
+    public String title() {
         return title;
     }
 

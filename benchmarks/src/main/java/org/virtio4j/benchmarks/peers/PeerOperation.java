@@ -4,7 +4,7 @@ package org.virtio4j.benchmarks.peers;
 import java.util.List;
 
 /** What tables and devices are compared in. */
-enum PeerOperation {
+public enum PeerOperation {
     LOOKUP("lookup", "lookup"),
     PAIR("pair", "remove and insert"),
     WALK("walk", "walk in order"),
@@ -18,7 +18,7 @@ enum PeerOperation {
     /** Off the heap, by one mapping; of our table alone. */
     MEMORY("bytes", "off-heap memory") {
         @Override
-        String unit() {
+        public String unit() {
             return PeerRow.BYTES;
         }
     };
@@ -36,15 +36,15 @@ enum PeerOperation {
     }
 
     /** As programs are asked for it. */
-    String command() {
+    public String command() {
         return command;
     }
 
-    String unit() {
+    public String unit() {
         return PeerRow.NANOS;
     }
 
-    String text() {
+    public String text() {
         return text;
     }
 }

@@ -11,18 +11,18 @@ import java.util.Map;
  * @param unit     of the figures
  * @param figures  those there are; a column without one stays empty
  */
-record PeerRow(String name, String geometry, String unit, Map<PeerColumn, Figure> figures) {
+public record PeerRow(String name, String geometry, String unit, Map<PeerColumn, Figure> figures) {
 
-    static final String NANOS = "ns";
-    static final String BYTES = "B";
+    public static final String NANOS = "ns";
+    public static final String BYTES = "B";
 
     /** How many times as much another took as our table; NaN if that is not known. */
-    double ratio(PeerColumn other) {
+    public double ratio(PeerColumn other) {
         return quotient(other, PeerColumn.VIRTIO4J);
     }
 
     /** How many dependent misses ours stands for; NaN if that is not known. */
-    double misses() {
+    public double misses() {
         return quotient(PeerColumn.VIRTIO4J, PeerColumn.MISS);
     }
 

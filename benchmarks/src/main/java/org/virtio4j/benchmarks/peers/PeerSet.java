@@ -13,13 +13,13 @@ import org.virtio4j.benchmarks.Quantity;
  * @param operations in the order in which they are measured
  * @param keys       makes them, which takes memory for as long as they are used
  */
-record PeerSet(String geometry, List<PeerOperation> operations, Supplier<Keys> keys) {
+public record PeerSet(String geometry, List<PeerOperation> operations, Supplier<Keys> keys) {
 
     private static final int MIXED = 1 << 16;
     private static final int OF_DEVICE = 1000;
 
     /** Each workload in each of some sizes; mixed sizes in one. */
-    static List<PeerSet> ofMappings(List<Integer> sizes) {
+    public static List<PeerSet> ofMappings(List<Integer> sizes) {
         List<PeerSet> sets = new ArrayList<>();
         sizes.forEach(size -> sets.add(of(Workload.UNIFORM, size)));
         sizes.stream().filter(size -> size == MIXED).forEach(size -> sets.add(of(Workload.MIXED, size)));
@@ -27,13 +27,13 @@ record PeerSet(String geometry, List<PeerOperation> operations, Supplier<Keys> k
     }
 
     /** So many mappings, made and removed again through the device. */
-    static PeerSet ofRequests() {
+    public static PeerSet ofRequests() {
         return new PeerSet(Quantity.count(OF_DEVICE) + " mappings, " + Workload.UNIFORM.text(),
                 PeerOperation.OF_REQUESTS, () -> Workload.UNIFORM.keys(OF_DEVICE));
     }
 
     /** Whether it is for devices, rather than for tables alone. */
-    boolean ofDevices() {
+    public boolean ofDevices() {
         return operations.equals(PeerOperation.OF_REQUESTS);
     }
 

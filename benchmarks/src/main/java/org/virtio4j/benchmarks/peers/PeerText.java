@@ -10,12 +10,12 @@ import org.virtio4j.benchmarks.Quantity;
  * The comparison for a terminal and for Markdown: what it took each, how many times as long the peers took as ours, and
  * how many misses ours is worth. What was not measured stays empty.
  */
-final class PeerText {
+public final class PeerText {
 
     private PeerText() {
     }
 
-    static String head() {
+    public static String head() {
         return line(headCells());
     }
 
@@ -23,7 +23,7 @@ final class PeerText {
         return line(cells(row));
     }
 
-    static String markdown(List<PeerRow> rows) {
+    public static String markdown(List<PeerRow> rows) {
         List<String> head = headCells();
         StringBuilder text = new StringBuilder("| " + String.join(" | ", head) + " |\n|---|---|---|"
                 + "--:|".repeat(head.size() - 3) + "\n");

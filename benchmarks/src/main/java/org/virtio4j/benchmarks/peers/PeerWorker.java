@@ -19,7 +19,7 @@ public final class PeerWorker {
     private static final double NANOS = 1e9;
 
     /** Instead of a column: the work is that of the device, as in {@code map_loop.c}. */
-    static final String DEVICE = "DEVICE";
+    public static final String DEVICE = "DEVICE";
 
     /** Work of the kind that is timed; gives the number of operations. */
     private interface Work {

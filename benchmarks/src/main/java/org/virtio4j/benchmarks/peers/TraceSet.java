@@ -19,7 +19,7 @@ import org.virtio4j.trace.TranslationKind;
  * What a recorded guest asked of one domain, the one of which it asked most: each MAP and UNMAP that succeeded, and
  * each translation. A domain that loses its last endpoint loses its mappings, too.
  */
-final class TraceSet {
+public final class TraceSet {
 
     /** A domain or an endpoint, by its IOMMU and its number there. */
     private record Id(int iommu, int number) {
@@ -45,7 +45,7 @@ final class TraceSet {
     }
 
     /** The recording that comes along with the replay: a boot of Linux. */
-    static PeerSet shipped() throws CommandFailure {
+    public static PeerSet shipped() throws CommandFailure {
         try (TraceReader reader = TraceFile.SHIPPED.open()) {
             return read(reader, TraceFile.SHIPPED.name(), TraceFile.SHIPPED.name());
         } catch (IOException | UnusableTraceException unusable) {

@@ -6,7 +6,7 @@ import org.virtio4j.benchmarks.Shuffle;
 import org.virtio4j.vmm.GuestMemory;
 
 /** Which mappings there are. They are inserted in shuffled order and looked up at random; the same ones each time. */
-enum Workload {
+public enum Workload {
     /** 4 KiB each, 8 KiB apart. */
     UNIFORM("4 KiB, 8 KiB apart") {
         @Override
@@ -43,7 +43,7 @@ enum Workload {
     abstract long size(SplittableRandom random);
 
     /** So many mappings, and about as many look-ups. */
-    Keys keys(int count) {
+    public Keys keys(int count) {
         SplittableRandom random = new SplittableRandom(SEED);
         int[] order = Shuffle.order(count);
         long[] first = new long[count];

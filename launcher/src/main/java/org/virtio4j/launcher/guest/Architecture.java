@@ -32,18 +32,30 @@ public enum Architecture {
         this.linuxPackages = linuxPackages;
     }
 
-    /** The QEMU that emulates it. */
-    String program() {
+    /**
+     * The QEMU that emulates it.
+     *
+     * @return the name of the program
+     */
+    public String program() {
         return program;
     }
 
-    /** What QEMU calls it. */
-    String machine() {
+    /**
+     * What QEMU calls it.
+     *
+     * @return a value of QEMU's option {@code -machine}
+     */
+    public String machine() {
         return machine;
     }
 
-    /** What QEMU calls its processors, or null where QEMU's own choice is right. */
-    @Nullable String processor() {
+    /**
+     * What QEMU calls its processors.
+     *
+     * @return a value of QEMU's option {@code -cpu}, or null where QEMU's own choice is right
+     */
+    public @Nullable String processor() {
         return processor;
     }
 
@@ -52,13 +64,21 @@ public enum Architecture {
         return console;
     }
 
-    /** What {@code build/fetch-guest} calls the QEMU. */
-    String qemuPackages() {
+    /**
+     * What {@code build/fetch-guest} calls the QEMU.
+     *
+     * @return the name of a part
+     */
+    public String qemuPackages() {
         return qemuPackages;
     }
 
-    /** What {@code build/fetch-guest} calls the guest's kernel and tools. */
-    String linuxPackages() {
+    /**
+     * What {@code build/fetch-guest} calls the guest's kernel and tools.
+     *
+     * @return the name of a part
+     */
+    public String linuxPackages() {
         return linuxPackages;
     }
 }

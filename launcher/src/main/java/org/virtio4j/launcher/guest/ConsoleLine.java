@@ -5,7 +5,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** A line of the guest's console, understood. What {@code init} may say stands at its beginning. */
-sealed interface ConsoleLine {
+public sealed interface ConsoleLine {
 
     /** Something the guest found; the name is a path. */
     record Fact(String name, String value) implements ConsoleLine {

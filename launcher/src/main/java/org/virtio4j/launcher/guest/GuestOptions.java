@@ -170,8 +170,10 @@ public record GuestOptions(Workload workload, int processors, int memoryMebibyte
     /**
      * For the kernel's command line; what the kernel does not know goes to the script {@code init}. An emulated guest
      * is spared the test of its timer, which counts on a processor that nobody else uses and panics otherwise.
+     *
+     * @return words, each but the first with a blank before it
      */
-    String kernelOptions() {
+    public String kernelOptions() {
         return "console=" + architecture.console() + " quiet panic=-1 no_timer_check printk.devkmsg=on "
                 + translation.kernelOption() + workload.kernelOption() + " work=" + workload
                 + " mib=" + WORK_MEBIBYTES;

@@ -20,7 +20,7 @@ import java.util.function.UnaryOperator;
  * says, and ends QEMU when the user wants it, when the guest has been silent for too long, or when it takes too long
  * altogether. When {@link #run} returns or throws, QEMU has ended.
  */
-final class GuestRun {
+public final class GuestRun {
 
     private static final long LOOK_AGAIN_MILLIS = 20;
     private static final long PATIENCE_SECONDS = 5;
@@ -48,13 +48,13 @@ final class GuestRun {
      * @param silence after so long without a word
      * @param total after so long in any case
      */
-    record Limits(Duration silence, Duration total) {
+    public record Limits(Duration silence, Duration total) {
         /** Where processors are slow and busy the longest silence of a sane guest is some seconds. */
         static final Limits DEFAULT = new Limits(Duration.ofMinutes(2), Duration.ofMinutes(15));
     }
 
     /** How a run came to its end. */
-    enum End {
+    public enum End {
         /** QEMU has ended with status 0: the guest has switched the machine off, or has reset it where that ends it. */
         SWITCHED_OFF,
         /** QEMU has ended by itself with another status. */
@@ -84,7 +84,7 @@ final class GuestRun {
      * A virtual processor spins while it waits for an answer. Where virtual processors are as many as the host has,
      * what answers must come before them, or each answer waits for the end of a time slice.
      */
-    static List<String> behindUs(List<String> qemu) {
+    public static List<String> behindUs(List<String> qemu) {
         List<String> words = new ArrayList<>(List.of("nice", "-n", "10"));
         words.addAll(qemu);
         return words;

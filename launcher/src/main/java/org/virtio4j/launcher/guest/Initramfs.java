@@ -18,7 +18,7 @@ import java.util.zip.GZIPOutputStream;
  * workload that needs a program of its own there are Perl and a script too, and for those that start another kernel
  * that kernel with a system of its own.
  */
-final class Initramfs {
+public final class Initramfs {
 
     private static final String IOMMU = "virtio_iommu";
 
@@ -59,7 +59,7 @@ final class Initramfs {
      * @param workload what the guest is to do
      * @return its bytes, compressed by gzip
      */
-    static byte[] of(Architecture architecture, Kernel kernel, Path tools, Workload workload)
+    public static byte[] of(Architecture architecture, Kernel kernel, Path tools, Workload workload)
             throws UnusableGuestException {
         KernelModules all = modules(kernel, tools);
         CpioArchive archive = system(tools);
@@ -84,7 +84,7 @@ final class Initramfs {
      * @param blkio the folder where these programs and their libraries are unpacked
      * @return its bytes, compressed by gzip
      */
-    static byte[] drivingDisk(Kernel kernel, Path tools, Path blkio) throws UnusableGuestException {
+    public static byte[] drivingDisk(Kernel kernel, Path tools, Path blkio) throws UnusableGuestException {
         KernelModules all = modules(kernel, tools);
         CpioArchive archive = system(tools);
         addModules(archive, "modules/drivers", drivers(all));
@@ -112,7 +112,7 @@ final class Initramfs {
      * @param kexec the folder where the program and its libraries are unpacked that starts a kernel
      * @return its bytes, compressed by gzip
      */
-    static byte[] starting(Kernel kernel, Kernel next, Path tools, Path kexec) throws UnusableGuestException {
+    public static byte[] starting(Kernel kernel, Kernel next, Path tools, Path kexec) throws UnusableGuestException {
         CpioArchive archive = system(tools);
         addModules(archive, "modules/drivers", drivers(modules(kernel, tools)));
         addKexec(archive, kexec);

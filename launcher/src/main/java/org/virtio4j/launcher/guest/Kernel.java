@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param image the file to boot
  * @param modules the folder of the modules that fit
  */
-record Kernel(Path image, Path modules) {
+public record Kernel(Path image, Path modules) {
 
     // Linux, Documentation/arch/x86/boot.rst: offsets in a kernel for PCs.
     private static final int MAGIC = 0x202;
@@ -74,7 +74,7 @@ record Kernel(Path image, Path modules) {
     }
 
     /** A kernel by its file. Its modules lie in {@code lib/modules} of one of the folders that the file lies in. */
-    static Kernel of(Path image) throws UnusableGuestException {
+    public static Kernel of(Path image) throws UnusableGuestException {
         String version = version(image);
         Path folder = image.toAbsolutePath().getParent();
         while (folder != null) {

@@ -9,7 +9,7 @@ import java.util.function.Consumer;
  * Cuts what a guest sends over its serial port into lines. A guest may send anything, so a line without an end is cut
  * when it is too long, and control characters, with which one can do a lot to a terminal, are left out.
  */
-final class LineCutter {
+public final class LineCutter {
 
     /** Characters of the longest line. The kernel's own are shorter. */
     static final int LONGEST = 4096;
@@ -20,7 +20,7 @@ final class LineCutter {
     private final byte[] line = new byte[LONGEST];
     private int length;
 
-    LineCutter(Consumer<String> lines) {
+    public LineCutter(Consumer<String> lines) {
         this.lines = lines;
     }
 
@@ -32,7 +32,7 @@ final class LineCutter {
     }
 
     /** Hands on a last line that has no end. */
-    void finish() {
+    public void finish() {
         if (length > 0) {
             cut();
         }

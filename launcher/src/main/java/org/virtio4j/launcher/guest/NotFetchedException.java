@@ -6,7 +6,12 @@ public final class NotFetchedException extends Exception {
 
     private static final long serialVersionUID = 1L;
 
-    NotFetchedException(String what) {
+    /**
+     * Makes an exception.
+     *
+     * @param what could not be fetched
+     */
+    public NotFetchedException(String what) {
         super(what);
     }
 }

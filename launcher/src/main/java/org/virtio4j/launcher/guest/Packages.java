@@ -8,7 +8,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
 /** Unpacked packages in the user's cache folder, fetched by the script {@code build/fetch-guest} if need be. */
-final class Packages {
+public final class Packages {
 
     private static final long LOOK_AGAIN_MILLIS = 100;
 
@@ -21,28 +21,28 @@ final class Packages {
      * @param home the project's folder
      * @param interrupted whether the user wants an end
      */
-    Packages(Path home, BooleanSupplier interrupted) {
+    public Packages(Path home, BooleanSupplier interrupted) {
         this.home = home;
         this.interrupted = interrupted;
     }
 
     /** The folder with QEMU. */
-    Path qemu(Architecture architecture) throws NotFetchedException {
+    public Path qemu(Architecture architecture) throws NotFetchedException {
         return part(architecture.qemuPackages());
     }
 
     /** The folder with the guest's kernel and tools. */
-    Path linux(Architecture architecture) throws NotFetchedException {
+    public Path linux(Architecture architecture) throws NotFetchedException {
         return part(architecture.linuxPackages());
     }
 
     /** The folder with the program by which a guest starts another kernel. */
-    Path kexec() throws NotFetchedException {
+    public Path kexec() throws NotFetchedException {
         return part("kexec");
     }
 
     /** The folder with the programs by which a guest drives a disk from user space. */
-    Path blkio() throws NotFetchedException {
+    public Path blkio() throws NotFetchedException {
         return part("blkio");
     }
 

@@ -19,7 +19,7 @@ import java.util.regex.Pattern;
  * @param major its version, the number before the dot
  * @param minor the number behind the dot
  */
-record Qemu(List<String> command, int major, int minor) {
+public record Qemu(List<String> command, int major, int minor) {
 
     private static final Pattern VERSION = Pattern.compile("QEMU emulator version (\\d+)\\.(\\d+)");
     private static final int FIRST_MAJOR = 10;
@@ -30,8 +30,12 @@ record Qemu(List<String> command, int major, int minor) {
      *
      * @param options what kind of guest it is for
      * @param packages where what is fetched lies
+     * @return a QEMU that runs on this machine
+     * @throws NotFetchedException if there is none, and none can be fetched
+     * @throws UnusableGuestException if the one that the options name, or the fetched one, cannot be used
      */
-    static Qemu find(GuestOptions options, Packages packages) throws NotFetchedException, UnusableGuestException {
+    public static Qemu find(GuestOptions options, Packages packages)
+            throws NotFetchedException, UnusableGuestException {
         Architecture architecture = options.architecture();
         Path chosen = options.qemu();
         if (chosen != null) {
@@ -84,7 +88,12 @@ record Qemu(List<String> command, int major, int minor) {
         return major > FIRST_MAJOR || (major == FIRST_MAJOR && minor >= FIRST_MINOR);
     }
 
-    String version() {
+    /**
+     * Its version.
+     *
+     * @return two numbers with a dot
+     */
+    public String version() {
         return major + "." + minor;
     }
 

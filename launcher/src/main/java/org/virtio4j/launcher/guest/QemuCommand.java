@@ -27,8 +27,15 @@ public final class QemuCommand {
         add("-accel", "tcg", "-nodefaults", "-no-user-config", "-display", "none");
     }
 
-    /** A machine with memory and processors. */
-    static QemuCommand of(Qemu qemu, GuestOptions options, RunFolder folder) {
+    /**
+     * A machine with memory and processors.
+     *
+     * @param qemu the program
+     * @param options what kind of guest it is for
+     * @param folder for the file that is the RAM, if it is one
+     * @return a command line
+     */
+    public static QemuCommand of(Qemu qemu, GuestOptions options, RunFolder folder) {
         QemuCommand command = new QemuCommand(qemu, options.architecture()).processors(options.processors());
         int mebibytes = options.memoryMebibytes();
         return command.arguments(options.memoryByName()
@@ -51,13 +58,25 @@ public final class QemuCommand {
         return this;
     }
 
-    /** A kernel that QEMU loads itself, so that the guest needs no boot loader. */
-    QemuCommand boot(Path kernel, Path initramfs, String options) {
+    /**
+     * A kernel that QEMU loads itself, so that the guest needs no boot loader.
+     *
+     * @param kernel the file to boot
+     * @param initramfs the archive of its first file system
+     * @param options its command line
+     * @return this
+     */
+    public QemuCommand boot(Path kernel, Path initramfs, String options) {
         return add("-kernel", kernel.toString(), "-initrd", initramfs.toString(), "-append", options);
     }
 
-    /** A program that the machine begins with. */
-    QemuCommand firmware(Path image) {
+    /**
+     * A program that the machine begins with.
+     *
+     * @param image its file
+     * @return this
+     */
+    public QemuCommand firmware(Path image) {
         return add("-bios", image.toString());
     }
 
@@ -94,40 +113,72 @@ public final class QemuCommand {
         }
     }
 
-    /** The guest's serial port is QEMU's standard output, and input if there is any. */
-    QemuCommand console() {
+    /**
+     * The guest's serial port is QEMU's standard output, and input if there is any.
+     *
+     * @return this
+     */
+    public QemuCommand console() {
         return add("-serial", "stdio");
     }
 
-    /** The guest's serial port is the terminal, and so is QEMU's monitor: Ctrl-A C changes over, Ctrl-A X ends all. */
-    QemuCommand terminal() {
+    /**
+     * The guest's serial port is the terminal, and so is QEMU's monitor: Ctrl-A C changes over, Ctrl-A X ends all.
+     *
+     * @return this
+     */
+    public QemuCommand terminal() {
         return add("-serial", "mon:stdio");
     }
 
-    /** When the guest resets the machine, as Linux does when it panics, QEMU ends. */
-    QemuCommand endOnReset() {
+    /**
+     * When the guest resets the machine, as Linux does when it panics, QEMU ends.
+     *
+     * @return this
+     */
+    public QemuCommand endOnReset() {
         return add("-no-reboot");
     }
 
-    /** QEMU's own IOMMU. It must come before its endpoints; QEMU makes the table itself. */
-    QemuCommand ownIommu(PciAddress address) {
+    /**
+     * QEMU's own IOMMU. It must come before its endpoints; QEMU makes the table itself.
+     *
+     * @param address where it lies
+     * @return this
+     */
+    public QemuCommand ownIommu(PciAddress address) {
         return add("-device", "virtio-iommu-pci,addr=" + QemuArguments.slot(address));
     }
 
-    /** QEMU's own entropy source, behind its IOMMU. */
-    QemuCommand ownRng(PciAddress address) {
+    /**
+     * QEMU's own entropy source, behind its IOMMU.
+     *
+     * @param address where it lies
+     * @return this
+     */
+    public QemuCommand ownRng(PciAddress address) {
         return add("-device", "virtio-rng-pci,iommu_platform=on,disable-legacy=on,addr=" + QemuArguments.slot(address));
     }
 
-    /** QEMU's own disk, behind its IOMMU. */
-    QemuCommand ownDisk(PciAddress address, Path file) {
+    /**
+     * QEMU's own disk, behind its IOMMU.
+     *
+     * @param address where it lies
+     * @param file what it holds
+     * @return this
+     */
+    public QemuCommand ownDisk(PciAddress address, Path file) {
         return add("-blockdev", "driver=file,node-name=disk,filename=" + QemuArguments.value(file),
                 "-device", "virtio-blk-pci,drive=disk,iommu_platform=on,disable-legacy=on,addr="
                         + QemuArguments.slot(address));
     }
 
-    /** Program and arguments. */
-    List<String> words() {
+    /**
+     * Program and arguments.
+     *
+     * @return words without quotes
+     */
+    public List<String> words() {
         return List.copyOf(words);
     }
 

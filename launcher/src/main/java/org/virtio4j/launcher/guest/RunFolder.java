@@ -19,8 +19,12 @@ public final class RunFolder implements AutoCloseable {
 
     private final Path folder;
 
-    /** Makes a new one. */
-    RunFolder() throws IOException {
+    /**
+     * Makes a new one.
+     *
+     * @throws IOException if this machine refuses it
+     */
+    public RunFolder() throws IOException {
         folder = Files.createTempDirectory("virtio4j-");
     }
 
@@ -46,8 +50,15 @@ public final class RunFolder implements AutoCloseable {
         return Files.write(path(name), content);
     }
 
-    /** A new file full of zeros, which takes no room until it is written to. */
-    Path sparseFile(String name, long bytes) throws IOException {
+    /**
+     * Makes a file full of zeros, which takes no room until it is written to.
+     *
+     * @param name its name
+     * @param bytes its length
+     * @return its path
+     * @throws IOException if this machine refuses it
+     */
+    public Path sparseFile(String name, long bytes) throws IOException {
         try (RandomAccessFile file = new RandomAccessFile(path(name).toFile(), "rw")) {
             file.setLength(bytes);
         }

@@ -49,8 +49,12 @@ public enum Workload {
         return this == RESET || this == SUSPEND;
     }
 
-    /** Whether the guest needs VFIO. */
-    boolean givesDevicesAway() {
+    /**
+     * Whether the guest gives devices to its programs.
+     *
+     * @return whether it needs VFIO
+     */
+    public boolean givesDevicesAway() {
         return this == VFIO || this == BLKIO || this == SUSPEND;
     }
 

@@ -13,7 +13,7 @@ import org.virtio4j.trace.TranslationKind;
  * Some events of a trace, decoded in advance, so that playing them measures nothing but the playing. One column for
  * each field, indexed by event; getters of fields that the event's kind does not have return what was there before.
  */
-final class EventWindow {
+public final class EventWindow {
 
     static final int CAPACITY = 4096;
 
@@ -44,7 +44,7 @@ final class EventWindow {
     private int count;
 
     /** Replaces the content by the next events of a trace; false at its end. */
-    boolean fill(TraceReader reader) throws TraceFormatException {
+    public boolean fill(TraceReader reader) throws TraceFormatException {
         count = 0;
         rawUsed = 0;
         while (count < CAPACITY && rawUsed < MAX_RAW && reader.next()) {
@@ -53,113 +53,113 @@ final class EventWindow {
         return count > 0;
     }
 
-    int count() {
+    public int count() {
         return count;
     }
 
-    EventKind kind(int event) {
+    public EventKind kind(int event) {
         return kinds[event];
     }
 
-    long line(int event) {
+    public long line(int event) {
         return lines[event];
     }
 
-    int iommu(int event) {
+    public int iommu(int event) {
         return iommus[event];
     }
 
-    int domain(int event) {
+    public int domain(int event) {
         return domains[event];
     }
 
-    int endpoint(int event) {
+    public int endpoint(int event) {
         return endpoints[event];
     }
 
-    int flags(int event) {
+    public int flags(int event) {
         return flags[event];
     }
 
-    boolean flagsRecorded(int event) {
+    public boolean flagsRecorded(int event) {
         return flagsRecorded[event];
     }
 
     /** Of a request. */
-    int status(int event) {
+    public int status(int event) {
         return statuses[event];
     }
 
     /** What was written to the device status. */
-    int deviceStatus(int event) {
+    public int deviceStatus(int event) {
         return values[event];
     }
 
     /** What was written to the bypass byte. */
-    int bypass(int event) {
+    public int bypass(int event) {
         return values[event];
     }
 
     /** Of a fault. */
-    int reason(int event) {
+    public int reason(int event) {
         return values[event];
     }
 
     /** Of a translation: 1 for a read, 2 for a write. */
-    int access(int event) {
+    public int access(int event) {
         return values[event];
     }
 
     /** {@link TraceEvent#UNRECORDED} where the trace does not say. */
-    long removed(int event) {
+    public long removed(int event) {
         return removed[event];
     }
 
     /** Of a translation too, which has one address. */
-    long virtStart(int event) {
+    public long virtStart(int event) {
         return virtStarts[event];
     }
 
-    long virtEnd(int event) {
+    public long virtEnd(int event) {
         return virtEnds[event];
     }
 
     /** Where a MAP leads. */
-    long physStart(int event) {
+    public long physStart(int event) {
         return physicals[event];
     }
 
     /** Where a translation led, or what address a fault has. */
-    long address(int event) {
+    public long address(int event) {
         return physicals[event];
     }
 
-    TranslationKind translation(int event) {
+    public TranslationKind translation(int event) {
         return translations[event];
     }
 
     /** Of a raw request, as the next ones. */
-    int readableLength(int event) {
+    public int readableLength(int event) {
         return readableLengths[event];
     }
 
-    long writableLength(int event) {
+    public long writableLength(int event) {
         return virtStarts[event];
     }
 
-    long usedLength(int event) {
+    public long usedLength(int event) {
         return virtEnds[event];
     }
 
-    int writtenLength(int event) {
+    public int writtenLength(int event) {
         return writtenLengths[event];
     }
 
-    void copyReadable(int event, byte[] to) {
+    public void copyReadable(int event, byte[] to) {
         System.arraycopy(raw, rawStarts[event], to, 0, readableLengths[event]);
     }
 
-    int written(int event, int place) {
+    public int written(int event, int place) {
         return raw[rawStarts[event] + readableLengths[event] + place] & 0xff;
     }
 

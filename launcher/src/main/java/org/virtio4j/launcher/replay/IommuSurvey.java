@@ -16,7 +16,7 @@ import org.virtio4j.wire.iommu.RequestTail;
 import org.virtio4j.wire.iommu.RequestType;
 
 /** What a trace says about one IOMMU all through: the endpoints it names, and whether its driver maps at all. */
-final class IommuSurvey {
+public final class IommuSurvey {
 
     private final TraceHeader.Iommu recorded;
     private final SortedSet<Integer> endpoints = new TreeSet<>();
@@ -28,12 +28,12 @@ final class IommuSurvey {
         recorded.endpoints().forEach(endpoint -> endpoints.add(endpoint.id()));
     }
 
-    TraceHeader.Iommu recorded() {
+    public TraceHeader.Iommu recorded() {
         return recorded;
     }
 
     /** The endpoints that exist: those listed, and those named but not called unknown. */
-    SortedSet<Integer> endpoints() {
+    public SortedSet<Integer> endpoints() {
         return endpoints;
     }
 
@@ -43,7 +43,7 @@ final class IommuSurvey {
     }
 
     /** No more mappings than this can ever live at a time. */
-    long mostMappings() {
+    public long mostMappings() {
         return maps + raws;
     }
 
@@ -106,13 +106,13 @@ final class IommuSurvey {
     }
 
     /** The reserved regions of an endpoint that exists. */
-    List<TraceHeader.Region> regionsOf(int endpoint) {
+    public List<TraceHeader.Region> regionsOf(int endpoint) {
         List<TraceHeader.Region> regions = recorded.regionsOf(endpoint);
         return regions == null ? List.of() : regions;
     }
 
     /** Whether the driver sent this with the BYPASS flag, where that was not recorded. */
-    int attachFlags(boolean flagsRecorded, int flags) {
+    public int attachFlags(boolean flagsRecorded, int flags) {
         if (flagsRecorded) {
             return flags;
         }

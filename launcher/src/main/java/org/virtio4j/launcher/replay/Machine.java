@@ -7,7 +7,7 @@ import org.virtio4j.driver.GuestRam;
 import org.virtio4j.vmm.GuestMemory;
 
 /** The recorded machine as far as its IOMMUs go: RAM for their drivers, and one {@link ReplayedIommu} for each. */
-final class Machine implements AutoCloseable {
+public final class Machine implements AutoCloseable {
 
     /** Far from 0 and above 4 GiB, so that an address that was cut off or never set leads nowhere. */
     private static final long RAM_START = 0x1_4000_0000L;
@@ -18,7 +18,7 @@ final class Machine implements AutoCloseable {
     private final LiveMappings mappings = new LiveMappings();
 
     /** Throws IllegalArgumentException for a configuration that the device cannot have. */
-    Machine(ReplayTransport transport, Survey survey, Mismatches mismatches, Meter meter) {
+    public Machine(ReplayTransport transport, Survey survey, Mismatches mismatches, Meter meter) {
         this.transport = transport;
         long size = 0;
         for (IommuSurvey iommu : survey.iommus()) {

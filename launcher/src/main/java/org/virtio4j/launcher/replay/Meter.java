@@ -9,7 +9,7 @@ import java.lang.management.ManagementFactory;
  * {@link #pause}, over any number of such intervals. Pauses nest: it runs while there is no pause without its resume.
  * Paused at the start. Belongs to one thread.
  */
-final class Meter {
+public final class Meter {
 
     private static final int CALIBRATION_INTERVALS = 1_000;
 
@@ -29,7 +29,7 @@ final class Meter {
     }
 
     /** A meter that has found out what measuring itself allocates, and leaves it out. */
-    static Meter calibrated() {
+    public static Meter calibrated() {
         Meter meter = new Meter((ThreadMXBean) ManagementFactory.getThreadMXBean());
         meter.runEmpty();
         meter.clear();
@@ -39,7 +39,7 @@ final class Meter {
         return meter;
     }
 
-    void resume() {
+    public void resume() {
         pauses--;
         if (pauses == 0) {
             startBytes = allocated();
@@ -47,7 +47,7 @@ final class Meter {
         }
     }
 
-    void pause() {
+    public void pause() {
         if (pauses == 0) {
             nanos += System.nanoTime() - startNanos;
             bytes += allocated() - startBytes;
@@ -56,11 +56,11 @@ final class Meter {
         pauses++;
     }
 
-    long nanos() {
+    public long nanos() {
         return nanos;
     }
 
-    long bytes() {
+    public long bytes() {
         return counts ? bytes - intervals * ownBytes : TraceResult.UNKNOWN;
     }
 

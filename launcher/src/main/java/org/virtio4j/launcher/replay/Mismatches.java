@@ -14,7 +14,7 @@ import java.util.List;
  * }
  * }</pre>
  */
-final class Mismatches {
+public final class Mismatches {
 
     private final String file;
     private final Meter meter;
@@ -22,13 +22,13 @@ final class Mismatches {
     private long count;
     private long line;
 
-    Mismatches(String file, Meter meter) {
+    public Mismatches(String file, Meter meter) {
         this.file = file;
         this.meter = meter;
     }
 
     /** One line more, unless it is the same as before; true if what happened is to be put into words. */
-    boolean begin(long atLine) {
+    public boolean begin(long atLine) {
         if (atLine == line) {
             return false;
         }
@@ -41,16 +41,16 @@ final class Mismatches {
         return true;
     }
 
-    void end(String event, String expected, String came) {
+    public void end(String event, String expected, String came) {
         first.add(new Mismatch(file, line, event + ": expected " + expected + ", came " + came));
         meter.resume();
     }
 
-    long count() {
+    public long count() {
         return count;
     }
 
-    List<Mismatch> first() {
+    public List<Mismatch> first() {
         return List.copyOf(first);
     }
 }

@@ -10,7 +10,7 @@ import org.virtio4j.trace.TraceReader;
 /**
  * Plays a trace on one machine, once, window by window; the meter runs while events are played and at no other time.
  */
-final class Player {
+public final class Player {
 
     private final TraceFile trace;
     private final Survey survey;
@@ -20,7 +20,7 @@ final class Player {
     private final EventWindow window = new EventWindow();
     private long played;
 
-    Player(TraceFile trace, Survey survey, Machine machine, Mismatches mismatches, Meter meter) {
+    public Player(TraceFile trace, Survey survey, Machine machine, Mismatches mismatches, Meter meter) {
         this.trace = trace;
         this.survey = survey;
         this.machine = machine;
@@ -28,7 +28,7 @@ final class Player {
         this.meter = meter;
     }
 
-    TraceResult play(TraceReader reader, ReplayObserver observer) throws TraceFormatException {
+    public TraceResult play(TraceReader reader, ReplayObserver observer) throws TraceFormatException {
         boolean goesOn = true;
         while (goesOn && window.fill(reader)) {
             goesOn = observer.goOn(ReplayObserver.Phase.PLAYING, trace, played, survey.events()) && playWindow();

@@ -20,7 +20,7 @@ public enum ReplayTransport {
     /** A register window of virtio-mmio. */
     MMIO {
         @Override
-        Connection connect(VirtioDevice device, DmaSpace dma) {
+        public Connection connect(VirtioDevice device, DmaSpace dma) {
             VirtioMmioDevice window = VirtioMmioDevice.of(device, dma, level -> { });
             return new Connection(MmioDriverTransport.of(window), () -> window.reset(ResetKind.SYSTEM));
         }
@@ -28,7 +28,7 @@ public enum ReplayTransport {
     /** A PCI function on a bus of its own, where the driver finds it and places its BARs. */
     PCI {
         @Override
-        Connection connect(VirtioDevice device, DmaSpace dma) {
+        public Connection connect(VirtioDevice device, DmaSpace dma) {
             VirtioPciFunction function = VirtioPciFunction.of(device, dma,
                     PciInterrupts.vectors(vector -> { }, level -> { }));
             PciBus bus = new PciBus(BAR_START, BAR_SIZE);
@@ -53,11 +53,17 @@ public enum ReplayTransport {
      * @param reset     what happens to the device when its machine is reset, with what firmware does after it: the
      *                  transport is good as before
      */
-    record Connection(DriverTransport transport, Runnable reset) {
+    public record Connection(DriverTransport transport, Runnable reset) {
     }
 
-    /** Makes the registers of a device that belongs to nobody yet. */
-    abstract Connection connect(VirtioDevice device, DmaSpace dma);
+    /**
+     * Makes the registers of a device that belongs to nobody yet.
+     *
+     * @param device the device
+     * @param dma what its DMA goes through
+     * @return the driver's way to it
+     */
+    public abstract Connection connect(VirtioDevice device, DmaSpace dma);
 
     /** There is nothing else on the bus, so that the function is always placed alike. */
     private static PciDriverTransport find(PciHost host) {

@@ -17,12 +17,12 @@ import org.virtio4j.trace.TraceReader;
  * @param iommus  what was found of each IOMMU
  * @param events  how many there are
  */
-record Survey(int version, List<IommuSurvey> iommus, long events) {
+public record Survey(int version, List<IommuSurvey> iommus, long events) {
 
     private static final int STEP = 65_536;
 
     /** Reads a trace to its end; null if the observer did not want to go on. */
-    static @Nullable Survey of(TraceFile trace, ReplayObserver observer)
+    public static @Nullable Survey of(TraceFile trace, ReplayObserver observer)
             throws TraceFormatException, UnusableTraceException {
         try (TraceReader reader = trace.open()) {
             List<IommuSurvey> iommus = new ArrayList<>();

@@ -6,7 +6,12 @@ public final class UnusableTraceException extends Exception {
 
     private static final long serialVersionUID = 1L;
 
-    UnusableTraceException(String message) {
+    /**
+     * Makes an exception.
+     *
+     * @param message what is wrong, with the trace's name
+     */
+    public UnusableTraceException(String message) {
         super(message);
     }
 }

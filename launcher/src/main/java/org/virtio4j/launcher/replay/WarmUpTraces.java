@@ -15,7 +15,7 @@ import org.virtio4j.wire.iommu.RequestStatus;
  * Traces that between them make the code run at least once that any trace can: the first run of code loads classes and
  * links calls, which allocates.
  */
-final class WarmUpTraces {
+public final class WarmUpTraces {
 
     /** Enough mappings for a table of several levels. */
     private static final int MAPPINGS = 2048;
@@ -29,7 +29,7 @@ final class WarmUpTraces {
     private WarmUpTraces() {
     }
 
-    static List<TraceFile> all() {
+    public static List<TraceFile> all() {
         TraceFile everyKind = TraceFile.resource("every-kind.trace");
         return List.of(everyKind, TraceFile.SHIPPED, manyMappings(), everyKind);
     }

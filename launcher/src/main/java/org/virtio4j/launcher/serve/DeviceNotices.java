@@ -5,7 +5,7 @@ import org.virtio4j.device.DeviceListener;
 import org.virtio4j.device.ResetKind;
 
 /** Puts into words what keeps one device, or the client at its socket, from working. */
-final class DeviceNotices implements DeviceListener {
+public final class DeviceNotices implements DeviceListener {
 
     /** Asking what is not there is how a client finds out; it goes on without. */
     private static final String NOT_THERE = "EOPNOTSUPP";
@@ -20,7 +20,7 @@ final class DeviceNotices implements DeviceListener {
     private final String name;
 
     /** The name is what the user knows the device by. */
-    DeviceNotices(Notices notices, String name) {
+    public DeviceNotices(Notices notices, String name) {
         this.notices = notices;
         this.name = name;
     }
@@ -72,7 +72,7 @@ final class DeviceNotices implements DeviceListener {
     }
 
     /** An exception came out of the device or its socket. */
-    void failed(Throwable mistake) {
+    public void failed(Throwable mistake) {
         notices.tell(name + ": failed", mistake.toString());
     }
 }

@@ -7,7 +7,7 @@ import org.virtio4j.endpoint.BlockCounters;
 import org.virtio4j.endpoint.BlockOutcome;
 
 /** Looks now and then whether requests of a disk have failed for want of the host, and tells why. By one thread. */
-final class DiskWatch {
+public final class DiskWatch {
 
     private final LongSupplier failures;
     private final Supplier<String> reason;
@@ -21,7 +21,7 @@ final class DiskWatch {
         this.told = told;
     }
 
-    static DiskWatch of(BlockCounters counters, DeviceNotices told) {
+    public static DiskWatch of(BlockCounters counters, DeviceNotices told) {
         return new DiskWatch(() -> failures(counters), counters::lastFileError, told);
     }
 

@@ -13,7 +13,7 @@ import org.virtio4j.iommu.IommuListener;
  *
  * <p>It hears of both on the socket's thread, which serves the requests; any thread may ask for the report.
  */
-final class DoorbellLatency implements IommuListener {
+public final class DoorbellLatency implements IommuListener {
 
     private final LongSupplier nanoTime;
 
@@ -23,7 +23,7 @@ final class DoorbellLatency implements IommuListener {
     private boolean waiting;
 
     /** The clock counts nanoseconds from anywhere. */
-    DoorbellLatency(LongSupplier nanoTime) {
+    public DoorbellLatency(LongSupplier nanoTime) {
         this.nanoTime = nanoTime;
     }
 
@@ -42,7 +42,7 @@ final class DoorbellLatency implements IommuListener {
     }
 
     /** A line for single requests, and one for the longest batches there were. */
-    List<String> report() {
+    public List<String> report() {
         Group last = groups[0];
         for (Group group : groups) {
             last = group.isEmpty() ? last : group;

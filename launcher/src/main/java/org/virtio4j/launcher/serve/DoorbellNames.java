@@ -8,10 +8,10 @@ import org.virtio4j.iommu.ReservedRegions;
 import org.virtio4j.vmm.GuestMemory;
 
 /** How a configuration names the regions that hold the interrupt controllers' doorbells, on QEMU's boards. */
-final class DoorbellNames {
+public final class DoorbellNames {
 
     /** The key of a configuration that these are values of. */
-    static final String KEY = "reserved";
+    public static final String KEY = "reserved";
 
     private static final Map<String, ReservedRegion> REGIONS = Map.of(
             "msi:x86", first(ReservedRegions.X86_MSI), "msi:gicv2m", first(ReservedRegions.QEMU_VIRT_GICV2M),
@@ -21,12 +21,12 @@ final class DoorbellNames {
     }
 
     /** The region of a name, if it is one. */
-    static Optional<ReservedRegion> region(String name) {
+    public static Optional<ReservedRegion> region(String name) {
         return Optional.ofNullable(REGIONS.get(name));
     }
 
     /** The name of the region that holds a doorbell, or the words for the page where it lies. */
-    static String nameOf(long doorbell) {
+    public static String nameOf(long doorbell) {
         return REGIONS.entrySet().stream().filter(named -> holds(named.getValue(), doorbell)).map(Map.Entry::getKey)
                 .findFirst().orElseGet(() -> "msi:" + Long.toHexString(doorbell & -GuestMemory.PAGE_SIZE) + "-"
                         + Long.toHexString(doorbell | GuestMemory.PAGE_SIZE - 1));

@@ -9,7 +9,7 @@ import org.virtio4j.vfiouser.VfioUserSocket;
  * Looks at a socket now and then, and tells what came out of its function as an exception, and that a client keeps
  * others from it without a word. By one thread.
  */
-final class FunctionWatch {
+public final class FunctionWatch {
 
     /** A client that works says who it is at once. */
     private static final long PATIENCE_NANOS = 5_000_000_000L;
@@ -24,7 +24,7 @@ final class FunctionWatch {
     private long muteSince;
 
     /** The clock counts nanoseconds from anywhere. */
-    FunctionWatch(VfioUserSocket socket, DeviceNotices told, LongSupplier nanoTime) {
+    public FunctionWatch(VfioUserSocket socket, DeviceNotices told, LongSupplier nanoTime) {
         this.socket = socket;
         this.told = told;
         this.nanoTime = nanoTime;

@@ -8,7 +8,7 @@ import org.virtio4j.machine.PciAddress;
 import org.virtio4j.wire.iommu.RequestStatus;
 
 /** Puts into words what an IOMMU refuses without a guest's people getting to know of it. */
-final class IommuNotices implements IommuListener {
+public final class IommuNotices implements IommuListener {
 
     private static final long NANOS_PER_MILLI = 1_000_000;
 
@@ -17,7 +17,7 @@ final class IommuNotices implements IommuListener {
     private long lostFaults;
 
     /** The name is what the user knows the IOMMU by. */
-    IommuNotices(Notices notices, String name) {
+    public IommuNotices(Notices notices, String name) {
         this.notices = notices;
         this.name = name;
     }
@@ -46,7 +46,7 @@ final class IommuNotices implements IommuListener {
     }
 
     /** Looks for faults that were lost since the last time; by one thread. */
-    void look(IommuCounters counters) {
+    public void look(IommuCounters counters) {
         long lost = counters.lostFaults();
         if (lost > lostFaults) {
             notices.tell(name + ": a device accessed what is not mapped for it, and no driver hears of it",

@@ -16,7 +16,7 @@ import java.util.function.LongSupplier;
  *
  * <p>Any thread may tell; it is held up by nobody who prints, for the lines wait to be taken.
  */
-final class Notices {
+public final class Notices {
 
     private static final long SHORTEST_WAIT = 1_000_000_000;
     private static final long LONGEST_WAIT = 64 * SHORTEST_WAIT;
@@ -28,7 +28,7 @@ final class Notices {
     private final Map<String, Kind> kinds = new LinkedHashMap<>();
 
     /** The clock counts nanoseconds from anywhere. */
-    Notices(LongSupplier nanoTime) {
+    public Notices(LongSupplier nanoTime) {
         this.nanoTime = nanoTime;
     }
 
@@ -53,12 +53,12 @@ final class Notices {
     }
 
     /** Lines that are to be shown now. */
-    List<String> due() {
+    public List<String> due() {
         return take(false);
     }
 
     /** All that was not shown yet, for the end. */
-    List<String> rest() {
+    public List<String> rest() {
         return take(true);
     }
 
