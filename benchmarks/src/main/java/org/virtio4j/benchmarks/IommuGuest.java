@@ -62,7 +62,7 @@ public final class IommuGuest implements AutoCloseable {
     private int placed;
 
     /** With a request ring of 256 entries and no indirect tables. */
-    IommuGuest(TransportKind kind, long mostMappings) {
+    public IommuGuest(TransportKind kind, long mostMappings) {
         this(kind, mostMappings, USUAL_CHAINS, false);
     }
 
@@ -72,7 +72,7 @@ public final class IommuGuest implements AutoCloseable {
      * @param chains   how many requests the ring holds; with tables that is its size, without half of it
      * @param indirect whether each has a table of its own
      */
-    IommuGuest(TransportKind kind, long mostMappings, int chains, boolean indirect) {
+    public IommuGuest(TransportKind kind, long mostMappings, int chains, boolean indirect) {
         this.chains = chains;
         int ring = indirect ? chains : 2 * chains;
         iommu = VirtioIommu.builder().endpoint(ENDPOINT).maxMappings(mostMappings).queueSizes(ring, EVENT_RING).build();

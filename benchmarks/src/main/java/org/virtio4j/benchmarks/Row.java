@@ -22,11 +22,11 @@ public record Row(String name, String geometry, String benchmark, Map<String, St
         return new Row(name, geometry, type.getName() + "." + method, params, null, true, false);
     }
 
-    Row against(@Nullable Row other) {
+    public Row against(@Nullable Row other) {
         return new Row(name, geometry, benchmark, params, other, quick, deep);
     }
 
-    Row onlyInFull() {
+    public Row onlyInFull() {
         return new Row(name, geometry, benchmark, params, baseline, false, deep);
     }
 

@@ -26,7 +26,7 @@ public enum RunMode {
         this.milliseconds = milliseconds;
     }
 
-    boolean includes(Row row) {
+    public boolean includes(Row row) {
         return this == FULL || row.quick();
     }
 

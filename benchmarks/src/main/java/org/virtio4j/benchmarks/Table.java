@@ -22,7 +22,7 @@ public final class Table {
         return line(HEAD);
     }
 
-    String line(Result result) {
+    public String line(Result result) {
         return line(cells(result));
     }
 

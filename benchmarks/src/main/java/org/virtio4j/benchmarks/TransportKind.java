@@ -24,7 +24,7 @@ public enum TransportKind {
     /** The register window of virtio-mmio; the doorbell is {@code QueueNotify}. */
     MMIO {
         @Override
-        Attached attach(VirtioDevice device, GuestMemory memory) {
+        public Attached attach(VirtioDevice device, GuestMemory memory) {
             VirtioMmioDevice window = VirtioMmioDevice.of(device, DmaSpace.identity(memory), level -> { });
             return new Attached(MmioDriverTransport.of(window),
                     () -> window.write(MmioRegister.QUEUE_NOTIFY, Integer.BYTES, 0), window::poll);
@@ -34,7 +34,7 @@ public enum TransportKind {
     /** A PCI function; the doorbell is the notification address of queue 0, an offset into a BAR. */
     PCI {
         @Override
-        Attached attach(VirtioDevice device, GuestMemory memory) {
+        public Attached attach(VirtioDevice device, GuestMemory memory) {
             VirtioPciFunction function = VirtioPciFunction.of(device, DmaSpace.identity(memory),
                     PciInterrupts.messages(level -> { }));
             PciBus bus = new PciBus(WINDOW, WINDOW_SIZE);
@@ -58,7 +58,7 @@ public enum TransportKind {
     public record Attached(DriverTransport driver, Doorbell doorbell, IntSupplier poll) {
     }
 
-    abstract Attached attach(VirtioDevice device, GuestMemory memory);
+    public abstract Attached attach(VirtioDevice device, GuestMemory memory);
 
     private static int barAt(VirtioPciFunction function, long address) {
         for (int bar = 0; bar < BARS; bar++) {

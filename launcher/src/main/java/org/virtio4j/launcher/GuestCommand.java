@@ -26,7 +26,7 @@ import org.virtio4j.launcher.guest.UnusableGuestException;
 import org.virtio4j.launcher.guest.Workload;
 import org.virtio4j.launcher.record.Recorder;
 
-/** {@code virtio4j guest}: boots a Linux guest and says what came of it. */
+/** {@code virtio4j guest}: boots a Linux guest and prints the result. */
 final class GuestCommand {
 
     private static final String WORKLOAD = "--workload";
@@ -117,7 +117,7 @@ final class GuestCommand {
         }
     }
 
-    /** A guest that failed may well have nothing to record; that it failed is what counts. */
+    /** A guest that failed may have made no request. Its failure is what counts then. */
     private int finish(Recorder recorder, int status) throws CommandFailure {
         try {
             recorder.finish();

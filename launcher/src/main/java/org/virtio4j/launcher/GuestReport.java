@@ -12,7 +12,7 @@ import org.virtio4j.launcher.guest.GuestFacts;
 import org.virtio4j.launcher.guest.GuestResult;
 import org.virtio4j.launcher.guest.Workload;
 
-/** What came of a guest, for people: a block of lines. What the guest has not said is left out. */
+/** The result of a guest for people: a block of lines. What the guest has not said is left out. */
 final class GuestReport {
 
     private static final Set<String> WORKLOADS =
@@ -48,7 +48,7 @@ final class GuestReport {
         return lines.toString();
     }
 
-    /** One line for each IOMMU group: whom it holds, and how Linux translates for it. */
+    /** One line for each IOMMU group: its devices, and how Linux translates for it. */
     private void groups() {
         for (Map.Entry<String, String> fact : facts.all().entrySet()) {
             if (fact.getKey().matches("group/\\d+/type")) {

@@ -9,7 +9,7 @@ import org.virtio4j.launcher.command.Interruption;
 import org.virtio4j.launcher.command.NearestName;
 import org.virtio4j.launcher.command.Outcome;
 
-/** The {@code virtio4j} command: finds out which of its commands is meant and runs it. */
+/** The main of the launcher: the first argument names the command, which gets the others. */
 public final class Main {
 
     private static final List<String> COMMANDS = List.of("guest", "serve", "replay", "version", "help");
@@ -40,7 +40,7 @@ public final class Main {
         try {
             status = run(List.of(args), System.out, System.err, interruption);
         } finally {
-            // Else the JVM would wait for the command's end after an exception, too.
+            // Otherwise the JVM would wait for the command's end after an exception.
             interruption.finished();
         }
         System.exit(status);

@@ -44,7 +44,7 @@ final class ProgressLine implements ReplayObserver {
         return !interruption.requested();
     }
 
-    /** Leaves no trace on the terminal. */
+    /** Removes the line from the terminal. */
     void clear() {
         if (shown) {
             err.print(ERASE_LINE);

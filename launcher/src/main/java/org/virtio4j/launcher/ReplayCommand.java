@@ -24,7 +24,7 @@ import org.virtio4j.launcher.replay.TraceResult;
 import org.virtio4j.launcher.replay.UnusableTraceException;
 import org.virtio4j.trace.TraceFormatException;
 
-/** {@code virtio4j replay}: plays traces one after the other and says what came of each. */
+/** {@code virtio4j replay}: plays traces one after the other and prints the results. */
 final class ReplayCommand {
 
     private static final String JSON = "--json";
@@ -109,7 +109,7 @@ final class ReplayCommand {
         return results;
     }
 
-    /** Every transport is warm before one is measured, so that none finds code that was compiled for another alone. */
+    /** All transports are warmed up before one is measured, so that none runs code compiled for another one only. */
     private List<TraceResult> play(Replay replay, List<ReplayTransport> transports, Duration warmUp)
             throws TraceFormatException, UnusableTraceException {
         for (ReplayTransport transport : transports) {
@@ -145,7 +145,7 @@ final class ReplayCommand {
         return traces.isEmpty() ? List.of(TraceFile.SHIPPED) : traces;
     }
 
-    /** A trace may be the only one of its kind. */
+    /** A trace must not be lost: nobody may be able to record it again. */
     private static void refuseToReplace(List<TraceFile> traces, Path json) throws CommandFailure {
         for (TraceFile trace : traces) {
             if (trace.isAt(json)) {

@@ -21,7 +21,7 @@ import org.virtio4j.launcher.serve.MachinePlan;
 import org.virtio4j.launcher.serve.MachineReader;
 import org.virtio4j.launcher.serve.ServedMachine;
 
-/** {@code virtio4j serve}: serves the machines of a configuration until the user has enough. */
+/** {@code virtio4j serve}: serves the machines of a configuration until the user ends it. */
 final class ServeCommand {
 
     private static final String CONFIG = "--config";
@@ -148,7 +148,7 @@ final class ServeCommand {
         }
     }
 
-    /** Says when the first function of a machine is used, and when the last is not any more. */
+    /** Tells when the first client of a machine comes, and when the last one has left. */
     private boolean look(ServedMachine machine, boolean before) {
         boolean now = machine.connected() > 0;
         if (now != before) {

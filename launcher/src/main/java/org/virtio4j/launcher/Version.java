@@ -4,7 +4,7 @@ package org.virtio4j.launcher;
 import java.lang.module.ModuleDescriptor;
 import org.jspecify.annotations.Nullable;
 
-/** Which version of the project this is. */
+/** The version of the project. */
 final class Version {
 
     private Version() {

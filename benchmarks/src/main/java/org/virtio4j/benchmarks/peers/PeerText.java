@@ -19,7 +19,7 @@ public final class PeerText {
         return line(headCells());
     }
 
-    static String line(PeerRow row) {
+    public static String line(PeerRow row) {
         return line(cells(row));
     }
 

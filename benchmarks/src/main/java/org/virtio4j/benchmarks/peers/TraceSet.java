@@ -36,7 +36,7 @@ public final class TraceSet {
      *
      * @throws CommandFailure if it cannot be used
      */
-    static PeerSet read(Path file) throws CommandFailure {
+    public static PeerSet read(Path file) throws CommandFailure {
         try (TraceReader reader = TraceReader.open(file)) {
             return read(reader, file.toString(), String.valueOf(file.getFileName()));
         } catch (IOException unusable) {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.launcher.command;
 
-/** A command cannot do what it was asked for; the message is the one line that the user is told. */
+/** A command cannot do what it was asked for; the message is the one line that the user sees. */
 public final class CommandFailure extends Exception {
 
     private static final long serialVersionUID = 1L;
 
     /**
-     * A failure that is told the user.
+     * Makes a failure.
      *
      * @param message what was expected and what was found, on one line
      */

@@ -5,12 +5,12 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
-/** The user's wish to end a command early, and the end of the command, which the JVM then waits for. */
+/** The user's request to end a command early. The JVM then waits until the command has ended. */
 public final class Interruption {
 
     private static final long PATIENCE_SECONDS = 20;
 
-    /** As long as nobody wonders. */
+    /** A user who waits longer than this is told what takes so long. */
     private static final long SILENCE_SECONDS = 1;
 
     private final CountDownLatch finished = new CountDownLatch(1);
@@ -23,14 +23,14 @@ public final class Interruption {
     /** Whether the JVM ends without waiting for the command. */
     private boolean abandoned;
 
-    /** Nobody's wish yet. */
+    /** Not requested yet. */
     public Interruption() {
     }
 
     /**
-     * A wish that Ctrl-C or the end of the session expresses. The JVM ends with the status of the signal.
+     * An interruption by Ctrl-C or by the end of the session. The JVM ends with the status of the signal.
      *
-     * @return the wish of this JVM's user
+     * @return the interruption of this JVM
      */
     public static Interruption bySignal() {
         Interruption interruption = new Interruption();
@@ -53,13 +53,13 @@ public final class Interruption {
     }
 
     /**
-     * Says what the command is at, for a user who has asked it to end and waits.
+     * Says what the command does now, for a user who has interrupted it and waits.
      *
      * @param what such as {@code closing machine guest}
      */
     public synchronized void doing(String what) {
         while (abandoned) {
-            // The JVM is about to end, and nobody would take back what is begun now.
+            // The JVM is about to end, and nothing that is begun now would be undone.
             LockSupport.park(this);
         }
         doing = what;
@@ -67,8 +67,8 @@ public final class Interruption {
     }
 
     /**
-     * The same while the command has begun nothing that it would have to end: the JVM does not wait for it then, who
-     * may himself be waiting, for somebody to write to a pipe for one.
+     * The same while the command has begun nothing that it would have to undo. The JVM does not wait for it then: the
+     * command may itself wait, for example for somebody to write to a pipe.
      *
      * @param what such as {@code reading vm.conf}
      */
@@ -77,7 +77,7 @@ public final class Interruption {
         nothingToEnd = true;
     }
 
-    /** The command has said all it has to say. */
+    /** The command has ended and printed everything. */
     public void finished() {
         finished.countDown();
     }
@@ -90,7 +90,7 @@ public final class Interruption {
         try {
             if (!finished.await(SILENCE_SECONDS, TimeUnit.SECONDS)) {
                 System.err.println("virtio4j: still " + doing() + "; ends within " + PATIENCE_SECONDS + " s anyway");
-                // If it takes too long, the JVM ends all the same; there is nobody left to tell.
+                // If it takes longer, the JVM ends anyway.
                 boolean ignored = finished.await(PATIENCE_SECONDS - SILENCE_SECONDS, TimeUnit.SECONDS);
             }
         } catch (InterruptedException impatient) {

@@ -10,8 +10,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The arguments of a command, told apart: options with their values, and the rest. An option is written {@code --name},
- * with a value {@code --name VALUE} or {@code --name=VALUE}; behind {@code --} nothing is an option.
+ * The parsed arguments of a command: options with their values, and operands. An option is written {@code --name},
+ * with a value {@code --name VALUE} or {@code --name=VALUE}. After {@code --} nothing is an option.
  */
 public final class Options {
 
@@ -25,11 +25,11 @@ public final class Options {
     }
 
     /**
-     * Tells arguments apart.
+     * Parses arguments.
      *
-     * @param args  what the user wrote behind the command
+     * @param args  what the user wrote after the command
      * @param known the options of the command, each with whether it has a value
-     * @return the arguments
+     * @return the parsed arguments
      * @throws CommandFailure if an option is unknown, given twice, or lacks its value
      */
     public static Options parse(List<String> args, Map<String, Boolean> known) throws CommandFailure {
@@ -76,7 +76,7 @@ public final class Options {
      *
      * @param name with its dashes
      * @return null if the option was not given
-     * @throws CommandFailure if no file can be called so
+     * @throws CommandFailure if no file can have this name
      */
     public @Nullable Path path(String name) throws CommandFailure {
         String text = value(name);
@@ -88,7 +88,7 @@ public final class Options {
     }
 
     /**
-     * What is no option.
+     * The arguments that are not options.
      *
      * @return in the order it was given
      */
@@ -97,7 +97,7 @@ public final class Options {
     }
 
     /**
-     * For a command that takes none.
+     * Refuses operands, for a command that takes none.
      *
      * @throws CommandFailure if there is one
      */

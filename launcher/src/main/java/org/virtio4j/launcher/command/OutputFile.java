@@ -13,9 +13,9 @@ import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A file that comes into being whole or not at all: it is written beside its place and then moved there. A device or
- * pipe is written to directly, for it must not be replaced. That it can be written is found out before there is
- * anything to write.
+ * A file that is written whole or not at all: it is written beside its place and then moved there. A device or a pipe
+ * is written to directly, because it must not be replaced. Whether the file can be written is checked at the beginning,
+ * before there is anything to write.
  */
 public final class OutputFile implements AutoCloseable {
 
@@ -39,7 +39,7 @@ public final class OutputFile implements AutoCloseable {
             throw new CommandFailure(file + ": expected a file to write, found a directory");
         }
         try {
-            // Through a link, lest the link itself be replaced.
+            // Through a link, so that the link itself is not replaced.
             Path target = Files.exists(file) ? file.toRealPath() : file.toAbsolutePath();
             if (Files.exists(target) && !Files.isRegularFile(target)) {
                 return new OutputFile(target, null);
@@ -70,7 +70,7 @@ public final class OutputFile implements AutoCloseable {
     }
 
     /**
-     * Opens the file for who writes it little by little; once.
+     * Opens the file for a caller that writes it little by little; once.
      *
      * @return a stream to be closed before {@link #complete}
      * @throws IOException if it cannot be opened
@@ -102,7 +102,7 @@ public final class OutputFile implements AutoCloseable {
                 Files.deleteIfExists(temporary);
             }
         } catch (IOException harmless) {
-            // Whatever made this fail has been told already, or else an empty file stays behind.
+            // An empty file stays behind, or the reason was reported before.
         }
     }
 

@@ -6,7 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Finds out whether somebody is watching. */
+/** Finds out whether output goes to a terminal. */
 public final class Terminal {
 
     private Terminal() {

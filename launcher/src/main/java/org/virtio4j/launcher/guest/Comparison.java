@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.stream.DoubleStream;
 
 /**
- * The same guest does the workload {@link Workload#VERIFY} with our devices and with QEMU's own, by turns, so that
- * whatever else the machine does meanwhile hits both.
+ * The same guest does the workload {@link Workload#VERIFY} with this project's devices and with QEMU's own, in turns:
+ * whatever else the machine does affects both.
  *
  * @param ours what came of the guests with our devices
  * @param qemus what came of the guests with QEMU's own

@@ -4,7 +4,7 @@ package org.virtio4j.launcher.guest;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** A line of the guest's console, understood. What {@code init} may say stands at its beginning. */
+/** A parsed line of the guest's console. The script {@code init} lists, at its beginning, what it may say. */
 public sealed interface ConsoleLine {
 
     /** Something the guest found; the name is a path. */
@@ -15,7 +15,7 @@ public sealed interface ConsoleLine {
     record Step(String text) implements ConsoleLine {
     }
 
-    /** The host is to do its part. */
+    /** The guest waits for the host to do its part. */
     record Ready(String name) implements ConsoleLine {
     }
 
@@ -31,9 +31,9 @@ public sealed interface ConsoleLine {
      * Linux has read a fault event from the IOMMU's event queue.
      *
      * @param reason {@code page}, {@code domain} or {@code unknown}
-     * @param endpoint whose access it was
-     * @param address where it went
-     * @param access of R, W and X those that were tried
+     * @param endpoint that made the access
+     * @param address of the access
+     * @param access the letters R, W and X of what was tried
      */
     record DmaFault(String reason, int endpoint, long address, String access) implements ConsoleLine {
     }
@@ -42,7 +42,7 @@ public sealed interface ConsoleLine {
     record Other(String text) implements ConsoleLine {
     }
 
-    /** Understands a line, which is without its end. Only the kernel's log can say anything but {@link Other}. */
+    /** Parses a line without its end. All but {@link Other} come through the kernel's log. */
     static ConsoleLine of(String line) {
         Matcher log = Patterns.LOG.matcher(line);
         if (!log.matches()) {

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 import org.virtio4j.launcher.record.Recorder;
 import org.virtio4j.machine.PciAddress;
 
-/** One guest: gathers what it needs, runs it, and tells what came of it. */
+/** One guest: collects what it needs, runs it, and returns the result. */
 public final class Guest {
 
     static final PciAddress IOMMU = PciAddress.of("00:08.0");
@@ -141,7 +141,7 @@ public final class Guest {
                 devices.report(), trouble);
     }
 
-    /** Returns whether the user wants an end. */
+    /** Returns whether the user wants the guest to end. */
     private boolean look(GuestDevices devices) {
         devices.notices().forEach(observer::notice);
         return observer.interrupted();

@@ -23,7 +23,7 @@ public interface GuestDevices extends AutoCloseable {
     }
 
     /**
-     * What Linux must be told to live with them.
+     * Options that Linux needs to work with them.
      *
      * @return words for the kernel's command line, each with a blank before it
      */
@@ -32,7 +32,7 @@ public interface GuestDevices extends AutoCloseable {
     }
 
     /**
-     * Says to QEMU where they are.
+     * Adds their places to a command line of QEMU.
      *
      * @param command to be added to
      * @param folder for files that QEMU reads
@@ -40,11 +40,11 @@ public interface GuestDevices extends AutoCloseable {
      */
     void addTo(QemuCommand command, RunFolder folder) throws IOException;
 
-    /** Lets an endpoint access what is not mapped for it. */
+    /** Makes an endpoint access an address that is not mapped for it. */
     void strayDma();
 
     /**
-     * What somebody should hear of at once. Asked all the while QEMU runs.
+     * What the user should hear of at once. Asked again and again while QEMU runs.
      *
      * @return lines since the last call
      */
@@ -59,7 +59,7 @@ public interface GuestDevices extends AutoCloseable {
      */
     List<String> report();
 
-    /** Frees all that they use. QEMU has ended. */
+    /** Frees everything they use. QEMU has ended. */
     @Override
     void close() throws IOException;
 }

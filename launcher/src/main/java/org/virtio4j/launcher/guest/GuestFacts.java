@@ -11,7 +11,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** All that a guest has said. A guest that says too much is not listened to any more, but to its last lines. */
+/** All that a guest has said. If it says too much, only its last lines are kept from then on. */
 public final class GuestFacts {
 
     private static final int MOST_FACTS = 10_000;
@@ -27,7 +27,7 @@ public final class GuestFacts {
     GuestFacts() {
     }
 
-    /** Takes one more line. */
+    /** Adds a line. */
     void add(ConsoleLine line) {
         switch (line) {
             case ConsoleLine.Fact fact when facts.size() < MOST_FACTS -> facts.put(fact.name(), fact.value());
@@ -82,7 +82,7 @@ public final class GuestFacts {
     }
 
     /**
-     * The last lines of the console that had no meaning, for whoever wants to know what went wrong.
+     * The last lines of the console that are nothing else, to find out what went wrong.
      *
      * @return some lines, in order
      */

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.launcher.guest;
 
-/** Hears how a guest gets on, on the thread that runs it. */
+/** Hears of the progress of a guest, on the thread that runs it. */
 public interface GuestObserver {
 
     /**
-     * Something begins.
+     * A step begins.
      *
      * @param what half a line
      */
     void step(String what);
 
     /**
-     * Something stands still, or is otherwise not as it should be.
+     * Something stands still or is otherwise wrong.
      *
      * @param what a line
      */
     default void notice(String what) {
-        // Whoever does not watch learns the end of it from the result.
+        // The result tells how it ended.
     }
 
     /**
@@ -26,11 +26,11 @@ public interface GuestObserver {
      * @param line without its end, and without control characters
      */
     default void heard(String line) {
-        // Most users want to know what it means.
+        // Most observers need only what it means.
     }
 
     /**
-     * Whether the user wants an end.
+     * Whether the user wants the guest to end.
      *
      * @return whether to end soon
      */

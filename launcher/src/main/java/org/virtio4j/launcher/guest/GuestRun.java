@@ -16,7 +16,7 @@ import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 /**
- * QEMU as a child process, from its start to its end. The calling thread does everything: it hands on what the guest
+ * QEMU as a child process, from its start to its end. The calling thread does everything: it passes on what the guest
  * says, and ends QEMU when the user wants it, when the guest has been silent for too long, or when it takes too long
  * altogether. When {@link #run} returns or throws, QEMU has ended.
  */
@@ -34,9 +34,9 @@ public final class GuestRun {
      *
      * @param command program and arguments
      * @param limits when to give up
-     * @param interrupted whether the user wants an end
+     * @param interrupted whether the user wants the guest to end
      */
-    GuestRun(List<String> command, Limits limits, BooleanSupplier interrupted) {
+    public GuestRun(List<String> command, Limits limits, BooleanSupplier interrupted) {
         this.command = command;
         this.limits = limits;
         this.interrupted = interrupted;
@@ -45,12 +45,12 @@ public final class GuestRun {
     /**
      * When to give a guest up.
      *
-     * @param silence after so long without a word
-     * @param total after so long in any case
+     * @param silence after this time without a word
+     * @param total after this time in any case
      */
     public record Limits(Duration silence, Duration total) {
         /** Where processors are slow and busy the longest silence of a sane guest is some seconds. */
-        static final Limits DEFAULT = new Limits(Duration.ofMinutes(2), Duration.ofMinutes(15));
+        public static final Limits DEFAULT = new Limits(Duration.ofMinutes(2), Duration.ofMinutes(15));
     }
 
     /** How a run came to its end. */
@@ -67,7 +67,7 @@ public final class GuestRun {
         TOO_LONG;
 
         /** Why it was not the guest that ended it, in words for the user; nothing if it was. */
-        Optional<String> trouble() {
+        public Optional<String> trouble() {
             return switch (this) {
                 case SWITCHED_OFF -> Optional.empty();
                 case CRASHED -> Optional.of("QEMU has ended with an error");
@@ -81,8 +81,8 @@ public final class GuestRun {
     }
 
     /**
-     * A virtual processor spins while it waits for an answer. Where virtual processors are as many as the host has,
-     * what answers must come before them, or each answer waits for the end of a time slice.
+     * Runs QEMU with a lower priority than this process. A virtual processor spins while it waits for an answer. If the
+     * host has no processor left, this process must run before it, or each answer waits for the end of a time slice.
      */
     public static List<String> behindUs(List<String> qemu) {
         List<String> words = new ArrayList<>(List.of("nice", "-n", "10"));
@@ -90,8 +90,8 @@ public final class GuestRun {
         return words;
     }
 
-    /** Runs QEMU with nothing on its input; each line of the console is handed on when it is complete. */
-    End run(Consumer<String> listener) throws IOException {
+    /** Runs QEMU without input; each line of the console is passed on when it is complete. */
+    public End run(Consumer<String> listener) throws IOException {
         Process qemu = new ProcessBuilder(command).redirectErrorStream(true).start();
         try (InputStream console = qemu.getInputStream()) {
             qemu.getOutputStream().close();
@@ -109,7 +109,7 @@ public final class GuestRun {
      *
      * @param typist is given each line when it is complete, and returns what is typed then
      */
-    End talk(UnaryOperator<String> typist) throws IOException {
+    public End talk(UnaryOperator<String> typist) throws IOException {
         Process qemu = new ProcessBuilder(command).redirectErrorStream(true).start();
         try (InputStream console = qemu.getInputStream(); Writer keyboard = qemu.outputWriter(US_ASCII)) {
             LineCutter lines = new LineCutter(line -> type(keyboard, typist.apply(line)));
@@ -129,12 +129,12 @@ public final class GuestRun {
             keyboard.write(text);
             keyboard.flush();
         } catch (IOException unheard) {
-            // QEMU has ended, which the end of its run tells.
+            // QEMU has ended; the end of the run says so.
         }
     }
 
     /** Runs QEMU with this process's own input and output, which is the terminal, and does not listen. */
-    End runInTerminal() throws IOException {
+    public End runInTerminal() throws IOException {
         Process qemu = new ProcessBuilder(command).inheritIO().start();
         try {
             while (qemu.isAlive()) {
@@ -154,7 +154,7 @@ public final class GuestRun {
         long start = System.nanoTime();
         long heard = start;
         while (true) {
-            boolean alive = qemu.isAlive(); // before looking, lest what it said last be missed
+            boolean alive = qemu.isAlive(); // before looking, so that its last words are not missed
             int available = console.available();
             if (available > 0) {
                 lines.take(buffer, console.read(buffer, 0, Math.min(available, buffer.length)));
@@ -185,7 +185,7 @@ public final class GuestRun {
         }
     }
 
-    /** Asks QEMU to end, and if that does not help, makes it. */
+    /** Asks QEMU to end, and kills it if it does not. */
     private static void end(Process qemu) {
         try {
             if (qemu.isAlive()) {

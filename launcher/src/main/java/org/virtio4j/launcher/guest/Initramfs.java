@@ -14,36 +14,35 @@ import java.util.Map;
 import java.util.zip.GZIPOutputStream;
 
 /**
- * The guest's whole system: busybox, a file system checker, its drivers' modules, and the script that it runs. For the
- * workload that needs a program of its own there are Perl and a script too, and for those that start another kernel
- * that kernel with a system of its own.
+ * The guest's whole system: busybox, a file system checker, the modules of its drivers, and the script that it runs.
+ * Some workloads need more: Perl with a script, programs that drive a disk, or a second kernel with its own system.
  */
 public final class Initramfs {
 
     private static final String IOMMU = "virtio_iommu";
 
     /**
-     * The IOMMU's driver first: an endpoint whose driver finds it without an IOMMU's driver waits, but this way nothing
-     * needs to wait. The transport is built into Debian's kernels, and may be a module in others.
+     * The IOMMU's driver comes before those of the endpoints, so that no endpoint has to wait for it. The transport is
+     * built into Debian's kernels, and may be a module in others.
      */
     private static final List<String> DRIVERS =
             List.of("virtio_pci", IOMMU, "virtio_blk", "virtio_rng", "ext4");
 
-    /** A driver for programs, and what lets it use any IOMMU. */
+    /** The driver for user space, and the module with which it uses any IOMMU. */
     private static final List<String> VFIO = List.of("vfio_pci", "vfio_iommu_type1");
 
-    /** What Perl is linked to, and what the script uses. Debian's Perl looks for its own under these names. */
+    /** The libraries of Perl, and the modules that the script uses, under the names where Debian's Perl looks. */
     private static final String LIBRARIES = "usr/lib/x86_64-linux-gnu/";
     private static final List<String> PERL_FILES = List.of("usr/bin/perl",
             LIBRARIES + "ld-linux-x86-64.so.2", LIBRARIES + "libc.so.6", LIBRARIES + "libm.so.6",
             LIBRARIES + "libcrypt.so.1", LIBRARIES + "perl-base/constant.pm", LIBRARIES + "perl-base/strict.pm",
             LIBRARIES + "perl-base/warnings.pm", LIBRARIES + "perl-base/warnings/register.pm");
 
-    /** What the program is linked to that starts another kernel, beside these: Xen's libraries, of any version. */
+    /** The libraries of the program that starts another kernel. It also needs Xen's, of any version. */
     private static final List<String> KEXEC_LIBRARIES = List.of("ld-linux-x86-64.so.2", "libc.so.6");
     private static final String XEN_LIBRARIES = "libxen*.so.*";
 
-    /** What the programs that drive a disk are linked to and what has one name alone. */
+    /** Libraries of the programs that drive a disk, those that have only one name. */
     private static final List<String> BLKIO_LIBRARIES =
             List.of("ld-linux-x86-64.so.2", "libc.so.6", "libm.so.6", "libgcc_s.so.1");
 
@@ -123,7 +122,7 @@ public final class Initramfs {
         return gzip(archive.finish());
     }
 
-    /** What all of them have. */
+    /** What every archive has. */
     private static CpioArchive system(Path tools) throws UnusableGuestException {
         CpioArchive archive = new CpioArchive();
         List.of("bin", "dev", "modules", "mnt", "proc", "sys").forEach(archive::directory);
@@ -132,7 +131,7 @@ public final class Initramfs {
         return archive.program("init", resource("init"));
     }
 
-    /** It has moved from one Debian to the next. */
+    /** Its folder differs between releases of Debian. */
     private static Path busybox(Path tools) {
         Path moved = tools.resolve("usr/bin/busybox");
         return Files.exists(moved) ? moved : tools.resolve("bin/busybox");
@@ -160,7 +159,7 @@ public final class Initramfs {
         addLibraries(archive, kexec, XEN_LIBRARIES);
     }
 
-    /** A library is there under two names. Programs use the shorter one, which is a link. */
+    /** A library has two names. Programs use the shorter one, which is a link. */
     private static void addLibraries(CpioArchive archive, Path root, String pattern) throws UnusableGuestException {
         try (DirectoryStream<Path> libraries = Files.newDirectoryStream(root.resolve(LIBRARIES), pattern)) {
             for (Path library : libraries) {

@@ -32,7 +32,7 @@ public record Kernel(Path image, Path modules) {
      * The kernel of a folder into which its package was unpacked. Only one for PCs says its version; the file's name of
      * the others does.
      */
-    static Kernel unpackedIn(Path root, Architecture architecture) throws UnusableGuestException {
+    public static Kernel unpackedIn(Path root, Architecture architecture) throws UnusableGuestException {
         if (architecture == Architecture.X86_64) {
             return unpackedIn(root);
         }
@@ -46,7 +46,7 @@ public record Kernel(Path image, Path modules) {
     }
 
     /** The kernel for PCs of a folder into which its package was unpacked. */
-    static Kernel unpackedIn(Path root) throws UnusableGuestException {
+    public static Kernel unpackedIn(Path root) throws UnusableGuestException {
         return of(imageIn(root));
     }
 

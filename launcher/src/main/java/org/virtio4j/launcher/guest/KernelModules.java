@@ -27,7 +27,7 @@ final class KernelModules {
         this.unpacker = unpacker;
     }
 
-    /** Turns the bytes of an xz file into what was packed. */
+    /** Unpacks xz files. */
     interface Unpacker {
         byte[] unpack(Path file) throws IOException, UnusableGuestException;
     }
@@ -48,14 +48,14 @@ final class KernelModules {
         return modules;
     }
 
-    /** Whether there is such a module, or what it does is built in. */
+    /** Whether there is such a module, or the kernel has it built in. */
     boolean has(String name) {
         return files.containsKey(canonical(name)) || builtIn.contains(canonical(name));
     }
 
     /**
-     * The modules of these names and all they need, unpacked, by file name. Each comes behind those it needs, and else
-     * in the order asked for. What is built into the kernel is left out.
+     * The modules of these names and all that they need, unpacked, by file name. Each comes after those it needs;
+     * otherwise the order is that of the names. Modules that are built into the kernel are left out.
      */
     Map<String, byte[]> inOrder(List<String> wanted) throws UnusableGuestException {
         Map<String, byte[]> order = new LinkedHashMap<>();
@@ -65,7 +65,7 @@ final class KernelModules {
         return order;
     }
 
-    /** Those being added are under way: a ring among them, which no kernel has, would never end. */
+    /** Modules that are being added are known, so that modules which need each other do not loop for ever. */
     private void add(String name, Map<String, byte[]> order, Set<String> underWay) throws UnusableGuestException {
         if (order.containsKey(name + PLAIN) || builtIn.contains(name) || !underWay.add(name)) {
             return;

@@ -6,8 +6,8 @@ import java.util.Arrays;
 import java.util.function.Consumer;
 
 /**
- * Cuts what a guest sends over its serial port into lines. A guest may send anything, so a line without an end is cut
- * when it is too long, and control characters, with which one can do a lot to a terminal, are left out.
+ * Splits the bytes of a guest's serial port into lines. A guest may send anything: a line that is too long is split,
+ * and control characters, which could change the state of a terminal, are left out.
  */
 public final class LineCutter {
 
@@ -24,14 +24,14 @@ public final class LineCutter {
         this.lines = lines;
     }
 
-    /** Takes some bytes, and hands on the lines that end in them. */
+    /** Takes bytes, and passes on the lines that end in them. */
     void take(byte[] bytes, int count) {
         for (int i = 0; i < count; i++) {
             take(bytes[i]);
         }
     }
 
-    /** Hands on a last line that has no end. */
+    /** Passes on the last line if it has no end. */
     public void finish() {
         if (length > 0) {
             cut();
@@ -49,7 +49,7 @@ public final class LineCutter {
         }
     }
 
-    /** Negative are the bytes of characters that are not ASCII. */
+    /** Bytes of characters that are not ASCII are negative. */
     private static boolean isText(byte octet) {
         return octet < 0 || octet == '\t' || (octet >= ' ' && octet != DELETE);
     }

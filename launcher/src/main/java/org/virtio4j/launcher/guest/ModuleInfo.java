@@ -33,7 +33,7 @@ final class ModuleInfo {
     private ModuleInfo() {
     }
 
-    /** The names of the modules that must be loaded before; where it says {@code -} or {@code _} is all the same. */
+    /** The names of the modules that must be loaded before; {@code -} and {@code _} are the same character in them. */
     static List<String> dependencies(byte[] module) throws UnusableGuestException {
         return strings(module).filter(string -> string.startsWith(DEPENDS))
                 .flatMap(string -> Stream.of(string.substring(DEPENDS.length()).split(",")))

@@ -16,10 +16,10 @@ public final class Packages {
     private final BooleanSupplier interrupted;
 
     /**
-     * Makes the way to them.
+     * Makes an object for the packages of this user.
      *
      * @param home the project's folder
-     * @param interrupted whether the user wants an end
+     * @param interrupted whether the user wants fetching to end
      */
     public Packages(Path home, BooleanSupplier interrupted) {
         this.home = home;
@@ -46,8 +46,8 @@ public final class Packages {
         return part("blkio");
     }
 
-    /** The folder with what the script knows by this name. */
-    Path part(String part) throws NotFetchedException {
+    /** The folder of a part, by the name that the script knows. */
+    public Path part(String part) throws NotFetchedException {
         try {
             Process script = new ProcessBuilder(home.resolve("build/fetch-guest").toString(), part)
                     .redirectError(ProcessBuilder.Redirect.INHERIT).start();

@@ -3,7 +3,7 @@ package org.virtio4j.launcher.guest;
 
 import java.util.List;
 
-/** QEMU's own devices: the yardstick. */
+/** QEMU's own devices, to compare with. */
 final class QemuDevices implements GuestDevices {
 
     @Override

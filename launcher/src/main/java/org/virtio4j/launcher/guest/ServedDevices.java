@@ -36,7 +36,7 @@ final class ServedDevices implements GuestDevices {
     private static final long PAUSE_NANOS = 1_000_000;
     private static final int WARM_UPS = 5;
 
-    /** The default of serve. */
+    /** The default of the command serve. */
     private static final Duration LINGER = Duration.ofNanos(10_000);
 
     private final ServedMachine machine;
@@ -50,9 +50,9 @@ final class ServedDevices implements GuestDevices {
     }
 
     /**
-     * Has the code compiled that serves requests, on an IOMMU that nobody else sees. Firmware and the beginning of
-     * Linux keep one processor busy and ask little of devices; Linux at work asks much at once. Once is not enough: the
-     * compiler asks the more of code the more is waiting to be compiled.
+     * Runs the code that serves requests, on an IOMMU of its own, so that the JIT compiler compiles it. Firmware and
+     * the start of Linux keep one processor busy and use the devices little; Linux at work makes many requests at once.
+     * One run is not enough: the more code waits to be compiled, the higher are the compiler's thresholds.
      */
     private static void warmUp() {
         for (int i = 0; i < WARM_UPS; i++) {
@@ -91,7 +91,7 @@ final class ServedDevices implements GuestDevices {
     public void strayDma() {
         try (Arena arena = Arena.ofConfined()) {
             stray.enter();
-            // Refused, which is what this is for; the IOMMU reports it when the section ends.
+            // It is refused, as intended. The IOMMU reports it when the section ends.
             Object ignored = stray.write(STRAY_ADDRESS, arena.allocate(STRAY_BYTES), 0, STRAY_BYTES);
             stray.leave();
         }
@@ -102,7 +102,7 @@ final class ServedDevices implements GuestDevices {
         return machine.notices();
     }
 
-    /** QEMU has ended, but its sockets may still be taking back what it had; that belongs into the report. */
+    /** QEMU has ended, but its sockets may still be removing its memory, which the report must show. */
     @Override
     public List<String> report() {
         long began = System.nanoTime();

@@ -11,9 +11,9 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A stream whose writers do not wait for the disk, or only for so long: chunks go to a thread that writes them. When
- * the disk refuses or does not keep up, what came until then is all there is; writing goes on to succeed, and {@link
- * #failure} says why nothing comes of it. Writers take turns.
+ * A stream whose writers do not wait for the disk, or only for a limited time: chunks go to a thread that writes them.
+ * If the disk refuses or is too slow, the file ends with what came before. Later writes succeed and do nothing, and
+ * {@link #failure} says why. One writer writes at a time.
  */
 final class DiskStream extends OutputStream {
 
@@ -26,13 +26,13 @@ final class DiskStream extends OutputStream {
     private final BlockingQueue<Chunk> full;
     private final Thread thread;
 
-    /** The writers'; not handed over yet. */
+    /** The chunk that the writers fill. */
     private @Nullable Chunk current;
     private boolean closed;
 
     private volatile @Nullable String failure;
 
-    /** Some bytes on their way; none are the end. */
+    /** Bytes on their way to the thread. A chunk without bytes is the end. */
     private static final class Chunk {
 
         private final byte[] bytes;
@@ -120,7 +120,7 @@ final class DiskStream extends OutputStream {
         }
     }
 
-    /** Null if there is none for too long. Without a lock that an interrupted thread could not wait for. */
+    /** Null if none comes in time. There is no lock, because an interrupted thread could not wait for it. */
     private @Nullable Chunk take() {
         Chunk chunk = free.poll();
         long start = System.nanoTime();

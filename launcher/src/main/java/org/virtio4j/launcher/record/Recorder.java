@@ -31,9 +31,9 @@ import org.virtio4j.wire.iommu.RequestTail;
 import org.virtio4j.wire.iommu.RequestType;
 
 /**
- * Records one IOMMU into a trace of version 2, from its first driver on. All requests are in it with their answers, and
- * kicks, resets and faults; of the translations only those that were refused, for devices translate without asking
- * anybody.
+ * Records one IOMMU into a trace of version 2, from its first driver on: all requests with their answers, kicks, resets
+ * and faults. Of the translations it has only those that were refused, because devices translate without a call that a
+ * listener could see.
  *
  * <p>The status register is seen from inside the device: the steps a driver takes are written down when it has come to
  * {@code FEATURES_OK} and to {@code DRIVER_OK}.
@@ -145,7 +145,7 @@ public final class Recorder implements IommuListener, AutoCloseable {
     }
 
     /**
-     * Whether the recording cannot go on, so that somebody hears of it while there is time to begin another.
+     * Whether the recording has ended early, so that the user hears of it in time to begin another.
      *
      * @return one line for the user, once; nothing as long as all is well
      */

@@ -12,8 +12,8 @@ import org.virtio4j.wire.iommu.RequestType;
 import org.virtio4j.wire.iommu.UnmapRequest;
 
 /**
- * Tells requests that look as the specification has them from all others, which a trace must hold byte by byte (the
- * rules are in {@code docs/trace-format.md}).
+ * Finds out whether a request has exactly the layout of the specification. A trace holds all other requests byte by
+ * byte ({@code docs/trace-format.md} has the rules).
  */
 final class RequestLayout {
 
@@ -23,7 +23,7 @@ final class RequestLayout {
         this.probeSize = probeSize;
     }
 
-    /** Whether its fields and its status are all there is to say of a request. */
+    /** Whether its fields and its status describe the request completely. */
     boolean isExact(ServedRequest request, byte[] bytes) {
         if (!request.understood()) {
             return false;

@@ -21,10 +21,10 @@ final class AnswerCheck implements RequestListener {
     private final Endpoints endpoints;
     private @Nullable EventWindow window;
 
-    AnswerCheck(PendingRequests pending, ServedRequests served, Mismatches mismatches, Endpoints endpoints) {
-        this.pending = pending;
-        this.served = served;
-        this.mismatches = mismatches;
+    AnswerCheck(ComparedRequests compared, Endpoints endpoints) {
+        this.pending = compared.pending();
+        this.served = compared.served();
+        this.mismatches = compared.mismatches();
         this.endpoints = endpoints;
     }
 

@@ -25,12 +25,12 @@ public final class Machine implements AutoCloseable {
             size += RecordedIommu.driverMemory(iommu.recorded());
         }
         memory = GuestMemory.anonymous(RAM_START, size);
+        ReplayedIommu.Shared shared = new ReplayedIommu.Shared(memory, mappings, mismatches, meter);
         long start = RAM_START;
         try {
             for (IommuSurvey iommu : survey.iommus()) {
                 long own = RecordedIommu.driverMemory(iommu.recorded());
-                iommus.add(new ReplayedIommu(transport, iommu, memory, new GuestRam(memory, start, own), mappings,
-                        mismatches, meter));
+                iommus.add(new ReplayedIommu(transport, iommu, new GuestRam(memory, start, own), shared));
                 start += own;
             }
         } catch (IllegalArgumentException impossible) {

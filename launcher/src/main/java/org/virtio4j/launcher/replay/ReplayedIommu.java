@@ -30,21 +30,31 @@ final class ReplayedIommu implements AutoCloseable {
     private boolean live;
     private long translations;
 
-    ReplayedIommu(ReplayTransport transport, IommuSurvey survey, GuestMemory memory, GuestRam ram,
-            LiveMappings mappings, Mismatches mismatches, Meter meter) {
+    /**
+     * What all IOMMUs of a machine share.
+     *
+     * @param memory of the guest
+     * @param mappings counts the mappings of all of them
+     * @param mismatches takes what did not come out as recorded
+     * @param meter pauses while nothing is to be measured
+     */
+    record Shared(GuestMemory memory, LiveMappings mappings, Mismatches mismatches, Meter meter) {
+    }
+
+    ReplayedIommu(ReplayTransport transport, IommuSurvey survey, GuestRam ram, Shared shared) {
         int ringSize = survey.recorded().requestQueueSize();
-        ServedRequests served = new ServedRequests(ringSize, mappings);
+        ServedRequests served = new ServedRequests(ringSize, shared.mappings());
         VirtioIommu iommu = RecordedIommu.build(survey, served);
-        PendingRequests pending = new PendingRequests(ringSize);
-        this.meter = meter;
-        this.mismatches = mismatches;
+        meter = shared.meter();
+        mismatches = shared.mismatches();
+        ComparedRequests compared = new ComparedRequests(new PendingRequests(ringSize), served, mismatches);
         bypassConfig = (survey.recorded().accepted() >>> IommuFeature.BYPASS_CONFIG & 1) != 0;
-        endpoints = new Endpoints(survey, iommu, memory);
-        AnswerCheck check = new AnswerCheck(pending, served, mismatches, endpoints);
-        connection = transport.connect(iommu, DmaSpace.identity(memory));
+        endpoints = new Endpoints(survey, iommu, shared.memory());
+        AnswerCheck check = new AnswerCheck(compared, endpoints);
+        connection = transport.connect(iommu, DmaSpace.identity(shared.memory()));
         driver = new IommuDriver(connection.transport(), ram, RecordedIommu.driverOptions(survey.recorded()), check);
         HostileRequests hostile = new HostileRequests(driver, ram, HostileRequests.USUAL_ROOM);
-        requests = new RequestPlayer(survey, iommu, hostile, pending, served, check, mismatches);
+        requests = new RequestPlayer(survey, iommu, hostile, compared, check);
         faults = new FaultPlayer(driver, survey.recorded().eventQueueSize(), mismatches);
     }
 

@@ -30,16 +30,16 @@ final class RequestPlayer {
     private long bareKicks;
     private boolean stuck;
 
-    RequestPlayer(IommuSurvey survey, VirtioIommu iommu, HostileRequests hostile, PendingRequests pending,
-            ServedRequests served, AnswerCheck check, Mismatches mismatches) {
+    RequestPlayer(IommuSurvey survey, VirtioIommu iommu, HostileRequests hostile, ComparedRequests compared,
+            AnswerCheck check) {
         this.survey = survey;
         this.iommu = iommu;
         this.driver = hostile.driver();
         this.hostile = hostile;
-        this.pending = pending;
-        this.served = served;
+        this.pending = compared.pending();
+        this.served = compared.served();
         this.check = check;
-        this.mismatches = mismatches;
+        this.mismatches = compared.mismatches();
     }
 
     @SuppressWarnings("EnumOrdinal")

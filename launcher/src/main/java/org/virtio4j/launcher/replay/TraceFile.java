@@ -45,14 +45,21 @@ public final class TraceFile {
         return new TraceFile(path.toString(), path, () -> open(path));
     }
 
-    static TraceFile resource(String name) {
+    private static TraceFile resource(String name) {
         return new TraceFile(name, null, () -> {
             InputStream resource = TraceFile.class.getResourceAsStream(name);
             return TraceReader.of(Objects.requireNonNull(resource, name), name);
         });
     }
 
-    static TraceFile of(String name, byte[] content) {
+    /**
+     * A trace in memory.
+     *
+     * @param name what messages call it
+     * @param content its bytes, compressed or not
+     * @return the trace
+     */
+    public static TraceFile of(String name, byte[] content) {
         return new TraceFile(name, null, () -> TraceReader.of(new ByteArrayInputStream(content), name));
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.launcher.replay;
 
-/** A trace that is well-formed but cannot be played; the message is one line, fit to be shown as it is. */
+/** A trace is well-formed but cannot be played; the message is one line for the user. */
 public final class UnusableTraceException extends Exception {
 
     private static final long serialVersionUID = 1L;

@@ -3,8 +3,10 @@ package org.virtio4j.launcher.replay;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Objects;
 import org.virtio4j.trace.TraceEvent;
 import org.virtio4j.trace.TraceHeader;
 import org.virtio4j.trace.TraceWriter;
@@ -16,6 +18,8 @@ import org.virtio4j.wire.iommu.RequestStatus;
  * links calls, which allocates.
  */
 public final class WarmUpTraces {
+
+    private static final String EVERY_KIND = "every-kind.trace";
 
     /** Enough mappings for a table of several levels. */
     private static final int MAPPINGS = 2048;
@@ -30,8 +34,16 @@ public final class WarmUpTraces {
     }
 
     public static List<TraceFile> all() {
-        TraceFile everyKind = TraceFile.resource("every-kind.trace");
+        TraceFile everyKind = everyKind();
         return List.of(everyKind, TraceFile.SHIPPED, manyMappings(), everyKind);
+    }
+
+    private static TraceFile everyKind() {
+        try (InputStream in = Objects.requireNonNull(WarmUpTraces.class.getResourceAsStream(EVERY_KIND))) {
+            return TraceFile.of(EVERY_KIND, in.readAllBytes());
+        } catch (IOException impossible) {
+            throw new UncheckedIOException(impossible);
+        }
     }
 
     /**

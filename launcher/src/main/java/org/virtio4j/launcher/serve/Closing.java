@@ -6,14 +6,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Closes one thing after the other, or several at once, whatever each of them throws; in the end the first exception
- * comes out. One thread.
+ * Closes several things, one after the other or at the same time, and goes on when one of them throws. At the end the
+ * first exception is thrown. Used by one thread.
  */
 final class Closing {
 
     private final List<Exception> troubles = new ArrayList<>();
 
-    /** Closes one. */
+    /** Closes one thing. */
     void one(Step step) {
         try {
             step.close();
@@ -23,8 +23,8 @@ final class Closing {
     }
 
     /**
-     * Closes several, each of which may have to wait for a while: their waits together are as long as the longest. What
-     * the system has no thread for is closed on this one.
+     * Closes several things at the same time, because each may have to wait for a while. If the system has no thread
+     * for one of them, this thread closes it.
      */
     void allAtOnce(List<? extends Step> steps) {
         List<Thread> threads = new ArrayList<>();

@@ -26,14 +26,14 @@ import org.virtio4j.launcher.command.CommandFailure;
  *   key = value with spaces inside
  * </pre>
  *
- * <p>Spaces around all of these do not count, nor does a byte order mark at the beginning. Nothing is quoted or
- * escaped. What the sections mean others know.
+ * <p>Spaces around all of these are ignored, and so is a byte order mark at the beginning. Nothing is quoted or
+ * escaped. This class does not know what the sections mean.
  */
 public final class ConfigFile {
 
     private static final int MOST_BYTES = 1 << 20;
 
-    /** What some editors put before the text to say that it is UTF-8; it says nothing else. */
+    /** Some editors put it before the text to say that it is UTF-8. */
     private static final String BYTE_ORDER_MARK = "\ufeff";
     private static final int UTF_16_MARK = 0xfeff;
     private static final int UTF_16_MARK_SWAPPED = 0xfffe;
@@ -130,7 +130,7 @@ public final class ConfigFile {
         }
     }
 
-    /** With what cannot be seen, or would do something to a terminal, as its number. */
+    /** Invisible characters, and those that change the state of a terminal, become their numbers. */
     private static String visible(String text) {
         StringBuilder visible = new StringBuilder();
         text.codePoints().forEach(point -> {

@@ -12,7 +12,7 @@ import java.util.function.Function;
 import org.virtio4j.launcher.command.CommandFailure;
 import org.virtio4j.launcher.command.NearestName;
 
-/** One section of a {@link ConfigFile}: asks for values, and says what is wrong with them and on which line. */
+/** One section of a {@link ConfigFile}: parses values, and says what is wrong with them and on which line. */
 final class ConfigSection {
 
     /** A value and the line where it stands. */
@@ -54,7 +54,7 @@ final class ConfigSection {
         }
     }
 
-    /** Refuses keys that nobody will ask for. */
+    /** Refuses keys that are not in the list. */
     void allow(List<String> keys) throws CommandFailure {
         for (Map.Entry<String, Entry> entry : entries.entrySet()) {
             if (!keys.contains(entry.getKey())) {
@@ -79,7 +79,7 @@ final class ConfigSection {
         return entry(key).value();
     }
 
-    /** What a value means to somebody who throws IllegalArgumentException if it means nothing. */
+    /** Parses a value with a function that throws IllegalArgumentException for what it cannot parse. */
     <T> T parsed(String key, Function<String, T> meaning) throws CommandFailure {
         try {
             return meaning.apply(required(key));
@@ -112,7 +112,7 @@ final class ConfigSection {
         };
     }
 
-    /** A relative name counts from the folder of the configuration. */
+    /** A relative name starts at the folder of the configuration. */
     Path path(String key) throws CommandFailure {
         String value = required(key);
         try {

@@ -4,14 +4,14 @@ package org.virtio4j.launcher.serve;
 import org.virtio4j.device.DeviceListener;
 import org.virtio4j.device.ResetKind;
 
-/** Puts into words what keeps one device, or the client at its socket, from working. */
+/** Tells the user, in words, what keeps a device or the client at its socket from working. */
 public final class DeviceNotices implements DeviceListener {
 
-    /** Asking what is not there is how a client finds out; it goes on without. */
+    /** A client finds out what exists by asking for it; this answer is no problem. */
     private static final String NOT_THERE = "EOPNOTSUPP";
     private static final String QUESTION = "DEVICE_GET_";
 
-    /** What the protocol has no name for: a client could make a kind of each of many. */
+    /** How commands without a name begin. A client can send many different ones, and they must be one kind. */
     private static final String NAMELESS = "command ";
 
     private static final long NANOS_PER_MILLI = 1_000_000;
@@ -47,27 +47,27 @@ public final class DeviceNotices implements DeviceListener {
     }
 
     /** A client's command was answered with an error; all three are words. */
-    void commandRefused(String command, String errno, String reason) {
+    public void commandRefused(String command, String errno, String reason) {
         if (!errno.equals(NOT_THERE) && !command.startsWith(QUESTION)) {
             String what = command.startsWith(NAMELESS) ? "command" : command;
             notices.tell(name + ": the client's " + what + " was refused", reason + " (" + errno + ")");
         }
     }
 
-    /** The client takes memory away, which a device still uses after a while; the client waits. */
-    void stalled(String holder, long waitedNanos) {
+    /** The client removes memory that a device still uses, and waits for the device. */
+    public void stalled(String holder, long waitedNanos) {
         notices.tell(name + ": its client waits for memory to be given back",
                 holder + " still uses it after " + waitedNanos / NANOS_PER_MILLI + " ms");
     }
 
-    /** A client is connected that does not begin to speak, or stopped in the middle of its first message. */
-    void mute(long waitedNanos) {
+    /** A client is connected and has not sent its first message, or only a part of it. */
+    public void mute(long waitedNanos) {
         notices.tell(name + ": a client keeps others waiting", "it has not said which protocol it speaks for "
                 + waitedNanos / NANOS_PER_MILLI + " ms; end that client");
     }
 
-    /** The guest hears of input and output errors, but not of what the host said. */
-    void fileFailed(String reason, long requests) {
+    /** The guest hears that a request failed, but not why. */
+    public void fileFailed(String reason, long requests) {
         notices.tell(name + ": the host could not read or write its file", reason, requests);
     }
 

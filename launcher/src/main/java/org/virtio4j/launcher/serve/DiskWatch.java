@@ -6,7 +6,7 @@ import java.util.function.Supplier;
 import org.virtio4j.endpoint.BlockCounters;
 import org.virtio4j.endpoint.BlockOutcome;
 
-/** Looks now and then whether requests of a disk have failed for want of the host, and tells why. By one thread. */
+/** Looks from time to time whether the host has failed requests of a disk, and tells why. Used by one thread. */
 public final class DiskWatch {
 
     private final LongSupplier failures;
@@ -25,7 +25,7 @@ public final class DiskWatch {
         return new DiskWatch(() -> failures(counters), counters::lastFileError, told);
     }
 
-    void look() {
+    public void look() {
         long failed = failures.getAsLong();
         if (failed > seen) {
             told.fileFailed(reason.get(), failed - seen);

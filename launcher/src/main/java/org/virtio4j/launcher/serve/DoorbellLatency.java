@@ -8,10 +8,10 @@ import java.util.stream.Stream;
 import org.virtio4j.iommu.IommuListener;
 
 /**
- * Measures an IOMMU from a doorbell message received to the used index stored, apart for batches of different lengths.
- * Only the first batch after a message counts: what a later one holds came after it.
+ * Measures how long an IOMMU takes from a doorbell message to the store of the used index, separately for batches of
+ * different lengths. Only the first batch after a message counts: the requests of a later batch came after the message.
  *
- * <p>It hears of both on the socket's thread, which serves the requests; any thread may ask for the report.
+ * <p>The socket's thread serves the requests and reports both events; any thread may ask for the report.
  */
 public final class DoorbellLatency implements IommuListener {
 
@@ -22,13 +22,13 @@ public final class DoorbellLatency implements IommuListener {
     private long since;
     private boolean waiting;
 
-    /** The clock counts nanoseconds from anywhere. */
+    /** The clock counts nanoseconds from any point. */
     public DoorbellLatency(LongSupplier nanoTime) {
         this.nanoTime = nanoTime;
     }
 
-    /** A message is here, which may be a doorbell. */
-    void received() {
+    /** A message has come, which may be a doorbell. */
+    public void received() {
         since = nanoTime.getAsLong();
         waiting = true;
     }
@@ -63,7 +63,7 @@ public final class DoorbellLatency implements IommuListener {
 
         private final LatencyHistogram histogram = new LatencyHistogram();
 
-        /** Lengths that there were; whoever sees a duration in the histogram sees them. */
+        /** The lengths that there were: stored before the duration is, so that a reader of the histogram sees them. */
         private int shortest = Integer.MAX_VALUE;
         private int longest;
 

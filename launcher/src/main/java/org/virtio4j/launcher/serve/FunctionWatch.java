@@ -6,12 +6,12 @@ import java.util.function.LongSupplier;
 import org.virtio4j.vfiouser.VfioUserSocket;
 
 /**
- * Looks at a socket now and then, and tells what came out of its function as an exception, and that a client keeps
- * others from it without a word. By one thread.
+ * Looks at a socket from time to time, and tells two things: that an exception came out of its function, and that a
+ * client is connected and silent, so that no other client can connect. Used by one thread.
  */
 public final class FunctionWatch {
 
-    /** A client that works says who it is at once. */
+    /** A client that works sends its first message at once. */
     private static final long PATIENCE_NANOS = 5_000_000_000L;
 
     private final VfioUserSocket socket;
@@ -19,18 +19,18 @@ public final class FunctionWatch {
     private final LongSupplier nanoTime;
     private boolean failed;
 
-    /** The number of the client that has not said a word; negative once that was told, 0 if there is none. */
+    /** The number of the client that is silent; negative after that was told, 0 if there is none. */
     private long mute;
     private long muteSince;
 
-    /** The clock counts nanoseconds from anywhere. */
+    /** The clock counts nanoseconds from any point. */
     public FunctionWatch(VfioUserSocket socket, DeviceNotices told, LongSupplier nanoTime) {
         this.socket = socket;
         this.told = told;
         this.nanoTime = nanoTime;
     }
 
-    void look() {
+    public void look() {
         Optional<Throwable> failure = socket.failure();
         if (failure.isPresent() && !failed) {
             failed = true;

@@ -7,7 +7,7 @@ import org.virtio4j.iommu.ServedRequest;
 import org.virtio4j.machine.PciAddress;
 import org.virtio4j.wire.iommu.RequestStatus;
 
-/** Puts into words what an IOMMU refuses without a guest's people getting to know of it. */
+/** Tells the user, in words, what an IOMMU refuses and a guest does not show. */
 public final class IommuNotices implements IommuListener {
 
     private static final long NANOS_PER_MILLI = 1_000_000;

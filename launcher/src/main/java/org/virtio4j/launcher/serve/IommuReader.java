@@ -18,7 +18,7 @@ import org.virtio4j.launcher.command.NearestName;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.wire.iommu.IommuFeature;
 
-/** Understands a section {@code [iommu]}, but for its address. */
+/** Reads a section {@code [iommu]}, except its address. */
 final class IommuReader {
 
     static final String RESERVED = DoorbellNames.KEY;
@@ -35,7 +35,7 @@ final class IommuReader {
     private static final String LINGER = "linger";
     private static final String WITHOUT = "without";
 
-    /** All that may be said, with the address. */
+    /** All keys of the section, with the address. */
     static final List<String> KEYS = List.of(MachineReader.ADDRESS, RESERVED, PAGE_SIZES, INPUT_RANGE, DOMAIN_RANGE,
             PROBE_SIZE, BYPASS, BYPASS_AFTER_RESET, REQUEST_QUEUE, EVENT_QUEUE, MAX_MAPPINGS, LINGER, WITHOUT,
             MachineReader.POLL, MachineReader.IDLE);
@@ -51,7 +51,7 @@ final class IommuReader {
     private static final int HEXADECIMAL = 16;
     private static final long MOST_MAPPINGS = 1L << 30;
 
-    /** A disk's rings, the longest request of the default queue, and as much again that is not taken away yet. */
+    /** For a disk's rings, the longest request of its default queue, and as many that are not unmapped yet. */
     private static final long LEAST_MAPPINGS = 512;
     private static final int MOST_PROPERTIES = 65_536;
     private static final long MOST_DOMAINS = 0xffff_ffffL;
@@ -60,7 +60,7 @@ final class IommuReader {
     private static final int MOST_LINGER = 1_000_000;
 
     /**
-     * Of ten requests that follow on an answer eight come within it, and while it lasts the virtual CPU that notified
+     * Eight of ten requests that follow an answer come within this time. While it lasts, the virtual CPU that notified
      * may have to wait for this thread.
      */
     private static final int LINGER_MICROS = 10;
@@ -135,8 +135,8 @@ final class IommuReader {
     }
 
     /**
-     * Refuses regions that do not fit the IOMMU, on the line that says them or, where they are the default, on that of
-     * what they do not fit.
+     * Refuses regions that do not fit the IOMMU. The message names the line of the regions or, where they are the
+     * default, the line of the setting that they do not fit.
      */
     static void check(VirtioIommuBuilder builder, ReservedRegions regions, ConfigSection device, ConfigSection iommu)
             throws CommandFailure {
@@ -240,7 +240,7 @@ final class IommuReader {
                 "none, msi:x86, msi:gicv2m, msi:its, or regions such as msi:fee00000-feefffff or reserved:0-fff");
         long start = address(region.group(2));
         long end = address(region.group(3));
-        // Of a page that is reserved in part a driver cannot map the rest.
+        // A driver cannot map the rest of a page that is partly reserved.
         if (((start | (end + 1)) & (GuestMemory.PAGE_SIZE - 1)) != 0) {
             throw new IllegalArgumentException("expected whole pages of " + GuestMemory.PAGE_SIZE
                     + " bytes such as reserved:0-fff, found '" + word + "'");

@@ -23,7 +23,7 @@ import org.virtio4j.launcher.command.CommandFailure;
 import org.virtio4j.launcher.command.NearestName;
 import org.virtio4j.machine.PciAddress;
 
-/** Understands the machines of a {@link ConfigFile}; what each key means is in {@code docs/qemu.md}. */
+/** Makes the plans of the machines in a {@link ConfigFile}; {@code docs/qemu.md} says what each key means. */
 public final class MachineReader {
 
     static final String ADDRESS = "address";
@@ -64,12 +64,12 @@ public final class MachineReader {
     private static final int MOST_QUEUES = 1024;
     private static final int LARGEST_BLOCK = 65_536;
 
-    /** Of all machines: two that write to one file destroy it. */
+    /** The disks that are written to, of all machines: two machines that write to one file destroy it. */
     private final Map<Path, ConfigSection> diskFiles = new HashMap<>();
     private final Map<Path, ConfigSection> folders = new HashMap<>();
     private final Map<Path, ConfigSection> memoryFiles = new HashMap<>();
 
-    /** Those that are only read, too. */
+    /** All disks, also those that are only read. */
     private final Map<Path, ConfigSection> disks = new LinkedHashMap<>();
     private final Map<String, ConfigSection> names = new HashMap<>();
 
@@ -88,12 +88,12 @@ public final class MachineReader {
     }
 
     /**
-     * Reads a configuration, for somebody who writes to a file meanwhile.
+     * Reads a configuration for a caller that writes to a file while the machines are served.
      *
      * @param file    in the form of a {@link ConfigFile}
      * @param written what is to be written or replaced, if anything
      * @return the machines in order, at least one
-     * @throws CommandFailure also if that is the configuration, a disk or the memory of a machine
+     * @throws CommandFailure also if the written file is the configuration, a disk or the memory of a machine
      */
     public static List<MachinePlan> read(Path file, @Nullable Path written) throws CommandFailure {
         List<List<ConfigSection>> groups = new ArrayList<>();
@@ -190,7 +190,7 @@ public final class MachineReader {
     private static Optional<Idling> polling(ConfigSection section) throws CommandFailure {
         boolean polled = section.flag(POLL, false);
         if (section.has(IDLE) && !polled) {
-            throw section.failure(IDLE, "expected with " + POLL + " = yes only, for there is no thread that idles");
+            throw section.failure(IDLE, "expected with " + POLL + " = yes only: without it no thread idles");
         }
         return polled ? Optional.of(section.has(IDLE) ? section.parsed(IDLE, Idling::of) : Idling.BACKOFF)
                 : Optional.empty();
@@ -214,7 +214,7 @@ public final class MachineReader {
         return Optional.of(file);
     }
 
-    /** The name that all links to the same place share, as far as there is a place. */
+    /** The name that all links to a file have in common. A file that does not exist keeps its own name. */
     private static Path real(Path path) {
         Path absolute = path.toAbsolutePath().normalize();
         Path folder = absolute.getParent();

@@ -10,11 +10,12 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 
 /**
- * What somebody who watches a machine should hear of at once: why a device stands still. A guest can cause such things
- * as fast as it likes, so those of a kind are joined: the first becomes a line of its own, what follows is counted and
- * comes as one line after a second, then after two, and so on up to a minute or so, until there is peace for longer.
+ * What the user of a machine should hear of at once, such as why a device stands still. A guest can cause such events
+ * as fast as it likes, so events of a kind are joined: the first becomes a line of its own, later ones are counted and
+ * become one line after a second, then after two, and so on up to about a minute. After a longer pause it begins anew.
  *
- * <p>Any thread may tell; it is held up by nobody who prints, for the lines wait to be taken.
+ * <p>Any thread may tell an event. It does not wait for anybody who prints, because the lines are kept until they are
+ * taken.
  */
 public final class Notices {
 
@@ -27,22 +28,22 @@ public final class Notices {
     /** In the order of their first notices; guarded by the lock. */
     private final Map<String, Kind> kinds = new LinkedHashMap<>();
 
-    /** The clock counts nanoseconds from anywhere. */
+    /** The clock counts nanoseconds from any point. */
     public Notices(LongSupplier nanoTime) {
         this.nanoTime = nanoTime;
     }
 
     /**
-     * Something is to be told.
+     * Tells an event.
      *
-     * @param kind   who and what; one of a few, of which each costs memory for good
-     * @param detail may be different each time; the last one is told
+     * @param kind   which device and what; there must be few of them, because each takes memory for good
+     * @param detail may be different each time; the last one is shown
      */
     void tell(String kind, String detail) {
         tell(kind, detail, 1);
     }
 
-    /** The same for what has happened several times. */
+    /** Tells an event that has happened several times. */
     void tell(String kind, String detail, long times) {
         lock.lock();
         try {
@@ -57,7 +58,7 @@ public final class Notices {
         return take(false);
     }
 
-    /** All that was not shown yet, for the end. */
+    /** All lines that were not shown yet; at the end. */
     public List<String> rest() {
         return take(true);
     }

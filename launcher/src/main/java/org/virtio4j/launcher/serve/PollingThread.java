@@ -12,20 +12,20 @@ import org.agrona.concurrent.SleepingIdleStrategy;
 import org.agrona.concurrent.YieldingIdleStrategy;
 
 /**
- * Polls one device on a thread of its own until it is ended. Each polled device has one: a disk waits for its file, and
- * neither the IOMMU nor another device is to wait with it; and a thread for each queue would take as many processors
+ * Polls one device on a thread of its own until it is ended. Each polled device has one. With one thread for all, the
+ * IOMMU would wait while a disk waits for its file; with one for each queue, the threads would take as many processors
  * as the guest has.
  */
 final class PollingThread {
 
-    /** A host that has not answered by then keeps the thread, which keeps no process alive, until it does. */
+    /** After this the thread is left alone until the host answers. It is a daemon and does not keep the JVM alive. */
     private static final Duration PATIENCE = Duration.ofSeconds(2);
 
     private final IntSupplier device;
     private final BooleanSupplier hasClient;
     private final IdleStrategy idle;
 
-    /** Nobody's requests are to be found quickly while there is nobody. */
+    /** Used while there is no client, whose requests would have to be found quickly. */
     private final IdleStrategy alone = new BackoffIdleStrategy();
     private final DeviceNotices told;
     private final AtomicLong found = new AtomicLong();
@@ -91,7 +91,7 @@ final class PollingThread {
         }
     }
 
-    /** What comes out is a mistake of ours or of the way to the guest; the device goes on, or has said why not. */
+    /** An exception is a bug of this project or comes from the way to the guest. Polling goes on. */
     private int poll() {
         try {
             return device.getAsInt();

@@ -23,11 +23,20 @@ import org.virtio4j.vmm.DmaSpace;
 record ServedFunction(PciAddress address, VirtioDevice device, VfioUserSocket socket, DmaSpace dma,
         VirtioPciFunction function) implements Closing.Step {
 
+    /** How the file name of a socket ends. */
+    static final String SOCKET = ".sock";
+
     static ServedFunction of(PciAddress address, VirtioDevice device, VfioUserSocket socket, DmaSpace dma,
             DeviceListener listener) {
         VirtioPciFunction function = VirtioPciFunction.of(device, dma, socket.interrupts());
         function.listener(listener);
         return new ServedFunction(address, device, socket, dma, function);
+    }
+
+    /** What the user knows it by. */
+    String name() {
+        String file = String.valueOf(socket.path().getFileName());
+        return file.substring(0, file.length() - SOCKET.length());
     }
 
     @Override

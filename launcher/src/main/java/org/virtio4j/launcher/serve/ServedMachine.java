@@ -12,16 +12,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.VirtioDevice;
-import org.virtio4j.endpoint.BlockCounters;
 import org.virtio4j.endpoint.VirtioBlock;
-import org.virtio4j.iommu.IommuCounters;
 import org.virtio4j.iommu.ReservedRegions;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.iommu.VirtioIommuBuilder;
@@ -30,7 +27,6 @@ import org.virtio4j.machine.PciAddress;
 import org.virtio4j.vfiouser.VfioUserOptions;
 import org.virtio4j.vfiouser.VfioUserSocket;
 import org.virtio4j.vmm.DmaSpace;
-import org.virtio4j.wire.iommu.RequestType;
 
 /**
  * The devices of one guest, each at a socket of its own in the machine's folder, from {@link #serve} to {@link #close}.
@@ -39,7 +35,6 @@ import org.virtio4j.wire.iommu.RequestType;
 public final class ServedMachine implements AutoCloseable {
 
     private static final String IOMMU = "iommu";
-    private static final String SOCKET = ".sock";
     private static final Duration STALL_LIMIT = Duration.ofMillis(100);
     private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rwx------");
 
@@ -195,7 +190,7 @@ public final class ServedMachine implements AutoCloseable {
     }
 
     /**
-     * What should not have happened: the first exception that came out of a device.
+     * The first exception that came out of a device. There should be none.
      *
      * @return the exception and where, on one line
      */
@@ -212,13 +207,7 @@ public final class ServedMachine implements AutoCloseable {
      * @return a line each
      */
     public List<String> startNotices() {
-        List<String> lines = new ArrayList<>();
-        for (ServedFunction function : functions) {
-            if (function.device() instanceof VirtioBlock disk) {
-                disk.lockNotice().ifPresent(notice -> lines.add(nameOf(function) + ": " + notice));
-            }
-        }
-        return lines;
+        return MachineReport.unlockedDisks(functions);
     }
 
     /**
@@ -227,21 +216,12 @@ public final class ServedMachine implements AutoCloseable {
      * @return a line each
      */
     public List<String> polledDevices() {
-        List<String> lines = new ArrayList<>();
-        plan.iommu().polling().ifPresent(idling -> lines.add(polledDevice(IOMMU, idling)));
-        for (DevicePlan device : plan.devices()) {
-            device.polling().ifPresent(idling -> lines.add(polledDevice(device.name(), idling)));
-        }
-        return lines;
-    }
-
-    private static String polledDevice(String name, Idling idling) {
-        return name + " is polled (idle = " + idling.word() + ") and asks for no notification";
+        return MachineReport.polledDevices(plan, IOMMU);
     }
 
     /**
-     * Why devices stand still, and what else somebody should hear of at once. To be asked several times a second, by
-     * one thread; what a guest does over and over again is joined and comes more and more seldom.
+     * Why devices stand still, and what else the user should hear of at once. One thread asks for it several times a
+     * second. Events that a guest causes over and over again are joined, and their lines come less and less often.
      *
      * @return a line each, since the last call
      */
@@ -251,7 +231,7 @@ public final class ServedMachine implements AutoCloseable {
     }
 
     /**
-     * What {@link #notices} would have held back for a while.
+     * All lines that {@link #notices} has not returned yet.
      *
      * @return a line each
      */
@@ -271,17 +251,10 @@ public final class ServedMachine implements AutoCloseable {
      * @return a line each
      */
     public List<String> report() {
-        List<String> lines = new ArrayList<>(iommuReport(iommu));
+        List<String> lines = new ArrayList<>(MachineReport.of(iommu));
         lines.addAll(latency.report());
-        for (ServedFunction function : functions) {
-            if (function.device() instanceof VirtioBlock disk) {
-                BlockCounters blocks = disk.counters();
-                lines.add(String.format(Locale.ROOT, "%s: %,d bytes read, %,d written", nameOf(function),
-                        blocks.bytesRead(), blocks.bytesWritten()));
-            }
-        }
-        polling.forEach((name, thread) ->
-                lines.add(String.format(Locale.ROOT, "%s: %,d buffers found by polling", name, thread.found())));
+        lines.addAll(MachineReport.ofDisks(functions));
+        lines.addAll(MachineReport.of(polling));
         return lines;
     }
 
@@ -295,7 +268,7 @@ public final class ServedMachine implements AutoCloseable {
         Closing closing = new Closing();
         polling.values().forEach(PollingThread::end);
         if (!functions.isEmpty()) {
-            // Those that do DMA before what protects memory from them; each may have to wait for a file that hangs.
+            // The devices that do DMA before the IOMMU that limits it. Each may have to wait for a file that hangs.
             closing.allAtOnce(functions.subList(1, functions.size()));
             closing.one(functions.getFirst());
         }
@@ -331,7 +304,7 @@ public final class ServedMachine implements AutoCloseable {
                 machine.other(function.address(), function.function());
             }
         }
-        // Only now, for until the sockets are ours the file may be that of somebody else who serves there.
+        // Not before: until this process has the sockets, the file may belong to another one that serves there.
         writeViot(machine.viot());
         functions.forEach(function -> function.socket().start(function.function()));
         plan.iommu().polling().ifPresent(idling -> poll(functions.getFirst(), idling));
@@ -342,12 +315,12 @@ public final class ServedMachine implements AutoCloseable {
     }
 
     private void poll(ServedFunction function, Idling idling) {
-        String name = nameOf(function);
+        String name = function.name();
         polling.put(name, PollingThread.start(name, function.function()::poll, function.socket()::connected,
                 idling, new DeviceNotices(notices, name)));
     }
 
-    /** Replaces what an earlier server has left, and nothing but a file, for it is deleted at the end. */
+    /** Replaces the file of an earlier server. Anything but a file is refused, because it is deleted at the end. */
     private void writeViot(byte[] table) throws IOException {
         if (Files.exists(viot, LinkOption.NOFOLLOW_LINKS) && !Files.isRegularFile(viot, LinkOption.NOFOLLOW_LINKS)) {
             throw new IOException(viot + ": expected none, or a file of an earlier server, found something else");
@@ -366,7 +339,7 @@ public final class ServedMachine implements AutoCloseable {
         DeviceNotices told = new DeviceNotices(notices, name);
         VfioUserSocket socket;
         try {
-            socket = VfioUserSocket.at(plan.folder().resolve(name + SOCKET), options(device, told));
+            socket = VfioUserSocket.at(plan.folder().resolve(name + ServedFunction.SOCKET), options(device, told));
         } catch (IOException | RuntimeException | OutOfMemoryError refused) {
             ServedFunction.close(device);
             throw refused;
@@ -399,28 +372,5 @@ public final class ServedMachine implements AutoCloseable {
                 .withRefusalListener(told::commandRefused);
         boolean measured = device instanceof VirtioIommu && plan.iommu().polling().isEmpty();
         return measured ? options.withMessageListener(latency::received) : options;
-    }
-
-    private static String nameOf(ServedFunction function) {
-        String file = String.valueOf(function.socket().path().getFileName());
-        return file.substring(0, file.length() - SOCKET.length());
-    }
-
-    private static List<String> iommuReport(VirtioIommu iommu) {
-        IommuCounters counters = iommu.counters();
-        List<String> lines = new ArrayList<>(List.of(
-                String.format(Locale.ROOT, "ATTACH %,d, MAP %,d, UNMAP %,d of %,d mappings, PROBE %,d, in %,d batches",
-                        counters.requests(RequestType.ATTACH), counters.requests(RequestType.MAP),
-                        counters.requests(RequestType.UNMAP), counters.removedMappings(),
-                        counters.requests(RequestType.PROBE), counters.batches()),
-                String.format(Locale.ROOT, "translations: %,d, of which %,d did not have to ask the mapping table",
-                        counters.translations(), counters.cacheHits()),
-                String.format(Locale.ROOT, "faults: %,d reported, %,d lost", counters.reportedFaults(),
-                        counters.lostFaults()),
-                String.format(Locale.ROOT, "left over: %,d mappings, %,d domains", iommu.liveMappings(),
-                        iommu.liveDomains())));
-        counters.lastListenerFailure().ifPresent(last -> lines.add(String.format(Locale.ROOT,
-                "failures of listeners: %,d, the last: %s", counters.listenerFailures(), last)));
-        return lines;
     }
 }

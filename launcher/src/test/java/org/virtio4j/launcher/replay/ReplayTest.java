@@ -177,7 +177,7 @@ class ReplayTest {
     }
 
     private static String everyKind() throws IOException {
-        try (InputStream in = Objects.requireNonNull(TraceFile.class.getResourceAsStream("every-kind.trace"))) {
+        try (InputStream in = Objects.requireNonNull(WarmUpTraces.class.getResourceAsStream("every-kind.trace"))) {
             return new String(in.readAllBytes(), StandardCharsets.US_ASCII);
         }
     }

@@ -46,14 +46,14 @@ class RequestPlayerTest {
         ServedRequests served = new ServedRequests(256, new LiveMappings());
         PendingRequests pending = new PendingRequests(256);
         VirtioIommu iommu = RecordedIommu.build(survey, served);
-        AnswerCheck check = new AnswerCheck(pending, served, mismatches, new Endpoints(survey, iommu, memory));
+        ComparedRequests compared = new ComparedRequests(pending, served, mismatches);
+        AnswerCheck check = new AnswerCheck(compared, new Endpoints(survey, iommu, memory));
         RegisterHandler window = VirtioMmioDevice.of(iommu, DmaSpace.identity(memory), level -> { });
         GuestRam ram = new GuestRam(memory, RAM, 1L << 22);
         IommuDriver driver = new IommuDriver(MmioDriverTransport.of(withoutDoorbell(window)), ram,
                 RecordedIommu.driverOptions(survey.recorded()), check);
         driver.start();
-        return new RequestPlayer(survey, iommu, new HostileRequests(driver, ram, 1 << 12), pending, served, check,
-                mismatches);
+        return new RequestPlayer(survey, iommu, new HostileRequests(driver, ram, 1 << 12), compared, check);
     }
 
     private static RegisterHandler withoutDoorbell(RegisterHandler window) {

@@ -101,7 +101,7 @@ class ConfigurationMistakesTest {
                 arguments("address = 00:09.0", "address = 00:09.0\npoll = yes\nidle = busy", 8,
                         "idle: expected spin, yield, backoff or sleep, found 'busy'"),
                 arguments("address = 00:08.0", "address = 00:08.0\nidle = spin", 5,
-                        "idle: expected with poll = yes only, for there is no thread that idles"),
+                        "idle: expected with poll = yes only: without it no thread idles"),
                 arguments("folder = run", "folder = run\npoll = yes", 3,
                         "unknown key 'poll' in [machine]; expected one of folder memory memory-file sealed-memory"));
     }

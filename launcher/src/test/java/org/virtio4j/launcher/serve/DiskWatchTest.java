@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** What the host says to a disk's requests does not stay unheard, for the guest hears of errors alone. */
+/** What the host said to a failed request of a disk is told to the user: the guest hears only that it failed. */
 class DiskWatchTest {
 
     private long failures;
