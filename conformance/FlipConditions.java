@@ -31,6 +31,7 @@ public final class FlipConditions {
     private static final String DEVICE = "virtqueue/src/main/java/org/virtio4j/device/";
     private static final String PCI = "pci-transport/src/main/java/org/virtio4j/pci/";
     private static final String VMM = "vmm-core/src/main/java/org/virtio4j/vmm/";
+    private static final String DMA = "vmm-core/src/main/java/org/virtio4j/dma/";
 
     /** Tests are told by names of classes below {@code org.virtio4j}, in {@code iommu} if simple, maybe a method. */
     private static final List<Flip> FLIPS = List.of(
@@ -90,7 +91,7 @@ public final class FlipConditions {
                     "if (reserved != null) {",
                     "if (reserved == null && iova == 1) {",
                     "rule 49: reserved regions in bypass", "ReservedMemoryTest"),
-            new Flip(VMM + "DmaHandle.java",
+            new Flip(DMA + "DmaHandle.java",
                     "!region.allows(access) || last.onlyMessages()",
                     "!region.allows(access)",
                     "rule 49: an MSI region is no memory", "ReservedMemoryTest"),
@@ -138,11 +139,11 @@ public final class FlipConditions {
                     "if (started) {",
                     "if (!started) {",
                     "3.1.1: buffers from before DRIVER_OK", "KickTest"),
-            new Flip(VMM + "Extent.java",
+            new Flip(DMA + "translate/LastTranslation.java",
                     "(permitted & access.mask()) != 0",
                     "permitted != 0",
                     "rule 31: access that is not allowed", "MapTest"),
-            new Flip(VMM + "Readers.java",
+            new Flip(VMM + "grace/GracePeriods.java",
                     "slot.ticket() == ticket; round++",
                     "slot.ticket() != ticket; round++",
                     "rule 25: waiting for a section", "GracePeriodTest"),
@@ -210,7 +211,7 @@ public final class FlipConditions {
                     "width && offset % length == 0 && bars.inStructure(offset, length)",
                     "width && bars.inStructure(offset, length)",
                     "4.1.4.9.2: a window that is misaligned", "pci.ConfigurationWindowTest"),
-            new Flip(VMM + "DmaGate.java",
+            new Flip(DMA + "DmaGate.java",
                     "moved(before, false));",
                     "moved(before, false));\n        if (passage != 0) {\n            return;\n        }",
                     "bus mastering ends with the sections", "pci.CommandRegisterTest"),
@@ -219,7 +220,7 @@ public final class FlipConditions {
                     "settled(true);",
                     "memory that is being exchanged is no fault of the driver's", "vfiouser.BringUpTest"));
 
-    private static final List<String> MODULES = List.of("wire", "vmm-core", "virtqueue", "viommu-device",
+    private static final List<String> MODULES = List.of("host-os", "wire", "vmm-core", "virtqueue", "viommu-device",
             "mmio-transport", "pci-transport", "guest-driver", "endpoint-devices", "machine", "vfio-user");
 
     /** The tests, and what they use. */

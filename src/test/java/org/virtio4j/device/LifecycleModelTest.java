@@ -12,9 +12,9 @@ import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.fixture.RecordingDevice;
 import org.virtio4j.fixture.Seeds;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.wire.FeatureBit;
 

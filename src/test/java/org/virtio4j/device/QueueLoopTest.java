@@ -16,6 +16,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.virtio4j.dma.DmaHandle;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.fixture.DriverRing;
 import org.virtio4j.fixture.DriverRing.Buffer;
 import org.virtio4j.fixture.GuestBytes;
@@ -24,8 +26,6 @@ import org.virtio4j.queue.Chain;
 import org.virtio4j.queue.DeviceQueue;
 import org.virtio4j.queue.QueueSettings;
 import org.virtio4j.queue.SplitQueue;
-import org.virtio4j.vmm.DmaHandle;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.wire.FeatureBit;
 

@@ -11,9 +11,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.fixture.Parked;
 import org.virtio4j.fixture.RecordingDevice;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 
 /** Section 2.4.1: a reset waits for the signals of others, and for none of its own thread's. */

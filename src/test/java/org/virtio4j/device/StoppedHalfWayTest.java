@@ -16,10 +16,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.fixture.CountedReaders;
 import org.virtio4j.fixture.SilentDevice;
 import org.virtio4j.queue.SplitQueue;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.wire.FeatureBit;
 

@@ -17,8 +17,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.fixture.SilentDevice;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 
 /** A transport of an embedder's own, a listener and a device, each method of which may throw, also several at once. */

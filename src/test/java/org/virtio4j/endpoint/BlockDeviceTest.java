@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.endpoint.DiskRequests.Range;
-import org.virtio4j.vmm.os.ImageLock;
+import org.virtio4j.os.file.ImageLock;
 
 /** Section 5.2 on a block device of the host: loop devices, for which the tests must be root. */
 class BlockDeviceTest extends BlockTests {

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.DeviceListener;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.DriverQueue;
 import org.virtio4j.driver.DriverResult;
 import org.virtio4j.driver.DriverTransport;
@@ -30,7 +31,6 @@ import org.virtio4j.driver.UsedRingFailure;
 import org.virtio4j.driver.VirtioDriver;
 import org.virtio4j.fixture.Parked;
 import org.virtio4j.iommu.VirtioIommu;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 
 /**

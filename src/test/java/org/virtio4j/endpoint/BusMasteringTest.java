@@ -27,6 +27,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.dma.DmaHandle;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.fixture.DriverRing;
 import org.virtio4j.fixture.DriverRing.Buffer;
 import org.virtio4j.fixture.GuestBytes;
@@ -35,8 +37,6 @@ import org.virtio4j.fixture.WhenServed;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.iommu.VirtioIommuBuilder;
 import org.virtio4j.vmm.Access;
-import org.virtio4j.vmm.DmaHandle;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 
 /**

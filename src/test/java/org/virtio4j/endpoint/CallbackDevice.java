@@ -14,8 +14,8 @@ import org.virtio4j.device.QueueLoop;
 import org.virtio4j.device.QueueWork;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.dma.DmaResult;
 import org.virtio4j.queue.Chain;
-import org.virtio4j.vmm.DmaResult;
 
 /**
  * A device of an embedder's own, each method of which may throw; it fills buffers with one value, in kicks or on a

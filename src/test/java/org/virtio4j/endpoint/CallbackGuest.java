@@ -10,6 +10,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.DeviceListener;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.DriverQueue;
 import org.virtio4j.driver.DriverTransport;
 import org.virtio4j.driver.FeatureSet;
@@ -25,7 +26,6 @@ import org.virtio4j.mmio.VirtioMmioDevice;
 import org.virtio4j.pci.PciBus;
 import org.virtio4j.pci.PciInterrupts;
 import org.virtio4j.pci.VirtioPciFunction;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.InterruptLine;
 import org.virtio4j.vmm.InterruptSink;
 

@@ -14,6 +14,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
 import org.agrona.concurrent.IdleStrategy;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.dma.DmaHandle;
+import org.virtio4j.dma.DmaSpace;
+import org.virtio4j.dma.translate.Translator;
 import org.virtio4j.driver.DriverResult;
 import org.virtio4j.driver.FaultReport;
 import org.virtio4j.driver.GuestRam;
@@ -23,11 +26,8 @@ import org.virtio4j.iommu.IommuListener;
 import org.virtio4j.iommu.ServedRequest;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.iommu.VirtioIommuBuilder;
-import org.virtio4j.vmm.DmaHandle;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.vmm.InterruptLine;
-import org.virtio4j.vmm.Translator;
 
 /**
  * The devices of a guest: an IOMMU and, behind it, a disk, an entropy source and a device of the embedder's own. All

@@ -15,6 +15,9 @@ import org.virtio4j.device.DeviceContext;
 import org.virtio4j.device.QueueLoop;
 import org.virtio4j.device.QueueWork;
 import org.virtio4j.device.SoleOwner;
+import org.virtio4j.dma.DmaHandle;
+import org.virtio4j.dma.DmaResult;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.fixture.DriverRing.Buffer;
 import org.virtio4j.fixture.SilentDevice;
 import org.virtio4j.iommu.VirtioIommu;
@@ -22,9 +25,6 @@ import org.virtio4j.mmio.VirtioMmioDevice;
 import org.virtio4j.pci.PciInterrupts;
 import org.virtio4j.pci.VirtioPciFunction;
 import org.virtio4j.queue.Chain;
-import org.virtio4j.vmm.DmaHandle;
-import org.virtio4j.vmm.DmaResult;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 
 /** A device beside its own work: asleep, failing by its own mistake, and given to another after a long close. */

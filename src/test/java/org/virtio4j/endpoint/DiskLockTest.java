@@ -23,7 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.fixture.Parked;
-import org.virtio4j.vmm.os.ImageLock;
+import org.virtio4j.os.file.ImageLock;
 
 /** A file is written by one disk, or read by several; of this process, of another, or of QEMU. */
 @Timeout(value = 60, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -99,7 +99,7 @@ class DiskLockTest {
     void shouldSayWhenOtherProcessesAreNotKeptAway() throws IOException {
         try (VirtioBlock disk = VirtioBlock.builder(image).build()) {
             String notice = image + " is not locked against other processes: native calls are not allowed here "
-                    + "(--enable-native-access=org.virtio4j.vmm)";
+                    + "(--enable-native-access=org.virtio4j.os)";
             assertEquals(ImageLock.available() ? Optional.empty() : Optional.of(notice), disk.lockNotice());
         }
         if (ImageLock.available()) {

@@ -6,6 +6,7 @@ import java.util.function.IntSupplier;
 import org.virtio4j.device.DeviceListener;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.DriverTransport;
 import org.virtio4j.driver.MmioDriverTransport;
 import org.virtio4j.driver.PciHost;
@@ -13,7 +14,6 @@ import org.virtio4j.mmio.VirtioMmioDevice;
 import org.virtio4j.pci.PciBus;
 import org.virtio4j.pci.PciInterrupts;
 import org.virtio4j.pci.VirtioPciFunction;
-import org.virtio4j.vmm.DmaSpace;
 
 /** How a guest reaches its device and how the device reaches the guest's memory; every test runs over each. */
 enum GuestKind {

@@ -22,9 +22,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.device.DeviceListener;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.endpoint.TestFile.Operation;
 import org.virtio4j.fixture.Parked;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 
 /** Sections 2.4 and 4.1.4.3.1: a reset while the host's file hangs holds nobody up but who has to wait. */

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.DriverQueue;
 import org.virtio4j.driver.DriverResult;
 import org.virtio4j.driver.DriverTransport;
@@ -25,7 +26,6 @@ import org.virtio4j.driver.VirtioDriver;
 import org.virtio4j.fixture.Parked;
 import org.virtio4j.fixture.WhenServed;
 import org.virtio4j.iommu.VirtioIommu;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 
 /**

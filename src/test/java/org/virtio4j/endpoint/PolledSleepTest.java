@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.fixture.DriverRing.Buffer;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 
 /** PCI Express 3.0, section 5.3.1: a polled function that was in D3hot, where no doorbell says that it goes on. */

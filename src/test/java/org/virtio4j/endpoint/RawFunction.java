@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.DriverTransport;
 import org.virtio4j.driver.PciDriverTransport;
 import org.virtio4j.driver.PciHost;
@@ -15,7 +16,6 @@ import org.virtio4j.fixture.GuestBytes;
 import org.virtio4j.pci.PciBus;
 import org.virtio4j.pci.PciInterrupts;
 import org.virtio4j.pci.VirtioPciFunction;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.wire.FeatureBit;
 

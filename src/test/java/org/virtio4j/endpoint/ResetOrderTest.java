@@ -27,13 +27,13 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.virtio4j.device.ResetKind;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.DriverTransport;
 import org.virtio4j.fixture.DriverRing;
 import org.virtio4j.fixture.DriverRing.Buffer;
 import org.virtio4j.fixture.GuestBytes;
 import org.virtio4j.fixture.Parked;
 import org.virtio4j.iommu.VirtioIommu;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 
 /**

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.virtio4j.vmm.os.SparseFile;
+import org.virtio4j.os.file.SparseFile;
 
 /** A real file that a test can watch, hold up and break: a hook runs before each transfer, on its thread. */
 final class TestFile extends DiskFile {

@@ -9,6 +9,7 @@ import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.DriverQueue;
 import org.virtio4j.driver.DriverTransport;
 import org.virtio4j.driver.FeatureSet;
@@ -23,7 +24,6 @@ import org.virtio4j.mmio.VirtioMmioDevice;
 import org.virtio4j.pci.PciBus;
 import org.virtio4j.pci.PciInterrupts;
 import org.virtio4j.pci.VirtioPciFunction;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.wire.FeatureBit;
 

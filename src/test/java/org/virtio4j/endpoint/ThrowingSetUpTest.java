@@ -25,10 +25,10 @@ import org.virtio4j.device.Features;
 import org.virtio4j.device.QueueLoop;
 import org.virtio4j.device.QueueWork;
 import org.virtio4j.device.SoleOwner;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.fixture.CountedReaders;
 import org.virtio4j.fixture.SilentDevice;
 import org.virtio4j.queue.Chain;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 
 /** Callbacks that are called while a device is made, or that hear of a reset which takes long. */

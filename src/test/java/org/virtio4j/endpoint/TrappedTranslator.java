@@ -2,12 +2,12 @@
 package org.virtio4j.endpoint;
 
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.dma.translate.ExtentSink;
+import org.virtio4j.dma.translate.TranslateResult;
+import org.virtio4j.dma.translate.TranslationCaches;
+import org.virtio4j.dma.translate.Translator;
 import org.virtio4j.vmm.Access;
-import org.virtio4j.vmm.ExtentSink;
-import org.virtio4j.vmm.ReaderSlot;
-import org.virtio4j.vmm.TranslateResult;
-import org.virtio4j.vmm.TranslationCaches;
-import org.virtio4j.vmm.Translator;
+import org.virtio4j.vmm.grace.ReaderSlot;
 
 /** A translator of an embedder's own, which asks another one; it caches nothing, so that it is asked often. */
 record TrappedTranslator(Translator real, CallbackTrap trap) implements Translator {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.guide;
 
-// guide: begin
 import java.lang.foreign.MemorySegment;
 import java.security.SecureRandom;
 import java.util.List;
@@ -13,9 +12,11 @@ import org.virtio4j.device.QueueWork;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.SoleOwner;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.dma.DmaResult;
 import org.virtio4j.queue.Chain;
-import org.virtio4j.vmm.DmaResult;
 import org.virtio4j.wire.DeviceType;
+
+// guide: begin
 
 /** Fills every buffer with random bytes (virtio 1.4, section 5.4). */
 final class EntropyDevice implements VirtioDevice, QueueWork {

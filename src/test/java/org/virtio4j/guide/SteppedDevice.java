@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.guide;
 
-// guide: begin
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.mmio.VirtioMmioDevice;
-import org.virtio4j.vmm.DmaSpace;
+
+// guide: begin
 
 /** For an emulator with one stepping thread, int offsets and widths as powers of two. */
 final class SteppedDevice {

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.DriverQueue;
 import org.virtio4j.driver.FeatureSet;
 import org.virtio4j.driver.GuestBuffer;
@@ -29,7 +30,6 @@ import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.endpoint.VirtioBlockBuilder;
 import org.virtio4j.endpoint.VirtioEntropy;
 import org.virtio4j.iommu.VirtioIommu;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.wire.FeatureBit;
 

@@ -4,8 +4,8 @@ package org.virtio4j.guide;
 import java.util.ArrayList;
 import java.util.List;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.MmioDriverTransport;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.RegisterHandler;
 
 /**

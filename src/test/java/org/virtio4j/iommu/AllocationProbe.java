@@ -3,11 +3,11 @@ package org.virtio4j.iommu;
 
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
+import org.virtio4j.dma.DmaCursor;
+import org.virtio4j.dma.DmaHandle;
+import org.virtio4j.dma.DmaResult;
 import org.virtio4j.transport.TransportKind;
 import org.virtio4j.vmm.Access;
-import org.virtio4j.vmm.DmaCursor;
-import org.virtio4j.vmm.DmaHandle;
-import org.virtio4j.vmm.DmaResult;
 
 /** Counts the heap bytes of one thread that is driver, device and endpoint; run in this process or as another one. */
 final class AllocationProbe {

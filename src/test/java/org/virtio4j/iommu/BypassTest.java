@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.virtio4j.vmm.DmaHandle;
+import org.virtio4j.dma.DmaHandle;
 
 /** Section 5.13.6, bypass mode. */
 class BypassTest extends IommuTests {

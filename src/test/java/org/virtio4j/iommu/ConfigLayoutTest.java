@@ -10,8 +10,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.device.ResetKind;
+import org.virtio4j.dma.translate.TranslateResult;
 import org.virtio4j.vmm.Access;
-import org.virtio4j.vmm.TranslateResult;
 
 /** Section 5.13.4, device configuration layout. */
 class ConfigLayoutTest extends IommuTests {

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.virtio4j.vmm.DmaResult;
+import org.virtio4j.dma.DmaResult;
 
 /** Section 5.13.6.4, DETACH request. */
 class DetachTest extends IommuTests {

@@ -8,8 +8,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
-import org.virtio4j.vmm.DmaHandle;
-import org.virtio4j.vmm.DmaResult;
+import org.virtio4j.dma.DmaHandle;
+import org.virtio4j.dma.DmaResult;
 
 /** DMA as a device does it, inside a section that the caller has opened. */
 final class Dma {

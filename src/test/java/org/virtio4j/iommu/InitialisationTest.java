@@ -8,11 +8,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.virtio4j.device.ResetKind;
+import org.virtio4j.dma.DmaHandle;
+import org.virtio4j.dma.DmaSpace;
+import org.virtio4j.dma.translate.TranslateResult;
 import org.virtio4j.driver.FeatureSet;
 import org.virtio4j.vmm.Access;
-import org.virtio4j.vmm.DmaHandle;
-import org.virtio4j.vmm.DmaSpace;
-import org.virtio4j.vmm.TranslateResult;
 
 /** Section 5.13.5, device initialisation, and what a reset leaves. */
 class InitialisationTest extends IommuTests {

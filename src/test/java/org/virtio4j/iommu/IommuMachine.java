@@ -13,6 +13,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.ResetKind;
+import org.virtio4j.dma.DmaHandle;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.DriverQueue;
 import org.virtio4j.driver.DriverTransport;
 import org.virtio4j.driver.FeatureSet;
@@ -25,8 +27,6 @@ import org.virtio4j.driver.VirtioDriver;
 import org.virtio4j.transport.Port;
 import org.virtio4j.transport.TransportKind;
 import org.virtio4j.vmm.Access;
-import org.virtio4j.vmm.DmaHandle;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 
 /**

@@ -12,8 +12,8 @@ import java.util.NavigableMap;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
-import org.virtio4j.vmm.ExtentSink;
-import org.virtio4j.vmm.TranslateResult;
+import org.virtio4j.dma.translate.ExtentSink;
+import org.virtio4j.dma.translate.TranslateResult;
 
 /**
  * What a virtio-iommu does, written from the text of virtio 1.4, section 5.13, and from the choices that this project

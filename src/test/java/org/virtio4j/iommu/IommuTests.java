@@ -11,9 +11,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.virtio4j.dma.translate.TranslateResult;
 import org.virtio4j.transport.TransportKind;
 import org.virtio4j.vmm.Access;
-import org.virtio4j.vmm.TranslateResult;
 
 /**
  * What the tests of the IOMMU have in common: they run over each transport, on machines that are taken down again. One

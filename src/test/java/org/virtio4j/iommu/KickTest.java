@@ -18,9 +18,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.virtio4j.dma.DmaHandle;
 import org.virtio4j.driver.FeatureSet;
 import org.virtio4j.fixture.WhenServed;
-import org.virtio4j.vmm.DmaHandle;
 
 /** Kicks: who serves, when, and that no request is left behind. */
 class KickTest extends IommuTests {

@@ -12,9 +12,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.virtio4j.device.ResetKind;
+import org.virtio4j.dma.translate.TranslateResult;
 import org.virtio4j.iommu.MappingListener.Answer;
 import org.virtio4j.vmm.Access;
-import org.virtio4j.vmm.TranslateResult;
 
 /** Mirrors of the mappings: asked first, and all or nothing. */
 class ListenerTest extends IommuTests {

@@ -9,6 +9,7 @@ import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.virtio4j.device.Features;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.FeatureSet;
 import org.virtio4j.driver.PciDriverTransport;
 import org.virtio4j.driver.PciHost;
@@ -18,7 +19,6 @@ import org.virtio4j.fixture.RecordingDevice;
 import org.virtio4j.pci.PciBus;
 import org.virtio4j.pci.PciInterrupts;
 import org.virtio4j.pci.VirtioPciFunction;
-import org.virtio4j.vmm.DmaSpace;
 
 /** A PCI function behind the IOMMU sends its interrupts as DMA writes, which are translated as any others are. */
 class MessageTest extends IommuTests {

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.virtio4j.vmm.DmaHandle;
+import org.virtio4j.dma.DmaHandle;
 
 /** Section 5.13.6, device operations: what all requests have in common. */
 class OperationTest extends IommuTests {

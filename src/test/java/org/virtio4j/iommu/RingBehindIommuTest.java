@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.DriverQueue;
 import org.virtio4j.driver.FeatureSet;
 import org.virtio4j.driver.GuestBuffer;
@@ -18,7 +19,6 @@ import org.virtio4j.driver.StartResult;
 import org.virtio4j.driver.VirtioDriver;
 import org.virtio4j.fixture.Seeds;
 import org.virtio4j.transport.Port;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 
 /**

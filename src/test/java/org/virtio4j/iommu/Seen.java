@@ -2,11 +2,11 @@
 package org.virtio4j.iommu;
 
 import java.util.function.Function;
+import org.virtio4j.dma.DmaHandle;
+import org.virtio4j.dma.translate.ExtentSink;
+import org.virtio4j.dma.translate.TranslateResult;
+import org.virtio4j.dma.translate.Translator;
 import org.virtio4j.vmm.Access;
-import org.virtio4j.vmm.DmaHandle;
-import org.virtio4j.vmm.ExtentSink;
-import org.virtio4j.vmm.TranslateResult;
-import org.virtio4j.vmm.Translator;
 
 /**
  * What became of one address: the guest-physical address it means and the extent it lies in, or why it means nothing,

@@ -12,10 +12,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.virtio4j.device.ResetKind;
+import org.virtio4j.dma.DmaCursor;
+import org.virtio4j.dma.DmaHandle;
+import org.virtio4j.dma.DmaResult;
 import org.virtio4j.vmm.Access;
-import org.virtio4j.vmm.DmaCursor;
-import org.virtio4j.vmm.DmaHandle;
-import org.virtio4j.vmm.DmaResult;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.vmm.LittleEndian;
 

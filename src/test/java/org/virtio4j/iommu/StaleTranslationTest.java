@@ -12,10 +12,10 @@ import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.virtio4j.dma.DmaHandle;
+import org.virtio4j.dma.translate.ExtentSink;
+import org.virtio4j.dma.translate.TranslateResult;
 import org.virtio4j.vmm.Access;
-import org.virtio4j.vmm.DmaHandle;
-import org.virtio4j.vmm.ExtentSink;
-import org.virtio4j.vmm.TranslateResult;
 
 /**
  * A device translates the same few pages over and over while the driver has them lead elsewhere, on another thread. No

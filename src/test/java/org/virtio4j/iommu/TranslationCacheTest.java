@@ -11,11 +11,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.virtio4j.device.ResetKind;
+import org.virtio4j.dma.DmaCursor;
+import org.virtio4j.dma.DmaHandle;
+import org.virtio4j.dma.DmaResult;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.vmm.Access;
-import org.virtio4j.vmm.DmaCursor;
-import org.virtio4j.vmm.DmaHandle;
-import org.virtio4j.vmm.DmaResult;
-import org.virtio4j.vmm.DmaSpace;
 
 /**
  * What devices remember from section to section, seen by the IOMMU's own counters: all that still holds, and nothing

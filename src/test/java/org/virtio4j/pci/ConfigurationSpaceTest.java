@@ -15,9 +15,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.device.DeviceInfo;
 import org.virtio4j.device.Features;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.fixture.RecordingDevice;
 import org.virtio4j.fixture.SilentDevice;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.ReaderCount;
 import org.virtio4j.wire.FeatureBit;
 

@@ -16,12 +16,12 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.virtio4j.device.Features;
+import org.virtio4j.dma.DmaHandle;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.fixture.CountedReaders;
 import org.virtio4j.fixture.Parked;
 import org.virtio4j.fixture.RecordingDevice;
 import org.virtio4j.queue.DeviceQueue;
-import org.virtio4j.vmm.DmaHandle;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.wire.FeatureBit;
 

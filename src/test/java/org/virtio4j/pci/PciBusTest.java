@@ -9,10 +9,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.virtio4j.device.Features;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.PciDriverTransport;
 import org.virtio4j.driver.PciHost;
 import org.virtio4j.fixture.RecordingDevice;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.vmm.RegisterHandler;
 

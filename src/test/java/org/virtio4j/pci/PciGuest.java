@@ -10,14 +10,14 @@ import java.util.List;
 import org.virtio4j.device.DeviceContext;
 import org.virtio4j.device.Features;
 import org.virtio4j.device.ResetKind;
-import org.virtio4j.fixture.DriverRing.Buffer;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.fixture.DriverRing;
+import org.virtio4j.fixture.DriverRing.Buffer;
 import org.virtio4j.fixture.GuestBytes;
 import org.virtio4j.fixture.RecordingDevice;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.vmm.InterruptSink;
-import org.virtio4j.vmm.StallListener;
+import org.virtio4j.vmm.grace.StallListener;
 
 /** A guest with one PCI function: its accesses, its memory, and all interrupts that reach it. */
 final class PciGuest implements AutoCloseable {

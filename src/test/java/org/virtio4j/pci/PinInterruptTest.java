@@ -14,8 +14,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.virtio4j.device.ResetKind;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.fixture.SilentDevice;
-import org.virtio4j.vmm.DmaSpace;
 
 /** Section 4.1.4.5: ISR status and the pin, which count while MSI-X is disabled. */
 class PinInterruptTest {

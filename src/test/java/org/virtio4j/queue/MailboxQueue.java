@@ -6,8 +6,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.virtio4j.dma.DmaHandle;
 import org.virtio4j.fixture.DriverRing.Buffer;
-import org.virtio4j.vmm.DmaHandle;
 import org.virtio4j.wire.SplitDescriptor;
 
 /**

@@ -17,8 +17,8 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.virtio4j.dma.DmaResult;
 import org.virtio4j.fixture.DriverRing.Buffer;
-import org.virtio4j.vmm.DmaResult;
 
 /** Section 2.7.4 and 2.7.5: a chain is two runs of bytes, however its descriptors are arranged. */
 class SplitRingChainTest {

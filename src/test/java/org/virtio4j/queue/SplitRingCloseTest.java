@@ -12,9 +12,9 @@ import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.virtio4j.dma.DmaResult;
 import org.virtio4j.fixture.PageTable;
 import org.virtio4j.fixture.Parked;
-import org.virtio4j.vmm.DmaResult;
 
 /** A queue that the life cycle closes: nothing of it reaches guest memory afterwards. And what no device may do. */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)

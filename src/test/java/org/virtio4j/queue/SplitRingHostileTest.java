@@ -14,10 +14,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.virtio4j.dma.DmaResult;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.fixture.DriverRing.Buffer;
 import org.virtio4j.fixture.Parked;
-import org.virtio4j.vmm.DmaResult;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.wire.SplitDescriptor;
 
 /** Every rule a driver can break: the queue says which, takes nothing more, and gives back what it has. */

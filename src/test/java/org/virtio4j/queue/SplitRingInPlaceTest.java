@@ -14,7 +14,7 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
-import org.virtio4j.vmm.DmaResult;
+import org.virtio4j.dma.DmaResult;
 import org.virtio4j.vmm.LittleEndian;
 import org.virtio4j.vmm.MemoryRegion;
 import org.virtio4j.vmm.RegionKind;

@@ -9,9 +9,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.virtio4j.dma.DmaResult;
 import org.virtio4j.fixture.DriverRing.Buffer;
 import org.virtio4j.vmm.Access;
-import org.virtio4j.vmm.DmaResult;
 
 /** Section 2.7.8: what the device says of the buffers it gives back. */
 class SplitRingUsedTest {

@@ -12,6 +12,7 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.GuestRam;
 import org.virtio4j.driver.MmioDriverTransport;
 import org.virtio4j.endpoint.VirtioBlock;
@@ -21,7 +22,6 @@ import org.virtio4j.fixture.RecordingDevice;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.mmio.VirtioMmioDevice;
 import org.virtio4j.soak.SoakedGuest.Way;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 
 /** Functions and windows that are made, used and closed beside one IOMMU; run as a process of its own. */

@@ -6,6 +6,7 @@ import static org.virtio4j.soak.Neighbours.require;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.DriverTransport;
 import org.virtio4j.driver.GuestRam;
 import org.virtio4j.driver.MmioDriverTransport;
@@ -17,7 +18,6 @@ import org.virtio4j.mmio.VirtioMmioDevice;
 import org.virtio4j.pci.PciInterrupts;
 import org.virtio4j.pci.VirtioPciFunction;
 import org.virtio4j.soak.SoakedGuest.Way;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.vmm.ReaderCount;
 

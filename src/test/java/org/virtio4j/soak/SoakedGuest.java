@@ -5,6 +5,7 @@ import static org.virtio4j.soak.Neighbours.require;
 
 import java.util.concurrent.atomic.AtomicInteger;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.DriverQueue;
 import org.virtio4j.driver.DriverTransport;
 import org.virtio4j.driver.FeatureSet;
@@ -21,7 +22,6 @@ import org.virtio4j.mmio.VirtioMmioDevice;
 import org.virtio4j.pci.PciBus;
 import org.virtio4j.pci.PciInterrupts;
 import org.virtio4j.pci.VirtioPciFunction;
-import org.virtio4j.vmm.DmaSpace;
 
 /** A function or a window, and a guest's driver with its first queue; made, used and closed. */
 final class SoakedGuest {

@@ -7,10 +7,10 @@ import java.util.List;
 import java.util.Set;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.DriverTransport;
 import org.virtio4j.driver.MmioDriverTransport;
 import org.virtio4j.mmio.VirtioMmioDevice;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.wire.MmioRegister;
 
 /** A device behind a window of virtio-mmio. */

@@ -21,13 +21,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.device.DeviceContext;
+import org.virtio4j.dma.DmaResult;
 import org.virtio4j.fixture.DriverRing;
-import org.virtio4j.fixture.RecordingDevice;
 import org.virtio4j.fixture.Parked;
+import org.virtio4j.fixture.RecordingDevice;
 import org.virtio4j.queue.Chain;
 import org.virtio4j.queue.DeviceQueue;
 import org.virtio4j.queue.QueueFailure;
-import org.virtio4j.vmm.DmaResult;
 import org.virtio4j.wire.FeatureBit;
 
 /** Section 2.6.1, and disabling where there is such a thing: one queue is taken back, the device goes on. */

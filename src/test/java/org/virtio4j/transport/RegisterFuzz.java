@@ -10,11 +10,11 @@ import java.util.Collections;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.GuestRam;
 import org.virtio4j.fixture.DriverRing;
 import org.virtio4j.fixture.DriverRing.Buffer;
 import org.virtio4j.fixture.GuestBytes;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.vmm.MemoryRegion;
 

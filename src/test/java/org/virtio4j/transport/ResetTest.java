@@ -28,13 +28,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.device.DeviceContext;
 import org.virtio4j.device.QueueArea;
 import org.virtio4j.device.ResetKind;
-import org.virtio4j.queue.DeviceQueue;
+import org.virtio4j.dma.DmaResult;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.fixture.DriverRing;
-import org.virtio4j.fixture.RecordingDevice;
 import org.virtio4j.fixture.Parked;
+import org.virtio4j.fixture.RecordingDevice;
 import org.virtio4j.queue.Chain;
-import org.virtio4j.vmm.DmaResult;
-import org.virtio4j.vmm.DmaSpace;
+import org.virtio4j.queue.DeviceQueue;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.wire.DeviceStatus;
 

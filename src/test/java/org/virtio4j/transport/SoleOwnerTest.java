@@ -16,18 +16,18 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.SoleOwner;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.dma.DmaSpace;
+import org.virtio4j.dma.translate.ExtentSink;
+import org.virtio4j.dma.translate.TranslateResult;
+import org.virtio4j.dma.translate.Translator;
 import org.virtio4j.fixture.SilentDevice;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.mmio.VirtioMmioDevice;
 import org.virtio4j.pci.PciInterrupts;
 import org.virtio4j.pci.VirtioPciFunction;
 import org.virtio4j.vmm.Access;
-import org.virtio4j.vmm.DmaSpace;
-import org.virtio4j.vmm.ExtentSink;
 import org.virtio4j.vmm.GuestMemory;
-import org.virtio4j.vmm.ReaderSlot;
-import org.virtio4j.vmm.TranslateResult;
-import org.virtio4j.vmm.Translator;
+import org.virtio4j.vmm.grace.ReaderSlot;
 
 /** A device belongs to one window or function at a time; this runs for each kind of the first. */
 @ParameterizedClass

@@ -2,7 +2,7 @@
 package org.virtio4j.transport;
 
 import org.virtio4j.device.VirtioDevice;
-import org.virtio4j.vmm.DmaSpace;
+import org.virtio4j.dma.DmaSpace;
 
 /** The ways a guest can reach a device, and be reached by it. Whatever a transport can do differently is said here. */
 public enum TransportKind {

@@ -12,13 +12,13 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.endpoint.BlockCounters;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.endpoint.VirtioBlockBuilder;
 import org.virtio4j.fixture.Parked;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.transport.TransportKind;
-import org.virtio4j.vmm.DmaSpace;
 
 /**
  * A disk that reads and writes. Each sector that is written has one number throughout, with the sector's own in it, so

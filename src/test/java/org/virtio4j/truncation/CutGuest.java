@@ -9,16 +9,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.DriverQueue;
 import org.virtio4j.driver.FeatureSet;
 import org.virtio4j.driver.GuestBuffer;
 import org.virtio4j.driver.QueueMemory;
 import org.virtio4j.driver.StartResult;
 import org.virtio4j.driver.VirtioDriver;
-import org.virtio4j.truncation.CutRam.Part;
 import org.virtio4j.transport.Port;
 import org.virtio4j.transport.TransportKind;
-import org.virtio4j.vmm.DmaSpace;
+import org.virtio4j.truncation.CutRam.Part;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.wire.DeviceStatus;
 

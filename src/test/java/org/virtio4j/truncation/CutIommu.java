@@ -10,6 +10,9 @@ import java.nio.file.Path;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import org.virtio4j.dma.DmaHandle;
+import org.virtio4j.dma.DmaSpace;
+import org.virtio4j.dma.translate.TranslateResult;
 import org.virtio4j.driver.DriverQueue;
 import org.virtio4j.driver.GuestBuffer;
 import org.virtio4j.driver.GuestRam;
@@ -18,9 +21,6 @@ import org.virtio4j.driver.StartResult;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.transport.TransportKind;
 import org.virtio4j.vmm.Access;
-import org.virtio4j.vmm.DmaHandle;
-import org.virtio4j.vmm.DmaSpace;
-import org.virtio4j.vmm.TranslateResult;
 
 /**
  * An IOMMU whose requests or whose event buffers are cut off. Every MAP leads from a page to the same one, a constant

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.vmm;
 
+import org.virtio4j.dma.translate.TranslationCaches;
+import org.virtio4j.vmm.grace.GracePeriods;
+
 /** How long the lists are in which a handle is entered as long as it is open. */
 public final class ReaderCount {
 
@@ -8,7 +11,7 @@ public final class ReaderCount {
     }
 
     /** Whom a change waits for. */
-    public static int of(Readers readers) {
+    public static int of(GracePeriods readers) {
         return readers.count();
     }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.benchmarks;
 
+import org.virtio4j.dma.DmaHandle;
+import org.virtio4j.dma.translate.ExtentSink;
+import org.virtio4j.dma.translate.TranslateResult;
 import org.virtio4j.vmm.Access;
-import org.virtio4j.vmm.DmaHandle;
-import org.virtio4j.vmm.ExtentSink;
-import org.virtio4j.vmm.TranslateResult;
 
 /** A guest that maps and unmaps through its IOMMU, and a device that translates, each time in a section of its own. */
 public final class CachedGuest implements AutoCloseable {

@@ -13,10 +13,10 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.infra.Blackhole;
+import org.virtio4j.dma.translate.ExtentSink;
 import org.virtio4j.iommu.table.MappingTable;
 import org.virtio4j.iommu.table.MappingTree;
 import org.virtio4j.iommu.table.NodeSpace;
-import org.virtio4j.vmm.ExtentSink;
 import org.virtio4j.vmm.HostMemory;
 
 /**

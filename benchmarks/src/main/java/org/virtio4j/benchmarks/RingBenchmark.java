@@ -14,6 +14,7 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.GuestBuffer;
 import org.virtio4j.driver.GuestRam;
 import org.virtio4j.driver.RawRing;
@@ -22,7 +23,6 @@ import org.virtio4j.queue.DeviceQueue;
 import org.virtio4j.queue.QueueFailure;
 import org.virtio4j.queue.QueueSettings;
 import org.virtio4j.queue.SplitQueue;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.wire.SplitDescriptor;
 

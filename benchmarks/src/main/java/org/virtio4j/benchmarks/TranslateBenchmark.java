@@ -12,10 +12,10 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
+import org.virtio4j.dma.DmaCursor;
+import org.virtio4j.dma.DmaHandle;
+import org.virtio4j.dma.DmaResult;
 import org.virtio4j.vmm.Access;
-import org.virtio4j.vmm.DmaCursor;
-import org.virtio4j.vmm.DmaHandle;
-import org.virtio4j.vmm.DmaResult;
 
 /**
  * From an I/O-virtual address to guest memory, by {@link DmaHandle#access} of 8 bytes that are not touched, in a

@@ -3,6 +3,7 @@ package org.virtio4j.benchmarks;
 
 import java.util.function.IntSupplier;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.DriverTransport;
 import org.virtio4j.driver.MmioDriverTransport;
 import org.virtio4j.driver.PciHost;
@@ -10,7 +11,6 @@ import org.virtio4j.mmio.VirtioMmioDevice;
 import org.virtio4j.pci.PciBus;
 import org.virtio4j.pci.PciInterrupts;
 import org.virtio4j.pci.VirtioPciFunction;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.vmm.RegisterHandler;
 import org.virtio4j.wire.MmioRegister;

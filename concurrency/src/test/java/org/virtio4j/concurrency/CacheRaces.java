@@ -10,9 +10,9 @@ import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.I_Result;
+import org.virtio4j.dma.translate.TranslateResult;
 import org.virtio4j.vmm.Access;
 import org.virtio4j.vmm.GuestMemory;
-import org.virtio4j.vmm.TranslateResult;
 
 /** A handle that remembers a translation while it is being taken away, with nothing around the two. */
 public final class CacheRaces {

@@ -3,13 +3,13 @@ package org.virtio4j.concurrency;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.virtio4j.dma.DmaGate;
+import org.virtio4j.dma.DmaHandle;
+import org.virtio4j.dma.DmaSpace;
+import org.virtio4j.dma.translate.ExtentSink;
 import org.virtio4j.iommu.table.MappingTable;
 import org.virtio4j.iommu.table.MappingTree;
 import org.virtio4j.iommu.table.NodeSpace;
-import org.virtio4j.vmm.DmaGate;
-import org.virtio4j.vmm.DmaHandle;
-import org.virtio4j.vmm.DmaSpace;
-import org.virtio4j.vmm.ExtentSink;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.vmm.LittleEndian;
 

@@ -11,13 +11,13 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.ZZ_Result;
 import org.virtio4j.device.InterruptStatus;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.DriverQueue;
 import org.virtio4j.driver.GuestRam;
 import org.virtio4j.driver.QueueMemory;
 import org.virtio4j.queue.Chain;
 import org.virtio4j.queue.QueueSettings;
 import org.virtio4j.queue.SplitQueue;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 
 /**

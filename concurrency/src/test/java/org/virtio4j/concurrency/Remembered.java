@@ -4,14 +4,14 @@ package org.virtio4j.concurrency;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
+import org.virtio4j.dma.translate.ExtentSink;
+import org.virtio4j.dma.translate.TranslateResult;
+import org.virtio4j.dma.translate.TranslationCaches;
+import org.virtio4j.dma.translate.Translator;
 import org.virtio4j.iommu.table.MappingTable;
 import org.virtio4j.vmm.Access;
-import org.virtio4j.vmm.ExtentSink;
 import org.virtio4j.vmm.LittleEndian;
-import org.virtio4j.vmm.ReaderSlot;
-import org.virtio4j.vmm.TranslateResult;
-import org.virtio4j.vmm.TranslationCaches;
-import org.virtio4j.vmm.Translator;
+import org.virtio4j.vmm.grace.ReaderSlot;
 
 /** A translator that is a table and nothing else, and lets handles remember. */
 final class Remembered implements Translator {

@@ -26,22 +26,22 @@ import javax.tools.ToolProvider;
 enum Weakening {
 
     /** A reader looks at the table before the writer can see that it is inside. */
-    NO_FENCE_IN_ENTER("vmm-core", "vmm/ReaderSection",
+    NO_FENCE_IN_ENTER("vmm-core", "vmm/grace/ReaderSection",
             "«if (!CELL.compareAndSet(cell, MIDDLE, ticket, ticket | thisThread())) { return false; }"
                     + "¦CELL.setOpaque(cell, MIDDLE, ticket | thisThread());»", Races.SECTION, "Entry"),
 
     /** Two threads find nobody inside, and both enter. */
-    NO_CLAIM("vmm-core", "vmm/ReaderSection",
+    NO_CLAIM("vmm-core", "vmm/grace/ReaderSection",
             "«if (!CELL.compareAndSet(cell, MIDDLE, ticket, ticket | thisThread())) { return false; }"
                     + "¦CELL.setOpaque(cell, MIDDLE, ticket | thisThread()); VarHandle.fullFence();»",
             Races.SECTION, "Claim"),
 
     /** The writer looks at the readers before they can see that the mapping is gone. */
-    NO_FENCE_IN_AWAIT("vmm-core", "vmm/Readers",
+    NO_FENCE_IN_AWAIT("vmm-core", "vmm/grace/GracePeriods",
             "«VarHandle.fullFence();» ReaderSlot[] members", Races.SECTION, "Entry"),
 
     /** The writer sees a reader inside and goes on. */
-    NO_WAIT_FOR_READERS("vmm-core", "vmm/Readers",
+    NO_WAIT_FOR_READERS("vmm-core", "vmm/grace/GracePeriods",
             "«awaitOne(slot, ticket, limitNanos);» } } }", Races.SECTION, "Entry"),
 
     /** The device never looks for readers. */
@@ -53,7 +53,7 @@ enum Weakening {
             "«invalidation.forget();»", Races.TRANSLATION, "Unmap"),
 
     /** A device looks whether something was taken away before that can see what the device remembers. */
-    NO_FENCE_IN_KEEP("vmm-core", "vmm/TranslationCache",
+    NO_FENCE_IN_KEEP("vmm-core", "dma/translate/TranslationCache",
             "«VarHandle.fullFence();» } private void put", Races.CACHE, "Keep"),
 
     /** The device looks whether the driver wants an interrupt before that can see the used index. */

@@ -3,7 +3,7 @@ package org.virtio4j.endpoint;
 
 import java.lang.foreign.MemorySegment;
 import org.virtio4j.device.QueueLoop;
-import org.virtio4j.vmm.DmaResult;
+import org.virtio4j.dma.DmaResult;
 
 /**
  * The data of the chain that is at work, outside any section: each copy opens a section of its own. For the thread that

@@ -7,8 +7,8 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import org.virtio4j.vmm.os.ImageLock;
-import org.virtio4j.vmm.os.NativeFailureException;
+import org.virtio4j.os.NativeFailureException;
+import org.virtio4j.os.file.ImageLock;
 
 /**
  * A file that a disk has to itself, or shares with those that only read, until it is closed. Other disks of this
@@ -82,7 +82,7 @@ final class DiskClaim implements AutoCloseable {
 
     private void lock(Path path, boolean writes, DiskLock mode) throws IOException {
         if (!ImageLock.available()) {
-            unlocked(path, mode, "native calls are not allowed here (--enable-native-access=org.virtio4j.vmm)");
+            unlocked(path, mode, "native calls are not allowed here (--enable-native-access=org.virtio4j.os)");
             return;
         }
         try {

@@ -12,10 +12,10 @@ import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import org.virtio4j.vmm.os.BlockDevice;
-import org.virtio4j.vmm.os.FileIdentity;
-import org.virtio4j.vmm.os.FileKind;
-import org.virtio4j.vmm.os.SparseFile;
+import org.virtio4j.os.FileKind;
+import org.virtio4j.os.file.BlockDeviceInfo;
+import org.virtio4j.os.file.FileIdentity;
+import org.virtio4j.os.file.SparseFile;
 
 /**
  * The file behind a disk. Any thread may call any method, several at once.
@@ -105,12 +105,12 @@ class DiskFile implements AutoCloseable {
     }
 
     private void checkDevice(int blockSize) throws IOException {
-        int smallest = BlockDevice.logicalBlockSize(path);
+        int smallest = BlockDeviceInfo.logicalBlockSize(path);
         if (smallest > blockSize) {
             throw new IllegalArgumentException("blockSize=" + blockSize + ", but " + path + " has blocks of " + smallest
                     + " bytes; set blockSize=" + smallest + " or a multiple of it");
         }
-        if (!readOnly && BlockDevice.isReadOnly(path)) {
+        if (!readOnly && BlockDeviceInfo.isReadOnly(path)) {
             throw new FileSystemException(path.toString(), null,
                     "the device cannot be written; make the disk read-only, or the device writable");
         }

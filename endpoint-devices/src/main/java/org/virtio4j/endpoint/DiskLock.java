@@ -12,7 +12,7 @@ package org.virtio4j.endpoint;
 public enum DiskLock {
     /**
      * Locks, but goes on where nobody else can be kept away, because the file system has no locks or native calls are
-     * not allowed ({@code --enable-native-access=org.virtio4j.vmm}). {@link VirtioBlock#lockNotice} says so then.
+     * not allowed ({@code --enable-native-access=org.virtio4j.os}). {@link VirtioBlock#lockNotice} says so then.
      * Disks of this process are kept away in any case.
      */
     AUTO,

@@ -6,7 +6,7 @@ import org.virtio4j.device.DeviceContext;
 import org.virtio4j.device.QueueLoop;
 import org.virtio4j.device.QueueWork;
 import org.virtio4j.queue.Chain;
-import org.virtio4j.vmm.Backoff;
+import org.virtio4j.vmm.grace.Backoff;
 
 /**
  * Serves one queue, a chain at a time. A {@link ChainHandler} works while no section is open, so that no UNMAP waits

@@ -44,7 +44,7 @@ import org.virtio4j.wire.block.RequestHeader;
  * any more, whatever resets there are: the host may have dropped what it could not write.
  *
  * <p>DISCARD, and WRITE_ZEROES with UNMAP, give storage back to the host where its file system can do that and native
- * calls are allowed ({@code --enable-native-access=org.virtio4j.vmm}). Else DISCARD changes nothing, and WRITE_ZEROES
+ * calls are allowed ({@code --enable-native-access=org.virtio4j.os}). Else DISCARD changes nothing, and WRITE_ZEROES
  * writes. {@link DiskLock} says who else may use the file.
  *
  * <p>When a reset returns, of the device or of a queue, or {@link #close}, no request of before is at work any more,

@@ -10,8 +10,8 @@ import org.virtio4j.device.Features;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.SoleOwner;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.dma.DmaResult;
 import org.virtio4j.queue.Chain;
-import org.virtio4j.vmm.DmaResult;
 import org.virtio4j.wire.DeviceType;
 
 /**

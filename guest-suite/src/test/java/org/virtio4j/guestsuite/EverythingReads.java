@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.guestsuite;
 
+import org.virtio4j.dma.translate.ExtentSink;
+import org.virtio4j.dma.translate.TranslateResult;
+import org.virtio4j.dma.translate.Translator;
 import org.virtio4j.vmm.Access;
-import org.virtio4j.vmm.ExtentSink;
-import org.virtio4j.vmm.ReaderSlot;
-import org.virtio4j.vmm.TranslateResult;
-import org.virtio4j.vmm.Translator;
+import org.virtio4j.vmm.grace.ReaderSlot;
 
 /**
  * A translator that has no check of permissions: where one may read, one may write.

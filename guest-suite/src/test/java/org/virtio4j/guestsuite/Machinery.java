@@ -4,10 +4,10 @@ package org.virtio4j.guestsuite;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.launcher.serve.QemuArguments;
 import org.virtio4j.machine.PciAddress;
-import org.virtio4j.vmm.DmaSpace;
 
 /** How IOMMU, entropy source and disk are connected with each other and with QEMU. */
 interface Machinery extends AutoCloseable {

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.virtio4j.device.DeviceListener;
 import org.virtio4j.device.ResetKind;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.iommu.ReservedRegions;
 import org.virtio4j.iommu.VirtioIommu;
@@ -20,7 +21,6 @@ import org.virtio4j.machine.ViotTable;
 import org.virtio4j.pci.VirtioPciFunction;
 import org.virtio4j.vfiouser.VfioUserOptions;
 import org.virtio4j.vfiouser.VfioUserSocket;
-import org.virtio4j.vmm.DmaSpace;
 
 /** Connected with a {@link Mistake}. */
 final class MiswiredMachinery implements Machinery {

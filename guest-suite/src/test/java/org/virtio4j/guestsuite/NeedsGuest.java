@@ -6,7 +6,7 @@ import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.virtio4j.launcher.guest.NotFetchedException;
 import org.virtio4j.launcher.guest.UnusableGuestException;
-import org.virtio4j.vmm.os.LocalSockets;
+import org.virtio4j.os.socket.LocalSockets;
 
 /** Fetches QEMU and Linux if they are missing, and skips tests, saying why, if they cannot be had. */
 final class NeedsGuest implements ExecutionCondition {

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.iommu.ReservedRegions;
 import org.virtio4j.iommu.VirtioIommu;
@@ -15,7 +16,6 @@ import org.virtio4j.launcher.serve.MemoryPlan;
 import org.virtio4j.launcher.serve.QemuArguments;
 import org.virtio4j.launcher.serve.ServedMachine;
 import org.virtio4j.machine.PciAddress;
-import org.virtio4j.vmm.DmaSpace;
 
 /** As the command connects them. */
 final class ServedMachinery implements Machinery {

@@ -11,6 +11,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.dma.DmaHandle;
+import org.virtio4j.dma.DmaResult;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.iommu.VirtioIommuBuilder;
@@ -20,8 +22,6 @@ import org.virtio4j.launcher.guest.QemuCommand;
 import org.virtio4j.launcher.guest.RunFolder;
 import org.virtio4j.launcher.serve.IommuPlan;
 import org.virtio4j.launcher.serve.QemuArguments;
-import org.virtio4j.vmm.DmaHandle;
-import org.virtio4j.vmm.DmaResult;
 
 /**
  * IOMMU, entropy source and disk of one guest, and what there is to say of them when it has ended. They are connected

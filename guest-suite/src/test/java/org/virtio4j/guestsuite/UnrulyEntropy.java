@@ -11,10 +11,10 @@ import org.virtio4j.device.DeviceInfo;
 import org.virtio4j.device.Features;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.dma.DmaHandle;
+import org.virtio4j.dma.DmaResult;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.endpoint.VirtioEntropy;
-import org.virtio4j.vmm.DmaHandle;
-import org.virtio4j.vmm.DmaResult;
-import org.virtio4j.vmm.DmaSpace;
 
 /**
  * An entropy source that always has a DMA in flight while a driver uses it. It arrives when the machine is reset:

@@ -10,7 +10,7 @@ import org.virtio4j.device.QueueSet;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.TransportSignals;
 import org.virtio4j.device.VirtioDevice;
-import org.virtio4j.vmm.DmaSpace;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.vmm.FirstFailure;
 import org.virtio4j.vmm.InterruptLine;
 import org.virtio4j.vmm.RegisterHandler;

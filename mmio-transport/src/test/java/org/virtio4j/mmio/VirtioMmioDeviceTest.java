@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.device.DeviceContext;
 import org.virtio4j.device.ResetKind;
-import org.virtio4j.vmm.DmaSpace;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.vmm.InterruptLine;
 import org.virtio4j.vmm.LittleEndian;

@@ -2,8 +2,8 @@
 package org.virtio4j.pci;
 
 import java.util.concurrent.locks.ReentrantLock;
-import org.virtio4j.vmm.DmaGate;
-import org.virtio4j.vmm.DmaSpace;
+import org.virtio4j.dma.DmaGate;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.vmm.FirstFailure;
 
 /**

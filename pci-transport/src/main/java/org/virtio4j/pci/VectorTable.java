@@ -3,11 +3,11 @@ package org.virtio4j.pci;
 
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.dma.DmaGate;
+import org.virtio4j.dma.DmaResult;
+import org.virtio4j.dma.MessageSender;
 import org.virtio4j.pci.Departures.Departure;
-import org.virtio4j.vmm.DmaGate;
-import org.virtio4j.vmm.DmaResult;
 import org.virtio4j.vmm.FirstFailure;
-import org.virtio4j.vmm.MessageSender;
 import org.virtio4j.wire.pci.CommonConfig;
 
 /**

@@ -9,9 +9,9 @@ import org.virtio4j.device.DeviceListener;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.TransportSignals;
 import org.virtio4j.device.VirtioDevice;
-import org.virtio4j.vmm.DmaSpace;
+import org.virtio4j.dma.DmaSpace;
+import org.virtio4j.dma.MessageSender;
 import org.virtio4j.vmm.FirstFailure;
-import org.virtio4j.vmm.MessageSender;
 import org.virtio4j.wire.pci.PciHeader;
 
 /**

@@ -2,8 +2,8 @@
 package org.virtio4j.vfiouser;
 
 import java.io.IOException;
-import org.virtio4j.vmm.os.Errno;
-import org.virtio4j.vmm.os.LocalConnection;
+import org.virtio4j.os.Errno;
+import org.virtio4j.os.socket.LocalConnection;
 import org.virtio4j.wire.vfiouser.Command;
 import org.virtio4j.wire.vfiouser.MessageHeader;
 

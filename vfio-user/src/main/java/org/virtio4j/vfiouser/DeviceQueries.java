@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.vfiouser;
 
+import org.virtio4j.os.Errno;
 import org.virtio4j.pci.VirtioPciFunction;
-import org.virtio4j.vmm.os.Errno;
 import org.virtio4j.wire.pci.PciHeader;
 import org.virtio4j.wire.vfiouser.DeviceInfo;
 import org.virtio4j.wire.vfiouser.IrqInfo;

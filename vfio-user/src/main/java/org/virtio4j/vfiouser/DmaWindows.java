@@ -11,12 +11,12 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.os.Descriptor;
+import org.virtio4j.os.Errno;
+import org.virtio4j.os.NativeFailureException;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.vmm.MemoryRegion;
 import org.virtio4j.vmm.RegionKind;
-import org.virtio4j.vmm.os.Descriptor;
-import org.virtio4j.vmm.os.Errno;
-import org.virtio4j.vmm.os.NativeFailureException;
 import org.virtio4j.wire.vfiouser.DmaMap;
 import org.virtio4j.wire.vfiouser.DmaUnmap;
 

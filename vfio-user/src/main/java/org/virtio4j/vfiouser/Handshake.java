@@ -2,7 +2,7 @@
 package org.virtio4j.vfiouser;
 
 import java.nio.charset.StandardCharsets;
-import org.virtio4j.vmm.os.Errno;
+import org.virtio4j.os.Errno;
 import org.virtio4j.wire.vfiouser.VersionMessage;
 
 /** The first message of a client: which version it speaks, and what it can do. */

@@ -4,10 +4,10 @@ package org.virtio4j.vfiouser;
 import java.io.IOException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.os.Descriptor;
+import org.virtio4j.os.Errno;
+import org.virtio4j.os.SignalGuard;
 import org.virtio4j.pci.VirtioPciFunction;
-import org.virtio4j.vmm.os.Descriptor;
-import org.virtio4j.vmm.os.Errno;
-import org.virtio4j.vmm.os.SignalGuard;
 import org.virtio4j.wire.vfiouser.IrqSet;
 import org.virtio4j.wire.vfiouser.PciIrq;
 

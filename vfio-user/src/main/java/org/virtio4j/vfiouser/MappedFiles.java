@@ -11,10 +11,10 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.os.Descriptor;
+import org.virtio4j.os.Errno;
+import org.virtio4j.os.memory.NativeMemory;
 import org.virtio4j.vmm.HostMemory;
-import org.virtio4j.vmm.os.Descriptor;
-import org.virtio4j.vmm.os.Errno;
-import org.virtio4j.vmm.os.NativeMemory;
 
 /**
  * The files and memory that windows are parts of. Each is mapped once, as a whole, however many windows there are and

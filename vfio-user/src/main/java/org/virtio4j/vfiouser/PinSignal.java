@@ -3,8 +3,8 @@ package org.virtio4j.vfiouser;
 
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.os.Descriptor;
 import org.virtio4j.vmm.InterruptLine;
-import org.virtio4j.vmm.os.Descriptor;
 
 /**
  * The pin as an eventfd of the client, by the rules of VFIO: a level cannot be sent, so a high level is signalled once

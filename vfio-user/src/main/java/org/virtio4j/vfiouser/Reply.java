@@ -4,8 +4,8 @@ package org.virtio4j.vfiouser;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.virtio4j.os.socket.LocalConnection;
 import org.virtio4j.vmm.LittleEndian;
-import org.virtio4j.vmm.os.LocalConnection;
 import org.virtio4j.wire.vfiouser.MessageHeader;
 
 /** The answer to the request at hand: a body, or an error number without one. The buffer is used again for each. */

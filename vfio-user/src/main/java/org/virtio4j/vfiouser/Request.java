@@ -8,9 +8,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.os.Descriptor;
+import org.virtio4j.os.socket.LocalConnection;
 import org.virtio4j.vmm.LittleEndian;
-import org.virtio4j.vmm.os.Descriptor;
-import org.virtio4j.vmm.os.LocalConnection;
 import org.virtio4j.wire.vfiouser.MessageHeader;
 import org.virtio4j.wire.vfiouser.RegionAccess;
 

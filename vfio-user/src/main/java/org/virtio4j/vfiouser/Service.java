@@ -2,8 +2,8 @@
 package org.virtio4j.vfiouser;
 
 import org.virtio4j.device.ResetKind;
+import org.virtio4j.os.Errno;
 import org.virtio4j.pci.VirtioPciFunction;
-import org.virtio4j.vmm.os.Errno;
 import org.virtio4j.wire.vfiouser.Command;
 
 /** Carries out the commands at one socket, whoever the client is: says for each command which part does it. */

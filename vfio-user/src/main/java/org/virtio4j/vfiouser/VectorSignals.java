@@ -5,8 +5,8 @@ import java.util.BitSet;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.os.Descriptor;
 import org.virtio4j.vmm.InterruptSink;
-import org.virtio4j.vmm.os.Descriptor;
 import org.virtio4j.wire.pci.MsixCapability;
 
 /**

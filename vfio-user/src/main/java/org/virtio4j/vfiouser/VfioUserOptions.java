@@ -3,7 +3,7 @@ package org.virtio4j.vfiouser;
 
 import java.nio.file.Path;
 import java.util.Optional;
-import org.virtio4j.vmm.StallListener;
+import org.virtio4j.vmm.grace.StallListener;
 
 /**
  * What an embedder can choose about a socket. Begin with {@link #DEFAULT}, which fits a client that shares its memory

@@ -9,12 +9,12 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.ResetKind;
+import org.virtio4j.os.socket.LocalConnection;
+import org.virtio4j.os.socket.LocalListener;
+import org.virtio4j.os.socket.LocalSockets;
 import org.virtio4j.pci.PciInterrupts;
 import org.virtio4j.pci.VirtioPciFunction;
 import org.virtio4j.vmm.GuestMemory;
-import org.virtio4j.vmm.os.LocalConnection;
-import org.virtio4j.vmm.os.LocalListener;
-import org.virtio4j.vmm.os.LocalSockets;
 
 /**
  * A Unix socket at which another process uses one PCI function: a virtual machine monitor, or a driver in user space.
@@ -91,7 +91,7 @@ public final class VfioUserSocket implements AutoCloseable {
     public static VfioUserSocket at(Path path, VfioUserOptions options) throws IOException {
         if (options.descriptors() && !LocalSockets.takeDescriptors()) {
             throw new UnsupportedOperationException("descriptors=true needs Linux on x86-64 or aarch64, and"
-                    + " --enable-native-access=org.virtio4j.vmm; allow it, or use VfioUserOptions.withoutDescriptors");
+                    + " --enable-native-access=org.virtio4j.os; allow it, or use VfioUserOptions.withoutDescriptors");
         }
         return new VfioUserSocket(path, options);
     }

@@ -24,9 +24,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.device.DeviceListener;
 import org.virtio4j.device.ResetKind;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.pci.VirtioPciFunction;
-import org.virtio4j.vmm.DmaSpace;
 
 /** Clients come and go, and so do servers. */
 @Timeout(60)

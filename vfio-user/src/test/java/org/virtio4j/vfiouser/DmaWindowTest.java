@@ -19,9 +19,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.virtio4j.vmm.DmaHandle;
-import org.virtio4j.vmm.DmaResult;
-import org.virtio4j.vmm.DmaSpace;
+import org.virtio4j.dma.DmaHandle;
+import org.virtio4j.dma.DmaResult;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.vmm.RegionKind;
 
 @Timeout(60)

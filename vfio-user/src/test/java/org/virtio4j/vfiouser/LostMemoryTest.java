@@ -13,9 +13,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.virtio4j.vmm.DmaHandle;
-import org.virtio4j.vmm.DmaResult;
-import org.virtio4j.vmm.DmaSpace;
+import org.virtio4j.dma.DmaHandle;
+import org.virtio4j.dma.DmaResult;
+import org.virtio4j.dma.DmaSpace;
 
 /** Memory of a client that is not there when a device touches it. */
 @Timeout(60)

@@ -31,8 +31,8 @@ import org.virtio4j.device.DeviceInfo;
 import org.virtio4j.device.Features;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.pci.VirtioPciFunction;
-import org.virtio4j.vmm.DmaSpace;
 
 /**
  * Masks of MSI-X as a client sees them (PCI Local Bus 3.0, sections 6.8.2.9 and 6.8.3; {@code DEVICE_SET_IRQS} of the

@@ -20,8 +20,8 @@ import org.virtio4j.device.DeviceInfo;
 import org.virtio4j.device.Features;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.pci.VirtioPciFunction;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.wire.DeviceType;
 
 /** DEVICE_RESET, and the end of a client: the reset of one function, answered though its device is busy. */

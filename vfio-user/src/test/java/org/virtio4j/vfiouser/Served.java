@@ -3,9 +3,9 @@ package org.virtio4j.vfiouser;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.pci.VirtioPciFunction;
-import org.virtio4j.vmm.DmaSpace;
 
 /** A virtio-iommu that is served at a socket in a folder of its own. */
 final class Served implements AutoCloseable {

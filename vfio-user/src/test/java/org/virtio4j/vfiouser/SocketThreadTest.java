@@ -24,10 +24,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.device.DeviceListener;
 import org.virtio4j.device.ResetKind;
+import org.virtio4j.dma.DmaHandle;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.pci.VirtioPciFunction;
-import org.virtio4j.vmm.DmaHandle;
-import org.virtio4j.vmm.DmaSpace;
 
 /** Whatever is thrown on a socket's thread, and whoever interrupts it: the next client is served. */
 @Timeout(60)

@@ -13,8 +13,8 @@ import org.virtio4j.device.DeviceInfo;
 import org.virtio4j.device.Features;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.pci.VirtioPciFunction;
-import org.virtio4j.vmm.DmaSpace;
 
 /** What {@link MemoryFileTest} runs in a JVM that may make no native call. */
 final class WithoutNativeAccess {
@@ -36,7 +36,7 @@ final class WithoutNativeAccess {
             VfioUserSocket.at(folder.resolve("child.sock")).close();
             throw new AssertionError("native access is on");
         } catch (UnsupportedOperationException expected) {
-            check(String.valueOf(expected.getMessage()).contains("--enable-native-access=org.virtio4j.vmm"), "message");
+            check(String.valueOf(expected.getMessage()).contains("--enable-native-access=org.virtio4j.os"), "message");
         }
         try (VfioUserSocket socket = VfioUserSocket.at(folder.resolve("child.sock"),
                 VfioUserOptions.DEFAULT.withoutDescriptors(file))) {

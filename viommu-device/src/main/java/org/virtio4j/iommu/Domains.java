@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.virtio4j.iommu.table.MappingTable;
 import org.virtio4j.iommu.table.NodeSpace;
 import org.virtio4j.vmm.FirstFailure;
-import org.virtio4j.vmm.Readers;
+import org.virtio4j.vmm.grace.GracePeriods;
 
 /**
  * The endpoints of an IOMMU, the domains they are attached to, and what must be waited for before a change counts as
@@ -30,7 +30,7 @@ final class Domains {
     /** The reserved regions of each set that some endpoint has; {@link Endpoint#regionsIndex} says which. */
     private final ReservedPages[] distinctPages;
     private final NodeSpace space;
-    private final Readers readers;
+    private final GracePeriods readers;
     private final long stallLimitNanos;
     private final long maxMappings;
     private final Mirror mappingListeners;
@@ -49,7 +49,7 @@ final class Domains {
     private boolean takenAway;
     private boolean closed;
 
-    public Domains(List<Endpoint> all, NodeSpace space, Mirror mappingListeners, Readers readers,
+    public Domains(List<Endpoint> all, NodeSpace space, Mirror mappingListeners, GracePeriods readers,
             long maxMappings, long stallLimitNanos) {
         this.mappingListeners = mappingListeners;
         this.deferred = mappingListeners.deferred();
@@ -87,7 +87,7 @@ final class Domains {
         return domains.get(id);
     }
 
-    public Readers readers() {
+    public GracePeriods readers() {
         return readers;
     }
 

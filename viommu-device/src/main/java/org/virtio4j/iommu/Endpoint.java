@@ -3,7 +3,7 @@ package org.virtio4j.iommu;
 
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
-import org.virtio4j.vmm.TranslationCaches;
+import org.virtio4j.dma.translate.TranslationCaches;
 
 /** A device behind the IOMMU: what it may not map, and what it is attached to just now. */
 final class Endpoint {

@@ -3,12 +3,12 @@ package org.virtio4j.iommu;
 
 import java.util.concurrent.locks.Lock;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.dma.translate.ExtentSink;
+import org.virtio4j.dma.translate.TranslateResult;
+import org.virtio4j.dma.translate.TranslationCaches;
+import org.virtio4j.dma.translate.Translator;
 import org.virtio4j.vmm.Access;
-import org.virtio4j.vmm.ExtentSink;
-import org.virtio4j.vmm.ReaderSlot;
-import org.virtio4j.vmm.TranslateResult;
-import org.virtio4j.vmm.TranslationCaches;
-import org.virtio4j.vmm.Translator;
+import org.virtio4j.vmm.grace.ReaderSlot;
 
 /**
  * The view of one endpoint: what its DMA addresses mean just now. It has no state of its own, so any number of threads

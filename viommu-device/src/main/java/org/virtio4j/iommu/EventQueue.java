@@ -7,11 +7,11 @@ import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.DeviceContext;
 import org.virtio4j.device.QueueLoop;
 import org.virtio4j.device.QueueWork;
+import org.virtio4j.dma.DmaResult;
+import org.virtio4j.dma.translate.TranslateResult;
 import org.virtio4j.queue.Chain;
 import org.virtio4j.vmm.Access;
-import org.virtio4j.vmm.DmaResult;
 import org.virtio4j.vmm.LittleEndian;
-import org.virtio4j.vmm.TranslateResult;
 import org.virtio4j.wire.iommu.FaultEvent;
 
 /**

@@ -2,10 +2,10 @@
 package org.virtio4j.iommu;
 
 import java.util.concurrent.locks.Lock;
+import org.virtio4j.dma.translate.ExtentSink;
+import org.virtio4j.dma.translate.TranslateResult;
+import org.virtio4j.dma.translate.Translator;
 import org.virtio4j.vmm.Access;
-import org.virtio4j.vmm.ExtentSink;
-import org.virtio4j.vmm.TranslateResult;
-import org.virtio4j.vmm.Translator;
 
 /**
  * Takes the faults of all endpoints to the event queue. On the thread of a device, outside its section and under no

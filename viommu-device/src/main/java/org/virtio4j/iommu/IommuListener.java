@@ -135,7 +135,7 @@ public interface IommuListener {
      * waiting, under the control lock of the IOMMU; for a reset or a write of the bypass byte under its life cycle's,
      * too.
      *
-     * @param holder      the name of the {@link org.virtio4j.vmm.DmaHandle} whose section does not end
+     * @param holder      the name of the {@link org.virtio4j.dma.DmaHandle} whose section does not end
      * @param waitedNanos how long the wait has lasted, in nanoseconds
      */
     default void stalled(String holder, long waitedNanos) {

@@ -4,7 +4,7 @@ package org.virtio4j.iommu;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLongArray;
-import org.virtio4j.vmm.Readers;
+import org.virtio4j.vmm.grace.GracePeriods;
 import org.virtio4j.wire.iommu.RequestStatus;
 import org.virtio4j.wire.iommu.RequestType;
 
@@ -31,12 +31,12 @@ final class IommuTally implements IommuCounters {
     private final long[] served = new long[SERVED];
 
     /** Who counts translations. */
-    private final Readers readers;
+    private final GracePeriods readers;
 
     /** Who counts what the listeners throw. */
     private final IommuListeners listeners;
 
-    public IommuTally(Readers readers, IommuListeners listeners) {
+    public IommuTally(GracePeriods readers, IommuListeners listeners) {
         this.readers = readers;
         this.listeners = listeners;
     }

@@ -3,7 +3,7 @@ package org.virtio4j.iommu;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import org.virtio4j.vmm.DmaResult;
+import org.virtio4j.dma.DmaResult;
 import org.virtio4j.vmm.LittleEndian;
 import org.virtio4j.wire.iommu.ProbeProperty;
 import org.virtio4j.wire.iommu.RequestStatus;

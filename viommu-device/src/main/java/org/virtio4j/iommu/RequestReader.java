@@ -2,8 +2,8 @@
 package org.virtio4j.iommu;
 
 import java.lang.foreign.MemorySegment;
+import org.virtio4j.dma.DmaResult;
 import org.virtio4j.queue.Chain;
-import org.virtio4j.vmm.DmaResult;
 import org.virtio4j.vmm.LittleEndian;
 import org.virtio4j.wire.iommu.AttachRequest;
 import org.virtio4j.wire.iommu.DetachRequest;

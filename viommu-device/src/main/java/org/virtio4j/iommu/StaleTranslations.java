@@ -58,7 +58,8 @@ final class StaleTranslations {
     }
 
     /**
-     * Makes all caches forget, and advances the count before and after; {@link org.virtio4j.vmm.TranslationCaches}
+     * Makes all caches forget, and advances the count before and after; {@link
+     * org.virtio4j.dma.translate.TranslationCaches}
      * says why. Everything that was taken away must be out of the readers' sight.
      */
     void forget() {

@@ -12,12 +12,12 @@ import org.virtio4j.device.QueueLoop;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.SoleOwner;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.dma.translate.Translator;
 import org.virtio4j.iommu.table.NodeSpace;
 import org.virtio4j.queue.DeviceQueue;
 import org.virtio4j.vmm.FirstFailure;
 import org.virtio4j.vmm.HostMemory;
-import org.virtio4j.vmm.Readers;
-import org.virtio4j.vmm.Translator;
+import org.virtio4j.vmm.grace.GracePeriods;
 import org.virtio4j.wire.DeviceType;
 import org.virtio4j.wire.iommu.IommuConfig;
 import org.virtio4j.wire.iommu.IommuFeature;
@@ -31,7 +31,7 @@ import org.virtio4j.wire.iommu.IommuFeature;
  * answer is visible.
  *
  * <p>The methods of {@link VirtioDevice} are called by its life cycle. All others may be called from any thread, but
- * not inside a section of a {@link org.virtio4j.vmm.DmaHandle}.
+ * not inside a section of a {@link org.virtio4j.dma.DmaHandle}.
  */
 public final class VirtioIommu implements VirtioDevice, AutoCloseable {
 
@@ -71,7 +71,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
         this.config = new ConfigSpace(settings.limits());
         this.bypass = new Bypass(settings.features().has(IommuFeature.BYPASS_CONFIG), settings.bypass().atBoot());
         this.listeners = new IommuListeners(observers);
-        Readers readers = new Readers(listeners::stalled);
+        GracePeriods readers = new GracePeriods(listeners::stalled);
         this.counters = new IommuTally(readers, listeners);
         this.events = new EventQueue(counters, listeners);
         this.faults = new FaultReports(control, events, listeners.recordTraffic());
@@ -100,7 +100,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
      * What the DMA addresses of one endpoint mean.
      *
      * @param endpoint the id given to the builder
-     * @return a translator for {@link org.virtio4j.vmm.DmaSpace#of}
+     * @return a translator for {@link org.virtio4j.dma.DmaSpace#of}
      * @throws IllegalArgumentException if there is no such endpoint
      */
     public Translator translator(int endpoint) {
@@ -117,7 +117,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
     /**
      * Says that the device at an endpoint was reset and has no DMA on its way: if a reset of the IOMMU left the
      * endpoint blocked, the bypass byte decides again. Only for a device that keeps its {@link
-     * org.virtio4j.vmm.DmaHandle}s open beyond its own reset; where all of them were closed, as those of a virtio
+     * org.virtio4j.dma.DmaHandle}s open beyond its own reset; where all of them were closed, as those of a virtio
      * device are, this has happened.
      *
      * @param endpoint the id given to the builder
@@ -349,7 +349,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
     }
 
     /** Whom its grace periods wait for. */
-    Readers readers() {
+    GracePeriods readers() {
         return domains.readers();
     }
 

@@ -3,9 +3,9 @@ package org.virtio4j.device;
 
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.dma.DmaHandle;
 import org.virtio4j.queue.DeviceQueue;
 import org.virtio4j.queue.QueueSettings;
-import org.virtio4j.vmm.DmaHandle;
 import org.virtio4j.vmm.FirstFailure;
 
 /**

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.device;
 
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.queue.SplitQueue;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.wire.DeviceStatus;
 
 /**

@@ -2,8 +2,8 @@
 package org.virtio4j.device;
 
 import java.util.function.BooleanSupplier;
-import org.virtio4j.vmm.Backoff;
 import org.virtio4j.vmm.FirstFailure;
+import org.virtio4j.vmm.grace.Backoff;
 
 /**
  * One thread's wait for the end of what was stopped. What a device or a listener throws meanwhile comes out when the

@@ -2,7 +2,7 @@
 package org.virtio4j.device;
 
 import java.util.concurrent.locks.ReentrantLock;
-import org.virtio4j.vmm.DmaSpace;
+import org.virtio4j.dma.DmaSpace;
 
 /** What all parts of one life cycle share: the device and the transport it stands between, its lock and its state. */
 final class LifecycleState {

@@ -5,11 +5,11 @@ import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 import java.util.concurrent.locks.Lock;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.dma.DmaResult;
 import org.virtio4j.queue.DeviceQueue;
 import org.virtio4j.queue.QueueFailure;
-import org.virtio4j.vmm.Backoff;
-import org.virtio4j.vmm.DmaResult;
 import org.virtio4j.vmm.FirstFailure;
+import org.virtio4j.vmm.grace.Backoff;
 
 /**
  * Serves one queue of a device, whoever calls: virtual CPUs in their kicks, a worker, a thread that polls. What is done

@@ -68,7 +68,7 @@ public interface QueueWork {
      * @param slot  which of the batch
      * @param chain the buffer
      * @return false if guest memory was out of reach, that is, if writing to the buffer gave {@link
-     *         org.virtio4j.vmm.DmaResult#CLOSED}: then this is called again for the same buffer when memory is back,
+     *         org.virtio4j.dma.DmaResult#CLOSED}: then this is called again for the same buffer when memory is back,
      *         without {@link #work}, or the buffer is dropped if the driver does not wait for it any more. True also
      *         where the driver's buffer cannot be written, which is its own fault: its used length says so.
      */

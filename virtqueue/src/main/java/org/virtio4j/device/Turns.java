@@ -3,7 +3,7 @@ package org.virtio4j.device;
 
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
-import org.virtio4j.vmm.Backoff;
+import org.virtio4j.vmm.grace.Backoff;
 
 /**
  * Whose turn it is to serve a queue. One thread has the turn at a time; a kick that finds another one serving is left

@@ -3,10 +3,10 @@ package org.virtio4j.queue;
 
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.dma.DmaCursor;
+import org.virtio4j.dma.DmaHandle;
+import org.virtio4j.dma.DmaResult;
 import org.virtio4j.vmm.Access;
-import org.virtio4j.vmm.DmaCursor;
-import org.virtio4j.vmm.DmaHandle;
-import org.virtio4j.vmm.DmaResult;
 import org.virtio4j.vmm.MemoryRegion;
 import org.virtio4j.vmm.RegionKind;
 

@@ -103,7 +103,7 @@ public interface DeviceQueue extends AutoCloseable {
 
     /**
      * Whether this section reaches the ring. It does not once the queue was closed, and while DMA is stopped (see
-     * {@link org.virtio4j.vmm.DmaGate}); what is completed then is lost. Inside a section.
+     * {@link org.virtio4j.dma.DmaGate}); what is completed then is lost. Inside a section.
      *
      * @return the same throughout a section
      */

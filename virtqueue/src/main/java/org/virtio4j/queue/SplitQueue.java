@@ -2,10 +2,10 @@
 package org.virtio4j.queue;
 
 import java.lang.invoke.VarHandle;
+import org.virtio4j.dma.DmaCursor;
+import org.virtio4j.dma.DmaHandle;
+import org.virtio4j.dma.DmaResult;
 import org.virtio4j.vmm.Access;
-import org.virtio4j.vmm.DmaCursor;
-import org.virtio4j.vmm.DmaHandle;
-import org.virtio4j.vmm.DmaResult;
 import org.virtio4j.wire.AvailableRing;
 import org.virtio4j.wire.SplitDescriptor;
 import org.virtio4j.wire.UsedRing;

@@ -9,6 +9,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
+import org.virtio4j.dma.DmaHandle;
+import org.virtio4j.dma.DmaSpace;
+import org.virtio4j.vmm.grace.GracePeriods;
+import org.virtio4j.vmm.grace.StallListener;
 
 /**
  * A guest's physical memory as one device, or one machine, sees it: a stable handle on an immutable {@link RegionMap}.
@@ -34,11 +38,11 @@ public final class GuestMemory implements AutoCloseable {
     private static final Duration CLOSE_LIMIT = Duration.ofSeconds(1);
 
     private final ReentrantLock lock = new ReentrantLock();
-    private final Readers readers;
+    private final GracePeriods readers;
     private final DirtyLog dirtyLog = new DirtyLog(this);
     private volatile RegionMap map = RegionMap.EMPTY;
 
-    /** Empty memory whose long waits are only counted, see {@link Readers#stalls()}. */
+    /** Empty memory whose long waits are only counted, see {@link GracePeriods#stalls()}. */
     public GuestMemory() {
         this((holder, waitedNanos) -> { });
     }
@@ -49,7 +53,7 @@ public final class GuestMemory implements AutoCloseable {
      * @param listener hears when removing a region waits longer than its limit
      */
     public GuestMemory(StallListener listener) {
-        this.readers = new Readers(listener);
+        this.readers = new GracePeriods(listener);
     }
 
     /**
@@ -220,7 +224,7 @@ public final class GuestMemory implements AutoCloseable {
      *
      * @return the readers of every handle opened on this memory
      */
-    public Readers readers() {
+    public GracePeriods readers() {
         return readers;
     }
 

@@ -12,14 +12,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
-import org.virtio4j.vmm.os.NativeFailureException;
-import org.virtio4j.vmm.os.NativeMemory;
+import org.virtio4j.os.NativeFailureException;
+import org.virtio4j.os.memory.NativeMemory;
 
 /**
  * A stretch of the host's memory that costs nothing until it is touched, and goes back when closed.
  *
  * <p>Anonymous memory comes from {@code mmap} without reserve where this module may call native code
- * ({@code --enable-native-access=org.virtio4j.vmm}), else from a sparse temporary file that is deleted at once.
+ * ({@code --enable-native-access=org.virtio4j.os}), else from a sparse temporary file that is deleted at once.
  * {@link Arena#allocate} would write zeros to all of it first: 4.1 s for 2 GiB, measured on the machine of the first
  * benchmarks.
  */

@@ -3,6 +3,7 @@ package org.virtio4j.vmm;
 
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.dma.DmaHandle;
 
 /**
  * One stretch of guest-physical addresses with what lies behind it. {@link GuestMemory} makes regions; they do not

@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Guest memory, and how devices reach it.
+ * Guest memory, registers and interrupts: what a device and its hypervisor share.
  *
- * <p>{@link org.virtio4j.vmm.GuestMemory} is what the guest's physical addresses mean: regions of RAM, ROM and
- * doorbells, in an immutable map that a change replaces. A device does not see it directly. It sees a {@link
- * org.virtio4j.vmm.DmaSpace}: that memory through a {@link org.virtio4j.vmm.Translator}, which is the identity or an
- * endpoint of an IOMMU. Each user of a space opens a {@link org.virtio4j.vmm.DmaHandle}, enters a section, finds the
- * pieces of a buffer with a {@link org.virtio4j.vmm.DmaCursor}, copies, and leaves.
- *
- * <p>Sections are what make it safe to take things away while devices run. Whoever removes a region or a mapping
- * publishes the change first and then waits, in {@link org.virtio4j.vmm.Readers}, until no section is left that could
- * have seen the old state. Readers take no lock and never retry. What a handle has translated it may remember from
- * section to section; the translator hands out {@link org.virtio4j.vmm.TranslationCaches} for that, and through them
- * makes its handles forget what it takes away.
+ * <p>{@link org.virtio4j.vmm.GuestMemory} is what the guest's physical addresses mean: {@linkplain
+ * org.virtio4j.vmm.MemoryRegion regions} of RAM, ROM and doorbells, in an immutable {@link org.virtio4j.vmm.RegionMap}
+ * that a change replaces. A device does not see it directly, but through the DMA spaces of {@code org.virtio4j.dma}.
+ * Removing a region waits until no device uses it, see {@link org.virtio4j.vmm.grace}. {@link
+ * org.virtio4j.vmm.DirtyLog} says which pages devices have written, for migration.
  *
  * <p>Around that stand the small interfaces between device and hypervisor: {@link org.virtio4j.vmm.RegisterHandler} for
  * register accesses, {@link org.virtio4j.vmm.InterruptSink}, {@link org.virtio4j.vmm.InterruptLine} and
- * {@link org.virtio4j.vmm.MessageSink} for interrupts, {@link org.virtio4j.vmm.DirtyLog} for migration.
+ * {@link org.virtio4j.vmm.MessageSink} for interrupts. {@link org.virtio4j.vmm.LittleEndian} is the only way a
+ * structure in memory is read or written.
  *
  * <h2>Memory that somebody cuts short</h2>
  *
@@ -42,15 +37,16 @@
  * <tr><td><b>CRC32, CRC32C, Adler32, Deflater and any native code</b></td><td>the end</td></tr>
  * </table>
  *
- * <p>The rest of the JVM's reasons: for a fault in compiled code it must know how long the instruction is, and knows it
- * of the common ones alone; its own stubs and native methods are prepared for a fault where they were written to be.
+ * <p>The reasons lie in the JVM: for a fault in compiled code it must know how long the instruction is, and knows
+ * that of the common ones alone. Its own stubs and native methods are prepared for a fault only where they were written
+ * to be.
  *
  * <p><b>The error comes late.</b> Compiled code goes on behind the access, with whatever the register holds, and throws
- * at its next safepoint: often two methods further out, maybe in a {@code finally}. So {@link
- * org.virtio4j.vmm.DmaHandle#leave} makes it come out, and the section is the last place where it does: no lock is
- * given back half, and no file gets what was never read. What a section has found counts only once it was left.
- * {@link org.virtio4j.vmm.LittleEndian} and {@link org.virtio4j.vmm.DmaHandle} keep to the accesses above; a test
- * forbids the others elsewhere.
+ * at its next safepoint: often two methods further out, maybe in a {@code finally}. So {@code
+ * DmaHandle.leave} makes it come out, and the section is the last place where it does: no lock is given back half, and
+ * no file gets what was never read. What a section has found counts only once it was left. {@link
+ * org.virtio4j.vmm.LittleEndian} and {@code DmaHandle} keep to the accesses above; a test forbids the others
+ * elsewhere.
  */
 @NullMarked
 package org.virtio4j.vmm;

@@ -27,8 +27,11 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
-import org.virtio4j.vmm.os.NativeFailureException;
-import org.virtio4j.vmm.os.NativeMemory;
+import org.virtio4j.dma.DmaHandle;
+import org.virtio4j.dma.DmaResult;
+import org.virtio4j.dma.DmaSpace;
+import org.virtio4j.os.NativeFailureException;
+import org.virtio4j.os.memory.NativeMemory;
 
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class HostMemoryTest {

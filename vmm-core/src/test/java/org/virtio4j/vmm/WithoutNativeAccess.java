@@ -3,7 +3,7 @@ package org.virtio4j.vmm;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
-import org.virtio4j.vmm.os.NativeMemory;
+import org.virtio4j.os.memory.NativeMemory;
 
 /** What {@link HostMemoryTest} runs in a JVM that may not call native code: memory comes from a sparse file there. */
 final class WithoutNativeAccess {

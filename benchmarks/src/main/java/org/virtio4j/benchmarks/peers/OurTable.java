@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.benchmarks.peers;
 
+import org.virtio4j.dma.translate.ExtentSink;
 import org.virtio4j.iommu.table.MappingTable;
 import org.virtio4j.iommu.table.MappingTree;
 import org.virtio4j.iommu.table.MappingVisitor;
 import org.virtio4j.iommu.table.NodeSpace;
-import org.virtio4j.vmm.ExtentSink;
 import org.virtio4j.vmm.HostMemory;
 
 /** The table of the device, with no translation cache before it. */

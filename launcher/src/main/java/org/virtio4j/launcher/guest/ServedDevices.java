@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.dma.DmaHandle;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.endpoint.VirtioEntropy;
 import org.virtio4j.iommu.ReservedRegions;
@@ -23,7 +24,6 @@ import org.virtio4j.launcher.serve.MachinePlan;
 import org.virtio4j.launcher.serve.MemoryPlan;
 import org.virtio4j.launcher.serve.QemuArguments;
 import org.virtio4j.launcher.serve.ServedMachine;
-import org.virtio4j.vmm.DmaHandle;
 
 /** This project's devices, each served to QEMU at a socket of its own. */
 final class ServedDevices implements GuestDevices {

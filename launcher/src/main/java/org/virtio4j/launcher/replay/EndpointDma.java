@@ -2,13 +2,13 @@
 package org.virtio4j.launcher.replay;
 
 import java.util.List;
+import org.virtio4j.dma.DmaHandle;
+import org.virtio4j.dma.DmaSpace;
+import org.virtio4j.dma.translate.ExtentSink;
+import org.virtio4j.dma.translate.TranslateResult;
 import org.virtio4j.trace.TraceHeader;
 import org.virtio4j.trace.TranslationKind;
 import org.virtio4j.vmm.Access;
-import org.virtio4j.vmm.DmaHandle;
-import org.virtio4j.vmm.DmaSpace;
-import org.virtio4j.vmm.ExtentSink;
-import org.virtio4j.vmm.TranslateResult;
 
 /** A device behind the IOMMU, as far as a trace knows it: it asks where its DMA goes. */
 final class EndpointDma implements ExtentSink, AutoCloseable {

@@ -3,8 +3,8 @@ package org.virtio4j.launcher.replay;
 
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.iommu.VirtioIommu;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 
 /** The devices behind one IOMMU, found by their endpoint. */

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.DriverTransport;
 import org.virtio4j.driver.MmioDriverTransport;
 import org.virtio4j.driver.PciDriverTransport;
@@ -13,7 +14,6 @@ import org.virtio4j.mmio.VirtioMmioDevice;
 import org.virtio4j.pci.PciBus;
 import org.virtio4j.pci.PciInterrupts;
 import org.virtio4j.pci.VirtioPciFunction;
-import org.virtio4j.vmm.DmaSpace;
 
 /** What a replayed driver reaches its device through. */
 public enum ReplayTransport {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.launcher.replay;
 
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.GuestRam;
 import org.virtio4j.driver.HostileRequests;
 import org.virtio4j.driver.IommuDriver;
@@ -9,7 +10,6 @@ import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.trace.EventKind;
 import org.virtio4j.trace.TranslationKind;
 import org.virtio4j.vmm.Access;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.wire.DeviceStatus;
 import org.virtio4j.wire.iommu.IommuFeature;

@@ -4,12 +4,12 @@ package org.virtio4j.launcher.serve;
 import java.io.IOException;
 import org.virtio4j.device.DeviceListener;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.machine.PciAddress;
 import org.virtio4j.pci.VirtioPciFunction;
 import org.virtio4j.vfiouser.VfioUserSocket;
-import org.virtio4j.vmm.DmaSpace;
 
 /**
  * A device with its socket and, between the two, its PCI function.

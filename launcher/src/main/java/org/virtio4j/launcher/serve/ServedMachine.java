@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.iommu.ReservedRegions;
 import org.virtio4j.iommu.VirtioIommu;
@@ -26,7 +27,6 @@ import org.virtio4j.machine.Machine;
 import org.virtio4j.machine.PciAddress;
 import org.virtio4j.vfiouser.VfioUserOptions;
 import org.virtio4j.vfiouser.VfioUserSocket;
-import org.virtio4j.vmm.DmaSpace;
 
 /**
  * The devices of one guest, each at a socket of its own in the machine's folder, from {@link #serve} to {@link #close}.

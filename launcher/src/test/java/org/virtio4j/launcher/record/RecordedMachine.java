@@ -6,6 +6,8 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import org.virtio4j.device.ResetKind;
+import org.virtio4j.dma.DmaHandle;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.FaultReport;
 import org.virtio4j.driver.GuestRam;
 import org.virtio4j.driver.HostileRequests;
@@ -17,8 +19,6 @@ import org.virtio4j.iommu.ReservedRegions;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.mmio.VirtioMmioDevice;
 import org.virtio4j.vmm.Access;
-import org.virtio4j.vmm.DmaHandle;
-import org.virtio4j.vmm.DmaSpace;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.wire.iommu.IommuFeature;
 

@@ -16,10 +16,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.endpoint.VirtioEntropy;
 import org.virtio4j.pci.VirtioPciFunction;
 import org.virtio4j.vfiouser.VfioUserSocket;
-import org.virtio4j.vmm.DmaSpace;
 
 /** Who keeps others from a socket is told of, once. */
 @Timeout(60)

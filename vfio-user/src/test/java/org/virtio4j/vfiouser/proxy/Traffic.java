@@ -11,7 +11,7 @@ import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
-import org.virtio4j.vmm.os.Errno;
+import org.virtio4j.os.Errno;
 import org.virtio4j.wire.vfiouser.Command;
 import org.virtio4j.wire.vfiouser.DmaMap;
 import org.virtio4j.wire.vfiouser.DmaUnmap;

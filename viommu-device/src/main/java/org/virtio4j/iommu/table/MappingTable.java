@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu.table;
 
-import org.virtio4j.vmm.ExtentSink;
+import org.virtio4j.dma.translate.ExtentSink;
 
 /**
  * The mappings of one domain: disjoint ranges of I/O-virtual addresses, each with the guest-physical address it starts

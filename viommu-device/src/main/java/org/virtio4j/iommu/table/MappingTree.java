@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu.table;
 
-import org.virtio4j.vmm.ExtentSink;
+import org.virtio4j.dma.translate.ExtentSink;
 
 /** The table of the product: a B+-tree in the nodes of a {@link NodeSpace}, read while it changes. */
 public final class MappingTree implements MappingTable {

@@ -4,10 +4,10 @@ package org.virtio4j.iommu.table;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.os.NativeFailureException;
+import org.virtio4j.os.memory.AllMemory;
 import org.virtio4j.vmm.HostMemory;
 import org.virtio4j.vmm.LittleEndian;
-import org.virtio4j.vmm.os.NativeFailureException;
-import org.virtio4j.vmm.unchecked.AllMemory;
 
 /**
  * The words that nodes consist of, and how nodes are named: by where they are, in bytes, and in memory by a reference,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu.table;
 
+import org.virtio4j.dma.translate.ExtentSink;
 import org.virtio4j.iommu.table.MappingTable.Lookup;
-import org.virtio4j.vmm.ExtentSink;
 
 /**
  * What a reader does. It loads the root word and then one child reference a level, each with acquire, so that it sees

@@ -22,11 +22,11 @@ import java.util.SplittableRandom;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.virtio4j.dma.translate.ExtentSink;
 import org.virtio4j.iommu.table.MappingTable.Lookup;
 import org.virtio4j.iommu.table.MappingTable.Removal;
-import org.virtio4j.vmm.ExtentSink;
+import org.virtio4j.os.memory.NativeMemory;
 import org.virtio4j.vmm.HostMemory;
-import org.virtio4j.vmm.os.NativeMemory;
 
 /** When the memory of a table goes back to the system: most of what is freed, and all of it at the end. */
 class EndOfSpaceTest {

@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.virtio4j.dma.translate.ExtentSink;
 import org.virtio4j.iommu.table.MappingTable.Insertion;
 import org.virtio4j.iommu.table.MappingTable.Lookup;
 import org.virtio4j.iommu.table.MappingTable.Removal;
-import org.virtio4j.vmm.ExtentSink;
 
 /** What tests say about tables, in words of one page: page n is the addresses from 4096 n to 4096 n + 4095. */
 final class Mappings {

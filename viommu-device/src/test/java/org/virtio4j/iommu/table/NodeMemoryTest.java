@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.lang.foreign.Arena;
 import org.junit.jupiter.api.Test;
-import org.virtio4j.vmm.os.NativeMemory;
+import org.virtio4j.os.memory.NativeMemory;
 
 /** In which mode the table's tests run: the build runs them in both, and without native access. */
 class NodeMemoryTest {

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
-import org.virtio4j.vmm.ExtentSink;
+import org.virtio4j.dma.translate.ExtentSink;
 
 /** The mapping table as one would write it if speed, memory and readers did not matter. */
 final class ReferenceTable implements MappingTable {

@@ -13,15 +13,15 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.virtio4j.dma.DmaHandle;
+import org.virtio4j.dma.DmaSpace;
+import org.virtio4j.dma.translate.ExtentSink;
+import org.virtio4j.dma.translate.TranslateResult;
+import org.virtio4j.dma.translate.Translator;
 import org.virtio4j.vmm.Access;
-import org.virtio4j.vmm.DmaHandle;
-import org.virtio4j.vmm.DmaSpace;
-import org.virtio4j.vmm.ExtentSink;
 import org.virtio4j.vmm.GuestMemory;
-import org.virtio4j.vmm.ReaderSlot;
-import org.virtio4j.vmm.Readers;
-import org.virtio4j.vmm.TranslateResult;
-import org.virtio4j.vmm.Translator;
+import org.virtio4j.vmm.grace.GracePeriods;
+import org.virtio4j.vmm.grace.ReaderSlot;
 
 /**
  * The one mistake of an embedder that could end the process: two threads in one handle, while a third takes mappings
@@ -36,7 +36,7 @@ class TwoThreadsInOneHandleTest {
     private final GuestMemory memory = new GuestMemory();
     private final TableMemory tables = TableMemory.forMappings(4 * PAGES);
     private final MappingTree table = tables.table();
-    private final Readers readers = new Readers((holder, waitedNanos) -> { });
+    private final GracePeriods readers = new GracePeriods((holder, waitedNanos) -> { });
     private final AtomicLong generation = new AtomicLong();
     private final AtomicBoolean over = new AtomicBoolean();
     private final AtomicInteger refused = new AtomicInteger();
