@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
-import org.virtio4j.device.QueueArea;
+import org.virtio4j.device.transport.QueueArea;
 import org.virtio4j.fixture.DriverRing;
 import org.virtio4j.fixture.Parked;
 import org.virtio4j.transport.Port;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.drivers;
 
-import org.virtio4j.device.QueueArea;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.device.transport.QueueArea;
 import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.fixture.DriverRing;
 import org.virtio4j.fixture.GuestBytes;

@@ -3,7 +3,7 @@ package org.virtio4j.drivers;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import org.virtio4j.device.QueueArea;
+import org.virtio4j.device.transport.QueueArea;
 import org.virtio4j.fixture.DriverRing;
 import org.virtio4j.fixture.Parked;
 import org.virtio4j.transport.Register;

@@ -2,8 +2,8 @@
 package org.virtio4j.transport;
 
 import java.util.List;
-import org.virtio4j.device.QueueArea;
 import org.virtio4j.device.ResetKind;
+import org.virtio4j.device.transport.QueueArea;
 import org.virtio4j.driver.DriverTransport;
 import org.virtio4j.vmm.RegisterHandler;
 

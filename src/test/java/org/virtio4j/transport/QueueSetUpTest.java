@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.virtio4j.device.QueueArea;
+import org.virtio4j.device.transport.QueueArea;
 import org.virtio4j.fixture.DriverRing;
 import org.virtio4j.fixture.RecordingDevice;
 import org.virtio4j.queue.DeviceQueue;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.transport;
 
-import org.virtio4j.device.QueueArea;
+import org.virtio4j.device.transport.QueueArea;
 import org.virtio4j.wire.MmioRegister;
 import org.virtio4j.wire.pci.CommonConfig;
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.mmio;
 
-import org.virtio4j.device.DeviceLifecycle;
 import org.virtio4j.device.DeviceListener;
-import org.virtio4j.device.InterruptStatus;
-import org.virtio4j.device.QueueArea;
-import org.virtio4j.device.QueueKicks;
-import org.virtio4j.device.QueueSet;
 import org.virtio4j.device.ResetKind;
-import org.virtio4j.device.TransportSignals;
 import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.device.transport.DeviceLifecycle;
+import org.virtio4j.device.transport.InterruptStatus;
+import org.virtio4j.device.transport.QueueArea;
+import org.virtio4j.device.transport.QueueKicks;
+import org.virtio4j.device.transport.QueueSet;
+import org.virtio4j.device.transport.TransportSignals;
 import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.vmm.FirstFailure;
 import org.virtio4j.vmm.InterruptLine;

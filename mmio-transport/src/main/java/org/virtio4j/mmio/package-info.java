@@ -8,7 +8,7 @@
  * table or a kernel parameter, not by probing; making those is the hypervisor's part.
  *
  * <p>This package knows registers only. What status, features, queues and resets mean is decided once for all
- * transports, in {@link org.virtio4j.device.DeviceLifecycle}; here each access is decoded, checked for its
+ * transports, in {@link org.virtio4j.device.transport.DeviceLifecycle}; here each access is decoded, checked for its
  * width, and handed down. What belongs to MMIO alone is kept here: which queue and which feature word the guest has
  * selected, and which events it has not acknowledged.
  */

@@ -3,9 +3,9 @@ package org.virtio4j.pci;
 
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
-import org.virtio4j.device.DeviceLifecycle;
-import org.virtio4j.device.QueueArea;
-import org.virtio4j.device.QueueSet;
+import org.virtio4j.device.transport.DeviceLifecycle;
+import org.virtio4j.device.transport.QueueArea;
+import org.virtio4j.device.transport.QueueSet;
 import org.virtio4j.vmm.FirstFailure;
 import org.virtio4j.wire.pci.CommonConfig;
 

@@ -3,8 +3,8 @@ package org.virtio4j.pci;
 
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
-import org.virtio4j.device.DeviceLifecycle;
 import org.virtio4j.device.ResetKind;
+import org.virtio4j.device.transport.DeviceLifecycle;
 import org.virtio4j.vmm.FirstFailure;
 import org.virtio4j.wire.pci.MsixCapability;
 import org.virtio4j.wire.pci.PciCommand;

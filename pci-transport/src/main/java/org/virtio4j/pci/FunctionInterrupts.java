@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.pci;
 
-import org.virtio4j.device.InterruptStatus;
+import org.virtio4j.device.transport.InterruptStatus;
 import org.virtio4j.vmm.FirstFailure;
 import org.virtio4j.vmm.InterruptLine;
 import org.virtio4j.wire.pci.CommonConfig;

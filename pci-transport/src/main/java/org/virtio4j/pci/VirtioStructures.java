@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.pci;
 
-import org.virtio4j.device.ConfigWindow;
-import org.virtio4j.device.DeviceLifecycle;
-import org.virtio4j.device.QueueKicks;
+import org.virtio4j.device.transport.ConfigWindow;
+import org.virtio4j.device.transport.DeviceLifecycle;
+import org.virtio4j.device.transport.QueueKicks;
 import org.virtio4j.wire.pci.CommonConfig;
 
 /**

@@ -10,7 +10,7 @@
  * org.virtio4j.pci.PciBus}: two windows to map, in which the guest finds its functions by itself.
  *
  * <p>This package knows registers only. What status, features, queues and resets mean is decided once for all
- * transports, in {@link org.virtio4j.device.DeviceLifecycle}. Where to look for what belongs to PCI alone:
+ * transports, in {@link org.virtio4j.device.transport.DeviceLifecycle}. Where to look for what belongs to PCI alone:
  *
  * <ul>
  * <li>Configuration space: {@code ConfigLayout} places header, BARs and capabilities; {@code FunctionSpace} reads the

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.virtio4j.device;
+package org.virtio4j.device.transport;
 
 import java.util.concurrent.locks.ReentrantLock;
+import org.virtio4j.device.VirtioDevice;
 
 /**
  * The device configuration as a transport shows it, and its generation (virtio 1.4, section 2.5).

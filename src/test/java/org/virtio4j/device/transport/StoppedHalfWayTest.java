@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.virtio4j.device;
+package org.virtio4j.device.transport;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -16,6 +16,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.virtio4j.device.DeviceContext;
+import org.virtio4j.device.DeviceListener;
+import org.virtio4j.device.Features;
 import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.fixture.CountedReaders;
 import org.virtio4j.fixture.SilentDevice;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.virtio4j.device;
+package org.virtio4j.device.transport;
 
+import org.virtio4j.device.DeviceInfo;
+import org.virtio4j.device.DeviceListener;
+import org.virtio4j.device.ResetKind;
+import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.queue.SplitQueue;
 import org.virtio4j.wire.DeviceStatus;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.virtio4j.device;
+package org.virtio4j.device.transport;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -16,6 +16,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.virtio4j.device.DeviceContext;
+import org.virtio4j.device.QueueLoop;
+import org.virtio4j.device.QueueWork;
 import org.virtio4j.dma.DmaHandle;
 import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.fixture.DriverRing;

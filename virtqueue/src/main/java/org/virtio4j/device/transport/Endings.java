@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.virtio4j.device;
+package org.virtio4j.device.transport;
 
 import java.util.ArrayDeque;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.Lock;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.device.ResetKind;
+import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.queue.DeviceQueue;
 import org.virtio4j.vmm.FirstFailure;
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.virtio4j.device;
+package org.virtio4j.device.transport;
 
+import org.virtio4j.device.ResetKind;
+import org.virtio4j.device.SoleOwner;
+import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.vmm.FirstFailure;
 
 /**

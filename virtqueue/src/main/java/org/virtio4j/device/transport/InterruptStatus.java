@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.virtio4j.device;
+package org.virtio4j.device.transport;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.virtio4j.device;
+package org.virtio4j.device.transport;
 
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.vmm.FirstFailure;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.virtio4j.device;
+package org.virtio4j.device.transport;
 
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.device.DeviceContext;
+import org.virtio4j.device.Features;
 import org.virtio4j.queue.DeviceQueue;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.vmm.MemoryRegion;

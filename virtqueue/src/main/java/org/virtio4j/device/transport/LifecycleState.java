@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.virtio4j.device;
+package org.virtio4j.device.transport;
 
 import java.util.concurrent.locks.ReentrantLock;
+import org.virtio4j.device.DeviceInfo;
+import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.dma.DmaSpace;
 
 /** What all parts of one life cycle share: the device and the transport it stands between, its lock and its state. */

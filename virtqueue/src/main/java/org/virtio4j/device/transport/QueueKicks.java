@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.virtio4j.device;
+package org.virtio4j.device.transport;
 
+import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.queue.DeviceQueue;
 import org.virtio4j.vmm.FirstFailure;
 

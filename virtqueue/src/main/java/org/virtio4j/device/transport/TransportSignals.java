@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.virtio4j.device;
+package org.virtio4j.device.transport;
 
 /**
  * How a life cycle reaches the guest through its transport. Called from any thread, and under no lock but as stated.

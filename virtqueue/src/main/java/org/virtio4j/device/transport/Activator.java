@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.virtio4j.device;
+package org.virtio4j.device.transport;
 
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.device.Features;
 import org.virtio4j.dma.DmaHandle;
 import org.virtio4j.queue.DeviceQueue;
 import org.virtio4j.queue.QueueSettings;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.virtio4j.device;
+package org.virtio4j.device.transport;
 
+import org.virtio4j.device.Features;
 import org.virtio4j.queue.QueueSettings;
 import org.virtio4j.wire.FeatureBit;
 
