@@ -11,7 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
-import org.virtio4j.iommu.IommuCounters;
+import org.virtio4j.iommu.embedder.IommuCounters;
 import org.virtio4j.wire.iommu.RequestType;
 
 /** A guest that does the same each time, step by step, and what must be so after one of its callbacks threw. */

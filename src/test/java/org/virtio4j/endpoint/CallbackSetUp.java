@@ -22,10 +22,10 @@ import org.virtio4j.driver.FaultReport;
 import org.virtio4j.driver.GuestRam;
 import org.virtio4j.driver.IommuDriver;
 import org.virtio4j.driver.IommuDriverOptions;
-import org.virtio4j.iommu.IommuListener;
-import org.virtio4j.iommu.ServedRequest;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.iommu.VirtioIommuBuilder;
+import org.virtio4j.iommu.embedder.IommuListener;
+import org.virtio4j.iommu.embedder.ServedRequest;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.vmm.InterruptLine;
 

@@ -3,9 +3,9 @@ package org.virtio4j.endpoint;
 
 import org.virtio4j.device.Features;
 import org.virtio4j.device.ResetKind;
-import org.virtio4j.iommu.IommuListener;
-import org.virtio4j.iommu.MappingListener;
-import org.virtio4j.iommu.ServedRequest;
+import org.virtio4j.iommu.embedder.IommuListener;
+import org.virtio4j.iommu.embedder.MappingListener;
+import org.virtio4j.iommu.embedder.ServedRequest;
 import org.virtio4j.vmm.Access;
 
 /** What an IOMMU's embedder hears, each method of which may throw; as a recorder hears it, or as any other observer. */

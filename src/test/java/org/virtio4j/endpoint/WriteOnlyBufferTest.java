@@ -33,8 +33,8 @@ import org.virtio4j.driver.QueueMemory;
 import org.virtio4j.driver.StartResult;
 import org.virtio4j.driver.VirtioDriver;
 import org.virtio4j.fixture.WriteOnlyPages;
-import org.virtio4j.iommu.ReservedRegions;
 import org.virtio4j.iommu.VirtioIommu;
+import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.vmm.Access;
 import org.virtio4j.vmm.GuestMemory;
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.guide;
 
-// guide: begin
 import java.util.function.Consumer;
-import org.virtio4j.iommu.IommuListener;
-import org.virtio4j.iommu.ServedRequest;
+import org.virtio4j.iommu.embedder.IommuListener;
+import org.virtio4j.iommu.embedder.ServedRequest;
 import org.virtio4j.wire.iommu.RequestStatus;
+
+// guide: begin
 
 /** Reports what the embedder of an IOMMU should know at once. */
 final class IommuLog implements IommuListener {

@@ -6,6 +6,7 @@ import java.lang.management.ManagementFactory;
 import org.virtio4j.dma.DmaCursor;
 import org.virtio4j.dma.DmaHandle;
 import org.virtio4j.dma.DmaResult;
+import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.transport.TransportKind;
 import org.virtio4j.vmm.Access;
 

@@ -15,6 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.fixture.ExchangedRam;
 import org.virtio4j.fixture.WhenMapping;
 import org.virtio4j.fixture.WhenServed;
+import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.vmm.Access;
 
 /** Memory that is away while it is exchanged: what was asked for is done once, and the driver hears of it. */

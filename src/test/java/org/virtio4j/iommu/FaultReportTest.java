@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.driver.FeatureSet;
 import org.virtio4j.driver.RawRing;
+import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.vmm.Access;
 
 /** Section 5.13.6.9, fault reporting. */

@@ -9,6 +9,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.fixture.Seeds;
+import org.virtio4j.iommu.embedder.ReservedRegions;
 
 /** Section 2.7.4: how a request is cut into descriptors says nothing; only its bytes count. */
 class FramingTest extends IommuTests {

@@ -19,6 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.dma.DmaHandle;
+import org.virtio4j.iommu.embedder.IommuListener;
 
 /**
  * Whoever takes something away from a device waits for the sections that may be using it. No timing decides here: the

@@ -20,6 +20,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.device.Features;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.fixture.WhenServed;
+import org.virtio4j.iommu.embedder.IommuCounters;
+import org.virtio4j.iommu.embedder.IommuListener;
+import org.virtio4j.iommu.embedder.ServedRequest;
 import org.virtio4j.vmm.Access;
 
 /** Observers of an IOMMU: what they hear, in which order, and that what they throw harms nothing. */

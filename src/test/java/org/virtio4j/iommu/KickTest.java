@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.virtio4j.dma.DmaHandle;
 import org.virtio4j.driver.FeatureSet;
 import org.virtio4j.fixture.WhenServed;
+import org.virtio4j.iommu.embedder.IommuListener;
 
 /** Kicks: who serves, when, and that no request is left behind. */
 class KickTest extends IommuTests {

@@ -13,7 +13,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.dma.translate.TranslateResult;
-import org.virtio4j.iommu.MappingListener.Answer;
+import org.virtio4j.iommu.embedder.MappingListener;
+import org.virtio4j.iommu.embedder.MappingListener.Answer;
+import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.vmm.Access;
 
 /** Mirrors of the mappings: asked first, and all or nothing. */

@@ -16,6 +16,7 @@ import org.virtio4j.driver.PciHost;
 import org.virtio4j.driver.StartResult;
 import org.virtio4j.driver.VirtioDriver;
 import org.virtio4j.fixture.RecordingDevice;
+import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.pci.PciBus;
 import org.virtio4j.pci.PciInterrupts;
 import org.virtio4j.pci.VirtioPciFunction;

@@ -11,6 +11,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.virtio4j.fixture.Seeds;
 import org.virtio4j.fixture.WhenServed;
+import org.virtio4j.iommu.embedder.MappingListener;
+import org.virtio4j.iommu.embedder.ReservedRegion;
+import org.virtio4j.iommu.embedder.ReservedRegions;
 
 /**
  * Random request sequences, valid, nearly valid and nonsense, with resets and writes of the bypass byte in between,

@@ -15,6 +15,7 @@ import java.util.Random;
 import java.util.Set;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.driver.FeatureSet;
+import org.virtio4j.iommu.embedder.MappingListener;
 import org.virtio4j.vmm.Access;
 
 /** One random sequence against one machine and the model of it. */

@@ -18,6 +18,8 @@ import org.virtio4j.dma.DmaResult;
 import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.dma.translate.ExtentSink;
 import org.virtio4j.dma.translate.TranslateResult;
+import org.virtio4j.iommu.embedder.ReservedRegion;
+import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.vmm.Access;
 
 /** Section 5.13.6.8.1, reserved memory. */

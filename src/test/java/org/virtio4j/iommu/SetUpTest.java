@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
+import org.virtio4j.iommu.embedder.ReservedRegion;
+import org.virtio4j.iommu.embedder.ReservedRegions;
 
 /** What no driver could work with is refused when it is said, and the smallest that one can work with is not. */
 class SetUpTest extends IommuTests {

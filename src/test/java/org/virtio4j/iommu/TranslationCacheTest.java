@@ -15,6 +15,7 @@ import org.virtio4j.dma.DmaCursor;
 import org.virtio4j.dma.DmaHandle;
 import org.virtio4j.dma.DmaResult;
 import org.virtio4j.dma.DmaSpace;
+import org.virtio4j.iommu.embedder.IommuCounters;
 import org.virtio4j.vmm.Access;
 
 /**

@@ -18,8 +18,8 @@ import org.virtio4j.driver.QueueMemory;
 import org.virtio4j.driver.StartResult;
 import org.virtio4j.driver.VirtioDriver;
 import org.virtio4j.fixture.RecordingDevice;
-import org.virtio4j.iommu.ReservedRegions;
 import org.virtio4j.iommu.VirtioIommu;
+import org.virtio4j.iommu.embedder.ReservedRegions;
 
 /** The devices whose registers are accessed at random. */
 enum FuzzSubject {

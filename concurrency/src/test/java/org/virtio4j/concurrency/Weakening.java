@@ -45,11 +45,11 @@ enum Weakening {
             "«awaitOne(slot, ticket, limitNanos);» } } }", Races.SECTION, "Entry"),
 
     /** The device never looks for readers. */
-    NO_GRACE_PERIOD("viommu-device", "iommu/Domains",
+    NO_GRACE_PERIOD("viommu-device", "iommu/domain/Domains",
             "«readers.awaitAll(stallLimitNanos);»", Races.TRANSLATION, "MovingAttach"),
 
     /** What was unmapped stays in the caches of devices. */
-    NO_FORGETTING("viommu-device", "iommu/Domains",
+    NO_FORGETTING("viommu-device", "iommu/domain/Domains",
             "«invalidation.forget();»", Races.TRANSLATION, "Unmap"),
 
     /** A device looks whether something was taken away before that can see what the device remembers. */

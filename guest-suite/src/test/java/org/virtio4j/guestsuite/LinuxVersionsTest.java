@@ -8,7 +8,7 @@ import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.virtio4j.iommu.IommuCounters;
+import org.virtio4j.iommu.embedder.IommuCounters;
 import org.virtio4j.launcher.guest.NotFetchedException;
 import org.virtio4j.launcher.guest.OtherKernel;
 import org.virtio4j.launcher.guest.UnusableGuestException;

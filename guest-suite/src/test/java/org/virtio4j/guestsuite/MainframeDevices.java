@@ -12,7 +12,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.endpoint.VirtioEntropy;
-import org.virtio4j.iommu.ReservedRegions;
+import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.launcher.guest.GuestDevices;
 import org.virtio4j.launcher.guest.GuestOptions;
 import org.virtio4j.launcher.guest.QemuCommand;

@@ -11,7 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
-import org.virtio4j.iommu.IommuCounters;
+import org.virtio4j.iommu.embedder.IommuCounters;
 import org.virtio4j.launcher.guest.NotFetchedException;
 import org.virtio4j.launcher.guest.UnusableGuestException;
 import org.virtio4j.launcher.guest.Workload;

@@ -3,6 +3,7 @@ package org.virtio4j.iommu;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.virtio4j.iommu.request.RequestLimits;
 import org.virtio4j.vmm.LittleEndian;
 import org.virtio4j.wire.iommu.IommuConfig;
 

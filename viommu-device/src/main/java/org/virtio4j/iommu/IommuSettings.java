@@ -2,6 +2,7 @@
 package org.virtio4j.iommu;
 
 import org.virtio4j.device.Features;
+import org.virtio4j.iommu.request.RequestLimits;
 
 /**
  * What a {@link VirtioIommuBuilder} was told, checked.

@@ -2,6 +2,7 @@
 package org.virtio4j.iommu;
 
 import java.util.function.LongSupplier;
+import org.virtio4j.iommu.request.Linger;
 
 /**
  * How the queues are served.

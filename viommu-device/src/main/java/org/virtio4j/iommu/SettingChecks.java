@@ -4,6 +4,8 @@ package org.virtio4j.iommu;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.stream.Collectors;
+import org.virtio4j.iommu.embedder.ReservedRegions;
+import org.virtio4j.iommu.request.RequestLimits;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.wire.VirtqueueLimit;
 import org.virtio4j.wire.iommu.ReservedMemoryProperty;

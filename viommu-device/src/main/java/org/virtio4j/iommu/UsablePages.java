@@ -2,6 +2,8 @@
 package org.virtio4j.iommu;
 
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.iommu.embedder.ReservedRegion;
+import org.virtio4j.iommu.embedder.ReservedRegions;
 
 /** Finds out whether a driver can map anything at all: a page of the granule, in the input range, not reserved. */
 final class UsablePages {

@@ -10,6 +10,11 @@ import java.util.Objects;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.Features;
+import org.virtio4j.iommu.domain.Endpoint;
+import org.virtio4j.iommu.embedder.IommuListener;
+import org.virtio4j.iommu.embedder.MappingListener;
+import org.virtio4j.iommu.embedder.ReservedRegions;
+import org.virtio4j.iommu.request.RequestLimits;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.wire.iommu.IommuFeature;
 

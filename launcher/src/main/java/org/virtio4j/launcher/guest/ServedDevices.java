@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 import org.virtio4j.dma.DmaHandle;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.endpoint.VirtioEntropy;
-import org.virtio4j.iommu.ReservedRegions;
+import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.launcher.record.Recorder;
 import org.virtio4j.launcher.replay.Replay;
 import org.virtio4j.launcher.replay.ReplayTransport;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.launcher.record;
 
-import org.virtio4j.iommu.ServedRequest;
+import org.virtio4j.iommu.embedder.ServedRequest;
 import org.virtio4j.wire.iommu.AttachRequest;
 import org.virtio4j.wire.iommu.DetachRequest;
 import org.virtio4j.wire.iommu.MapRequest;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.launcher.replay;
 
-import org.virtio4j.iommu.IommuListener;
-import org.virtio4j.iommu.ServedRequest;
+import org.virtio4j.iommu.embedder.IommuListener;
+import org.virtio4j.iommu.embedder.ServedRequest;
 import org.virtio4j.wire.iommu.RequestStatus;
 import org.virtio4j.wire.iommu.RequestType;
 

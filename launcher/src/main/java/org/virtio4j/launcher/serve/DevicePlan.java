@@ -4,7 +4,7 @@ package org.virtio4j.launcher.serve;
 import java.io.IOException;
 import java.util.Optional;
 import org.virtio4j.device.VirtioDevice;
-import org.virtio4j.iommu.ReservedRegions;
+import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.machine.PciAddress;
 
 /**

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.LongSupplier;
 import java.util.stream.Stream;
-import org.virtio4j.iommu.IommuListener;
+import org.virtio4j.iommu.embedder.IommuListener;
 
 /**
  * Measures how long an IOMMU takes from a doorbell message to the store of the used index, separately for batches of

@@ -3,8 +3,8 @@ package org.virtio4j.launcher.serve;
 
 import java.util.Map;
 import java.util.Optional;
-import org.virtio4j.iommu.ReservedRegion;
-import org.virtio4j.iommu.ReservedRegions;
+import org.virtio4j.iommu.embedder.ReservedRegion;
+import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.vmm.GuestMemory;
 
 /** How a configuration names the regions that hold the interrupt controllers' doorbells, on QEMU's boards. */

@@ -2,9 +2,9 @@
 package org.virtio4j.launcher.serve;
 
 import java.util.Map;
-import org.virtio4j.iommu.IommuListener;
-import org.virtio4j.iommu.ReservedRegions;
 import org.virtio4j.iommu.VirtioIommu;
+import org.virtio4j.iommu.embedder.IommuListener;
+import org.virtio4j.iommu.embedder.ReservedRegions;
 
 /**
  * Follows the IOMMU of one served machine from before its first driver, as a recorder does.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.launcher.serve;
 
-import org.virtio4j.iommu.IommuCounters;
-import org.virtio4j.iommu.IommuListener;
-import org.virtio4j.iommu.ServedRequest;
+import org.virtio4j.iommu.embedder.IommuCounters;
+import org.virtio4j.iommu.embedder.IommuListener;
+import org.virtio4j.iommu.embedder.ServedRequest;
 import org.virtio4j.machine.PciAddress;
 import org.virtio4j.wire.iommu.RequestStatus;
 

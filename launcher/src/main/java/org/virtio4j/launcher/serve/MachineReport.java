@@ -7,8 +7,8 @@ import java.util.Locale;
 import java.util.Map;
 import org.virtio4j.endpoint.BlockCounters;
 import org.virtio4j.endpoint.VirtioBlock;
-import org.virtio4j.iommu.IommuCounters;
 import org.virtio4j.iommu.VirtioIommu;
+import org.virtio4j.iommu.embedder.IommuCounters;
 import org.virtio4j.wire.iommu.RequestType;
 
 /** What a served machine has to say for its user: a line each. */

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.iommu.domain;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.virtio4j.iommu.embedder.ReservedRegion;
+import org.virtio4j.iommu.embedder.ReservedRegions;
+import org.virtio4j.iommu.table.MappingTable;
+import org.virtio4j.iommu.table.MappingTree;
+import org.virtio4j.iommu.table.NodeSpace;
+
+/**
+ * What an endpoint can be attached to, and two states of being attached to nothing. Readers see the kind and the table;
+ * the rest belongs to the control lock. Objects are recycled: one that ended serves again only after a grace period.
+ */
+public final class Domain {
+
+    /** What an endpoint that refers to a domain may do. */
+    public enum Kind {
+        /** Translate through the table. */
+        MAPPED,
+        /** Reach guest-physical addresses: the ATTACH had the BYPASS flag. */
+        BYPASS,
+        /** Attached to nothing: the bypass byte of the configuration decides. */
+        UNATTACHED,
+        /** Attached to nothing since a device reset: nothing, until it is reset or attached again. */
+        BLOCKED
+    }
+
+    private final MappingTable table;
+
+    /** How many endpoints with each distinct set of reserved regions are attached. */
+    private final int[] users;
+    private final ArrayList<Endpoint> endpoints = new ArrayList<>(2);
+    private Kind kind;
+    private int id;
+
+    /** Whether no MAP of this life was answered yet. */
+    private boolean untouched;
+
+    Domain(Kind kind, NodeSpace space, int distinctRegions) {
+        this.kind = kind;
+        this.table = new MappingTree(space);
+        this.users = new int[distinctRegions];
+    }
+
+    /** Gives the object a new life; the release is the attachment that publishes it. */
+    void begin(int number, Kind as) {
+        id = number;
+        kind = as;
+        untouched = true;
+    }
+
+    public boolean isUntouched() {
+        return untouched;
+    }
+
+    public void touched() {
+        untouched = false;
+    }
+
+    public Kind kind() {
+        return kind;
+    }
+
+    public MappingTable table() {
+        return table;
+    }
+
+    public int id() {
+        return id;
+    }
+
+    boolean isAttachment() {
+        return kind == Kind.MAPPED || kind == Kind.BYPASS;
+    }
+
+    void add(Endpoint endpoint) {
+        endpoints.add(endpoint);
+        users[endpoint.regionsIndex()]++;
+    }
+
+    void remove(Endpoint endpoint) {
+        endpoints.remove(endpoint);
+        users[endpoint.regionsIndex()]--;
+    }
+
+    boolean isEmpty() {
+        return endpoints.isEmpty();
+    }
+
+    public List<Endpoint> endpoints() {
+        return endpoints;
+    }
+
+    /** Whether an endpoint with the regions of this index is attached. */
+    boolean uses(int regionsIndex) {
+        return users[regionsIndex] != 0;
+    }
+
+    /** Whether a device at any endpoint remembers translations. */
+    boolean isRemembered() {
+        boolean remembered = false;
+        for (int i = 0; i < endpoints.size(); i++) {
+            remembered |= endpoints.get(i).caches().isInUse();
+        }
+        return remembered;
+    }
+
+    /** Makes the devices at all endpoints forget what lay inside a range; the end is inclusive. */
+    void forget(long virtStart, long virtEnd) {
+        for (int i = 0; i < endpoints.size(); i++) {
+            endpoints.get(i).caches().forget(virtStart, virtEnd);
+        }
+    }
+
+    /** Whether nothing is mapped yet where an endpoint must not have mappings. */
+    public boolean accepts(ReservedRegions regions) {
+        for (int i = 0; i < regions.list().size(); i++) {
+            ReservedRegion region = regions.list().get(i);
+            if (table.overlaps(region.start(), region.end())) {
+                return false;
+            }
+        }
+        return true;
+    }
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.iommu.domain;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.agrona.collections.Int2ObjectHashMap;
+import org.jspecify.annotations.Nullable;
+import org.virtio4j.iommu.embedder.ReservedRegions;
+import org.virtio4j.iommu.table.MappingTable;
+import org.virtio4j.iommu.table.NodeSpace;
+import org.virtio4j.vmm.FirstFailure;
+import org.virtio4j.vmm.grace.GracePeriods;
+
+/**
+ * The endpoints of an IOMMU, the domains they are attached to, and what must be waited for before a change counts as
+ * done. All of it belongs to the control lock; readers reach endpoints and domains through their translators.
+ *
+ * <p>A domain exists while an endpoint is attached to it, so there are never more domains than endpoints, and all
+ * objects are made in advance. What a change takes away (a mapping, an attachment, the bypass) goes at once out of the
+ * readers' sight; {@link #gracePeriodIfNeeded} then waits, once for any number of changes, until no reader can be using
+ * it.
+ */
+public final class Domains {
+
+    /** Nodes that may wait for reuse before a batch that took nothing away waits for readers on their account alone. */
+    private static final long RETIRED_LIMIT = 512;
+
+    private final Int2ObjectHashMap<Endpoint> endpoints = new Int2ObjectHashMap<>();
+    private final Int2ObjectHashMap<Domain> domains;
+
+    /** The reserved regions of each set that some endpoint has; {@link Endpoint#regionsIndex} says which. */
+    private final ReservedPages[] distinctPages;
+    private final NodeSpace space;
+    private final GracePeriods readers;
+    private final long stallLimitNanos;
+    private final long maxMappings;
+    private final MappingListeners mappingListeners;
+    private final FirstFailure deferred;
+    private final Invalidation invalidation;
+    private final Domain unattached;
+    private final Domain blocked;
+    private final List<Endpoint> all;
+
+    /** Domains that can begin, and those that ended since the last grace period. */
+    private final ArrayList<Domain> free;
+    private final ArrayList<Domain> ended;
+
+    private long mappings;
+    private long gracePeriods;
+    private boolean takenAway;
+    private boolean closed;
+
+    public Domains(List<Endpoint> all, NodeSpace space, MappingListeners mappingListeners, GracePeriods readers,
+            long maxMappings, long stallLimitNanos) {
+        this.mappingListeners = mappingListeners;
+        this.deferred = mappingListeners.deferred();
+        this.all = all;
+        this.invalidation = new Invalidation(all);
+        this.space = space;
+        this.readers = readers;
+        this.stallLimitNanos = stallLimitNanos;
+        this.maxMappings = maxMappings;
+        List<ReservedRegions> distinctRegions = all.stream().map(Endpoint::regions).distinct().toList();
+        this.distinctPages = distinctRegions.stream().map(ReservedPages::new).toArray(ReservedPages[]::new);
+        this.domains = new Int2ObjectHashMap<>(4 * all.size() + 8, 0.5f);
+        this.unattached = new Domain(Domain.Kind.UNATTACHED, space, distinctPages.length);
+        this.blocked = new Domain(Domain.Kind.BLOCKED, space, distinctPages.length);
+        for (Endpoint endpoint : all) {
+            endpoint.regionsIndex(distinctRegions.indexOf(endpoint.regions()));
+            endpoint.domain(unattached);
+            endpoints.put(endpoint.id(), endpoint);
+        }
+        // One more than can exist at a time, for an endpoint that moves to a new domain; ended ones come back by
+        // a grace period.
+        int most = all.size() + 1;
+        this.free = new ArrayList<>(most);
+        this.ended = new ArrayList<>(most);
+        for (int i = 0; i < most; i++) {
+            free.add(new Domain(Domain.Kind.MAPPED, space, distinctPages.length));
+        }
+    }
+
+    public @Nullable Endpoint endpoint(int id) {
+        return endpoints.get(id);
+    }
+
+    public @Nullable Domain domain(int id) {
+        return domains.get(id);
+    }
+
+    public GracePeriods readers() {
+        return readers;
+    }
+
+    InvalidationCount generation() {
+        return invalidation.generation();
+    }
+
+    /** What mapping listeners have thrown meanwhile, for whoever called to throw at the end. */
+    public FirstFailure deferred() {
+        return deferred;
+    }
+
+    public int count() {
+        return domains.size();
+    }
+
+    public long mappings() {
+        return mappings;
+    }
+
+    /** Whether one more mapping is within the limit. */
+    public boolean hasRoom() {
+        return mappings < maxMappings;
+    }
+
+    public long gracePeriods() {
+        return gracePeriods;
+    }
+
+    public long bytesInUse() {
+        return closed ? 0 : space.bytesInUse();
+    }
+
+    /**
+     * Ends every attachment for good and gives the memory of the tables back; afterwards every endpoint is blocked. The
+     * order matters, because a reader finds its table by address: the tables go out of the readers' sight, then every
+     * section that is open is waited for, and only then the memory goes.
+     */
+    public void close() {
+        for (int i = 0; i < all.size(); i++) {
+            release(all.get(i), blocked);
+        }
+        gracePeriod();
+        for (Domain domain : free) {
+            domain.table().discard();
+        }
+        unattached.table().discard();
+        blocked.table().discard();
+        closed = true;
+        awaitReaders();
+        space.reclaim();
+        space.close();
+    }
+
+    // Attachments
+
+    public Domain begin(int id, Domain.Kind kind) {
+        if (free.isEmpty()) {
+            gracePeriod();
+        }
+        Domain fresh = free.removeLast();
+        fresh.begin(id, kind);
+        domains.put(id, fresh);
+        return fresh;
+    }
+
+    /** Attaches an endpoint to a domain that exists; the one it leaves may end. */
+    public void attach(Endpoint endpoint, Domain domain) {
+        Domain old = endpoint.domain();
+        domain.add(endpoint);
+        endpoint.domain(domain);
+        tookAttachment();
+        mappingListeners.attached(endpoint.id(), domain.id());
+        leave(endpoint, old);
+    }
+
+    /** Detaches an endpoint that is attached; afterwards the bypass byte decides. */
+    public void detach(Endpoint endpoint) {
+        release(endpoint, unattached);
+    }
+
+    /**
+     * Ends every attachment, for a reset. An endpoint whose device is at work may have DMA on its way with addresses
+     * that were translated, which the bypass would let through as physical ones; so it is blocked until the device was
+     * reset.
+     */
+    public void detachAll(boolean blockLive) {
+        for (int i = 0; i < all.size(); i++) {
+            Endpoint endpoint = all.get(i);
+            endpoint.forgetDoorbell();
+            boolean block = blockLive && endpoint.isLive() && endpoint.domain().kind() != Domain.Kind.UNATTACHED;
+            release(endpoint, block ? blocked : unattached);
+        }
+    }
+
+    /** A device has closed a way to memory; with the last one nothing of before is on its way any more. */
+    void closed(Endpoint endpoint) {
+        endpoint.closed();
+        if (!endpoint.isLive()) {
+            unblock(endpoint);
+        }
+    }
+
+    /** The device at this endpoint has nothing on its way any more, so it need not be blocked. */
+    public void unblock(Endpoint endpoint) {
+        if (!closed && endpoint.domain().kind() == Domain.Kind.BLOCKED) {
+            endpoint.domain(unattached);
+        }
+    }
+
+    private void release(Endpoint endpoint, Domain to) {
+        Domain old = endpoint.domain();
+        endpoint.domain(to);
+        tookAttachment();
+        leave(endpoint, old);
+    }
+
+    private void tookAttachment() {
+        invalidation.moved();
+        takenAway = true;
+    }
+
+    private void leave(Endpoint endpoint, Domain old) {
+        if (!old.isAttachment()) {
+            return;
+        }
+        mappingListeners.detached(endpoint.id(), old.id());
+        old.remove(endpoint);
+        if (old.isEmpty()) {
+            mappingListeners.domainEnded(old);
+            domains.remove(old.id());
+            // The mappings stay until no section can be inside: a reader that saw the old attachment still finds what
+            // that meant.
+            mappings -= old.table().size();
+            ended.add(old);
+        }
+    }
+
+    // Mappings
+
+    /** Whether an endpoint of this domain has reserved addresses in a range; the end is inclusive. */
+    public boolean reserves(Domain domain, long virtStart, long virtEnd) {
+        for (int i = 0; i < distinctPages.length; i++) {
+            if (domain.uses(i) && distinctPages[i].overlaps(virtStart, virtEnd)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    public MappingTable.Insertion insert(Domain domain, long virtStart, long virtEnd, long physStart, int flags) {
+        MappingTable.Insertion result = domain.table().insert(virtStart, virtEnd, physStart, flags);
+        if (result == MappingTable.Insertion.FULL && (takenAway || space.retired() != 0)) {
+            // What was removed since the last grace period rests, nodes and slots alike, and may be all that is left.
+            gracePeriod();
+            result = domain.table().insert(virtStart, virtEnd, physStart, flags);
+        }
+        if (result == MappingTable.Insertion.INSERTED) {
+            mappings++;
+        }
+        return result;
+    }
+
+    public MappingTable.Removal remove(Domain domain, long virtStart, long virtEnd) {
+        MappingTable.Removal result = domain.table().remove(virtStart, virtEnd);
+        if (result == MappingTable.Removal.FULL) {
+            gracePeriod();
+            result = domain.table().remove(virtStart, virtEnd);
+        }
+        if (result == MappingTable.Removal.REMOVED && domain.table().removed() != 0) {
+            mappings -= domain.table().removed();
+            invalidation.unmapped(domain, virtStart, virtEnd);
+            takenAway = true;
+        }
+        return result;
+    }
+
+    // Grace periods
+
+    /** Says that the bypass was taken from the readers, or given to them. */
+    public void changedBypass() {
+        invalidation.bypassChanged();
+        takenAway = true;
+    }
+
+    /** Called before a batch is made visible: afterwards no section uses what the batch took away. */
+    public void gracePeriodIfNeeded() {
+        if (takenAway || space.retired() > RETIRED_LIMIT) {
+            gracePeriod();
+            deferred.rethrow();
+        }
+    }
+
+    private void awaitReaders() {
+        try {
+            readers.awaitAll(stallLimitNanos);
+        } catch (RuntimeException | Error failure) {
+            // Out of the listener that was told of a long wait; the wait itself went to its end.
+            deferred.add(failure);
+        }
+    }
+
+    private void gracePeriod() {
+        // First the generation, then the wait: a section that saw the old generation began before, and is waited for.
+        // The caches come before the wait, too: what a section finds there, it may use until it ends.
+        invalidation.forget();
+        awaitReaders();
+        gracePeriods++;
+        takenAway = false;
+        while (!ended.isEmpty()) {
+            Domain domain = ended.removeLast();
+            domain.table().clear();
+            free.add(domain);
+        }
+        // The nodes of ended domains too: no reader that came after the wait began can have found them.
+        space.reclaim();
+    }
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.iommu.domain;
+
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.virtio4j.dma.translate.TranslationCaches;
+import org.virtio4j.iommu.embedder.ReservedRegions;
+
+/** A device behind the IOMMU: what it may not map, and what it is attached to just now. */
+public final class Endpoint {
+
+    private final int id;
+    private final ReservedRegions regions;
+    private final ReservedPages pages;
+    private final TranslationCaches caches = new TranslationCaches();
+
+    /** Which of the IOMMU's distinct sets of regions this endpoint has; set once, while the IOMMU is made. */
+    private int regionsIndex;
+
+    /**
+     * The attachment is this one word: a reader sees the old domain or the new one, never anything in between.
+     * Volatile, so that the domain's own fields are visible to whoever sees it.
+     */
+    private volatile @Nullable Domain domain;
+
+    /** How many ways to memory its devices have open; guarded by the control lock. */
+    private int open;
+
+    /** The first doorbell that was mapped and none of its regions holds; guarded by the control lock. */
+    private long doorbellVirt;
+    private long doorbellPhys;
+    private boolean doorbellMapped;
+    private boolean doorbellTold;
+
+    /** Whether the caches may hold what was found through another attachment; guarded by the control lock. */
+    private boolean moved;
+
+    public Endpoint(int id, ReservedRegions regions) {
+        this.id = id;
+        this.regions = regions;
+        this.pages = new ReservedPages(regions);
+    }
+
+    public int id() {
+        return id;
+    }
+
+    public ReservedRegions regions() {
+        return regions;
+    }
+
+    /** The same regions, for look-ups. */
+    public ReservedPages pages() {
+        return pages;
+    }
+
+    int regionsIndex() {
+        return regionsIndex;
+    }
+
+    void regionsIndex(int index) {
+        regionsIndex = index;
+    }
+
+    public Domain domain() {
+        return Objects.requireNonNull(domain);
+    }
+
+    void domain(Domain attached) {
+        domain = attached;
+        moved = true;
+    }
+
+    /** Whether a device behind it could have DMA on its way. */
+    boolean isLive() {
+        return open > 0;
+    }
+
+    void opened() {
+        open++;
+    }
+
+    void closed() {
+        open--;
+    }
+
+    /** Notes a doorbell; true for the first one until {@link #forgetDoorbell}. */
+    public boolean mappedDoorbell(long virtStart, long physStart) {
+        boolean first = !doorbellMapped;
+        if (first) {
+            doorbellMapped = true;
+            doorbellVirt = virtStart;
+            doorbellPhys = physStart;
+        }
+        return first;
+    }
+
+    /** Whether the caller is to tell listeners of it; true once. */
+    public boolean takeDoorbell() {
+        boolean due = doorbellMapped && !doorbellTold;
+        doorbellTold |= due;
+        return due;
+    }
+
+    public long doorbellVirt() {
+        return doorbellVirt;
+    }
+
+    public long doorbellPhys() {
+        return doorbellPhys;
+    }
+
+    void forgetDoorbell() {
+        doorbellMapped = false;
+        doorbellTold = false;
+    }
+
+    // What its devices remember
+
+    TranslationCaches caches() {
+        return caches;
+    }
+
+    /** Says that nothing in the caches counts any more. */
+    void distrust() {
+        moved = true;
+    }
+
+    /** Empties the caches if the attachment changed; called once the change is out of the readers' sight. */
+    void forgetIfMoved() {
+        if (moved) {
+            caches.forgetAll();
+            moved = false;
+        }
+    }
+}

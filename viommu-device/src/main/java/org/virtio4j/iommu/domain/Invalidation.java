@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.iommu.domain;
+
+import java.lang.invoke.VarHandle;
+import java.util.List;
+
+/**
+ * Collects what was taken away since the last grace period, and makes the caches of devices forget it: one fence serves
+ * a whole batch of UNMAPs. Under the control lock.
+ */
+final class Invalidation {
+
+    /** As many UNMAPs as a batch can hold. */
+    private static final int MOST_RANGES = 64;
+
+    private final List<Endpoint> endpoints;
+    private final InvalidationCount generation = new InvalidationCount();
+    private final Domain[] domains = new Domain[MOST_RANGES];
+    private final long[] starts = new long[MOST_RANGES];
+    private final long[] ends = new long[MOST_RANGES];
+    private int ranges;
+    private boolean moved;
+
+    Invalidation(List<Endpoint> endpoints) {
+        this.endpoints = endpoints;
+    }
+
+    /** What readers load to know whether something was taken away. */
+    InvalidationCount generation() {
+        return generation;
+    }
+
+    /** Mappings that lay inside a range are in the table no more; the end is inclusive. */
+    void unmapped(Domain domain, long virtStart, long virtEnd) {
+        if (ranges == MOST_RANGES) {
+            forget();
+        }
+        domains[ranges] = domain;
+        starts[ranges] = virtStart;
+        ends[ranges] = virtEnd;
+        ranges++;
+    }
+
+    /** Some endpoints are not attached as they were; each of those knows it. */
+    void moved() {
+        moved = true;
+    }
+
+    /** What the bypass byte says to endpoints that are attached to nothing is different now. */
+    void bypassChanged() {
+        for (int i = 0; i < endpoints.size(); i++) {
+            Endpoint endpoint = endpoints.get(i);
+            if (endpoint.domain().kind() == Domain.Kind.UNATTACHED) {
+                endpoint.distrust();
+            }
+        }
+        moved = true;
+    }
+
+    /**
+     * Makes all caches forget, and advances the count before and after; {@link
+     * org.virtio4j.dma.translate.TranslationCaches}
+     * says why. Everything that was taken away must be out of the readers' sight.
+     */
+    void forget() {
+        generation.advance();
+        if (ranges == 0 && !moved) {
+            return;
+        }
+        // The count must be visible before the caches are read; pairs with the fence of a device that keeps.
+        VarHandle.fullFence();
+        forgetRanges();
+        if (moved) {
+            forgetMoved();
+        }
+        generation.advance();
+    }
+
+    private void forgetRanges() {
+        Domain last = null;
+        boolean remembered = false;
+        for (int i = 0; i < ranges; i++) {
+            if (domains[i] != last) {
+                last = domains[i];
+                remembered = last.isRemembered();
+            }
+            if (remembered) {
+                last.forget(starts[i], ends[i]);
+            }
+        }
+        ranges = 0;
+    }
+
+    private void forgetMoved() {
+        for (int i = 0; i < endpoints.size(); i++) {
+            endpoints.get(i).forgetIfMoved();
+        }
+        moved = false;
+    }
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * What endpoints are attached to, and what their addresses mean just now.
+ *
+ * <p>Two kinds of caller come in. The holder of the control lock changes things through {@link
+ * org.virtio4j.iommu.domain.Domains}: attach, detach, map, unmap, and the grace period that must pass before any of it
+ * counts as done. Devices look addresses up through {@link org.virtio4j.iommu.domain.EndpointTranslator}, on any thread
+ * and without a lock: endpoint, its domain (one word), the table of that domain. What leaves is an extent, or a fault
+ * for {@code org.virtio4j.iommu.fault}.
+ *
+ * <p>The order of a change that takes something away: out of the sight of readers (a word of the {@link
+ * org.virtio4j.iommu.domain.Endpoint} or of the table); forgotten by the caches of the devices and counted in {@link
+ * org.virtio4j.iommu.domain.Invalidation}, so that rings notice; then the wait for sections; then the answer becomes
+ * visible. {@link org.virtio4j.iommu.domain.MappingListeners} are asked before the first of these steps.
+ *
+ * <p>Nothing that readers load lies beside what a change stores: the attachment and the table are read where they are,
+ * and the count of invalidations has a cache line to itself.
+ */
+@NullMarked
+package org.virtio4j.iommu.domain;
+
+import org.jspecify.annotations.NullMarked;

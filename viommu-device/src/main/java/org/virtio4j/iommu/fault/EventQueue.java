@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.iommu.fault;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+import org.virtio4j.device.DeviceContext;
+import org.virtio4j.device.QueueLoop;
+import org.virtio4j.device.QueueWork;
+import org.virtio4j.dma.DmaResult;
+import org.virtio4j.dma.translate.TranslateResult;
+import org.virtio4j.iommu.observe.IommuListeners;
+import org.virtio4j.iommu.observe.IommuTally;
+import org.virtio4j.queue.Chain;
+import org.virtio4j.vmm.Access;
+import org.virtio4j.vmm.LittleEndian;
+import org.virtio4j.wire.iommu.FaultEvent;
+
+/**
+ * Reports faults to the driver (virtio 1.4, section 5.13.6.9). Any thread reports, outside its section. What waits is
+ * guarded by the turns of the loop, which come last in the order of locks.
+ *
+ * <p>Linux fills the queue without a kick, so each report looks at the ring. Faults that find no buffer wait, up to
+ * {@link #PENDING} of them; the rest is counted as lost.
+ */
+public final class EventQueue implements QueueWork {
+
+    public static final int INDEX = 1;
+    private static final int PENDING = 64;
+
+    private final IommuTally counters;
+    private final IommuListeners listeners;
+    private final QueueLoop loop = QueueLoop.inTurns(INDEX, this);
+    private final MemorySegment event = Arena.ofAuto().allocate(FaultEvent.SIZE, Long.BYTES);
+
+    /** Faults that wait for a buffer: a ring of events as they will be written. */
+    private final long[] addresses = new long[PENDING];
+    private final int[] endpoints = new int[PENDING];
+    private final int[] reasons = new int[PENDING];
+    private final int[] flags = new int[PENDING];
+
+    /** Whether the listeners know of the fault, and so are to know of its report. */
+    private final boolean[] known = new boolean[PENDING];
+    private int first;
+    private int count;
+
+    /** Whether there is something to write; read without a turn by a thread that polls. */
+    private volatile boolean waits;
+
+    private volatile @Nullable DeviceContext context;
+
+    public EventQueue(IommuTally counters, IommuListeners listeners) {
+        this.counters = counters;
+        this.listeners = listeners;
+    }
+
+    public void activate(DeviceContext active) {
+        context = active;
+        loop.start(active);
+    }
+
+    /** Begins no more events; {@link #isIdle} says when the last one is written. */
+    public void stop() {
+        context = null;
+        loop.stop();
+    }
+
+    public boolean isIdle() {
+        return loop.isIdle();
+    }
+
+    /** Waits until no thread reports; false if the caller is a callback of a report, which would wait for itself. */
+    public boolean awaitFree() {
+        boolean begun = loop.beginTurn();
+        if (begun) {
+            loop.endTurn();
+        }
+        return begun;
+    }
+
+    /** Forgets what waits. */
+    public void reset() {
+        boolean begun = loop.beginTurn();
+        counters.lostFaults(count);
+        count = 0;
+        waits = false;
+        if (begun) {
+            loop.endTurn();
+        }
+    }
+
+    /** Takes a fault and writes what waits, in one turn. */
+    void report(int endpoint, TranslateResult reason, long iova, Access access) {
+        boolean begun = loop.beginTurn();
+        boolean taken = false;
+        try {
+            take(endpoint, reason, iova, access, true);
+            taken = true;
+        } finally {
+            if (begun && !taken) {
+                loop.endTurn();
+            }
+        }
+        if (begun) {
+            loop.serveTurn();
+        }
+    }
+
+    /** Takes a fault, which listeners are to know of or not; {@link #deliver} must follow. */
+    void add(int endpoint, TranslateResult reason, long iova, Access access, boolean told) {
+        boolean begun = loop.beginTurn();
+        try {
+            take(endpoint, reason, iova, access, told);
+        } finally {
+            if (begun) {
+                loop.endTurn();
+            }
+        }
+    }
+
+    private void take(int endpoint, TranslateResult reason, long iova, Access access, boolean told) {
+        if (context == null) {
+            counters.lostFaults(1);
+            return;
+        }
+        boolean kept = append(endpoint, reasonOf(reason), FaultEvent.FLAG_ADDRESS | access.mask(), iova, told);
+        if (kept && told) {
+            listeners.faulted(endpoint, iova, access);
+        }
+    }
+
+    /** Writes what waits into the buffers there are, in turn with others: there is little room for what is left. */
+    public void deliver() {
+        if (loop.beginTurn()) {
+            loop.serveTurn();
+        }
+    }
+
+    /**
+     * Writes what waits for buffers into those that came without a notification. Buffers without a fault, of which
+     * Linux always has some there, are not looked at.
+     */
+    public int poll() {
+        return waits ? loop.poll() : 0;
+    }
+
+    private boolean append(int endpoint, int reason, int flag, long address, boolean told) {
+        int last = (first + count - 1) % PENDING;
+        if (count > 0 && addresses[last] == address && endpoints[last] == endpoint && reasons[last] == reason
+                && flags[last] == flag) {
+            counters.repeatedFault();
+            return false;
+        }
+        if (count == PENDING) {
+            counters.lostFaults(1);
+            return false;
+        }
+        int next = (first + count) % PENDING;
+        addresses[next] = address;
+        endpoints[next] = endpoint;
+        reasons[next] = reason;
+        flags[next] = flag;
+        known[next] = told;
+        count++;
+        waits = true;
+        return true;
+    }
+
+    // QueueWork, in a turn
+
+    @Override
+    public int batch() {
+        return PENDING;
+    }
+
+    /** While faults wait, the next buffer must be noticed when it comes; else there is no use for one. */
+    @Override
+    public int room() {
+        return count;
+    }
+
+    @Override
+    public boolean answersAtOnce() {
+        return true;
+    }
+
+    @Override
+    public void take(int slot, Chain chain) {
+        // There is nothing to read.
+    }
+
+    @Override
+    public boolean work(int taken) {
+        return true;
+    }
+
+    /** A buffer too small for a report goes back unused: one report is never spread over several. */
+    @Override
+    public boolean answer(int slot, Chain chain) {
+        return count == 0 || chain.writableLength() < FaultEvent.SIZE || writeFirst(chain);
+    }
+
+    /** False if the buffer is out of reach for a while, or for good: the fault stays for it, or for another. */
+    private boolean writeFirst(Chain chain) {
+        event.fill((byte) 0);
+        LittleEndian.putU8(event, FaultEvent.REASON, reasons[first]);
+        LittleEndian.putI32(event, FaultEvent.FLAGS, flags[first]);
+        LittleEndian.putI32(event, FaultEvent.ENDPOINT, endpoints[first]);
+        LittleEndian.putI64(event, FaultEvent.ADDRESS, addresses[first]);
+        DmaResult result = chain.write(0, event, 0, FaultEvent.SIZE);
+        if (result == DmaResult.CLOSED) {
+            return false;
+        }
+        if (result == DmaResult.OK) {
+            counters.reportedFault();
+            tell();
+        } else {
+            counters.lostFaults(1);
+        }
+        first = (first + 1) % PENDING;
+        count--;
+        waits = count > 0;
+        return true;
+    }
+
+    private void tell() {
+        if (known[first]) {
+            listeners.reported(reasons[first], flags[first], endpoints[first], addresses[first]);
+        }
+    }
+
+    private static int reasonOf(TranslateResult result) {
+        return switch (result) {
+            case NO_DOMAIN -> FaultEvent.REASON_DOMAIN;
+            case NO_MAPPING, NOT_PERMITTED -> FaultEvent.REASON_MAPPING;
+            case OK -> FaultEvent.REASON_UNKNOWN;
+        };
+    }
+}

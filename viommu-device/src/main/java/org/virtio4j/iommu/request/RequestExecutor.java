@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.iommu.request;
+
+import org.virtio4j.device.Features;
+import org.virtio4j.iommu.domain.Domain;
+import org.virtio4j.iommu.domain.Domains;
+import org.virtio4j.iommu.domain.Endpoint;
+import org.virtio4j.iommu.domain.MappingListeners;
+import org.virtio4j.iommu.embedder.MappingListener;
+import org.virtio4j.iommu.observe.IommuTally;
+import org.virtio4j.wire.iommu.AttachRequest;
+import org.virtio4j.wire.iommu.IommuFeature;
+import org.virtio4j.wire.iommu.MapRequest;
+import org.virtio4j.wire.iommu.RequestStatus;
+import org.virtio4j.wire.iommu.RequestTail;
+import org.virtio4j.wire.iommu.RequestType;
+
+/**
+ * Checks a request and carries it out (virtio 1.4, section 5.13.6). Under the control lock, outside any section.
+ *
+ * <p>The checks come in the order flags and reserved bytes, existence, kind of domain, inverted, alignment and range,
+ * overlap and reserved region, limits. A request that is refused has changed nothing.
+ *
+ * <p>Where the text leaves a choice open: an inverted or misplaced range and a domain number out of range are RANGE, a
+ * MAP over a reserved region is INVAL, an UNMAP with a reserved byte set is INVAL and removes nothing, a limit reached
+ * is NOMEM, and a flag that was not negotiated is as unknown as any other.
+ */
+public final class RequestExecutor {
+
+    private final RequestLimits limits;
+    private final Domains domains;
+    private final MappingListeners mappingListeners;
+    private final IommuTally counters;
+    private final Doorbells doorbells;
+    private final long granuleMask;
+
+    private boolean mapUnmap;
+    private boolean probe;
+    private int attachFlags;
+    private int mapFlags;
+
+    public RequestExecutor(RequestLimits limits, Domains domains, MappingListeners mappingListeners,
+            IommuTally counters, Doorbells doorbells) {
+        this.limits = limits;
+        this.domains = domains;
+        this.mappingListeners = mappingListeners;
+        this.counters = counters;
+        this.doorbells = doorbells;
+        this.granuleMask = limits.granule() - 1;
+    }
+
+    /** Takes over what was negotiated: a request or flag whose feature was not is unknown. */
+    public void negotiated(Features features) {
+        mapUnmap = features.has(IommuFeature.MAP_UNMAP);
+        probe = features.has(IommuFeature.PROBE);
+        attachFlags = features.has(IommuFeature.BYPASS_CONFIG) ? AttachRequest.FLAG_BYPASS : 0;
+        mapFlags = MapRequest.FLAG_READ | MapRequest.FLAG_WRITE
+                | (features.has(IommuFeature.MMIO) ? MapRequest.FLAG_MMIO : 0);
+    }
+
+    /** Carries one request out. What a mapping listener throws is kept in {@link Domains#deferred}. */
+    void execute(Request request) {
+        if (!isKnown(request.type)) {
+            request.removed = 0;
+            counters.refused();
+            return;
+        }
+        long before = domains.mappings();
+        request.status = switch (request.type) {
+            case RequestType.ATTACH -> attach(request);
+            case RequestType.DETACH -> detach(request);
+            case RequestType.MAP -> map(request);
+            case RequestType.UNMAP -> unmap(request);
+            default -> probe(request);
+        };
+        request.answered = true;
+        request.removed = Math.max(0, before - domains.mappings());
+        counters.answered(request.type, request.status, request.removed);
+    }
+
+    private boolean isKnown(int type) {
+        return switch (type) {
+            case RequestType.ATTACH, RequestType.DETACH -> true;
+            case RequestType.MAP, RequestType.UNMAP -> mapUnmap;
+            case RequestType.PROBE -> probe;
+            default -> false;
+        };
+    }
+
+    private int attach(Request request) {
+        if (request.reservedSet || (request.flags & ~attachFlags) != 0) {
+            return RequestStatus.INVAL;
+        }
+        Endpoint endpoint = domains.endpoint(request.endpoint);
+        if (endpoint == null) {
+            return RequestStatus.NOENT;
+        }
+        Domain.Kind kind = (request.flags & AttachRequest.FLAG_BYPASS) != 0 ? Domain.Kind.BYPASS : Domain.Kind.MAPPED;
+        Domain domain = domains.domain(request.domain);
+        if (domain == null) {
+            return attachToNew(endpoint, request.domain, kind);
+        }
+        if (domain.kind() != kind) {
+            return RequestStatus.INVAL;
+        }
+        return endpoint.domain() == domain ? RequestStatus.OK : attachToExisting(endpoint, domain);
+    }
+
+    private int attachToNew(Endpoint endpoint, int domain, Domain.Kind kind) {
+        if (!limits.inDomainRange(domain)) {
+            return RequestStatus.RANGE;
+        }
+        domains.attach(endpoint, domains.begin(domain, kind));
+        return RequestStatus.OK;
+    }
+
+    private int attachToExisting(Endpoint endpoint, Domain domain) {
+        if (!domain.accepts(endpoint.regions())) {
+            return RequestStatus.UNSUPP;
+        }
+        domains.attach(endpoint, domain);
+        return RequestStatus.OK;
+    }
+
+    private int detach(Request request) {
+        Endpoint endpoint = domains.endpoint(request.endpoint);
+        if (endpoint == null) {
+            return RequestStatus.NOENT;
+        }
+        Domain domain = domains.domain(request.domain);
+        if (domain == null || endpoint.domain() != domain) {
+            return RequestStatus.INVAL;
+        }
+        domains.detach(endpoint);
+        return RequestStatus.OK;
+    }
+
+    private int map(Request request) {
+        if ((request.flags & ~mapFlags) != 0) {
+            return RequestStatus.INVAL;
+        }
+        Domain domain = domains.domain(request.domain);
+        if (domain == null) {
+            return RequestStatus.NOENT;
+        }
+        if (domain.kind() == Domain.Kind.BYPASS) {
+            return RequestStatus.INVAL;
+        }
+        if (!canBeMapped(request.virtStart, request.virtEnd, request.physStart)) {
+            return RequestStatus.RANGE;
+        }
+        if (domains.reserves(domain, request.virtStart, request.virtEnd)) {
+            return RequestStatus.INVAL;
+        }
+        int status = mappingListeners.isEmpty() && domains.hasRoom()
+                ? insert(domain, request)
+                : insertCarefully(domain, request);
+        if ((request.flags & MapRequest.FLAG_MMIO) != 0 || domain.isUntouched()) {
+            doorbells.mapped(domain, request, status);
+        }
+        return status;
+    }
+
+    private boolean canBeMapped(long virtStart, long virtEnd, long physStart) {
+        boolean inverted = Long.compareUnsigned(virtEnd, virtStart) < 0;
+        boolean misaligned = ((virtStart | physStart | (virtEnd + 1)) & granuleMask) != 0;
+        boolean physWraps = Long.compareUnsigned(physStart + (virtEnd - virtStart), physStart) < 0;
+        return !inverted && !misaligned && !physWraps && limits.inInputRange(virtStart, virtEnd);
+    }
+
+    private int insert(Domain domain, Request request) {
+        return switch (domains.insert(domain, request.virtStart, request.virtEnd, request.physStart, request.flags)) {
+            case INSERTED -> RequestStatus.OK;
+            case OVERLAP -> RequestStatus.INVAL;
+            case FULL -> RequestStatus.NOMEM;
+        };
+    }
+
+    /** Inserts when mapping listeners must agree, or when the limit is reached: an overlap is refused first. */
+    private int insertCarefully(Domain domain, Request request) {
+        if (domain.table().overlaps(request.virtStart, request.virtEnd)) {
+            return RequestStatus.INVAL;
+        }
+        if (!domains.hasRoom()) {
+            return RequestStatus.NOMEM;
+        }
+        MappingListener.Answer answer =
+                mappingListeners.map(domain.id(), request.virtStart, request.virtEnd, request.physStart, request.flags);
+        if (answer != MappingListener.Answer.DONE) {
+            return refusal(answer);
+        }
+        int status = insert(domain, request);
+        if (status != RequestStatus.OK) {
+            mappingListeners.undoMap(domain.id(), request.virtStart, request.virtEnd);
+        }
+        return status;
+    }
+
+    private int unmap(Request request) {
+        if (request.reservedSet) {
+            return RequestStatus.INVAL;
+        }
+        Domain domain = domains.domain(request.domain);
+        if (domain == null) {
+            return RequestStatus.NOENT;
+        }
+        if (domain.kind() == Domain.Kind.BYPASS) {
+            return RequestStatus.INVAL;
+        }
+        if (Long.compareUnsigned(request.virtEnd, request.virtStart) < 0) {
+            return RequestStatus.RANGE;
+        }
+        return remove(domain, request.virtStart, request.virtEnd);
+    }
+
+    private int remove(Domain domain, long virtStart, long virtEnd) {
+        if (!mappingListeners.isEmpty()) {
+            if (domain.table().wouldSplit(virtStart, virtEnd)) {
+                return RequestStatus.RANGE;
+            }
+            MappingListener.Answer answer = mappingListeners.unmap(domain, virtStart, virtEnd);
+            if (answer != MappingListener.Answer.DONE) {
+                return refusal(answer);
+            }
+        }
+        return switch (domains.remove(domain, virtStart, virtEnd)) {
+            case REMOVED -> RequestStatus.OK;
+            case WOULD_SPLIT -> RequestStatus.RANGE;
+            case FULL -> RequestStatus.DEVERR;
+        };
+    }
+
+    /** What was too short to parse does not come here. */
+    private int probe(Request request) {
+        Endpoint endpoint = domains.endpoint(request.endpoint);
+        if (endpoint == null) {
+            return RequestStatus.NOENT;
+        }
+        request.properties = endpoint.regions();
+        boolean room = request.chain.writableLength() >= limits.probeSize() + RequestTail.SIZE;
+        return room ? RequestStatus.OK : RequestStatus.INVAL;
+    }
+
+    private static int refusal(MappingListener.Answer answer) {
+        return answer == MappingListener.Answer.NO_ROOM ? RequestStatus.NOMEM : RequestStatus.DEVERR;
+    }
+}

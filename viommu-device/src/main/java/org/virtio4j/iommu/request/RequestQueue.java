@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.iommu.request;
+
+import org.virtio4j.device.QueueWork;
+import org.virtio4j.iommu.domain.Domains;
+import org.virtio4j.iommu.observe.IommuListeners;
+import org.virtio4j.iommu.observe.IommuTally;
+import org.virtio4j.queue.Chain;
+import org.virtio4j.vmm.FirstFailure;
+
+/**
+ * What is done with a batch of requests: read it in one section, carry it out outside any, answer it in another, wait
+ * once for readers if anything was taken away, and only then let the driver see the answers. Under the control lock.
+ */
+public final class RequestQueue implements QueueWork {
+
+    /**
+     * A batch this long is about 7 KiB of requests and replies, and with the largest PROBE replies still one section.
+     */
+    private static final int BATCH = 64;
+
+    private final Request[] requests = new Request[BATCH];
+    private final RequestReader reader;
+    private final RequestExecutor executor;
+    private final ReplyWriter replies;
+    private final Domains domains;
+    private final IommuTally counters;
+
+    /** What mapping listeners have thrown. */
+    private final FirstFailure deferred;
+    private final IommuListeners listeners;
+    private final RequestView served;
+    private final Linger linger;
+
+    /** Whether memory was out of reach for a moment when a request of the batch was to be read. */
+    private boolean away;
+
+    public RequestQueue(RequestExecutor executor, ReplyWriter replies, Domains domains, IommuTally counters,
+            IommuListeners listeners, Linger linger) {
+        this.executor = executor;
+        this.replies = replies;
+        this.domains = domains;
+        this.counters = counters;
+        this.deferred = domains.deferred();
+        this.listeners = listeners;
+        this.reader = new RequestReader(listeners.recordTraffic());
+        this.served = new RequestView(replies, listeners.recordTraffic());
+        this.linger = linger;
+        for (int i = 0; i < BATCH; i++) {
+            requests[i] = new Request();
+        }
+    }
+
+    @Override
+    public int batch() {
+        return BATCH;
+    }
+
+    @Override
+    @SuppressWarnings("ReferenceEquality") // a slot has the same chain each time, so that it need not be stored again
+    public void take(int slot, Chain chain) {
+        Request request = requests[slot];
+        if (request.chain != chain) {
+            request.chain = chain;
+        }
+        if (slot == 0) {
+            away = false;
+        }
+        if (!reader.read(request)) {
+            away = true;
+        }
+    }
+
+    /** Nothing is carried out before all of it could be read: what was carried out is not done again. */
+    @Override
+    public boolean work(int count) {
+        if (away) {
+            return false;
+        }
+        for (int i = 0; i < count; i++) {
+            executor.execute(requests[i]);
+            deferred.rethrow();
+        }
+        return true;
+    }
+
+    @Override
+    public boolean answer(int slot, Chain chain) {
+        return replies.write(requests[slot]);
+    }
+
+    @Override
+    public void beforePublish(int count) {
+        if (!listeners.isEmpty()) {
+            for (int i = 0; i < count; i++) {
+                listeners.served(served.of(requests[i]));
+            }
+        }
+        // The driver must not see that something was unmapped while a section still uses it.
+        domains.gracePeriodIfNeeded();
+        counters.batch();
+        linger.begin();
+    }
+
+    @Override
+    public void published(int count, boolean interrupt) {
+        linger.published(interrupt);
+        listeners.batchPublished(count);
+    }
+
+    @Override
+    public boolean lingers() {
+        return linger.goesOn();
+    }
+
+    @Override
+    public void passed() {
+        linger.end();
+        listeners.kicked();
+    }
+}
