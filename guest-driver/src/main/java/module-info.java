@@ -7,4 +7,8 @@ module org.virtio4j.driver {
     requires transitive org.virtio4j.vmm;
 
     exports org.virtio4j.driver;
+    exports org.virtio4j.driver.pci;
+    exports org.virtio4j.driver.mmio;
+    exports org.virtio4j.driver.iommu;
+    exports org.virtio4j.driver.hostile;
 }

@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.dma.DmaSpace;
-import org.virtio4j.driver.MmioDriverTransport;
+import org.virtio4j.driver.mmio.MmioDriverTransport;
 import org.virtio4j.vmm.RegisterHandler;
 
 /**

@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.driver.FeatureSet;
-import org.virtio4j.driver.RawRing;
+import org.virtio4j.driver.hostile.RawRing;
 import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.vmm.Access;
 

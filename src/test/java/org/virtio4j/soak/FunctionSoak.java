@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.GuestRam;
-import org.virtio4j.driver.MmioDriverTransport;
+import org.virtio4j.driver.mmio.MmioDriverTransport;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.endpoint.VirtioBlockBuilder;
 import org.virtio4j.endpoint.VirtioEntropy;

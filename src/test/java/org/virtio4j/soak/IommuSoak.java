@@ -9,7 +9,7 @@ import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.DriverTransport;
 import org.virtio4j.driver.GuestRam;
-import org.virtio4j.driver.MmioDriverTransport;
+import org.virtio4j.driver.mmio.MmioDriverTransport;
 import org.virtio4j.endpoint.VirtioEntropy;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.machine.Machine;

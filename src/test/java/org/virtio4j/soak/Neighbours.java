@@ -3,11 +3,11 @@ package org.virtio4j.soak;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.virtio4j.driver.DriverResult;
 import org.virtio4j.driver.DriverTransport;
 import org.virtio4j.driver.GuestRam;
-import org.virtio4j.driver.IommuDriver;
 import org.virtio4j.driver.StartResult;
+import org.virtio4j.driver.iommu.DriverResult;
+import org.virtio4j.driver.iommu.IommuDriver;
 import org.virtio4j.iommu.IommuReaders;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.vmm.GuestMemory;

@@ -9,7 +9,7 @@ import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.DriverTransport;
-import org.virtio4j.driver.MmioDriverTransport;
+import org.virtio4j.driver.mmio.MmioDriverTransport;
 import org.virtio4j.mmio.VirtioMmioDevice;
 import org.virtio4j.wire.MmioRegister;
 

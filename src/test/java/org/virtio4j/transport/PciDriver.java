@@ -2,7 +2,7 @@
 package org.virtio4j.transport;
 
 import org.virtio4j.driver.DriverTransport;
-import org.virtio4j.driver.PciDriverTransport;
+import org.virtio4j.driver.pci.PciDriverTransport;
 import org.virtio4j.wire.DeviceStatus;
 
 /**

@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 import org.virtio4j.driver.GuestBuffer;
 import org.virtio4j.driver.GuestRam;
 import org.virtio4j.driver.QueueMemory;
-import org.virtio4j.driver.RawRing;
+import org.virtio4j.driver.hostile.RawRing;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.vmm.LittleEndian;
 import org.virtio4j.vmm.MemoryRegion;

@@ -17,7 +17,7 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.GuestBuffer;
 import org.virtio4j.driver.GuestRam;
-import org.virtio4j.driver.RawRing;
+import org.virtio4j.driver.hostile.RawRing;
 import org.virtio4j.queue.Chain;
 import org.virtio4j.queue.DeviceQueue;
 import org.virtio4j.queue.QueueFailure;

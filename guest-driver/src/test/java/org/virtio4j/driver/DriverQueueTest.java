@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.virtio4j.driver.hostile.RawRing;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.wire.AvailableRing;
 import org.virtio4j.wire.SplitDescriptor;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.driver;
 
+import org.virtio4j.driver.hostile.RawRing;
+
 /** A device that gives buffers back in order, without looking at them. */
 public final class FakeRing {
 

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.virtio4j.driver.hostile.RawRing;
+import org.virtio4j.driver.mmio.MmioDriverTransport;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.wire.DeviceStatus;
 import org.virtio4j.wire.FeatureBit;

@@ -2,8 +2,8 @@
 package org.virtio4j.launcher.replay;
 
 import org.jspecify.annotations.Nullable;
-import org.virtio4j.driver.RequestListener;
-import org.virtio4j.driver.RequestResult;
+import org.virtio4j.driver.iommu.AnswerListener;
+import org.virtio4j.driver.iommu.RequestResult;
 import org.virtio4j.trace.EventKind;
 import org.virtio4j.trace.TraceEvent;
 import org.virtio4j.wire.iommu.RequestStatus;
@@ -13,7 +13,7 @@ import org.virtio4j.wire.iommu.RequestTail;
  * Compares each answer with the trace: what the driver found in guest memory and in the used ring, and what the device
  * says it did, which is the only way to know what an UNMAP removed.
  */
-final class AnswerCheck implements RequestListener {
+final class AnswerCheck implements AnswerListener {
 
     private final PendingRequests pending;
     private final ServedRequests served;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.launcher.replay;
 
-import org.virtio4j.driver.FaultReport;
-import org.virtio4j.driver.IommuDriver;
+import org.virtio4j.driver.iommu.FaultReport;
+import org.virtio4j.driver.iommu.IommuDriver;
 
 /**
  * Finds the fault reports of a trace on the event queue, in their order. Reports in between are passed over: where the

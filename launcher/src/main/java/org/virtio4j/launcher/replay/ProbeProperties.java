@@ -2,7 +2,7 @@
 package org.virtio4j.launcher.replay;
 
 import java.util.List;
-import org.virtio4j.driver.RequestResult;
+import org.virtio4j.driver.iommu.RequestResult;
 import org.virtio4j.trace.TraceHeader;
 import org.virtio4j.wire.iommu.ProbeProperty;
 import org.virtio4j.wire.iommu.ReservedMemoryProperty;

@@ -3,7 +3,7 @@ package org.virtio4j.launcher.replay;
 
 import java.util.List;
 import org.virtio4j.driver.FeatureSet;
-import org.virtio4j.driver.IommuDriverOptions;
+import org.virtio4j.driver.iommu.IommuDriverOptions;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.iommu.VirtioIommuBuilder;
 import org.virtio4j.iommu.embedder.IommuListener;

@@ -3,9 +3,9 @@ package org.virtio4j.launcher.replay;
 
 import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.GuestRam;
-import org.virtio4j.driver.HostileRequests;
-import org.virtio4j.driver.IommuDriver;
 import org.virtio4j.driver.StartResult;
+import org.virtio4j.driver.hostile.HostileRequests;
+import org.virtio4j.driver.iommu.IommuDriver;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.trace.EventKind;
 import org.virtio4j.trace.TranslationKind;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.launcher.replay;
 
-import org.virtio4j.driver.DriverResult;
-import org.virtio4j.driver.HostileRequests;
-import org.virtio4j.driver.IommuDriver;
+import org.virtio4j.driver.hostile.HostileRequests;
+import org.virtio4j.driver.iommu.DriverResult;
+import org.virtio4j.driver.iommu.IommuDriver;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.trace.EventKind;
 import org.virtio4j.trace.TraceEvent;
