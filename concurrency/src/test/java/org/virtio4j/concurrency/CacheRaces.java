@@ -33,27 +33,27 @@ public final class CacheRaces {
     @State
     public static class Keep {
 
-        private final Desk desk = Desk.take();
+        private final TableAndReader desk = TableAndReader.take();
 
         @Actor
         public void reader(I_Result result) {
-            int worst = Marks.NOWHERE;
+            int worst = PageMarks.NOWHERE;
             do {
                 desk.remembering.enter();
                 long before = desk.done();
                 if (desk.remembering.translate(PAGE, Access.READ, desk) == TranslateResult.OK) {
-                    worst = Math.max(worst, before < desk.physStart / PAGE ? Marks.OLD : Marks.POISON);
+                    worst = Math.max(worst, before < desk.physStart / PAGE ? PageMarks.OLD : PageMarks.POISON);
                 }
                 desk.remembering.leave();
-            } while (desk.done() < Desk.CHANGES);
+            } while (desk.done() < TableAndReader.CHANGES);
             result.r1 = worst;
         }
 
         @Actor
         public void writer() {
-            for (long change = 1; change <= Desk.CHANGES; change++) {
+            for (long change = 1; change <= TableAndReader.CHANGES; change++) {
                 desk.map(PAGE, change * PAGE);
-                Desk.stay();
+                TableAndReader.stay();
                 desk.unmap(PAGE);
                 desk.forget(PAGE);
                 desk.await();

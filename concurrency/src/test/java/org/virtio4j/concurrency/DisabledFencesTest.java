@@ -42,7 +42,7 @@ class DisabledFencesTest {
     void shouldBeCaughtByALongRunWhenNobodyWaits() throws Exception {
         assumeTrue(Runtime.getRuntime().availableProcessors() > 1, "a race takes two processors");
         String front = Weakening.NO_GRACE_PERIOD.compile(folder);
-        Child.Result result = Child.run(front, folder, List.of(LongRun.class.getName(), "60", "1"));
+        ChildJvm.Result result = ChildJvm.run(front, folder, List.of(LongRun.class.getName(), "60", "1"));
         System.out.print(result.output());
         assertNotEquals(0, result.status());
     }

@@ -85,12 +85,12 @@ final class Guest {
         guest.detach(DISK);
         guest.detach(NIC);
         guest.attach(FIRST, DISK);
-        guest.mark(IOVA, Marks.BYPASSED);
-        guest.mark(OTHER, Marks.BYPASSED);
-        guest.mark(OLD_PAGE, Marks.OLD);
-        guest.mark(NEW_PAGE, Marks.NEW);
-        guest.mark(NEWER_PAGE, Marks.NEWER);
-        guest.mark(NEWEST_PAGE, Marks.NEWEST);
+        guest.mark(IOVA, PageMarks.BYPASSED);
+        guest.mark(OTHER, PageMarks.BYPASSED);
+        guest.mark(OLD_PAGE, PageMarks.OLD);
+        guest.mark(NEW_PAGE, PageMarks.NEW);
+        guest.mark(NEWER_PAGE, PageMarks.NEWER);
+        guest.mark(NEWEST_PAGE, PageMarks.NEWEST);
         return guest;
     }
 
@@ -196,7 +196,7 @@ final class Guest {
     /** What the disk finds at an address, in the open section. */
     int look(long iova) {
         if (disk.access(iova, Long.BYTES, Access.READ, cursor) != DmaResult.OK || !cursor.next()) {
-            return Marks.NOWHERE;
+            return PageMarks.NOWHERE;
         }
         return (int) LittleEndian.i64(cursor.segment(), cursor.offset());
     }

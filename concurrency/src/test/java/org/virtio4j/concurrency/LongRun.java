@@ -71,7 +71,7 @@ public final class LongRun {
     private final DmaHandle disk;
 
     /** What the driver knows. The frame of a page is always the same; only its mark says whether it may be read. */
-    private final Books[] books = {new Books(SPAN), new Books(SPAN)};
+    private final ExpectedMappings[] books = {new ExpectedMappings(SPAN), new ExpectedMappings(SPAN)};
     private final boolean[] touched = new boolean[FRAMES];
     private final int[] expected = new int[BATCH];
 

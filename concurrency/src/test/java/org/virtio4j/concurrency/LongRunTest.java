@@ -16,7 +16,7 @@ class LongRunTest {
 
     @Test
     void shouldShowTheDeviceNothingThatWasTakenAway() throws Exception {
-        Child.Result result = Child.run("", folder, List.of(LongRun.class.getName(),
+        ChildJvm.Result result = ChildJvm.run("", folder, List.of(LongRun.class.getName(),
                 System.getProperty("virtio4j.longRun", "60"),
                 System.getProperty("virtio4j.seed", Long.toString(System.nanoTime()))));
         System.out.print(result.output());

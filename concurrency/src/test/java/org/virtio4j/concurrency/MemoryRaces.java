@@ -34,15 +34,15 @@ public final class MemoryRaces {
     @State
     public static class Close {
 
-        private final Desk desk = Desk.take();
+        private final TableAndReader desk = TableAndReader.take();
         private final DmaHandle handle = DmaSpace.identity(desk.memory).open("closing");
 
         @Actor
         public void reader(I_Result result) {
             handle.enter();
             if (handle.live()) {
-                Desk.stay();
-                result.r1 = desk.done() == 0 ? Marks.OLD : Marks.POISON;
+                TableAndReader.stay();
+                result.r1 = desk.done() == 0 ? PageMarks.OLD : PageMarks.POISON;
             }
             handle.leave();
         }

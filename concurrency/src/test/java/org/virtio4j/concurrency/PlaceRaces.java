@@ -35,7 +35,7 @@ public final class PlaceRaces {
 
         private static final int OTHERS = 8;
 
-        private final Desk desk = Desk.take();
+        private final TableAndReader desk = TableAndReader.take();
 
         /** Others keep the node busy, or it would go with its only mapping. */
         public Reuse() {
@@ -46,20 +46,20 @@ public final class PlaceRaces {
 
         @Actor
         public void reader(I_Result result) {
-            int worst = Marks.NOWHERE;
+            int worst = PageMarks.NOWHERE;
             do {
                 desk.reader.enter();
                 if (desk.find(PAGE)) {
-                    worst = Math.max(worst, desk.found(PAGE, 3 * PAGE) ? Marks.OLD : Marks.POISON);
+                    worst = Math.max(worst, desk.found(PAGE, 3 * PAGE) ? PageMarks.OLD : PageMarks.POISON);
                 }
                 desk.reader.leave();
-            } while (desk.done() < Desk.CHANGES);
+            } while (desk.done() < TableAndReader.CHANGES);
             result.r1 = worst;
         }
 
         @Actor
         public void writer() {
-            for (long change = 1; change <= Desk.CHANGES; change++) {
+            for (long change = 1; change <= TableAndReader.CHANGES; change++) {
                 desk.map(PAGE, 3 * PAGE);
                 desk.unmap(PAGE);
                 desk.map(2 * PAGE, 7 * PAGE);

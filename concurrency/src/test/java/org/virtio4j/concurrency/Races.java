@@ -59,7 +59,7 @@ enum Races {
      */
     List<Outcome> run(String name, int millis, String front, Path folder) throws IOException, InterruptedException {
         String className = name().charAt(0) + name().substring(1).toLowerCase(Locale.ROOT) + "Races";
-        Child.Result result = Child.run(front, folder, List.of("org.openjdk.jcstress.Main",
+        ChildJvm.Result result = ChildJvm.run(front, folder, List.of("org.openjdk.jcstress.Main",
                 "-t", "org.virtio4j.concurrency." + className + "." + name,
                 "-jvmArgs", "--enable-native-access=ALL-UNNAMED -Dvirtio4j.table.checked="
                         + System.getProperty("virtio4j.table.checked", "false") + jvm,

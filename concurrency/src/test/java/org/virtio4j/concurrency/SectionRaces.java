@@ -37,27 +37,27 @@ public final class SectionRaces {
     @State
     public static class Entry {
 
-        private final Desk desk = Desk.take();
+        private final TableAndReader desk = TableAndReader.take();
 
         @Actor
         public void reader(I_Result result) {
-            int worst = Marks.NOWHERE;
+            int worst = PageMarks.NOWHERE;
             do {
                 desk.reader.enter();
                 if (desk.find(PAGE)) {
-                    Desk.stay();
-                    worst = Math.max(worst, desk.done() < desk.physStart / PAGE ? Marks.OLD : Marks.POISON);
+                    TableAndReader.stay();
+                    worst = Math.max(worst, desk.done() < desk.physStart / PAGE ? PageMarks.OLD : PageMarks.POISON);
                 }
                 desk.reader.leave();
-            } while (desk.done() < Desk.CHANGES);
+            } while (desk.done() < TableAndReader.CHANGES);
             result.r1 = worst;
         }
 
         @Actor
         public void writer() {
-            for (long change = 1; change <= Desk.CHANGES; change++) {
+            for (long change = 1; change <= TableAndReader.CHANGES; change++) {
                 desk.map(PAGE, change * PAGE);
-                Desk.stay();
+                TableAndReader.stay();
                 desk.unmap(PAGE);
                 desk.await();
                 desk.done(change);
@@ -80,7 +80,7 @@ public final class SectionRaces {
 
         private static final int ENTRIES = 10_000;
 
-        private final Desk desk = Desk.take();
+        private final TableAndReader desk = TableAndReader.take();
         private final AtomicInteger inside = new AtomicInteger();
 
         @Actor
@@ -102,7 +102,7 @@ public final class SectionRaces {
                     continue;
                 }
                 together |= inside.getAndIncrement();
-                Desk.stay();
+                TableAndReader.stay();
                 inside.getAndDecrement();
                 try {
                     desk.reader.leave();
@@ -126,28 +126,28 @@ public final class SectionRaces {
     @State
     public static class Gate {
 
-        private final Desk desk = Desk.take();
+        private final TableAndReader desk = TableAndReader.take();
 
         @Actor
         public void reader(I_Result result) {
-            int worst = Marks.NOWHERE;
+            int worst = PageMarks.NOWHERE;
             do {
                 desk.gated.enter();
                 if (desk.gated.live()) {
                     long before = desk.done();
-                    Desk.stay();
-                    worst = Math.max(worst, desk.done() == before ? Marks.OLD : Marks.POISON);
+                    TableAndReader.stay();
+                    worst = Math.max(worst, desk.done() == before ? PageMarks.OLD : PageMarks.POISON);
                 }
                 desk.gated.leave();
-            } while (desk.done() < Desk.CHANGES);
+            } while (desk.done() < TableAndReader.CHANGES);
             result.r1 = worst;
         }
 
         @Actor
         public void writer() {
-            for (long change = 1; change <= Desk.CHANGES; change++) {
+            for (long change = 1; change <= TableAndReader.CHANGES; change++) {
                 desk.gate.open();
-                Desk.stay();
+                TableAndReader.stay();
                 desk.gate.close();
                 desk.done(change);
             }

@@ -24,7 +24,7 @@ import org.openjdk.jcstress.infra.results.III_Result;
 
 /**
  * A device that looks twice within one section, beside a driver that changes what its addresses mean and uses for
- * something else what it has taken away. The numbers are {@link Marks}; the third is what a look finds afterwards.
+ * something else what it has taken away. The numbers are {@link PageMarks}; the third is what a look finds afterwards.
  */
 public final class TranslationRaces {
 
@@ -95,7 +95,7 @@ public final class TranslationRaces {
         public void driver() {
             guest.unmap(FIRST, IOVA, OTHER + PAGE - IOVA);
             guest.sync();
-            guest.mark(OLD_PAGE, Marks.POISON);
+            guest.mark(OLD_PAGE, PageMarks.POISON);
         }
 
         @Arbiter
@@ -157,7 +157,7 @@ public final class TranslationRaces {
         @Actor
         public void driver() {
             guest.detach(DISK);
-            guest.mark(OLD_PAGE, Marks.POISON);
+            guest.mark(OLD_PAGE, PageMarks.POISON);
         }
 
         @Arbiter
@@ -185,8 +185,8 @@ public final class TranslationRaces {
         @Actor
         public void driver() {
             guest.writeBypass(0);
-            guest.mark(IOVA, Marks.POISON);
-            guest.mark(OTHER, Marks.POISON);
+            guest.mark(IOVA, PageMarks.POISON);
+            guest.mark(OTHER, PageMarks.POISON);
         }
 
         @Arbiter
@@ -216,7 +216,7 @@ public final class TranslationRaces {
         @Actor
         public void driver() {
             guest.attach(SECOND, DISK);
-            guest.mark(OLD_PAGE, Marks.POISON);
+            guest.mark(OLD_PAGE, PageMarks.POISON);
         }
 
         @Arbiter
@@ -251,9 +251,9 @@ public final class TranslationRaces {
             move(FIRST + 21, NEWER_PAGE);
             move(FIRST + 22, NEWEST_PAGE);
             guest.sync();
-            guest.mark(OLD_PAGE, Marks.POISON);
-            guest.mark(NEW_PAGE, Marks.POISON);
-            guest.mark(NEWER_PAGE, Marks.POISON);
+            guest.mark(OLD_PAGE, PageMarks.POISON);
+            guest.mark(NEW_PAGE, PageMarks.POISON);
+            guest.mark(NEWER_PAGE, PageMarks.POISON);
         }
 
         private void move(int domain, long physical) {
@@ -295,7 +295,7 @@ public final class TranslationRaces {
         public void driver() {
             guest.unmap(FIRST, IOVA, MAPPINGS * SPACING);
             guest.sync();
-            guest.mark(OLD_PAGE, Marks.POISON);
+            guest.mark(OLD_PAGE, PageMarks.POISON);
             mapAll(NEW_ONES, NEW_PAGE);
         }
 
@@ -331,7 +331,7 @@ public final class TranslationRaces {
         @Actor
         public void driver() {
             guest.reset();
-            guest.mark(OLD_PAGE, Marks.POISON);
+            guest.mark(OLD_PAGE, PageMarks.POISON);
         }
 
         @Arbiter

@@ -121,7 +121,7 @@ enum Weakening {
         Files.writeString(weakened, found.replaceFirst(Matcher.quoteReplacement(weakened())));
         String classes = Files.createDirectories(folder.resolve("classes")).toString();
         int status = ToolProvider.getSystemJavaCompiler().run(null, null, null, "-nowarn", "-proc:none", "-d", classes,
-                "-cp", Child.CLASS_PATH, weakened.toString());
+                "-cp", ChildJvm.CLASS_PATH, weakened.toString());
         if (status != 0) {
             throw new IllegalStateException(this + " does not compile");
         }

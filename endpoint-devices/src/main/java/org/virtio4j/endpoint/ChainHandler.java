@@ -4,7 +4,7 @@ package org.virtio4j.endpoint;
 import org.virtio4j.queue.Chain;
 
 /**
- * What a device type does with a chain, in the three steps of {@link QueueServer}: one chain at a time, never two
+ * What a device type does with a chain, in the three steps of {@link ChainServer}: one chain at a time, never two
  * threads at once.
  */
 interface ChainHandler {

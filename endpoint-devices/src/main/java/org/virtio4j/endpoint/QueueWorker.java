@@ -14,7 +14,7 @@ import org.agrona.concurrent.IdleStrategy;
  */
 final class QueueWorker implements Agent {
 
-    private final QueueServer server;
+    private final ChainServer server;
     private final String name;
     private final Runnable handOn;
     private final Thread thread;
@@ -27,7 +27,7 @@ final class QueueWorker implements Agent {
     private final AtomicBoolean kicked = new AtomicBoolean();
     private volatile boolean stopping;
 
-    private QueueWorker(QueueServer server, String name, Runnable handOn, IdleStrategy idleStrategy) {
+    private QueueWorker(ChainServer server, String name, Runnable handOn, IdleStrategy idleStrategy) {
         this.server = server;
         this.name = name;
         this.handOn = handOn;
@@ -40,7 +40,7 @@ final class QueueWorker implements Agent {
      * Starts a thread. A driver may reset the device and start it anew from within an interrupt on this very thread;
      * the next worker then finds this one still serving and leaves its kicks to it, so they are handed on at the end.
      */
-    static QueueWorker start(QueueServer server, String name, Runnable handOn, IdleStrategy idleStrategy) {
+    static QueueWorker start(ChainServer server, String name, Runnable handOn, IdleStrategy idleStrategy) {
         QueueWorker worker = new QueueWorker(server, name, handOn, idleStrategy);
         worker.thread.start();
         return worker;

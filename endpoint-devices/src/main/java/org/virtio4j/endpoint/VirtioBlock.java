@@ -64,7 +64,7 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
     private final DiskFile file;
     private final BlockConfiguration configuration;
     private final BlockCounters counters;
-    private final QueueServer[] servers;
+    private final ChainServer[] servers;
 
     /** One for each queue, used by one thread after the other. */
     private final List<IdleStrategy> idleStrategies = new ArrayList<>();
@@ -85,13 +85,13 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
         this.file = file;
         this.configuration = new BlockConfiguration(settings);
         this.counters = new BlockCounters(settings.queueCount());
-        this.servers = new QueueServer[settings.queueCount()];
+        this.servers = new ChainServer[settings.queueCount()];
         this.workers = new AtomicReferenceArray<>(settings.queueCount());
         MemorySegment id = Arena.ofAuto().allocate(RequestHeader.ID_SIZE);
         MemorySegment.copy(MemorySegment.ofArray(settings.id().getBytes(StandardCharsets.US_ASCII)), 0, id, 0,
                 settings.id().length());
         for (int i = 0; i < servers.length; i++) {
-            servers[i] = new QueueServer(i, new BlockRequest(file, configuration, counters.queue(i), id));
+            servers[i] = new ChainServer(i, new BlockRequest(file, configuration, counters.queue(i), id));
             idleStrategies.add(Objects.requireNonNull(settings.idleStrategies().get()));
         }
         long bytes = file.begin(settings.lock(), settings.blockSize());
@@ -156,7 +156,7 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
         try {
             long before = configuration.capacity();
             configuration.capacity(Math.min(before, sectors(bytes)));
-            for (QueueServer server : servers) {
+            for (ChainServer server : servers) {
                 server.awaitWork();
             }
             boolean done = false;

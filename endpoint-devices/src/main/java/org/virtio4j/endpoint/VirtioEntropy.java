@@ -30,7 +30,7 @@ public final class VirtioEntropy implements VirtioDevice {
 
     private final SoleOwner owner = new SoleOwner();
     private final EntropyCounters counters = new EntropyCounters();
-    private final QueueServer server;
+    private final ChainServer server;
     private final boolean polled;
 
     /** A source that draws on the host's. */
@@ -43,7 +43,7 @@ public final class VirtioEntropy implements VirtioDevice {
     }
 
     VirtioEntropy(SecureRandom random, boolean polled) {
-        this.server = new QueueServer(REQUESTS, new Filler(random, counters));
+        this.server = new ChainServer(REQUESTS, new Filler(random, counters));
         this.polled = polled;
     }
 

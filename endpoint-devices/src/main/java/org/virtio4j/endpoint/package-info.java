@@ -9,7 +9,7 @@
  * by piece.
  *
  * <p>The way of a chain leads down through these classes: {@link org.virtio4j.device.QueueLoop} decides when a queue is
- * looked at and calls {@code QueueServer}, which counts work that is under way and passes the chain to a {@code
+ * looked at and calls {@code ChainServer}, which counts work that is under way and passes the chain to a {@code
  * ChainHandler}: {@code BlockRequest} for a disk. The handler reaches the chain's data through {@code ChainData}, and
  * the file through {@code DiskFile}. {@code DiskClaim} keeps other disks and processes from the file. {@code
  * BlockConfiguration} is what the driver reads in the configuration space.

@@ -7,7 +7,7 @@ package org.virtio4j.pci;
  */
 final class BarAccess {
 
-    private final Bars bars;
+    private final BarLayout bars;
     private final VirtioStructures structures;
     private final VectorRoute vectors;
 
@@ -15,7 +15,7 @@ final class BarAccess {
     private volatile boolean awake = true;
 
     /** Memory space is disabled, and the function awake. */
-    BarAccess(Bars bars, VirtioStructures structures, VectorRoute vectors) {
+    BarAccess(BarLayout bars, VirtioStructures structures, VectorRoute vectors) {
         this.bars = bars;
         this.structures = structures;
         this.vectors = vectors;
@@ -58,17 +58,17 @@ final class BarAccess {
     /** Reads whatever the command register says. */
     long read(int bar, long offset, int width) {
         return switch (bar) {
-            case Bars.VIRTIO -> structures.read(offset, width);
-            case Bars.MSIX -> vectors.read(offset, width);
+            case BarLayout.VIRTIO -> structures.read(offset, width);
+            case BarLayout.MSIX -> vectors.read(offset, width);
             default -> 0;
         };
     }
 
     /** Writes whatever the command register says. */
     void write(int bar, long offset, int width, long value) {
-        if (bar == Bars.VIRTIO) {
+        if (bar == BarLayout.VIRTIO) {
             structures.write(offset, width, value);
-        } else if (bar == Bars.MSIX) {
+        } else if (bar == BarLayout.MSIX) {
             vectors.write(offset, width, value);
         }
     }
@@ -79,6 +79,6 @@ final class BarAccess {
      */
     boolean isWindow(int bar, long offset, int length) {
         boolean width = length == Byte.BYTES || length == Short.BYTES || length == Integer.BYTES;
-        return bar == Bars.VIRTIO && width && offset % length == 0 && bars.inStructure(offset, length);
+        return bar == BarLayout.VIRTIO && width && offset % length == 0 && bars.inStructure(offset, length);
     }
 }

@@ -13,7 +13,7 @@ import org.virtio4j.vmm.RegisterHandler;
  */
 final class BarRoutes implements RegisterHandler {
 
-    private static final int[] BARS = {Bars.VIRTIO, Bars.MSIX};
+    private static final int[] BARS = {BarLayout.VIRTIO, BarLayout.MSIX};
 
     /** A BAR where the guest has placed it; start and end (exclusive) are offsets in the window. */
     private record Route(long start, long end, VirtioPciFunction function, int bar) {
@@ -34,13 +34,13 @@ final class BarRoutes implements RegisterHandler {
     /** Why no guest could place the BARs; empty if one could. */
     String refusal(@Nullable VirtioPciFunction[] functions) {
         boolean below = Long.compareUnsigned(memoryStart + memorySize - 1, PciBus.LAST_NARROW) <= 0;
-        long narrow = end(functions, memoryStart, Bars.MSIX);
+        long narrow = end(functions, memoryStart, BarLayout.MSIX);
         if (!below && Long.compareUnsigned(narrow - 1, PciBus.LAST_NARROW) > 0) {
             return "memoryStart=0x" + Long.toHexString(memoryStart) + ", but BARs of 32 bits take "
                     + (narrow - memoryStart) + " bytes below 4 GiB; let the window begin lower";
         }
-        long end = below ? end(functions, memoryStart, Bars.MSIX, Bars.VIRTIO)
-                : end(functions, narrow, Bars.VIRTIO);
+        long end = below ? end(functions, memoryStart, BarLayout.MSIX, BarLayout.VIRTIO)
+                : end(functions, narrow, BarLayout.VIRTIO);
         long needed = end - memoryStart;
         return needed <= memorySize ? "" : "memorySize=" + memorySize + ", but from memoryStart=0x"
                 + Long.toHexString(memoryStart) + " on the BARs take " + needed + " bytes; give a larger window";

@@ -10,10 +10,10 @@ import java.util.concurrent.locks.ReentrantLock;
 final class BarWindow {
 
     private final ReentrantLock lock;
-    private final FunctionSpace space;
+    private final PciConfigSpace space;
     private final BarAccess bars;
 
-    BarWindow(ReentrantLock lock, FunctionSpace space, BarAccess bars) {
+    BarWindow(ReentrantLock lock, PciConfigSpace space, BarAccess bars) {
         this.lock = lock;
         this.space = space;
         this.bars = bars;

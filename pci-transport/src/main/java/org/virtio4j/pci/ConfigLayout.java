@@ -29,7 +29,7 @@ final class ConfigLayout {
     private static final int DEVICE_CONTROL_BITS = 0x78ff;
 
     private final RegisterBytes bytes = new RegisterBytes((int) PciHeader.SPACE_SIZE);
-    private final Bars bars;
+    private final BarLayout bars;
     private final long express;
     private final long msix;
     private final long window;
@@ -39,20 +39,20 @@ final class ConfigLayout {
     private long end = PciHeader.SIZE;
     private long link = PciHeader.CAPABILITIES;
 
-    ConfigLayout(DeviceInfo info, PciOptions options, Bars bars, boolean hasPin) {
+    ConfigLayout(DeviceInfo info, PciOptions options, BarLayout bars, boolean hasPin) {
         this.bars = bars;
         identify(info, options, hasPin);
-        placeBar(Bars.MSIX);
-        placeBar(Bars.VIRTIO);
+        placeBar(BarLayout.MSIX);
+        placeBar(BarLayout.VIRTIO);
         express = placeExpress(options);
         msix = placeMsix();
-        placeStructure(VirtioCapability.COMMON_CFG, VirtioCapability.SIZE, Bars.COMMON, CommonConfig.SIZE);
-        long notify = placeStructure(VirtioCapability.NOTIFY_CFG, VirtioCapability.EXTENDED_SIZE, Bars.NOTIFY,
+        placeStructure(VirtioCapability.COMMON_CFG, VirtioCapability.SIZE, BarLayout.COMMON, CommonConfig.SIZE);
+        long notify = placeStructure(VirtioCapability.NOTIFY_CFG, VirtioCapability.EXTENDED_SIZE, BarLayout.NOTIFY,
                 bars.notifySize());
-        set32(notify + VirtioCapability.NOTIFY_OFF_MULTIPLIER, Bars.NOTIFY_MULTIPLIER);
-        placeStructure(VirtioCapability.ISR_CFG, VirtioCapability.SIZE, Bars.ISR, IsrStatus.SIZE);
+        set32(notify + VirtioCapability.NOTIFY_OFF_MULTIPLIER, BarLayout.NOTIFY_MULTIPLIER);
+        placeStructure(VirtioCapability.ISR_CFG, VirtioCapability.SIZE, BarLayout.ISR, IsrStatus.SIZE);
         if (info.configSize() > 0) {
-            placeStructure(VirtioCapability.DEVICE_CFG, VirtioCapability.SIZE, Bars.DEVICE, info.configSize());
+            placeStructure(VirtioCapability.DEVICE_CFG, VirtioCapability.SIZE, BarLayout.DEVICE, info.configSize());
         }
         window = placeWindow();
         power = placePower();
@@ -109,7 +109,7 @@ final class ConfigLayout {
         long at = barRegister(bar);
         long addressBits = -bars.size(bar);
         bytes.allow(at, Integer.BYTES, (int) addressBits);
-        if (Bars.isWide(bar)) {
+        if (BarLayout.isWide(bar)) {
             set32(at, PciHeader.BAR_MEMORY_64);
             bytes.allow(at + PciHeader.BAR_SIZE, Integer.BYTES, (int) (addressBits >>> Integer.SIZE));
         }
@@ -154,8 +154,8 @@ final class ConfigLayout {
         set16(at + MsixCapability.MESSAGE_CONTROL, bars.vectors() - 1);
         bytes.allow(at + MsixCapability.MESSAGE_CONTROL, Short.BYTES,
                 MsixCapability.ENABLE | MsixCapability.FUNCTION_MASK);
-        set32(at + MsixCapability.TABLE, Bars.MSIX);
-        set32(at + MsixCapability.PENDING_BITS, (int) bars.pendingBits() | Bars.MSIX);
+        set32(at + MsixCapability.TABLE, BarLayout.MSIX);
+        set32(at + MsixCapability.PENDING_BITS, (int) bars.pendingBits() | BarLayout.MSIX);
         return at;
     }
 
@@ -163,7 +163,7 @@ final class ConfigLayout {
         long at = append(PciCapability.VENDOR_SPECIFIC, size);
         set8(at + VirtioCapability.CAP_LEN, (int) size);
         set8(at + VirtioCapability.CFG_TYPE, type);
-        set8(at + VirtioCapability.BAR, Bars.VIRTIO);
+        set8(at + VirtioCapability.BAR, BarLayout.VIRTIO);
         set32(at + VirtioCapability.OFFSET, (int) offset);
         set32(at + VirtioCapability.LENGTH, (int) length);
         return at;

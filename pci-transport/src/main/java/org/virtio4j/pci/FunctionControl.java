@@ -23,7 +23,7 @@ final class FunctionControl {
     }
 
     private final ReentrantLock lock;
-    private final FunctionSpace space;
+    private final PciConfigSpace space;
     private final DeviceLifecycle lifecycle;
     private final FunctionInterrupts interrupts;
     private final BusMastering mastering;
@@ -31,7 +31,7 @@ final class FunctionControl {
     private final BarWindow window;
     private boolean ended;
 
-    FunctionControl(ReentrantLock lock, FunctionSpace space, DeviceLifecycle lifecycle, FunctionInterrupts interrupts,
+    FunctionControl(ReentrantLock lock, PciConfigSpace space, DeviceLifecycle lifecycle, FunctionInterrupts interrupts,
             BusMastering mastering, BarAccess bars) {
         this.lock = lock;
         this.space = space;

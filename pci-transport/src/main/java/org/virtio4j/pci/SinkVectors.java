@@ -3,7 +3,7 @@ package org.virtio4j.pci;
 
 import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
-import org.virtio4j.pci.Departures.Departure;
+import org.virtio4j.pci.InterruptsInFlight.Departure;
 import org.virtio4j.vmm.FirstFailure;
 import org.virtio4j.vmm.InterruptSink;
 import org.virtio4j.wire.pci.CommonConfig;
@@ -24,14 +24,14 @@ final class SinkVectors extends TableRoute {
      * pending, because the vector is masked, or the function is no bus master.
      */
     private final EventVectors raised;
-    private final Departures departures = new Departures(lock);
+    private final InterruptsInFlight departures = new InterruptsInFlight(lock);
     private boolean holding;
 
     /** To be forgotten by the embedder, which cannot be called yet. */
     private final BitSet forgotten;
 
-    SinkVectors(Bars bars, InterruptSink sink) {
-        super(new TableWords(bars, false), new EventVectors(bars.events(), bars.vectors()));
+    SinkVectors(BarLayout bars, InterruptSink sink) {
+        super(new MsixTableWords(bars, false), new EventVectors(bars.events(), bars.vectors()));
         this.sink = sink;
         this.raised = new EventVectors(bars.events(), bars.vectors());
         this.forgotten = new BitSet(bars.vectors());
@@ -205,7 +205,7 @@ final class SinkVectors extends TableRoute {
     private int nextForgotten() {
         lock.lock();
         try {
-            departures.await(Departures.ALL);
+            departures.await(InterruptsInFlight.ALL);
             int vector = forgotten.nextSetBit(0);
             if (vector >= 0) {
                 forgotten.clear(vector);

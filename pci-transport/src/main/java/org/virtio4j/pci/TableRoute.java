@@ -9,12 +9,12 @@ abstract class TableRoute implements VectorRoute {
     final ReentrantLock lock = new ReentrantLock();
 
     /** Guarded by the lock, as is what pends. */
-    final TableWords words;
+    final MsixTableWords words;
 
     /** What is held back: masked, or not to be sent yet. */
     final EventVectors pending;
 
-    TableRoute(TableWords words, EventVectors pending) {
+    TableRoute(MsixTableWords words, EventVectors pending) {
         this.words = words;
         this.pending = pending;
     }

@@ -53,7 +53,7 @@ public final class VirtioPciFunction implements AutoCloseable {
     private final VectorRoute vectors;
     private final FunctionInterrupts interrupts;
     private final VirtioStructures structures;
-    private final Bars layout;
+    private final BarLayout layout;
     private final BarAccess bars;
     private final FunctionControl control;
 
@@ -64,11 +64,11 @@ public final class VirtioPciFunction implements AutoCloseable {
         // opened that only the close of a function closes.
         lifecycle = new DeviceLifecycle(device, mastering.forData(dma), new Signals(), RESET_PATIENCE_NANOS);
         DeviceInfo info = lifecycle.info();
-        layout = new Bars(info.queueCount(), info.configSize(), options.vectorsFor(info.queueCount()));
-        FunctionSpace space = new FunctionSpace(info, options, layout, routes.pin().isPresent());
+        layout = new BarLayout(info.queueCount(), info.configSize(), options.vectorsFor(info.queueCount()));
+        PciConfigSpace space = new PciConfigSpace(info, options, layout, routes.pin().isPresent());
         messages = claimed(mastering.forMessages(dma), "messages of device type " + info.deviceType());
         vectors = routes.vectors().isPresent() ? new SinkVectors(layout, routes.vectors().get())
-                : new VectorTable(layout, messages, mastering.messages());
+                : new MessageVectors(layout, messages, mastering.messages());
         interrupts = new FunctionInterrupts(info.queueCount(), vectors, routes.pin().orElse(level -> { }));
         structures = new VirtioStructures(lifecycle, interrupts, mastering);
         bars = new BarAccess(layout, structures, vectors);

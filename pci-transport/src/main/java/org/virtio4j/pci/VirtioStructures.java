@@ -7,7 +7,7 @@ import org.virtio4j.device.transport.QueueKicks;
 import org.virtio4j.wire.pci.CommonConfig;
 
 /**
- * Decodes accesses to the BAR with virtio's structures, see {@link Bars}. Any thread.
+ * Decodes accesses to the BAR with virtio's structures, see {@link BarLayout}. Any thread.
  *
  * <p>A queue is told by the address that is notified, not by the value: each has its own, and a correct driver writes
  * the matching index there. So notification data (section 2.9) needs nothing more, and a notification costs no look at
@@ -35,25 +35,25 @@ final class VirtioStructures {
     }
 
     long read(long offset, int width) {
-        if (offset >= Bars.NOTIFY) {
+        if (offset >= BarLayout.NOTIFY) {
             return 0;
         }
-        if (offset >= Bars.DEVICE) {
-            return config.read(offset - Bars.DEVICE, width);
+        if (offset >= BarLayout.DEVICE) {
+            return config.read(offset - BarLayout.DEVICE, width);
         }
-        if (offset >= Bars.COMMON && offset < Bars.COMMON + CommonConfig.SIZE) {
-            return common.read((int) (offset - Bars.COMMON), width);
+        if (offset >= BarLayout.COMMON && offset < BarLayout.COMMON + CommonConfig.SIZE) {
+            return common.read((int) (offset - BarLayout.COMMON), width);
         }
-        return offset == Bars.ISR && width == Byte.BYTES ? interrupts.takeIsr() : 0;
+        return offset == BarLayout.ISR && width == Byte.BYTES ? interrupts.takeIsr() : 0;
     }
 
     void write(long offset, int width, long value) {
-        if (offset >= Bars.NOTIFY) {
-            notifyQueue(offset - Bars.NOTIFY, width);
-        } else if (offset >= Bars.DEVICE) {
-            config.write(offset - Bars.DEVICE, width, value);
-        } else if (offset >= Bars.COMMON && offset < Bars.COMMON + CommonConfig.SIZE) {
-            common.write((int) (offset - Bars.COMMON), width, value);
+        if (offset >= BarLayout.NOTIFY) {
+            notifyQueue(offset - BarLayout.NOTIFY, width);
+        } else if (offset >= BarLayout.DEVICE) {
+            config.write(offset - BarLayout.DEVICE, width, value);
+        } else if (offset >= BarLayout.COMMON && offset < BarLayout.COMMON + CommonConfig.SIZE) {
+            common.write((int) (offset - BarLayout.COMMON), width, value);
         }
     }
 
@@ -63,9 +63,9 @@ final class VirtioStructures {
 
     /** Section 4.1.5.2: 16 bits are written, 32 with notification data. */
     private void notifyQueue(long at, int width) {
-        if ((width == Short.BYTES || width == Integer.BYTES) && at % Bars.NOTIFY_MULTIPLIER == 0) {
+        if ((width == Short.BYTES || width == Integer.BYTES) && at % BarLayout.NOTIFY_MULTIPLIER == 0) {
             if (mastering.admits()) {
-                kicks.kick(at / Bars.NOTIFY_MULTIPLIER);
+                kicks.kick(at / BarLayout.NOTIFY_MULTIPLIER);
             }
         }
     }

@@ -13,18 +13,18 @@
  * transports, in {@link org.virtio4j.device.transport.DeviceLifecycle}. Where to look for what belongs to PCI alone:
  *
  * <ul>
- * <li>Configuration space: {@code ConfigLayout} places header, BARs and capabilities; {@code FunctionSpace} reads the
+ * <li>Configuration space: {@code ConfigLayout} places header, BARs and capabilities; {@code PciConfigSpace} reads the
  * registers that the function acts upon; {@code FunctionControl} carries out what a write to them asks for: power
  * states, function level reset, BARs that move.
  * <li>DMA: {@code BusMastering} holds the two gates behind the bus master bit.
- * <li>BARs: {@code Bars} says what lies where; {@code BarAccess} checks and decodes each access by BAR number,
+ * <li>BARs: {@code BarLayout} says what lies where; {@code BarAccess} checks and decodes each access by BAR number,
  * {@code VirtioStructures} by structure, {@code CommonRegisters} by register of the common configuration.
  * {@code BarWindow} is the way to them through configuration space. {@code BarRoutes} finds the BAR at an address of
  * the bus.
  * <li>Interrupts: {@code FunctionInterrupts} chooses pin or vector for each event. A {@code VectorRoute} takes the
- * vectors: {@code VectorTable} sends messages, {@code SinkVectors} calls the embedder. Both keep the table that the
- * guest sees ({@code TableRoute}, {@code TableWords}), what is pending ({@code EventVectors}) and what is being sent
- * ({@code Departures}).
+ * vectors: {@code MessageVectors} sends messages, {@code SinkVectors} calls the embedder. Both keep the table that the
+ * guest sees ({@code TableRoute}, {@code MsixTableWords}), what is pending ({@code EventVectors}) and what is being
+ * sent ({@code InterruptsInFlight}).
  * </ul>
  *
  * <p>A function guards its configuration space with a lock of its own, and releases it before it calls the life cycle,

@@ -22,7 +22,7 @@ final class DeviceQueries {
         this.function = function;
     }
 
-    int device(Request request, Reply reply) {
+    int device(RequestMessage request, ReplyMessage reply) {
         if (!hasRoom(request, DeviceInfo.ARGSZ, DeviceInfo.SIZE)) {
             return Errno.EINVAL;
         }
@@ -35,7 +35,7 @@ final class DeviceQueries {
     }
 
     /** A region that the function does not have is one of size 0, and no error. */
-    int region(Request request, Reply reply) {
+    int region(RequestMessage request, ReplyMessage reply) {
         if (!hasRoom(request, RegionInfo.ARGSZ, RegionInfo.SIZE)
                 || request.u32(RegionInfo.INDEX) >= PciRegion.COUNT) {
             return Errno.EINVAL;
@@ -54,7 +54,7 @@ final class DeviceQueries {
      * QEMU asks for the first kind that is not there, too, and takes an error for "there is none"; a count of 0 there
      * would make it warn.
      */
-    int irq(Request request, Reply reply) {
+    int irq(RequestMessage request, ReplyMessage reply) {
         if (!hasRoom(request, IrqInfo.ARGSZ, IrqInfo.SIZE)) {
             return Errno.EINVAL;
         }
@@ -95,7 +95,7 @@ final class DeviceQueries {
         };
     }
 
-    private static boolean hasRoom(Request request, long argsz, long size) {
+    private static boolean hasRoom(RequestMessage request, long argsz, long size) {
         return request.bodySize() >= size && request.u32(argsz) >= size;
     }
 }

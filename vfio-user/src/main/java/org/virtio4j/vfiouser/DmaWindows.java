@@ -62,7 +62,7 @@ final class DmaWindows {
         return count;
     }
 
-    int map(Request request, Reply reply) {
+    int map(RequestMessage request, ReplyMessage reply) {
         if (request.bodySize() != DmaMap.SIZE || request.u32(DmaMap.ARGSZ) < DmaMap.SIZE
                 || request.descriptorCount() > 1 || request.lostDescriptors()) {
             return reply.refuse(Errno.EINVAL, "the message is not laid out as a DMA_MAP with one descriptor or none");
@@ -88,7 +88,7 @@ final class DmaWindows {
     }
 
     /** Takes away every window in a range, and answers when no device uses any of them and all are unmapped. */
-    int unmap(Request request, Reply reply) {
+    int unmap(RequestMessage request, ReplyMessage reply) {
         if (request.bodySize() != DmaUnmap.SIZE || request.u32(DmaUnmap.ARGSZ) < DmaUnmap.SIZE) {
             return reply.refuse(Errno.EINVAL, "the message is not laid out as a DMA_UNMAP");
         }
@@ -143,7 +143,7 @@ final class DmaWindows {
         remove(windows);
     }
 
-    private int add(Request request, Reply reply, Window window, boolean writable) {
+    private int add(RequestMessage request, ReplyMessage reply, Window window, boolean writable) {
         try {
             MemoryRegion region = region(request, window, writable);
             windows.put(window.start, new Window(window.start, window.end, region));
@@ -162,7 +162,7 @@ final class DmaWindows {
         }
     }
 
-    private @Nullable MemoryRegion region(Request request, Window window, boolean writable) throws IOException {
+    private @Nullable MemoryRegion region(RequestMessage request, Window window, boolean writable) throws IOException {
         long offset = request.i64(DmaMap.OFFSET);
         long size = request.i64(DmaMap.LENGTH);
         MappedFiles.Mapping mapping = mapping(request, offset, size, writable);
@@ -179,7 +179,7 @@ final class DmaWindows {
         }
     }
 
-    private MappedFiles.@Nullable Mapping mapping(Request request, long offset, long size, boolean writable)
+    private MappedFiles.@Nullable Mapping mapping(RequestMessage request, long offset, long size, boolean writable)
             throws IOException {
         Descriptor descriptor = request.descriptor();
         Path file = options.memoryFile().orElse(null);

@@ -12,7 +12,7 @@ final class Handshake {
     private static final int MINOR = 0;
 
     /** Without the first a client sends one descriptor a message; the second is what the protocol says without it. */
-    private static final byte[] CAPABILITIES = ("{\"capabilities\":{\"max_msg_fds\":" + Request.MOST_DESCRIPTORS
+    private static final byte[] CAPABILITIES = ("{\"capabilities\":{\"max_msg_fds\":" + RequestMessage.MOST_DESCRIPTORS
             + ",\"max_dma_maps\":" + DmaWindows.MOST + "}}\0").getBytes(StandardCharsets.US_ASCII);
 
     private volatile boolean done;
@@ -32,7 +32,7 @@ final class Handshake {
      * Answers with the only version there is. QEMU takes no answer that is longer than its question, so the server's
      * capabilities are left out where there is no room for them. The capabilities of the client make no difference.
      */
-    int version(Request request, Reply reply) {
+    int version(RequestMessage request, ReplyMessage reply) {
         long size = request.bodySize();
         boolean text = size > VersionMessage.TEXT;
         if (done || size < VersionMessage.TEXT) {

@@ -30,7 +30,7 @@ final class InterruptSetup {
         this.pin = pin;
     }
 
-    int set(Request request, Reply reply) {
+    int set(RequestMessage request, ReplyMessage reply) {
         if (!isValid(request)) {
             return Errno.EINVAL;
         }
@@ -73,7 +73,7 @@ final class InterruptSetup {
         }
     }
 
-    private boolean isValid(Request request) {
+    private boolean isValid(RequestMessage request) {
         if (request.bodySize() < IrqSet.SIZE || request.u32(IrqSet.ARGSZ) < IrqSet.SIZE
                 || request.lostDescriptors()) {
             return false;
@@ -90,7 +90,7 @@ final class InterruptSetup {
     }
 
     /** Not by an eventfd of the client's. */
-    private int mask(Request request, boolean masked) {
+    private int mask(RequestMessage request, boolean masked) {
         if ((request.i32(IrqSet.FLAGS) & IrqSet.DATA_EVENTFD) != 0) {
             return Errno.EOPNOTSUPP;
         }
@@ -114,7 +114,7 @@ final class InterruptSetup {
     }
 
     /** All or nothing: a descriptor that is no eventfd leaves everything as it was. */
-    private int assign(Request request) {
+    private int assign(RequestMessage request) {
         if (request.i32(IrqSet.COUNT) == 0) {
             return Errno.EINVAL;
         }
@@ -143,7 +143,7 @@ final class InterruptSetup {
         }
     }
 
-    private int disable(Request request) {
+    private int disable(RequestMessage request) {
         int index = request.i32(IrqSet.INDEX);
         boolean all = (request.i32(IrqSet.FLAGS) & IrqSet.DATA_NONE) != 0 && request.i32(IrqSet.START) == 0;
         if (!all || queries.irqCount(index) == 0) {
@@ -158,7 +158,7 @@ final class InterruptSetup {
     }
 
     /** A client may try its own interrupts. */
-    private int trigger(Request request) {
+    private int trigger(RequestMessage request) {
         for (int i = 0; i < request.i32(IrqSet.COUNT); i++) {
             if (!isMeant(request, i)) {
                 continue;
@@ -172,7 +172,7 @@ final class InterruptSetup {
         return 0;
     }
 
-    private static boolean isMeant(Request request, int place) {
+    private static boolean isMeant(RequestMessage request, int place) {
         return (request.i32(IrqSet.FLAGS) & IrqSet.DATA_BOOL) == 0 || request.u8(IrqSet.SIZE + place) != 0;
     }
 }

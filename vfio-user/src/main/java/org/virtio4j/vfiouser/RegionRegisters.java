@@ -21,7 +21,7 @@ final class RegionRegisters {
         this.queries = queries;
     }
 
-    int read(Request request, Reply reply) {
+    int read(RequestMessage request, ReplyMessage reply) {
         if (request.bodySize() != RegionAccess.DATA || !isAccess(request)) {
             return Errno.EINVAL;
         }
@@ -40,7 +40,7 @@ final class RegionRegisters {
         return 0;
     }
 
-    int write(Request request, Reply reply) {
+    int write(RequestMessage request, ReplyMessage reply) {
         if (request.bodySize() < RegionAccess.DATA || !isAccess(request)
                 || request.bodySize() - RegionAccess.DATA != request.u32(RegionAccess.COUNT)) {
             return Errno.EINVAL;
@@ -61,7 +61,7 @@ final class RegionRegisters {
     }
 
     /** Whether an access lies in a region that is there, and has a width that the region takes. */
-    private boolean isAccess(Request request) {
+    private boolean isAccess(RequestMessage request) {
         long offset = request.i64(RegionAccess.OFFSET);
         long count = request.u32(RegionAccess.COUNT);
         int region = request.i32(RegionAccess.REGION);
@@ -70,7 +70,7 @@ final class RegionRegisters {
         return width && count > 0 && count <= size && offset >= 0 && offset <= size - count;
     }
 
-    private static void begin(Request request, Reply reply, int data) {
+    private static void begin(RequestMessage request, ReplyMessage reply, int data) {
         reply.body(RegionAccess.DATA + data);
         reply.putI64(RegionAccess.OFFSET, request.i64(RegionAccess.OFFSET));
         reply.putI32(RegionAccess.REGION, request.i32(RegionAccess.REGION));

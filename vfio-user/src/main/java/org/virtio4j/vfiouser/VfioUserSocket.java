@@ -46,13 +46,13 @@ public final class VfioUserSocket implements AutoCloseable {
     private final DmaWindows windows;
     private final VectorSignals vectors = new VectorSignals();
     private final PinSignal pin = new PinSignal();
-    private final Counters counters = new Counters();
+    private final SocketCounters counters = new SocketCounters();
     private final VfioUserOptions options;
 
     /** Guards what follows. */
     private final ReentrantLock lock = new ReentrantLock();
     private @Nullable LocalConnection current;
-    private @Nullable Client client;
+    private @Nullable ClientSession client;
     private @Nullable Thread server;
     private boolean started;
 
@@ -136,7 +136,7 @@ public final class VfioUserSocket implements AutoCloseable {
                 throw new IllegalStateException("path=" + path + " was started or closed before; make another socket");
             }
             started = true;
-            Service service = new Service(function, windows, vectors, pin, counters);
+            CommandDispatcher service = new CommandDispatcher(function, windows, vectors, pin, counters);
             server = Thread.ofPlatform().name("vfio-user " + path.getFileName()).start(() -> serve(service));
         } finally {
             lock.unlock();
@@ -254,10 +254,10 @@ public final class VfioUserSocket implements AutoCloseable {
         }
     }
 
-    private void serve(Service service) {
+    private void serve(CommandDispatcher service) {
         try (Arena arena = Arena.ofConfined(); listener) {
-            Request request = new Request(arena);
-            Reply reply = new Reply(arena);
+            RequestMessage request = new RequestMessage(arena);
+            ReplyMessage reply = new ReplyMessage(arena);
             while (!closing) {
                 try {
                     serveNext(service, request, reply);
@@ -279,9 +279,9 @@ public final class VfioUserSocket implements AutoCloseable {
         }
     }
 
-    private void serveNext(Service service, Request request, Reply reply) throws IOException {
+    private void serveNext(CommandDispatcher service, RequestMessage request, ReplyMessage reply) throws IOException {
         try (LocalConnection connection = listener.accept()) {
-            Client next = new Client(connection, service, request, reply, options);
+            ClientSession next = new ClientSession(connection, service, request, reply, options);
             if (enter(connection, next)) {
                 serve(next, service);
             }
@@ -289,7 +289,7 @@ public final class VfioUserSocket implements AutoCloseable {
     }
 
     /** Whatever comes out of the function or of a listener ends this client alone. */
-    private void serve(Client guest, Service service) {
+    private void serve(ClientSession guest, CommandDispatcher service) {
         try {
             guest.serve();
         } catch (IOException broken) {
@@ -317,7 +317,7 @@ public final class VfioUserSocket implements AutoCloseable {
         Thread.interrupted();
     }
 
-    private boolean enter(LocalConnection connection, Client next) {
+    private boolean enter(LocalConnection connection, ClientSession next) {
         lock.lock();
         try {
             if (closing) {

@@ -8,9 +8,9 @@
  * org.virtio4j.vfiouser.VfioUserOptions} and perhaps a {@link org.virtio4j.vfiouser.RefusalListener}. Behind them:
  *
  * <ul>
- * <li>Messages: {@code Client} receives the messages of one client one by one, as {@code Request}, and answers with
- * a {@code Reply}. {@code Handshake} answers the first one. {@code Service} passes every other to the part that
- * carries it out.
+ * <li>Messages: {@code ClientSession} receives the messages of one client one by one, as {@code RequestMessage}, and
+ * answers with a {@code ReplyMessage}. {@code Handshake} answers the first one. {@code CommandDispatcher} passes every
+ * other to the part that carries it out.
  * <li>Memory: {@code DmaWindows} turns the client's windows into regions of guest memory, which are parts of {@code
  * MappedFiles}.
  * <li>Registers: {@code DeviceQueries} says what regions and interrupts there are, {@code RegionRegisters} turns

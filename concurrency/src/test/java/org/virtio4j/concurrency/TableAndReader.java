@@ -14,12 +14,12 @@ import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.vmm.LittleEndian;
 
 /** A table, a reader of it, and a word that says how far the writer is. */
-final class Desk implements ExtentSink {
+final class TableAndReader implements ExtentSink {
 
     /** Of one long race: enough for both to have a processor at the same time where there are not two to spare. */
     static final int CHANGES = 50_000;
 
-    private static final Pool<Desk> POOL = new Pool<>(Desk::new);
+    private static final Pool<TableAndReader> POOL = new Pool<>(TableAndReader::new);
     private static final long NOTHING = -1;
     private static final int SPINS = 3;
     private static final long LIMIT_NANOS = 1_000_000_000L;
@@ -34,7 +34,7 @@ final class Desk implements ExtentSink {
     private final Arena arena = Arena.ofAuto();
     final NodeSpace space = new NodeSpace(arena.allocate(NodeSpace.bytesFor(16, 1), 4096));
     final MappingTable table = new MappingTree(space);
-    private final Remembered remembered = new Remembered(table);
+    private final CachingTranslator remembered = new CachingTranslator(table);
     final DmaHandle remembering = DmaSpace.of(memory, remembered).open("remembering");
     private final MemorySegment progress = arena.allocate(4096, 4096);
 
@@ -42,8 +42,8 @@ final class Desk implements ExtentSink {
     private long virtEnd;
     long physStart;
 
-    static Desk take() {
-        Desk desk = POOL.take();
+    static TableAndReader take() {
+        TableAndReader desk = POOL.take();
         desk.table.clear();
         desk.space.reclaim();
         desk.done(0);

@@ -15,7 +15,7 @@ import org.virtio4j.vmm.grace.Backoff;
  *
  * <p>Any thread may call.
  */
-final class QueueServer implements QueueWork {
+final class ChainServer implements QueueWork {
 
     private final QueueLoop loop;
     private final ChainHandler handler;
@@ -24,7 +24,7 @@ final class QueueServer implements QueueWork {
     /** Counts when work begins and when it ends, so it is odd while a chain is at work. */
     private final AtomicLong works = new AtomicLong();
 
-    QueueServer(int index, ChainHandler handler) {
+    ChainServer(int index, ChainHandler handler) {
         this.loop = new QueueLoop(index, this);
         this.data = new ChainData(loop);
         this.handler = handler;

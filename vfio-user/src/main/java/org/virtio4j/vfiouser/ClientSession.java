@@ -11,16 +11,16 @@ import org.virtio4j.wire.vfiouser.MessageHeader;
  * One client from its first message to its last. Each request is carried out before the next is looked at, and answered
  * with a result or an error number; nothing a client sends ends more than its own connection.
  */
-final class Client {
+final class ClientSession {
 
     private final LocalConnection connection;
-    private final Service service;
-    private final Request request;
-    private final Reply reply;
+    private final CommandDispatcher service;
+    private final RequestMessage request;
+    private final ReplyMessage reply;
     private final VfioUserOptions options;
     private final Handshake handshake = new Handshake();
 
-    Client(LocalConnection connection, Service service, Request request, Reply reply,
+    ClientSession(LocalConnection connection, CommandDispatcher service, RequestMessage request, ReplyMessage reply,
             VfioUserOptions options) {
         this.connection = connection;
         this.service = service;

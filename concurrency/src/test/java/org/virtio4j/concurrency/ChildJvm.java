@@ -10,12 +10,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A JVM with the class path of the tests, before which other classes may lie. */
-final class Child {
+final class ChildJvm {
 
     static final String CLASS_PATH =
             System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
 
-    private Child() {
+    private ChildJvm() {
     }
 
     /** What a program said and how it ended. */

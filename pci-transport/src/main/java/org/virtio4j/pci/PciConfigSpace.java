@@ -14,18 +14,18 @@ import org.virtio4j.wire.pci.VirtioCapability;
  * The configuration space of one function, and the registers in it that the function acts upon; {@link ConfigLayout}
  * says where they are. Guarded by the function's lock.
  */
-final class FunctionSpace {
+final class PciConfigSpace {
 
     /** A BAR that leads nowhere. */
     static final long NONE = -1;
 
     private static final long ADDRESS_MASK = ~0xfL;
 
-    private final Bars bars;
+    private final BarLayout bars;
     private final ConfigLayout at;
     private final RegisterBytes bytes;
 
-    FunctionSpace(DeviceInfo info, PciOptions options, Bars bars, boolean hasPin) {
+    PciConfigSpace(DeviceInfo info, PciOptions options, BarLayout bars, boolean hasPin) {
         this.bars = bars;
         this.at = new ConfigLayout(info, options, bars, hasPin);
         this.bytes = at.bytes();
@@ -98,7 +98,7 @@ final class FunctionSpace {
         if (bars.size(bar) == 0) {
             return NONE;
         }
-        long ones = Bars.isWide(bar) ? ADDRESS_MASK : ADDRESS_MASK & PciBus.LAST_NARROW;
+        long ones = BarLayout.isWide(bar) ? ADDRESS_MASK : ADDRESS_MASK & PciBus.LAST_NARROW;
         long register = ConfigLayout.barRegister(bar);
         long low = Integer.toUnsignedLong(bytes.get(register, Integer.BYTES));
         long high = Integer.toUnsignedLong(bytes.get(register + PciHeader.BAR_SIZE, Integer.BYTES));

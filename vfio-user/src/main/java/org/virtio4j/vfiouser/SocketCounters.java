@@ -7,7 +7,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /** What happened at a socket. Any thread. */
-final class Counters {
+final class SocketCounters {
 
     private final AtomicLong clients = new AtomicLong();
     private final AtomicLong refusals = new AtomicLong();

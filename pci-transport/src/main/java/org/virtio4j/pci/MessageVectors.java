@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 import org.virtio4j.dma.DmaGate;
 import org.virtio4j.dma.DmaResult;
 import org.virtio4j.dma.MessageSender;
-import org.virtio4j.pci.Departures.Departure;
+import org.virtio4j.pci.InterruptsInFlight.Departure;
 import org.virtio4j.vmm.FirstFailure;
 import org.virtio4j.wire.pci.CommonConfig;
 
@@ -17,17 +17,17 @@ import org.virtio4j.wire.pci.CommonConfig;
  * <p>Any thread may call any method. The lock is held to look at the table, never while a message is sent; so a message
  * that is on its way when its vector is masked still arrives. A reset and an unmapping wait for it.
  */
-final class VectorTable extends TableRoute {
+final class MessageVectors extends TableRoute {
 
     private final MessageSender sender;
     private final DmaGate gate;
     private final AtomicLong lost = new AtomicLong();
 
     /** Guarded by the lock. */
-    private final Departures departures = new Departures(lock);
+    private final InterruptsInFlight departures = new InterruptsInFlight(lock);
 
-    VectorTable(Bars bars, MessageSender sender, DmaGate gate) {
-        super(new TableWords(bars, true), new EventVectors(bars.events(), bars.vectors()));
+    MessageVectors(BarLayout bars, MessageSender sender, DmaGate gate) {
+        super(new MsixTableWords(bars, true), new EventVectors(bars.events(), bars.vectors()));
         this.sender = sender;
         this.gate = gate;
     }
@@ -85,7 +85,7 @@ final class VectorTable extends TableRoute {
     public void awaitForgotten() {
         lock.lock();
         try {
-            departures.await(Departures.ALL);
+            departures.await(InterruptsInFlight.ALL);
         } finally {
             lock.unlock();
         }

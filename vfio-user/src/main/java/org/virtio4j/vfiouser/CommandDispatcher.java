@@ -7,17 +7,17 @@ import org.virtio4j.pci.VirtioPciFunction;
 import org.virtio4j.wire.vfiouser.Command;
 
 /** Carries out the commands at one socket, whoever the client is: says for each command which part does it. */
-final class Service {
+final class CommandDispatcher {
 
     private final VirtioPciFunction function;
     private final DmaWindows windows;
-    private final Counters counters;
+    private final SocketCounters counters;
     private final DeviceQueries queries;
     private final RegionRegisters registers;
     private final InterruptSetup interrupts;
 
-    Service(VirtioPciFunction function, DmaWindows windows, VectorSignals vectors, PinSignal pin,
-            Counters counters) {
+    CommandDispatcher(VirtioPciFunction function, DmaWindows windows, VectorSignals vectors, PinSignal pin,
+            SocketCounters counters) {
         this.function = function;
         this.windows = windows;
         this.counters = counters;
@@ -26,12 +26,12 @@ final class Service {
         this.interrupts = new InterruptSetup(function, queries, vectors, pin);
     }
 
-    Counters counters() {
+    SocketCounters counters() {
         return counters;
     }
 
     /** Returns 0 when the reply holds the answer, else an error number. */
-    int carryOut(Request request, Reply reply) {
+    int carryOut(RequestMessage request, ReplyMessage reply) {
         return switch (request.command()) {
             case Command.DMA_MAP -> map(request, reply);
             case Command.DMA_UNMAP -> windows.unmap(request, reply);
@@ -43,7 +43,7 @@ final class Service {
      * Each window may be the one that a ring was missing. The exchange goes on: only a command about something else
      * than memory marks its end.
      */
-    private int map(Request request, Reply reply) {
+    private int map(RequestMessage request, ReplyMessage reply) {
         int errno = windows.map(request, reply);
         if (windows.exchanging()) {
             function.memoryChanged();
@@ -52,7 +52,7 @@ final class Service {
     }
 
     /** All commands that are not about memory. */
-    private int use(Request request, Reply reply) {
+    private int use(RequestMessage request, ReplyMessage reply) {
         if (windows.exchanging()) {
             windows.endExchange();
             function.memoryChanged();
@@ -87,7 +87,7 @@ final class Service {
         windows.endExchange();
     }
 
-    private int reset(Request request, Reply reply) {
+    private int reset(RequestMessage request, ReplyMessage reply) {
         if (request.bodySize() != 0) {
             return Errno.EINVAL;
         }

@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.function.IntConsumer;
 
 /** What a driver knows of the mappings of one domain, page by page, and so what each request must be answered. */
-final class Books {
+final class ExpectedMappings {
 
     private static final int NOTHING = -1;
 
@@ -13,7 +13,7 @@ final class Books {
     private final int[] first;
     private final int[] last;
 
-    Books(int pages) {
+    ExpectedMappings(int pages) {
         first = new int[pages];
         last = new int[pages];
         clear();

@@ -20,7 +20,7 @@ import org.virtio4j.wire.vfiouser.RegionAccess;
  * <p>Header and body are received apart, so that no receiving ever takes bytes of two messages: that is how descriptors
  * find the message they belong to.
  */
-final class Request {
+final class RequestMessage {
 
     /** As many descriptors as clients send with one message. */
     static final int MOST_DESCRIPTORS = 16;
@@ -37,7 +37,7 @@ final class Request {
     private long left;
     private boolean loss;
 
-    Request(Arena arena) {
+    RequestMessage(Arena arena) {
         buffer = arena.allocate(MOST_BYTES, Long.BYTES);
     }
 

@@ -14,13 +14,13 @@ import org.virtio4j.vmm.LittleEndian;
 import org.virtio4j.vmm.grace.ReaderSlot;
 
 /** A translator that is a table and nothing else, and lets handles remember. */
-final class Remembered implements Translator {
+final class CachingTranslator implements Translator {
 
     private final MappingTable table;
     private final TranslationCaches caches = new TranslationCaches();
     private final MemorySegment generation = Arena.ofAuto().allocate(4096, 4096);
 
-    Remembered(MappingTable table) {
+    CachingTranslator(MappingTable table) {
         this.table = table;
     }
 

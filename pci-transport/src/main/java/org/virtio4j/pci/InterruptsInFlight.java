@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Allocates only when more threads send at once than ever before.
  */
-final class Departures {
+final class InterruptsInFlight {
 
     /** In place of a vector: all of them. */
     static final int ALL = -1;
@@ -59,7 +59,7 @@ final class Departures {
     private long begun;
     private int waiting;
 
-    Departures(ReentrantLock lock) {
+    InterruptsInFlight(ReentrantLock lock) {
         ended = lock.newCondition();
     }
 

@@ -9,14 +9,14 @@ import org.virtio4j.vmm.LittleEndian;
 import org.virtio4j.wire.vfiouser.MessageHeader;
 
 /** The answer to the request at hand: a body, or an error number without one. The buffer is used again for each. */
-final class Reply {
+final class ReplyMessage {
 
     private final MemorySegment buffer;
     private long bodySize;
     private String reason = "";
 
-    Reply(Arena arena) {
-        buffer = arena.allocate(Request.MOST_BYTES, Long.BYTES);
+    ReplyMessage(Arena arena) {
+        buffer = arena.allocate(RequestMessage.MOST_BYTES, Long.BYTES);
     }
 
     /** Begins an answer with a body of zeros. */
@@ -65,7 +65,7 @@ final class Reply {
     }
 
     /** Sends it; with an error number other than 0 the header goes alone. */
-    void send(LocalConnection connection, Request request, int errno) throws IOException {
+    void send(LocalConnection connection, RequestMessage request, int errno) throws IOException {
         long size = MessageHeader.SIZE + (errno == 0 ? bodySize : 0);
         LittleEndian.putU16(buffer, MessageHeader.ID, request.id());
         LittleEndian.putU16(buffer, MessageHeader.COMMAND, request.command());

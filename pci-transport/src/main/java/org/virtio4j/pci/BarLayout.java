@@ -24,7 +24,7 @@ import org.virtio4j.wire.pci.MsixEntry;
  * @param configSize bytes of the configuration of the device type
  * @param vectors    entries of the MSI-X table
  */
-record Bars(int queues, int configSize, int vectors) {
+record BarLayout(int queues, int configSize, int vectors) {
 
     static final int MSIX = 1;
     static final int VIRTIO = 4;
@@ -41,7 +41,7 @@ record Bars(int queues, int configSize, int vectors) {
     private static final int MOST_QUEUES = 0xffff;
 
     /** Throws IllegalArgumentException for a device that a function cannot present. */
-    Bars {
+    BarLayout {
         if (queues > MOST_QUEUES) {
             throw new IllegalArgumentException("queueCount=" + queues + ", but a function counts up to " + MOST_QUEUES);
         }

@@ -11,14 +11,14 @@ import org.virtio4j.wire.pci.MsixEntry;
  * <p>Every entry is masked after a reset. Where somebody else may keep the table that the guest sees, and this one is
  * never written, such a mask means nothing: there the mask of an entry counts once the entry was written.
  */
-final class TableWords {
+final class MsixTableWords {
 
     private static final int WORDS = (int) (MsixEntry.SIZE / Integer.BYTES);
     private static final int DATA = (int) (MsixEntry.DATA / Integer.BYTES);
     private static final int CONTROL = (int) (MsixEntry.VECTOR_CONTROL / Integer.BYTES);
     private static final long WORD_MASK = 0xffff_ffffL;
 
-    private final Bars bars;
+    private final BarLayout bars;
     private final boolean masksUnwritten;
     private final int[] words;
 
@@ -35,7 +35,7 @@ final class TableWords {
      *
      * @param masksUnwritten whether an entry that was not written since then is masked
      */
-    TableWords(Bars bars, boolean masksUnwritten) {
+    MsixTableWords(BarLayout bars, boolean masksUnwritten) {
         this.bars = bars;
         this.masksUnwritten = masksUnwritten;
         this.words = new int[bars.vectors() * WORDS];
@@ -102,7 +102,7 @@ final class TableWords {
 
     private boolean isAccess(long offset, int width) {
         return (width == Integer.BYTES || width == Long.BYTES) && offset >= 0 && offset % width == 0
-                && offset < bars.size(Bars.MSIX);
+                && offset < bars.size(BarLayout.MSIX);
     }
 
     private long word(long offset, EventVectors pending) {

@@ -2,7 +2,7 @@
 package org.virtio4j.concurrency;
 
 /** What lies at the start of a page, so that whoever reads it knows how it came there. */
-final class Marks {
+final class PageMarks {
 
     /** Nothing was read, for the address leads nowhere. */
     static final int NOWHERE = 0;
@@ -18,6 +18,6 @@ final class Marks {
     /** The page had been taken away before it was marked so: nobody may see it. */
     static final int POISON = 9;
 
-    private Marks() {
+    private PageMarks() {
     }
 }
