@@ -24,9 +24,9 @@ class ModulePathTest {
 
     private static final Path LIB = Path.of(System.getProperty("virtio4j.home", ".."), "launcher", "target", "lib");
 
-    /** The only modules that may use a library, and so may need an automatic module at run time; one is a program. */
+    /** The only modules that may use a library, and so may need an automatic module at run time. */
     private static final Set<String> WITH_LIBRARIES =
-            Set.of("org.virtio4j.iommu", "org.virtio4j.endpoint", "org.virtio4j.launcher");
+            Set.of("org.virtio4j.iommu", "org.virtio4j.endpoint", "org.virtio4j.serving");
 
     @BeforeEach
     void needJars() {

@@ -26,7 +26,8 @@ class GuestMemoryAccessTest {
      * {@code host-os}, whose sockets and system calls look at segments in other ways.
      */
     private static final List<String> MODULES = List.of("vmm-core", "virtqueue", "viommu-device", "endpoint-devices",
-            "pci-transport", "mmio-transport", "machine", "vfio-user", "launcher");
+            "pci-transport", "mmio-transport", "machine", "vfio-user", "command", "serving",
+            "trace-replay", "guest-harness", "launcher");
 
     /** The one place that names a layout. */
     private static final Path LAYOUTS = Path.of("vmm-core/src/main/java/org/virtio4j/vmm/LittleEndian.java");

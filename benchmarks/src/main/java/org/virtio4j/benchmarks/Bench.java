@@ -12,15 +12,23 @@ import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.benchmarks.Measurement.RowFailure;
+import org.virtio4j.benchmarks.host.ControlLoops;
+import org.virtio4j.benchmarks.host.Host;
 import org.virtio4j.benchmarks.peers.PeerRequest;
 import org.virtio4j.benchmarks.peers.PeersCommand;
-import org.virtio4j.launcher.command.CommandFailure;
-import org.virtio4j.launcher.command.ExitStatus;
-import org.virtio4j.launcher.command.Interruption;
-import org.virtio4j.launcher.command.Options;
-import org.virtio4j.launcher.command.Outcome;
-import org.virtio4j.launcher.command.OutputFile;
-import org.virtio4j.launcher.command.Terminal;
+import org.virtio4j.benchmarks.report.Report;
+import org.virtio4j.benchmarks.report.ResultTable;
+import org.virtio4j.benchmarks.report.RowResult;
+import org.virtio4j.benchmarks.suite.BenchmarkRow;
+import org.virtio4j.benchmarks.suite.RunMode;
+import org.virtio4j.benchmarks.suite.Suite;
+import org.virtio4j.command.CommandFailure;
+import org.virtio4j.command.CommandRunner;
+import org.virtio4j.command.ExitStatus;
+import org.virtio4j.command.Interruption;
+import org.virtio4j.command.Options;
+import org.virtio4j.command.OutputFile;
+import org.virtio4j.command.Terminal;
 
 /** The command {@code virtio4j bench}: measures rows one after the other and prints each as soon as it is known. */
 public final class Bench {
@@ -94,7 +102,7 @@ public final class Bench {
 
     /** Runs the command; returns its exit status. */
     static int run(List<String> args, PrintStream out, PrintStream err, Interruption interruption) {
-        return Outcome.run(out, err, () -> new Bench(out, err, interruption, Terminal.isStandardError()).run(args));
+        return CommandRunner.run(out, err, () -> new Bench(out, err, interruption, Terminal.isStandardError()).run(args));
     }
 
     private int run(List<String> args) throws CommandFailure {
@@ -111,7 +119,7 @@ public final class Bench {
         RunMode mode = options.has(FULL) ? RunMode.FULL : RunMode.QUICK;
         // A quarter of the memory stays for others, and another for the heap and what is not counted here.
         Suite suite = Suite.of(host.caches(), host.memory() / 2);
-        List<Row> rows = choose(suite, mode, options.operands());
+        List<BenchmarkRow> rows = choose(suite, mode, options.operands());
         if (options.has(LIST)) {
             rows.forEach(row -> out.println(row.title()));
             return ExitStatus.OK;
@@ -150,12 +158,12 @@ public final class Bench {
         }
     }
 
-    private static List<Row> choose(Suite suite, RunMode mode, List<String> operands) throws CommandFailure {
+    private static List<BenchmarkRow> choose(Suite suite, RunMode mode, List<String> operands) throws CommandFailure {
         if (operands.size() > 1) {
             throw new CommandFailure("expected one regular expression, found also '" + operands.get(1) + "'");
         }
         Pattern pattern = pattern(operands.isEmpty() ? "" : operands.getFirst());
-        List<Row> rows = suite.rows().stream().filter(mode::includes)
+        List<BenchmarkRow> rows = suite.rows().stream().filter(mode::includes)
                 .filter(row -> pattern.matcher(row.title()).find()).toList();
         if (rows.isEmpty()) {
             throw new CommandFailure("no row matches '" + pattern.pattern() + "'; --list prints them"
@@ -184,13 +192,13 @@ public final class Bench {
         }
     }
 
-    private Report measure(Host host, RunMode mode, List<Row> rows) throws CommandFailure {
-        Control before = Control.measure();
-        Table table = new Table(rows);
+    private Report measure(Host host, RunMode mode, List<BenchmarkRow> rows) throws CommandFailure {
+        ControlLoops before = ControlLoops.measure();
+        ResultTable table = new ResultTable(rows);
         out.print(host.head(mode.text(), before) + System.lineSeparator() + table.head() + System.lineSeparator());
         out.flush();
-        List<Result> results = measureRows(new Measurement(mode), table, rows);
-        Report report = new Report(host, mode, results.size() == rows.size(), results, before, Control.measure());
+        List<RowResult> results = measureRows(new Measurement(mode), table, rows);
+        Report report = new Report(host, mode, results.size() == rows.size(), results, before, ControlLoops.measure());
         out.println();
         report.conclusions().forEach(out::println);
         if (interruption.requested()) {
@@ -199,14 +207,14 @@ public final class Bench {
         return report;
     }
 
-    private List<Result> measureRows(Measurement measurement, Table table, List<Row> rows) throws CommandFailure {
-        List<Result> results = new ArrayList<>();
+    private List<RowResult> measureRows(Measurement measurement, ResultTable table, List<BenchmarkRow> rows) throws CommandFailure {
+        List<RowResult> results = new ArrayList<>();
         Map<String, Double> medians = new HashMap<>();
         for (int i = 0; i < rows.size() && !interruption.requested() && !out.checkError(); i++) {
-            Row row = rows.get(i);
+            BenchmarkRow row = rows.get(i);
             progress("row " + (i + 1) + " of " + rows.size() + ": " + row.title());
             try {
-                Result result = Result.of(row, measurement.run(row), baseline(row, medians));
+                RowResult result = RowResult.of(row, measurement.run(row), baseline(row, medians));
                 progress("");
                 medians.put(row.title(), result.median());
                 results.add(result);
@@ -220,14 +228,14 @@ public final class Bench {
         return results;
     }
 
-    private static double baseline(Row row, Map<String, Double> medians) {
-        Row baseline = row.baseline();
+    private static double baseline(BenchmarkRow row, Map<String, Double> medians) {
+        BenchmarkRow baseline = row.baseline();
         Double median = baseline == null ? null : medians.get(baseline.title());
         return median == null ? Double.NaN : median;
     }
 
     /** The JVM that measures gets Ctrl-C too, and its end then is no failure of the row. */
-    private void tell(Row row, RowFailure failure) {
+    private void tell(BenchmarkRow row, RowFailure failure) {
         if (!interruption.requested()) {
             err.println("virtio4j: " + row.title() + ": " + failure.getMessage());
             err.print(failure.log());

@@ -14,7 +14,9 @@ import org.openjdk.jmh.runner.format.OutputFormatFactory;
 import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.VerboseMode;
-import org.virtio4j.launcher.command.CommandFailure;
+import org.virtio4j.benchmarks.suite.BenchmarkRow;
+import org.virtio4j.benchmarks.suite.RunMode;
+import org.virtio4j.command.CommandFailure;
 
 /** Runs one row with JMH. Row by row, so that what was measured is kept whatever becomes of the rest. */
 final class Measurement {
@@ -33,7 +35,7 @@ final class Measurement {
      * @throws RowFailure     if this row cannot be measured
      * @throws CommandFailure if none can
      */
-    RunResult run(Row row) throws RowFailure, CommandFailure {
+    RunResult run(BenchmarkRow row) throws RowFailure, CommandFailure {
         ByteArrayOutputStream log = new ByteArrayOutputStream();
         try {
             PrintStream stream = new PrintStream(log, true, StandardCharsets.UTF_8);
@@ -52,7 +54,7 @@ final class Measurement {
         }
     }
 
-    private ChainedOptionsBuilder options(Row row) {
+    private ChainedOptionsBuilder options(BenchmarkRow row) {
         ChainedOptionsBuilder options = mode.applyTo(new OptionsBuilder(), row)
                 .include("^" + Pattern.quote(row.benchmark()) + "$")
                 .shouldFailOnError(true)

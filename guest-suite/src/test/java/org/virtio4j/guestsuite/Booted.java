@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.virtio4j.launcher.guest.GuestResult;
+import org.virtio4j.harness.GuestResult;
 
 /**
  * A guest that has ended.

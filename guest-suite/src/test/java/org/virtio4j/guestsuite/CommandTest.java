@@ -8,10 +8,10 @@ import java.util.List;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.virtio4j.launcher.guest.GuestOptions.Translation;
-import org.virtio4j.launcher.guest.NotFetchedException;
-import org.virtio4j.launcher.guest.UnusableGuestException;
-import org.virtio4j.launcher.guest.Workload;
+import org.virtio4j.harness.options.GuestOptions.Translation;
+import org.virtio4j.harness.options.NotFetchedException;
+import org.virtio4j.harness.options.UnusableGuestException;
+import org.virtio4j.harness.options.Workload;
 
 /**
  * The guest of {@code virtio4j guest}, with the command's devices and with QEMU's own: what fails there too is the way

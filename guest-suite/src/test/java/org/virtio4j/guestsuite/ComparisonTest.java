@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.virtio4j.launcher.guest.Comparison;
-import org.virtio4j.launcher.guest.GuestOptions.Translation;
-import org.virtio4j.launcher.guest.NotFetchedException;
-import org.virtio4j.launcher.guest.UnusableGuestException;
+import org.virtio4j.harness.Comparison;
+import org.virtio4j.harness.options.GuestOptions.Translation;
+import org.virtio4j.harness.options.NotFetchedException;
+import org.virtio4j.harness.options.UnusableGuestException;
 
 /**
  * The same work on the command's devices and on QEMU's own. How fast is printed, not asserted: machines differ, and one

@@ -21,19 +21,19 @@ import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.opentest4j.TestAbortedException;
-import org.virtio4j.launcher.guest.Architecture;
-import org.virtio4j.launcher.guest.Comparison;
-import org.virtio4j.launcher.guest.Firmware;
-import org.virtio4j.launcher.guest.FirmwareGuest;
-import org.virtio4j.launcher.guest.Guest;
-import org.virtio4j.launcher.guest.GuestDevices;
-import org.virtio4j.launcher.guest.GuestObserver;
-import org.virtio4j.launcher.guest.GuestOptions;
-import org.virtio4j.launcher.guest.GuestOptions.Translation;
-import org.virtio4j.launcher.guest.NotFetchedException;
-import org.virtio4j.launcher.guest.OtherKernel;
-import org.virtio4j.launcher.guest.UnusableGuestException;
-import org.virtio4j.launcher.guest.Workload;
+import org.virtio4j.harness.Comparison;
+import org.virtio4j.harness.Firmware;
+import org.virtio4j.harness.FirmwareGuest;
+import org.virtio4j.harness.Guest;
+import org.virtio4j.harness.GuestDevices;
+import org.virtio4j.harness.GuestObserver;
+import org.virtio4j.harness.OtherKernel;
+import org.virtio4j.harness.options.Architecture;
+import org.virtio4j.harness.options.GuestOptions;
+import org.virtio4j.harness.options.GuestOptions.Translation;
+import org.virtio4j.harness.options.NotFetchedException;
+import org.virtio4j.harness.options.UnusableGuestException;
+import org.virtio4j.harness.options.Workload;
 
 /**
  * Boots the guests of one test, and keeps all that they say over their consoles in {@code target/consoles}; where, is

@@ -2,18 +2,18 @@
 package org.virtio4j.guestsuite;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.virtio4j.launcher.guest.OtherKernel.LINUX_5_10;
-import static org.virtio4j.launcher.guest.OtherKernel.LINUX_6_1;
+import static org.virtio4j.harness.OtherKernel.LINUX_5_10;
+import static org.virtio4j.harness.OtherKernel.LINUX_6_1;
 
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.virtio4j.launcher.guest.NotFetchedException;
-import org.virtio4j.launcher.guest.OtherKernel;
-import org.virtio4j.launcher.guest.UnusableGuestException;
-import org.virtio4j.launcher.guest.Workload;
+import org.virtio4j.harness.OtherKernel;
+import org.virtio4j.harness.options.NotFetchedException;
+import org.virtio4j.harness.options.UnusableGuestException;
+import org.virtio4j.harness.options.Workload;
 
 /**
  * A kernel starts another one while both its disks are at work. No machine is reset and nobody tells the devices, until

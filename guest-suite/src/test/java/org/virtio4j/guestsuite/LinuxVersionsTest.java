@@ -8,11 +8,11 @@ import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.virtio4j.harness.OtherKernel;
+import org.virtio4j.harness.options.NotFetchedException;
+import org.virtio4j.harness.options.UnusableGuestException;
+import org.virtio4j.harness.options.Workload;
 import org.virtio4j.iommu.embedder.IommuCounters;
-import org.virtio4j.launcher.guest.NotFetchedException;
-import org.virtio4j.launcher.guest.OtherKernel;
-import org.virtio4j.launcher.guest.UnusableGuestException;
-import org.virtio4j.launcher.guest.Workload;
 import org.virtio4j.wire.iommu.RequestType;
 
 /** Kernels of other ages write to the disk behind the IOMMU and to the disk beside it, and read what they wrote. */

@@ -6,8 +6,8 @@ import java.nio.file.Path;
 import java.util.Optional;
 import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.iommu.VirtioIommu;
-import org.virtio4j.launcher.serve.QemuArguments;
 import org.virtio4j.machine.PciAddress;
+import org.virtio4j.serving.QemuArguments;
 
 /** How IOMMU, entropy source and disk are connected with each other and with QEMU. */
 interface Machinery extends AutoCloseable {

@@ -12,18 +12,18 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.endpoint.VirtioEntropy;
+import org.virtio4j.harness.GuestDevices;
+import org.virtio4j.harness.options.GuestOptions;
+import org.virtio4j.harness.qemu.QemuCommand;
+import org.virtio4j.harness.qemu.RunFolder;
 import org.virtio4j.iommu.embedder.ReservedRegions;
-import org.virtio4j.launcher.guest.GuestDevices;
-import org.virtio4j.launcher.guest.GuestOptions;
-import org.virtio4j.launcher.guest.QemuCommand;
-import org.virtio4j.launcher.guest.RunFolder;
-import org.virtio4j.launcher.serve.DevicePlan;
-import org.virtio4j.launcher.serve.IommuPlan;
-import org.virtio4j.launcher.serve.MachinePlan;
-import org.virtio4j.launcher.serve.MemoryPlan;
-import org.virtio4j.launcher.serve.QemuArguments;
-import org.virtio4j.launcher.serve.ServedMachine;
 import org.virtio4j.machine.PciAddress;
+import org.virtio4j.serving.QemuArguments;
+import org.virtio4j.serving.ServedMachine;
+import org.virtio4j.serving.plan.DevicePlan;
+import org.virtio4j.serving.plan.IommuPlan;
+import org.virtio4j.serving.plan.MachinePlan;
+import org.virtio4j.serving.plan.MemoryPlan;
 
 /**
  * Entropy source and disk of an s390x guest, behind an IOMMU of ours that the guest does not see: its bypass lets them

@@ -14,11 +14,11 @@ import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.iommu.VirtioIommuBuilder;
 import org.virtio4j.iommu.embedder.ReservedRegions;
-import org.virtio4j.launcher.serve.IommuPlan;
-import org.virtio4j.launcher.serve.QemuArguments;
 import org.virtio4j.machine.PciAddress;
 import org.virtio4j.machine.ViotTable;
 import org.virtio4j.pci.VirtioPciFunction;
+import org.virtio4j.serving.QemuArguments;
+import org.virtio4j.serving.plan.IommuPlan;
 import org.virtio4j.vfiouser.VfioUserOptions;
 import org.virtio4j.vfiouser.VfioUserSocket;
 

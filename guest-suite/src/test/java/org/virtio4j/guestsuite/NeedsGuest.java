@@ -4,8 +4,8 @@ package org.virtio4j.guestsuite;
 import org.junit.jupiter.api.extension.ConditionEvaluationResult;
 import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtensionContext;
-import org.virtio4j.launcher.guest.NotFetchedException;
-import org.virtio4j.launcher.guest.UnusableGuestException;
+import org.virtio4j.harness.options.NotFetchedException;
+import org.virtio4j.harness.options.UnusableGuestException;
 import org.virtio4j.os.socket.LocalSockets;
 
 /** Fetches QEMU and Linux if they are missing, and skips tests, saying why, if they cannot be had. */

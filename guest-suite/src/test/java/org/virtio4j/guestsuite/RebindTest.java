@@ -9,10 +9,10 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.virtio4j.guestsuite.GuestBooter.Memory;
-import org.virtio4j.launcher.guest.GuestOptions.Translation;
-import org.virtio4j.launcher.guest.NotFetchedException;
-import org.virtio4j.launcher.guest.UnusableGuestException;
-import org.virtio4j.launcher.guest.Workload;
+import org.virtio4j.harness.options.GuestOptions.Translation;
+import org.virtio4j.harness.options.NotFetchedException;
+import org.virtio4j.harness.options.UnusableGuestException;
+import org.virtio4j.harness.options.Workload;
 
 /** Disk and entropy source are taken from their drivers and given back, again and again. */
 @GuestScenario

@@ -14,9 +14,9 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
-import org.virtio4j.launcher.guest.Firmware;
-import org.virtio4j.launcher.guest.NotFetchedException;
-import org.virtio4j.launcher.guest.UnusableGuestException;
+import org.virtio4j.harness.Firmware;
+import org.virtio4j.harness.options.NotFetchedException;
+import org.virtio4j.harness.options.UnusableGuestException;
 
 /** SeaBIOS boots a program from the disk behind the IOMMU, which no driver uses then; it copies parts of both disks. */
 @GuestScenario

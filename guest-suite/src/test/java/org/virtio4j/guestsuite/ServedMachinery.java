@@ -9,13 +9,13 @@ import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.iommu.embedder.ReservedRegions;
-import org.virtio4j.launcher.serve.DevicePlan;
-import org.virtio4j.launcher.serve.IommuPlan;
-import org.virtio4j.launcher.serve.MachinePlan;
-import org.virtio4j.launcher.serve.MemoryPlan;
-import org.virtio4j.launcher.serve.QemuArguments;
-import org.virtio4j.launcher.serve.ServedMachine;
 import org.virtio4j.machine.PciAddress;
+import org.virtio4j.serving.QemuArguments;
+import org.virtio4j.serving.ServedMachine;
+import org.virtio4j.serving.plan.DevicePlan;
+import org.virtio4j.serving.plan.IommuPlan;
+import org.virtio4j.serving.plan.MachinePlan;
+import org.virtio4j.serving.plan.MemoryPlan;
 
 /** As the command connects them. */
 final class ServedMachinery implements Machinery {

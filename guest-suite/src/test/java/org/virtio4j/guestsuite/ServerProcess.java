@@ -10,11 +10,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
-import org.virtio4j.launcher.guest.GuestDevices;
-import org.virtio4j.launcher.guest.GuestOptions;
-import org.virtio4j.launcher.guest.QemuCommand;
-import org.virtio4j.launcher.guest.RunFolder;
-import org.virtio4j.launcher.serve.QemuArguments;
+import org.virtio4j.harness.GuestDevices;
+import org.virtio4j.harness.options.GuestOptions;
+import org.virtio4j.harness.qemu.QemuCommand;
+import org.virtio4j.harness.qemu.RunFolder;
+import org.virtio4j.serving.QemuArguments;
 
 /** The command {@code serve} as a process of its own, a new one for each guest, with the same configuration. */
 final class ServerProcess implements GuestDevices.Server {

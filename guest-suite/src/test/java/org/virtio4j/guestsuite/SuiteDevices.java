@@ -14,14 +14,14 @@ import org.jspecify.annotations.Nullable;
 import org.virtio4j.dma.DmaHandle;
 import org.virtio4j.dma.DmaResult;
 import org.virtio4j.endpoint.VirtioBlock;
+import org.virtio4j.harness.GuestDevices;
+import org.virtio4j.harness.options.GuestOptions;
+import org.virtio4j.harness.qemu.QemuCommand;
+import org.virtio4j.harness.qemu.RunFolder;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.iommu.VirtioIommuBuilder;
-import org.virtio4j.launcher.guest.GuestDevices;
-import org.virtio4j.launcher.guest.GuestOptions;
-import org.virtio4j.launcher.guest.QemuCommand;
-import org.virtio4j.launcher.guest.RunFolder;
-import org.virtio4j.launcher.serve.IommuPlan;
-import org.virtio4j.launcher.serve.QemuArguments;
+import org.virtio4j.serving.QemuArguments;
+import org.virtio4j.serving.plan.IommuPlan;
 
 /**
  * IOMMU, entropy source and disk of one guest, and what there is to say of them when it has ended. They are connected

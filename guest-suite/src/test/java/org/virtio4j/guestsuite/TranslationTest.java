@@ -15,10 +15,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.virtio4j.endpoint.BlockOutcome;
 import org.virtio4j.guestsuite.GuestBooter.Memory;
-import org.virtio4j.launcher.guest.GuestOptions.Translation;
-import org.virtio4j.launcher.guest.NotFetchedException;
-import org.virtio4j.launcher.guest.UnusableGuestException;
-import org.virtio4j.launcher.guest.Workload;
+import org.virtio4j.harness.options.GuestOptions.Translation;
+import org.virtio4j.harness.options.NotFetchedException;
+import org.virtio4j.harness.options.UnusableGuestException;
+import org.virtio4j.harness.options.Workload;
 import org.virtio4j.wire.iommu.RequestStatus;
 import org.virtio4j.wire.iommu.RequestType;
 

@@ -11,10 +11,10 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
+import org.virtio4j.harness.options.NotFetchedException;
+import org.virtio4j.harness.options.UnusableGuestException;
+import org.virtio4j.harness.options.Workload;
 import org.virtio4j.iommu.embedder.IommuCounters;
-import org.virtio4j.launcher.guest.NotFetchedException;
-import org.virtio4j.launcher.guest.UnusableGuestException;
-import org.virtio4j.launcher.guest.Workload;
 import org.virtio4j.wire.iommu.RequestType;
 
 /**

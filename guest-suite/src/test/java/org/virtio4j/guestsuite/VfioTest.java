@@ -10,10 +10,10 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.virtio4j.guestsuite.GuestBooter.Memory;
-import org.virtio4j.launcher.guest.GuestOptions.Translation;
-import org.virtio4j.launcher.guest.NotFetchedException;
-import org.virtio4j.launcher.guest.UnusableGuestException;
-import org.virtio4j.launcher.guest.Workload;
+import org.virtio4j.harness.options.GuestOptions.Translation;
+import org.virtio4j.harness.options.NotFetchedException;
+import org.virtio4j.harness.options.UnusableGuestException;
+import org.virtio4j.harness.options.Workload;
 
 /**
  * Linux gives the entropy source to a program, by VFIO. The device gets at what the program maps for it, in the way

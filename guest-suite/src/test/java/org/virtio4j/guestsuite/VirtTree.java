@@ -5,8 +5,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.virtio4j.launcher.guest.QemuCommand;
-import org.virtio4j.launcher.guest.RunFolder;
+import org.virtio4j.harness.qemu.QemuCommand;
+import org.virtio4j.harness.qemu.RunFolder;
 import org.virtio4j.machine.PciAddress;
 
 /**

@@ -10,21 +10,21 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import org.virtio4j.launcher.command.CommandFailure;
-import org.virtio4j.launcher.command.ExitStatus;
-import org.virtio4j.launcher.command.Interruption;
-import org.virtio4j.launcher.command.NearestName;
-import org.virtio4j.launcher.command.Options;
-import org.virtio4j.launcher.guest.Comparison;
-import org.virtio4j.launcher.guest.Guest;
-import org.virtio4j.launcher.guest.GuestObserver;
-import org.virtio4j.launcher.guest.GuestOptions;
-import org.virtio4j.launcher.guest.GuestOptions.Translation;
-import org.virtio4j.launcher.guest.GuestResult;
-import org.virtio4j.launcher.guest.NotFetchedException;
-import org.virtio4j.launcher.guest.UnusableGuestException;
-import org.virtio4j.launcher.guest.Workload;
-import org.virtio4j.launcher.record.Recorder;
+import org.virtio4j.command.CommandFailure;
+import org.virtio4j.command.ExitStatus;
+import org.virtio4j.command.Interruption;
+import org.virtio4j.command.NearestName;
+import org.virtio4j.command.Options;
+import org.virtio4j.harness.Comparison;
+import org.virtio4j.harness.Guest;
+import org.virtio4j.harness.GuestObserver;
+import org.virtio4j.harness.GuestResult;
+import org.virtio4j.harness.options.GuestOptions;
+import org.virtio4j.harness.options.GuestOptions.Translation;
+import org.virtio4j.harness.options.NotFetchedException;
+import org.virtio4j.harness.options.UnusableGuestException;
+import org.virtio4j.harness.options.Workload;
+import org.virtio4j.replay.record.Recorder;
 
 /** {@code virtio4j guest}: boots a Linux guest and prints the result. */
 final class GuestCommand {

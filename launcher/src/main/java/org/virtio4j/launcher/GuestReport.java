@@ -7,10 +7,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
-import org.virtio4j.launcher.guest.Comparison;
-import org.virtio4j.launcher.guest.GuestFacts;
-import org.virtio4j.launcher.guest.GuestResult;
-import org.virtio4j.launcher.guest.Workload;
+import org.virtio4j.harness.Comparison;
+import org.virtio4j.harness.GuestFacts;
+import org.virtio4j.harness.GuestResult;
+import org.virtio4j.harness.options.Workload;
 
 /** The result of a guest for people: a block of lines. What the guest has not said is left out. */
 final class GuestReport {

@@ -3,11 +3,11 @@ package org.virtio4j.launcher;
 
 import java.io.PrintStream;
 import java.util.List;
-import org.virtio4j.launcher.command.CommandFailure;
-import org.virtio4j.launcher.command.ExitStatus;
-import org.virtio4j.launcher.command.Interruption;
-import org.virtio4j.launcher.command.NearestName;
-import org.virtio4j.launcher.command.Outcome;
+import org.virtio4j.command.CommandFailure;
+import org.virtio4j.command.CommandRunner;
+import org.virtio4j.command.ExitStatus;
+import org.virtio4j.command.Interruption;
+import org.virtio4j.command.NearestName;
 
 /** The main of the launcher: the first argument names the command, which gets the others. */
 public final class Main {
@@ -48,7 +48,7 @@ public final class Main {
 
     /** Runs a command; returns its exit status. */
     static int run(List<String> args, PrintStream out, PrintStream err, Interruption interruption) {
-        return Outcome.run(out, err, () -> dispatch(args, out, err, interruption));
+        return CommandRunner.run(out, err, () -> dispatch(args, out, err, interruption));
     }
 
     private static int dispatch(List<String> args, PrintStream out, PrintStream err, Interruption interruption)

@@ -3,9 +3,9 @@ package org.virtio4j.launcher;
 
 import java.io.PrintStream;
 import java.util.Locale;
-import org.virtio4j.launcher.command.Interruption;
-import org.virtio4j.launcher.replay.ReplayObserver;
-import org.virtio4j.launcher.replay.TraceFile;
+import org.virtio4j.command.Interruption;
+import org.virtio4j.replay.input.ReplayObserver;
+import org.virtio4j.replay.input.TraceFile;
 
 /**
  * Shows on one line of a terminal how far a replay has come, at most ten times a second, and ends the replay when the

@@ -10,18 +10,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.virtio4j.launcher.command.CommandFailure;
-import org.virtio4j.launcher.command.ExitStatus;
-import org.virtio4j.launcher.command.Interruption;
-import org.virtio4j.launcher.command.NearestName;
-import org.virtio4j.launcher.command.Options;
-import org.virtio4j.launcher.command.OutputFile;
-import org.virtio4j.launcher.command.Terminal;
-import org.virtio4j.launcher.replay.Replay;
-import org.virtio4j.launcher.replay.ReplayTransport;
-import org.virtio4j.launcher.replay.TraceFile;
-import org.virtio4j.launcher.replay.TraceResult;
-import org.virtio4j.launcher.replay.UnusableTraceException;
+import org.virtio4j.command.CommandFailure;
+import org.virtio4j.command.ExitStatus;
+import org.virtio4j.command.Interruption;
+import org.virtio4j.command.NearestName;
+import org.virtio4j.command.Options;
+import org.virtio4j.command.OutputFile;
+import org.virtio4j.command.Terminal;
+import org.virtio4j.replay.Replay;
+import org.virtio4j.replay.input.ReplayTransport;
+import org.virtio4j.replay.input.TraceFile;
+import org.virtio4j.replay.input.UnusableTraceException;
+import org.virtio4j.replay.result.TraceResult;
 import org.virtio4j.trace.TraceFormatException;
 
 /** {@code virtio4j replay}: plays traces one after the other and prints the results. */
@@ -76,10 +76,10 @@ final class ReplayCommand {
         try (OutputFile file = json == null ? null : OutputFile.create(path(json))) {
             List<TraceResult> results = replayAll(traces, transports, warmUp);
             if (results.size() > transports.size()) {
-                out.print(TextReport.of(TraceResult.totals(results)));
+                out.print(ReplayTextReport.of(TraceResult.totals(results)));
             }
             if (file != null) {
-                file.write(JsonReport.of(results, interruption.requested()));
+                file.write(ReplayJsonReport.of(results, interruption.requested()));
             }
             return status(results);
         } finally {
@@ -123,7 +123,7 @@ final class ReplayCommand {
         }
         if (!results.isEmpty()) {
             progress.clear();
-            out.print(TextReport.of(results));
+            out.print(ReplayTextReport.of(results));
             out.flush();
         }
         return results;

@@ -11,15 +11,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
-import org.virtio4j.launcher.command.CommandFailure;
-import org.virtio4j.launcher.command.ExitStatus;
-import org.virtio4j.launcher.command.Interruption;
-import org.virtio4j.launcher.command.Options;
-import org.virtio4j.launcher.record.Recorder;
-import org.virtio4j.launcher.serve.IommuFollower;
-import org.virtio4j.launcher.serve.MachinePlan;
-import org.virtio4j.launcher.serve.MachineReader;
-import org.virtio4j.launcher.serve.ServedMachine;
+import org.virtio4j.command.CommandFailure;
+import org.virtio4j.command.ExitStatus;
+import org.virtio4j.command.Interruption;
+import org.virtio4j.command.Options;
+import org.virtio4j.replay.record.Recorder;
+import org.virtio4j.serving.IommuFollower;
+import org.virtio4j.serving.ServedMachine;
+import org.virtio4j.serving.config.MachineReader;
+import org.virtio4j.serving.plan.MachinePlan;
 
 /** {@code virtio4j serve}: serves the machines of a configuration until the user ends it. */
 final class ServeCommand {

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * The {@code virtio4j} command. {@link org.virtio4j.launcher.Main} looks at the first argument and hands the others to
- * the command of that name; a command parses its options, does its work through a package of its own, and reports.
- *
- * <p>Results go to standard output, and everything else to standard error: what went wrong, always on one line, and
- * progress if a person is watching. No stack trace is for the user to read; a failure that is not the user's or the
- * input's is a defect and may show one.
+ * The program behind {@code virtio4j guest}, {@code serve}, {@code replay} and {@code version}: parses their arguments,
+ * has a library do the work and reports what came of it. {@link org.virtio4j.launcher.Main} chooses the command. There
+ * is nothing here that another program could want.
  */
 @NullMarked
 package org.virtio4j.launcher;

@@ -16,7 +16,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
-import org.virtio4j.launcher.replay.TraceFile;
+import org.virtio4j.replay.input.TraceFile;
 
 /** The trace that comes along, line by line, to make others of. */
 final class BootTrace {

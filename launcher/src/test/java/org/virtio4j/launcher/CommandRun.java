@@ -5,7 +5,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import org.virtio4j.launcher.command.Interruption;
+import org.virtio4j.command.Interruption;
 
 /** What a command printed and how it ended. */
 record CommandRun(int status, String out, String err) {

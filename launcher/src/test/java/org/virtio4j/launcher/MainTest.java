@@ -10,7 +10,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.virtio4j.launcher.command.Interruption;
+import org.virtio4j.command.Interruption;
 
 class MainTest {
 

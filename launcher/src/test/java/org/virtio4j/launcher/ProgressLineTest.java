@@ -9,9 +9,9 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
-import org.virtio4j.launcher.command.Interruption;
-import org.virtio4j.launcher.replay.ReplayObserver.Phase;
-import org.virtio4j.launcher.replay.TraceFile;
+import org.virtio4j.command.Interruption;
+import org.virtio4j.replay.input.ReplayObserver.Phase;
+import org.virtio4j.replay.input.TraceFile;
 
 class ProgressLineTest {
 

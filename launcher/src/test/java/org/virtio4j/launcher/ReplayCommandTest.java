@@ -15,7 +15,7 @@ import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.virtio4j.launcher.command.Interruption;
+import org.virtio4j.command.Interruption;
 import org.virtio4j.trace.TraceReader;
 import org.virtio4j.trace.TraceWriter;
 

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.virtio4j.launcher.command.Interruption;
+import org.virtio4j.command.Interruption;
 import org.virtio4j.vfiouser.VfioUserSocket;
 
 /** Serves a machine without a QEMU, and looks at what is there and what is left. */

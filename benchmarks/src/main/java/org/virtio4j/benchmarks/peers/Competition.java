@@ -6,6 +6,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import org.virtio4j.benchmarks.peers.input.KeyFile;
+import org.virtio4j.benchmarks.peers.input.Keys;
+import org.virtio4j.benchmarks.peers.input.PeerOperation;
+import org.virtio4j.benchmarks.peers.input.PeerSet;
+import org.virtio4j.benchmarks.peers.result.PeerColumn;
+import org.virtio4j.benchmarks.peers.result.PeerRow;
 
 /** Measures sets with programs that are built. */
 final class Competition {
@@ -54,7 +60,7 @@ final class Competition {
     }
 
     private void sit(PeerSet set, int count, Samples samples) throws IOException {
-        try (Sitting programs = Sitting.start(peers, folder.resolve(KEYS))) {
+        try (PeerRound programs = PeerRound.start(peers, folder.resolve(KEYS))) {
             if (count != 0 && !set.ofDevices()) {
                 samples.add(PeerOperation.MEMORY, PeerColumn.VIRTIO4J, (double) programs.bytes() / count);
             }

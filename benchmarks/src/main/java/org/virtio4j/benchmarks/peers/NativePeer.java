@@ -4,7 +4,8 @@ package org.virtio4j.benchmarks.peers;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.virtio4j.benchmarks.peers.Tool.MissingException;
+import org.virtio4j.benchmarks.peers.BuildTool.MissingException;
+import org.virtio4j.benchmarks.peers.result.PeerColumn;
 
 /** A program in another language, and how it is built: always with the same flags. */
 enum NativePeer {
@@ -12,7 +13,7 @@ enum NativePeer {
     GTREE(PeerColumn.GTREE, "interval_tree.c", "cc -O3 -march=native") {
         @Override
         List<String> libraries() throws MissingException, InterruptedException {
-            return words(Tool.run(List.of("pkg-config", "--cflags", "--libs", "glib-2.0")));
+            return words(BuildTool.run(List.of("pkg-config", "--cflags", "--libs", "glib-2.0")));
         }
     },
     LOOP(PeerColumn.LOOP, "map_loop.c", "cc -O2 -march=native");
@@ -36,7 +37,7 @@ enum NativePeer {
 
     /** The compiler, with its flags and version, for the report. */
     String flags() throws MissingException, InterruptedException {
-        String version = Tool.run(List.of(words(compiler).getFirst(), "--version")).lines().findFirst().orElse("");
+        String version = BuildTool.run(List.of(words(compiler).getFirst(), "--version")).lines().findFirst().orElse("");
         return compiler + " (" + version + ")";
     }
 
@@ -56,7 +57,7 @@ enum NativePeer {
         List<String> command = new ArrayList<>(words(compiler));
         command.addAll(List.of("-o", program.toString(), sources.resolve(source).toString()));
         command.addAll(libraries());
-        Tool.run(command);
+        BuildTool.run(command);
         return Peer.program(column, program);
     }
 

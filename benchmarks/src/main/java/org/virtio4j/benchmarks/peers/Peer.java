@@ -5,6 +5,8 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.virtio4j.benchmarks.peers.result.PeerColumn;
+import org.virtio4j.benchmarks.peers.work.PeerWorker;
 
 /**
  * A program that takes part.

@@ -3,6 +3,7 @@ package org.virtio4j.benchmarks.peers;
 
 import java.util.List;
 import java.util.Locale;
+import org.virtio4j.benchmarks.peers.input.PeerOperation;
 
 /** How long and how often everything is measured. */
 enum PeerMode {

@@ -3,9 +3,13 @@ package org.virtio4j.benchmarks.peers;
 
 import java.util.List;
 import java.util.Locale;
-import org.virtio4j.benchmarks.Control;
-import org.virtio4j.benchmarks.Host;
-import org.virtio4j.launcher.command.JsonText;
+import org.virtio4j.benchmarks.host.ControlLoops;
+import org.virtio4j.benchmarks.host.Host;
+import org.virtio4j.benchmarks.peers.result.MedianAndRange;
+import org.virtio4j.benchmarks.peers.result.PeerColumn;
+import org.virtio4j.benchmarks.peers.result.PeerRow;
+import org.virtio4j.benchmarks.peers.result.PeerText;
+import org.virtio4j.command.JsonText;
 
 /**
  * All that is known of a comparison.
@@ -18,8 +22,8 @@ import org.virtio4j.launcher.command.JsonText;
  * @param before   the control loops at the start
  * @param after    and at the end
  */
-record PeerReport(Host host, PeerMode mode, boolean complete, List<String> built, List<PeerRow> rows, Control before,
-        Control after) {
+record PeerReport(Host host, PeerMode mode, boolean complete, List<String> built, List<PeerRow> rows, ControlLoops before,
+        ControlLoops after) {
 
     String markdown() {
         StringBuilder text = new StringBuilder();
@@ -60,7 +64,7 @@ record PeerReport(Host host, PeerMode mode, boolean complete, List<String> built
         json.close('}');
     }
 
-    private static void figure(JsonText json, Figure figure) {
+    private static void figure(JsonText json, MedianAndRange figure) {
         json.open('{');
         json.key("median").value(figure.median());
         json.key("min").value(figure.least());

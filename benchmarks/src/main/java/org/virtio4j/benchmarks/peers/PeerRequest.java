@@ -6,8 +6,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.virtio4j.launcher.command.CommandFailure;
-import org.virtio4j.launcher.command.Options;
+import org.virtio4j.benchmarks.peers.input.PeerSet;
+import org.virtio4j.benchmarks.peers.input.TraceSet;
+import org.virtio4j.command.CommandFailure;
+import org.virtio4j.command.Options;
 
 /**
  * What the user wants compared.

@@ -9,11 +9,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import org.virtio4j.benchmarks.Control;
-import org.virtio4j.benchmarks.Host;
-import org.virtio4j.benchmarks.peers.Tool.MissingException;
-import org.virtio4j.launcher.command.CommandFailure;
-import org.virtio4j.launcher.command.OutputFile;
+import org.virtio4j.benchmarks.host.ControlLoops;
+import org.virtio4j.benchmarks.host.Host;
+import org.virtio4j.benchmarks.peers.BuildTool.MissingException;
+import org.virtio4j.benchmarks.peers.input.PeerSet;
+import org.virtio4j.benchmarks.peers.input.TraceSet;
+import org.virtio4j.benchmarks.peers.result.PeerChart;
+import org.virtio4j.benchmarks.peers.result.PeerColumn;
+import org.virtio4j.benchmarks.peers.result.PeerRow;
+import org.virtio4j.benchmarks.peers.result.PeerText;
+import org.virtio4j.benchmarks.peers.work.CacheHits;
+import org.virtio4j.command.CommandFailure;
+import org.virtio4j.command.OutputFile;
 
 /** {@code virtio4j bench --peers}: builds the programs, measures set after set, prints rows as they are known. */
 public final class PeersCommand {
@@ -65,11 +72,11 @@ public final class PeersCommand {
 
     private PeerReport measure(PeerRequest request) throws IOException, InterruptedException, CommandFailure {
         Host host = Host.present();
-        Control before = Control.measure();
+        ControlLoops before = ControlLoops.measure();
         out.print(host.head(request.mode().text(), before));
         sayCacheHits(request);
         List<PeerRow> rows = rows(request, request.sets(host.memory()));
-        Control after = Control.measure();
+        ControlLoops after = ControlLoops.measure();
         out.println();
         out.println(before.verdict(after));
         return new PeerReport(host, request.mode(), !interrupted.getAsBoolean(), built, rows, before, after);

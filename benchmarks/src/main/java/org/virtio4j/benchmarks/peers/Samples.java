@@ -5,6 +5,10 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import org.virtio4j.benchmarks.peers.input.PeerOperation;
+import org.virtio4j.benchmarks.peers.result.MedianAndRange;
+import org.virtio4j.benchmarks.peers.result.PeerColumn;
+import org.virtio4j.benchmarks.peers.result.PeerRow;
 
 /** What all rounds of all sittings gave for one set. */
 final class Samples {
@@ -20,8 +24,8 @@ final class Samples {
     List<PeerRow> rows(String geometry) {
         List<PeerRow> rows = new ArrayList<>();
         samples.forEach((operation, columns) -> {
-            Map<PeerColumn, Figure> figures = new EnumMap<>(PeerColumn.class);
-            columns.forEach((column, all) -> figures.put(column, Figure.of(all)));
+            Map<PeerColumn, MedianAndRange> figures = new EnumMap<>(PeerColumn.class);
+            columns.forEach((column, all) -> figures.put(column, MedianAndRange.of(all)));
             rows.add(new PeerRow(operation.text(), geometry, operation.unit(), figures));
         });
         return rows;

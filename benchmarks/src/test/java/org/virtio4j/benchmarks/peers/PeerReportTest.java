@@ -7,16 +7,21 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.virtio4j.benchmarks.Control;
-import org.virtio4j.benchmarks.Host;
+import org.virtio4j.benchmarks.host.ControlLoops;
+import org.virtio4j.benchmarks.host.Host;
+import org.virtio4j.benchmarks.peers.input.PeerOperation;
+import org.virtio4j.benchmarks.peers.result.MedianAndRange;
+import org.virtio4j.benchmarks.peers.result.PeerColumn;
+import org.virtio4j.benchmarks.peers.result.PeerRow;
+import org.virtio4j.benchmarks.peers.result.PeerText;
 
 class PeerReportTest {
 
-    private static final Control STEADY = new Control(1, 40, 0.01);
+    private static final ControlLoops STEADY = new ControlLoops(1, 40, 0.01);
 
     @Test
     void shouldTakeTheMedianOfAllRounds() {
-        assertEquals(new Figure(2, 1, 9), Figure.of(List.of(9.0, 1.0, 2.0)));
+        assertEquals(new MedianAndRange(2, 1, 9), MedianAndRange.of(List.of(9.0, 1.0, 2.0)));
     }
 
     @Test

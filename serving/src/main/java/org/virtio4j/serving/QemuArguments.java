@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.serving;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.virtio4j.machine.PciAddress;
+
+/** The part of QEMU's command line that has to do with functions another process serves. */
+public final class QemuArguments {
+
+    private static final String MEMORY = "memory";
+    private static final String NEEDS_NO_QUOTES = "[A-Za-z0-9_@%+=:,./-]+";
+
+    private final List<String> words = new ArrayList<>();
+
+    /** None yet. */
+    public QemuArguments() {
+    }
+
+    /**
+     * A PC with PCI Express, whose RAM is what {@link #memory} says.
+     *
+     * @return this
+     */
+    public QemuArguments machine() {
+        return machine("q35");
+    }
+
+    /**
+     * A machine whose RAM is what {@link #memory} says.
+     *
+     * @param type what QEMU calls it
+     * @return this
+     */
+    public QemuArguments machine(String type) {
+        return add("-machine", type + ",memory-backend=" + MEMORY);
+    }
+
+    /**
+     * RAM in memory that QEMU hands to other processes as a file descriptor.
+     *
+     * @param mebibytes how much
+     * @return this
+     */
+    public QemuArguments memory(int mebibytes) {
+        return add("-m", mebibytes + "M",
+                "-object", "memory-backend-memfd,id=" + MEMORY + ",size=" + mebibytes + "M,share=on");
+    }
+
+    /**
+     * RAM in a file that other processes can open by its name.
+     *
+     * @param mebibytes how much
+     * @param file made by QEMU if it is not there
+     * @return this
+     */
+    public QemuArguments memory(int mebibytes, Path file) {
+        return add("-m", mebibytes + "M", "-object", "memory-backend-file,id=" + MEMORY + ",size=" + mebibytes
+                + "M,share=on,mem-path=" + value(file));
+    }
+
+    /**
+     * The table that names an IOMMU's endpoints; QEMU puts the header before the bytes of the file.
+     *
+     * @param body the file
+     * @return this
+     */
+    public QemuArguments viot(Path body) {
+        return add("-acpitable", "sig=VIOT,rev=0,oem_id=VIRTIO,oem_table_id=VIRTIO4J,data=" + value(body));
+    }
+
+    /**
+     * A function that another process serves.
+     *
+     * @param address on bus 0
+     * @param socket  where it is served
+     * @return this
+     */
+    public QemuArguments served(PciAddress address, Path socket) {
+        return add("-device", "{\"driver\":\"vfio-user-pci\",\"addr\":\"" + slot(address)
+                + "\",\"socket\":{\"type\":\"unix\",\"path\":\"" + json(socket) + "\"}}");
+    }
+
+    /**
+     * A function that another process serves to an s390x machine, which knows functions by numbers of their own.
+     *
+     * @param number of this function alone, from 1
+     * @param socket where it is served
+     * @return this
+     */
+    public QemuArguments servedToS390x(int number, Path socket) {
+        String id = "function" + number;
+        return add("-device", "zpci,uid=" + number + ",fid=" + number + ",target=" + id,
+                "-device", "{\"driver\":\"vfio-user-pci\",\"id\":\"" + id
+                        + "\",\"socket\":{\"type\":\"unix\",\"path\":\"" + json(socket) + "\"}}");
+    }
+
+    /**
+     * The arguments one by one, as a process takes them.
+     *
+     * @return words without quotes
+     */
+    public List<String> words() {
+        return List.copyOf(words);
+    }
+
+    /**
+     * The arguments as one types them into a shell: an option and its value on each line.
+     *
+     * @return lines of which all but the last end in a backslash
+     */
+    public String shell() {
+        List<String> lines = new ArrayList<>();
+        for (int i = 0; i < words.size(); i += 2) {
+            lines.add("  " + words.get(i) + " " + quoted(words.get(i + 1)));
+        }
+        return String.join(" \\\n", lines) + "\n";
+    }
+
+    /**
+     * A place on QEMU's root bus, which is bus 0.
+     *
+     * @param address where
+     * @return as QEMU's property {@code addr} takes it
+     * @throws IllegalArgumentException if it is on another bus
+     */
+    public static String slot(PciAddress address) {
+        if (address.bus() != 0) {
+            throw new IllegalArgumentException("address=" + address + ": must be on bus 00");
+        }
+        return Integer.toHexString(address.device()) + "." + address.function();
+    }
+
+    /**
+     * A file within a list of NAME=VALUE, where a comma stands doubled.
+     *
+     * @param file any
+     * @return the value
+     */
+    public static String value(Path file) {
+        return file.toString().replace(",", ",,");
+    }
+
+    private QemuArguments add(String... more) {
+        words.addAll(List.of(more));
+        return this;
+    }
+
+    private static String json(Path file) {
+        return file.toString().replace("\\", "\\\\").replace("\"", "\\\"");
+    }
+
+    private static String quoted(String word) {
+        return word.matches(NEEDS_NO_QUOTES) ? word : "'" + word.replace("'", "'\\''") + "'";
+    }
+}

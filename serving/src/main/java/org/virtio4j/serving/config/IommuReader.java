@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.serving.config;
+
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.virtio4j.command.CommandFailure;
+import org.virtio4j.command.NearestName;
+import org.virtio4j.iommu.VirtioIommu;
+import org.virtio4j.iommu.VirtioIommuBuilder;
+import org.virtio4j.iommu.embedder.ReservedRegion;
+import org.virtio4j.iommu.embedder.ReservedRegions;
+import org.virtio4j.serving.watch.DoorbellNames;
+import org.virtio4j.vmm.GuestMemory;
+import org.virtio4j.wire.iommu.IommuFeature;
+
+/** Reads a section {@code [iommu]}, except its address. */
+final class IommuReader {
+
+    static final String RESERVED = DoorbellNames.KEY;
+
+    private static final String PAGE_SIZES = "page-sizes";
+    private static final String INPUT_RANGE = "input-range";
+    private static final String DOMAIN_RANGE = "domain-range";
+    private static final String PROBE_SIZE = "probe-size";
+    private static final String BYPASS = "bypass";
+    private static final String BYPASS_AFTER_RESET = "bypass-after-reset";
+    private static final String REQUEST_QUEUE = "request-queue";
+    private static final String EVENT_QUEUE = "event-queue";
+    private static final String MAX_MAPPINGS = "max-mappings";
+    private static final String LINGER = "linger";
+    private static final String WITHOUT = "without";
+
+    /** All keys of the section, with the address. */
+    static final List<String> KEYS = List.of(MachineReader.ADDRESS, RESERVED, PAGE_SIZES, INPUT_RANGE, DOMAIN_RANGE,
+            PROBE_SIZE, BYPASS, BYPASS_AFTER_RESET, REQUEST_QUEUE, EVENT_QUEUE, MAX_MAPPINGS, LINGER, WITHOUT,
+            MachineReader.POLL, MachineReader.IDLE);
+
+    private static final Map<String, Integer> FEATURES = Map.of("input-range", IommuFeature.INPUT_RANGE,
+            "domain-range", IommuFeature.DOMAIN_RANGE, "map-unmap", IommuFeature.MAP_UNMAP,
+            "probe", IommuFeature.PROBE, "mmio", IommuFeature.MMIO, "bypass-config", IommuFeature.BYPASS_CONFIG);
+    private static final Pattern SIZE = Pattern.compile("(\\d{1,9})([KMG])");
+    private static final Pattern HEX_RANGE = Pattern.compile("([0-9a-f]{1,16})-([0-9a-f]{1,16})");
+    private static final Pattern RANGE = Pattern.compile("(\\d{1,10})-(\\d{1,10})");
+    private static final Pattern REGION = Pattern.compile("(msi|reserved):" + HEX_RANGE.pattern());
+    private static final String SEPARATOR = "[,\\s]+";
+    private static final int HEXADECIMAL = 16;
+    private static final long MOST_MAPPINGS = 1L << 30;
+
+    /** For a disk's rings, the longest request of its default queue, and as many that are not unmapped yet. */
+    private static final long LEAST_MAPPINGS = 512;
+    private static final int MOST_PROPERTIES = 65_536;
+    private static final long MOST_DOMAINS = 0xffff_ffffL;
+    private static final int MOST_ENTRIES = 32_768;
+    private static final long NANOS_PER_MICRO = 1_000;
+    private static final int MOST_LINGER = 1_000_000;
+
+    /**
+     * Eight of ten requests that follow an answer come within this time. While it lasts, the virtual CPU that notified
+     * may have to wait for this thread.
+     */
+    private static final int LINGER_MICROS = 10;
+
+    private final ConfigSection section;
+
+    /** Whose methods say which values cannot be had. It becomes no device. */
+    private final VirtioIommuBuilder trial = VirtioIommu.builder();
+
+    private Consumer<VirtioIommuBuilder> settings = builder -> { };
+
+    private IommuReader(ConfigSection section) {
+        this.section = section;
+    }
+
+    /** The settings of an IOMMU: good for any number of builders. */
+    static Consumer<VirtioIommuBuilder> read(ConfigSection section) throws CommandFailure {
+        IommuReader reader = new IommuReader(section);
+        reader.readNumbers();
+        reader.readQueues();
+        reader.readRanges();
+        return reader.settings;
+    }
+
+    private void readNumbers() throws CommandFailure {
+        int probeSize = (int) section.number(PROBE_SIZE, 512, 0, MOST_PROPERTIES);
+        boolean bypass = section.flag(BYPASS, true);
+        boolean bypassAfterReset = section.flag(BYPASS_AFTER_RESET, false);
+        Duration linger = Duration.ofNanos(NANOS_PER_MICRO * section.number(LINGER, LINGER_MICROS, 0, MOST_LINGER));
+        long mappings = mappings(section);
+        set(builder -> builder.probeSize(probeSize).bootBypass(bypass).linger(linger)
+                .bypassAfterReset(bypassAfterReset).maxMappings(mappings));
+    }
+
+    private void readQueues() throws CommandFailure {
+        int requests = entries(section, REQUEST_QUEUE, 256);
+        int events = entries(section, EVENT_QUEUE, 64);
+        if (section.has(REQUEST_QUEUE)) {
+            parse(REQUEST_QUEUE, text -> builder -> builder.queueSizes(requests, events));
+        } else {
+            set(builder -> builder.queueSizes(requests, events));
+        }
+    }
+
+    private void readRanges() throws CommandFailure {
+        parse(PAGE_SIZES, IommuReader::pageSizes);
+        parse(INPUT_RANGE, IommuReader::inputRange);
+        parse(DOMAIN_RANGE, IommuReader::domainRange);
+        parse(WITHOUT, IommuReader::without);
+    }
+
+    /** What a key sets, if it is there. The trial says whether its value can be had. */
+    private void parse(String key, Function<String, Consumer<VirtioIommuBuilder>> meaning) throws CommandFailure {
+        if (section.has(key)) {
+            Consumer<VirtioIommuBuilder> setting = section.parsed(key, text -> {
+                Consumer<VirtioIommuBuilder> parsed = meaning.apply(text);
+                parsed.accept(trial);
+                return parsed;
+            });
+            settings = settings.andThen(setting);
+        }
+    }
+
+    private void set(Consumer<VirtioIommuBuilder> setting) {
+        setting.accept(trial);
+        settings = settings.andThen(setting);
+    }
+
+    /** The key {@link #RESERVED} of this or another section. */
+    static ReservedRegions reserved(ConfigSection section, ReservedRegions otherwise) throws CommandFailure {
+        return section.has(RESERVED) ? section.parsed(RESERVED, IommuReader::regions) : otherwise;
+    }
+
+    /**
+     * Refuses regions that do not fit the IOMMU. The message names the line of the regions or, where they are the
+     * default, the line of the setting that they do not fit.
+     */
+    static void check(VirtioIommuBuilder builder, ReservedRegions regions, ConfigSection device, ConfigSection iommu)
+            throws CommandFailure {
+        try {
+            builder.check(regions);
+        } catch (IllegalArgumentException unfit) {
+            String message = String.valueOf(unfit.getMessage());
+            List<String> blamed = message.startsWith("probeSize=") ? List.of(PROBE_SIZE, RESERVED)
+                    : List.of(RESERVED, INPUT_RANGE);
+            ConfigSection section = device.has(RESERVED) ? device : iommu;
+            for (String key : device.has(RESERVED) ? List.of(RESERVED) : blamed) {
+                if (section.has(key)) {
+                    throw section.failure(key, message);
+                }
+            }
+            throw section.failure(message);
+        }
+    }
+
+    /** Entries of a queue of that section. */
+    static int entries(ConfigSection section, String key, int otherwise) throws CommandFailure {
+        int entries = (int) section.number(key, otherwise, 1, MOST_ENTRIES);
+        if (Integer.bitCount(entries) != 1) {
+            throw section.failure(key, "expected a power of two, found '" + entries + "'");
+        }
+        return entries;
+    }
+
+    private static long mappings(ConfigSection section) throws CommandFailure {
+        long mappings = section.number(MAX_MAPPINGS, 1L << 22, 1, MOST_MAPPINGS);
+        if (mappings < LEAST_MAPPINGS) {
+            throw section.failure(MAX_MAPPINGS, "expected " + LEAST_MAPPINGS + " to " + MOST_MAPPINGS + ", found '"
+                    + mappings + "': one request of a disk may need 256, and Linux stands still where it gets none");
+        }
+        return mappings;
+    }
+
+    private static Consumer<VirtioIommuBuilder> pageSizes(String text) {
+        long mask = pageSizeMask(text);
+        return builder -> builder.pageSizeMask(mask);
+    }
+
+    private static long pageSizeMask(String text) {
+        long mask = 0;
+        for (String word : text.split(SEPARATOR, -1)) {
+            Matcher size = match(SIZE, word, "page sizes such as 4K, 2M, 1G");
+            long bytes = Long.parseLong(size.group(1)) << switch (size.group(2)) {
+                case "K" -> 10;
+                case "M" -> 20;
+                default -> 30;
+            };
+            if (Long.bitCount(bytes) != 1) {
+                throw new IllegalArgumentException("expected powers of two, found '" + word + "'");
+            }
+            mask |= bytes;
+        }
+        return mask;
+    }
+
+    private static Consumer<VirtioIommuBuilder> inputRange(String text) {
+        Matcher range = match(HEX_RANGE, text, "two hexadecimal addresses such as 0-7fffffffff");
+        long start = address(range.group(1));
+        long end = address(range.group(2));
+        return builder -> builder.inputRange(start, end);
+    }
+
+    private static Consumer<VirtioIommuBuilder> domainRange(String text) {
+        Matcher range = match(RANGE, text, "two numbers such as 0-65535");
+        long start = Long.parseLong(range.group(1));
+        long end = Long.parseLong(range.group(2));
+        if (start > MOST_DOMAINS || end > MOST_DOMAINS) {
+            throw new IllegalArgumentException("expected 32-bit numbers, found '" + text + "'");
+        }
+        return builder -> builder.domainRange((int) start, (int) end);
+    }
+
+    private static Consumer<VirtioIommuBuilder> without(String text) {
+        Consumer<VirtioIommuBuilder> all = builder -> { };
+        for (String word : text.split(SEPARATOR, -1)) {
+            Integer bit = FEATURES.get(word);
+            if (bit == null) {
+                throw new IllegalArgumentException("unknown feature '" + word + "'"
+                        + NearestName.hint(word, FEATURES.keySet().stream().sorted().toList()));
+            }
+            all = all.andThen(builder -> builder.without(bit));
+        }
+        return all;
+    }
+
+    private static ReservedRegions regions(String text) {
+        return text.equals("none") ? ReservedRegions.NONE : ReservedRegions.of(
+                Arrays.stream(text.split(SEPARATOR, -1)).map(IommuReader::region).toArray(ReservedRegion[]::new));
+    }
+
+    private static ReservedRegion region(String word) {
+        return DoorbellNames.region(word).orElseGet(() -> regionOfAddresses(word));
+    }
+
+    private static ReservedRegion regionOfAddresses(String word) {
+        Matcher region = match(REGION, word,
+                "none, msi:x86, msi:gicv2m, msi:its, or regions such as msi:fee00000-feefffff or reserved:0-fff");
+        long start = address(region.group(2));
+        long end = address(region.group(3));
+        // A driver cannot map the rest of a page that is partly reserved.
+        if (((start | (end + 1)) & (GuestMemory.PAGE_SIZE - 1)) != 0) {
+            throw new IllegalArgumentException("expected whole pages of " + GuestMemory.PAGE_SIZE
+                    + " bytes such as reserved:0-fff, found '" + word + "'");
+        }
+        return new ReservedRegion(start, end,
+                region.group(1).equals("msi") ? ReservedRegion.Kind.MSI : ReservedRegion.Kind.RESERVED);
+    }
+
+    private static Matcher match(Pattern pattern, String text, String expected) {
+        Matcher matcher = pattern.matcher(text);
+        if (!matcher.matches()) {
+            throw new IllegalArgumentException("expected " + expected + ", found '" + text + "'");
+        }
+        return matcher;
+    }
+
+    private static long address(String digits) {
+        return Long.parseUnsignedLong(digits, HEXADECIMAL);
+    }
+}
