@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.architecture;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.lang.module.ModuleDescriptor;
+import java.lang.module.ModuleFinder;
+import java.lang.module.ModuleReference;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+/** The modules as they lie in the project's folder, with their sources and what is compiled of them. */
+final class House {
+
+    /** The module that has its tests in the project's {@code src/test}, because they cross modules. */
+    private static final String CROSSING = "conformance";
+
+    private final Path root;
+    private final List<String> modules;
+    private final List<HouseType> types = new ArrayList<>();
+
+    private House(Path root) throws IOException {
+        this.root = root;
+        this.modules = foldersWithPom(root);
+        for (String module : modules) {
+            Path folder = root.resolve(module);
+            addTypes(module, false, folder.resolve("src/main/java"), folder.resolve("target/classes"));
+            addTypes(module, true, (module.equals(CROSSING) ? root : folder).resolve("src/test/java"),
+                    folder.resolve("target/test-classes"));
+        }
+    }
+
+    /** The house as it was when the first test of this JVM asked for it. */
+    static House read() {
+        return OnlyHouse.HOUSE;
+    }
+
+    private static final class OnlyHouse {
+
+        static final House HOUSE = read();
+
+        private static House read() {
+            try {
+                return new House(Path.of(System.getProperty("virtio4j.home", "..")));
+            } catch (IOException unreadable) {
+                throw new UncheckedIOException(unreadable);
+            }
+        }
+    }
+
+    /** The folders of all modules, in alphabetical order. */
+    List<String> modules() {
+        return modules;
+    }
+
+    Path folder(String module) {
+        return root.resolve(module);
+    }
+
+    Path root() {
+        return root;
+    }
+
+    List<HouseType> types() {
+        return types;
+    }
+
+    /** The types of a module that are no tests. */
+    List<HouseType> mainTypes(String module) {
+        return types.stream().filter(type -> type.module().equals(module) && !type.test()).toList();
+    }
+
+    /** For each package of a module, the packages of the same module that it uses, each with the uses. */
+    Map<String, Map<String, Set<String>>> packageUses(String module) {
+        Map<String, String> packages = new TreeMap<>();
+        mainTypes(module).forEach(type -> packages.put(type.name(), type.packageName()));
+        Map<String, Map<String, Set<String>>> uses = new TreeMap<>();
+        for (HouseType type : mainTypes(module)) {
+            Map<String, Set<String>> ofPackage = uses.computeIfAbsent(type.packageName(), name -> new TreeMap<>());
+            for (String used : type.uses()) {
+                String other = packages.getOrDefault(used, type.packageName());
+                if (!other.equals(type.packageName())) {
+                    ofPackage.computeIfAbsent(other, name -> new TreeSet<>()).add(type.name() + " uses " + used);
+                }
+            }
+        }
+        return uses;
+    }
+
+    /** The descriptor of a module; empty if it has none, or none was compiled since its source changed. */
+    Optional<ModuleDescriptor> descriptor(String module) {
+        Path classes = folder(module).resolve("target/classes");
+        if (!isCompiled(classes.resolve("module-info.class"), source(module))) {
+            return Optional.empty();
+        }
+        return ModuleFinder.of(classes).findAll().stream().map(ModuleReference::descriptor).findAny();
+    }
+
+    /** The source of a module's descriptor, which need not be there. */
+    Path source(String module) {
+        return folder(module).resolve("src/main/java/module-info.java");
+    }
+
+    static List<Path> javaFiles(Path folder) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.walk(folder)) {
+            return files.filter(file -> file.toString().endsWith(".java")).sorted().toList();
+        }
+    }
+
+    private static List<String> foldersWithPom(Path root) throws IOException {
+        Set<String> folders = new TreeSet<>();
+        try (DirectoryStream<Path> all = Files.newDirectoryStream(root)) {
+            for (Path folder : all) {
+                if (Files.exists(folder.resolve("pom.xml"))) {
+                    folders.add(folder.getFileName().toString());
+                }
+            }
+        }
+        return List.copyOf(folders);
+    }
+
+    private void addTypes(String module, boolean test, Path sources, Path classes) throws IOException {
+        for (Path file : javaFiles(sources)) {
+            String path = sources.relativize(file).toString().replace('\\', '/');
+            String name = path.substring(0, path.length() - ".java".length());
+            if (!name.endsWith("-info")) {
+                types.add(type(module, test, name, file, classes));
+            }
+        }
+    }
+
+    private static HouseType type(String module, boolean test, String name, Path source, Path classes)
+            throws IOException {
+        String binaryName = name.replace('/', '.');
+        Path compiled = classes.resolve(name + ".class");
+        if (!isCompiled(compiled, source)) {
+            SourceFile read = SourceFile.of(Files.readString(source));
+            return new HouseType(module, binaryName, test, read.types(), read.calls());
+        }
+        Set<String> uses = new TreeSet<>();
+        Set<String> calls = new TreeSet<>();
+        String simple = name.substring(name.lastIndexOf('/') + 1);
+        try (DirectoryStream<Path> files =
+                     Files.newDirectoryStream(compiled.resolveSibling(""), simple + "{,$*}.class")) {
+            for (Path file : files) {
+                try (InputStream in = Files.newInputStream(file)) {
+                    ClassFile read = ClassFile.read(in);
+                    uses.addAll(read.types());
+                    calls.addAll(read.calls());
+                }
+            }
+        }
+        return new HouseType(module, binaryName, test, uses, calls);
+    }
+
+    private static boolean isCompiled(Path compiled, Path source) {
+        try {
+            FileTime changed = Files.getLastModifiedTime(source);
+            return Files.getLastModifiedTime(compiled).compareTo(changed) >= 0;
+        } catch (NoSuchFileException missing) {
+            return false;
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException(unreadable);
+        }
+    }
+}

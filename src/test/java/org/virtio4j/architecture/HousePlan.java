@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.architecture;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The plan: on which floor each module lies, and in which order the packages of a module are built on each other.
+ *
+ * <p>A module uses only modules of the floors below it. The libraries of floor 5 stand in a row: each may also use
+ * those before it. Of the packages of one module, each uses only those before it in its row.
+ */
+final class HousePlan {
+
+    static final HousePlan VIRTIO4J = new HousePlan("""
+            0: host-os
+            1: wire vmm-core trace
+            2: virtqueue
+            3: viommu-device endpoint-devices pci-transport mmio-transport guest-driver
+            4: machine vfio-user
+            5: command serving trace-replay guest-harness conformance
+            6: launcher benchmarks concurrency guest-suite
+            """, """
+            host-os: .os .os.memory .os.file .os.socket
+            vmm-core: .vmm.grace .vmm .dma.translate .dma
+            virtqueue: .queue .device .device.transport
+            guest-driver: .driver .driver.pci .driver.mmio .driver.iommu .driver.hostile
+            """);
+
+    static final int LIBRARIES = 5;
+    static final int PROGRAMS = 6;
+
+    private static final String ROOT = "org.virtio4j";
+
+    private final Map<String, Integer> floors = new LinkedHashMap<>();
+    private final List<String> modules = new ArrayList<>();
+    private final Map<String, List<String>> packages = new LinkedHashMap<>();
+
+    /**
+     * @param floors a line for each floor: its number, a colon, the folders of its modules
+     * @param packages a line for each module whose packages have an order: its folder, a colon, its packages from the
+     *     bottom, without {@code org.virtio4j}
+     */
+    HousePlan(String floors, String packages) {
+        rows(floors).forEach((floor, row) -> row.forEach(module -> {
+            this.floors.put(module, Integer.valueOf(floor));
+            modules.add(module);
+        }));
+        rows(packages).forEach((module, row) -> this.packages.put(module, row.stream().map(ROOT::concat).toList()));
+    }
+
+    private static Map<String, List<String>> rows(String table) {
+        Map<String, List<String>> rows = new LinkedHashMap<>();
+        table.lines().filter(line -> !line.isBlank()).forEach(line -> {
+            String[] cells = line.split(":", 2);
+            rows.put(cells[0].strip(), List.of(cells[1].strip().split(" +")));
+        });
+        return rows;
+    }
+
+    /** All modules, from the lowest floor up. */
+    List<String> modules() {
+        return List.copyOf(modules);
+    }
+
+    List<String> modulesOf(int floor) {
+        return modules.stream().filter(module -> floor == floors.getOrDefault(module, -1)).toList();
+    }
+
+    boolean hasFloor(String module) {
+        return floors.containsKey(module);
+    }
+
+    boolean mayUse(String user, String used) {
+        int mine = floors.getOrDefault(user, -1);
+        int other = floors.getOrDefault(used, Integer.MAX_VALUE);
+        return user.equals(used) || other < mine
+                || (other == mine && mine == LIBRARIES && modules.indexOf(used) < modules.indexOf(user));
+    }
+
+    /** The packages of a module from the bottom, empty if the plan gives them no order. */
+    List<String> packagesOf(String module) {
+        return packages.getOrDefault(module, List.of());
+    }
+
+    /** What to say about a module that uses another and may not; floors that are not there are said elsewhere. */
+    String objection(String user, String used) {
+        return user + " (floor " + floors.get(user) + ") must not use " + used + " (floor " + floors.get(used) + ")";
+    }
+}

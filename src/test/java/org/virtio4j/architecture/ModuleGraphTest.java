@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.architecture;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.virtio4j.architecture.Findings.expectNone;
+
+import java.lang.module.ModuleDescriptor;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+/** Modules use only what lies below them in the plan of the house. */
+class ModuleGraphTest {
+
+    private static final HousePlan PLAN = HousePlan.VIRTIO4J;
+    private final House house = House.read();
+
+    @Test
+    void shouldGiveEachModuleAFloor() {
+        List<String> homeless = house.modules().stream().filter(module -> !PLAN.hasFloor(module)).toList();
+        expectNone(homeless,
+                "These modules have no floor. Add them to the table of HousePlan and to that of ARCHITECTURE.md.");
+    }
+
+    @Test
+    void shouldPlanNoModuleThatIsMissing() {
+        List<String> missing = PLAN.modules().stream().filter(module -> !house.modules().contains(module)).toList();
+        expectNone(missing,
+                "HousePlan has modules whose folder has no pom.xml. Take them out of its table.");
+    }
+
+    @Test
+    void shouldRequireOnlyModulesBelow() {
+        Map<String, String> folders = new HashMap<>();
+        house.modules().forEach(module -> house.descriptor(module)
+                .ifPresent(descriptor -> folders.put(descriptor.name(), module)));
+        Set<String> wrong = new TreeSet<>();
+        folders.forEach((name, module) -> house.descriptor(module).orElseThrow().requires().stream()
+                .map(ModuleDescriptor.Requires::name).filter(folders::containsKey).map(folders::get)
+                .filter(required -> !PLAN.mayUse(module, required))
+                .forEach(required -> wrong.add(PLAN.objection(module, required))));
+        expectNone(wrong, "A module-info.java requires a module that is not below. Move what both need down, or let the"
+                + " upper module pass it in through an interface of the lower one.");
+    }
+
+    /** Finds also what has no descriptor, and that a program uses another. */
+    @Test
+    void shouldNameOnlyTypesOfModulesBelow() {
+        expectNone(wrongUses(PLAN, house.types()), "A type names one of a module that is not below. Move what both need"
+                + " into a module under them: a program's shared code becomes a library of floor 5.");
+    }
+
+    @Test
+    void shouldObjectWhenProgramUsesProgram() {
+        HouseType command = new HouseType("launcher", "org.virtio4j.launcher.Main", false, Set.of(), Set.of());
+        HouseType test = new HouseType("guest-suite", "org.virtio4j.guestsuite.BootTest", true,
+                Set.of(command.name(), "java.lang.String"), Set.of());
+        assertEquals(Set.of("guest-suite (floor 6) must not use launcher (floor 6):"
+                        + " org.virtio4j.guestsuite.BootTest uses org.virtio4j.launcher.Main"),
+                wrongUses(PLAN, List.of(command, test)));
+    }
+
+    private static Set<String> wrongUses(HousePlan plan, List<HouseType> types) {
+        Map<String, String> modules = new HashMap<>();
+        types.forEach(type -> modules.put(type.name(), type.module()));
+        Set<String> wrong = new TreeSet<>();
+        for (HouseType type : types) {
+            for (String used : type.uses()) {
+                String other = modules.getOrDefault(used, type.module());
+                if (!plan.mayUse(type.module(), other)) {
+                    wrong.add(plan.objection(type.module(), other) + ": " + type.name() + " uses " + used);
+                }
+            }
+        }
+        return wrong;
+    }
+}

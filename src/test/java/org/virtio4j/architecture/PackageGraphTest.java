@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.architecture;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.virtio4j.architecture.Findings.expectNone;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+/** Packages of one module use each other in one direction only. */
+class PackageGraphTest {
+
+    private static final HousePlan PLAN = HousePlan.VIRTIO4J;
+    private final House house = House.read();
+
+    @Test
+    void shouldHaveNoCircleOfPackages() {
+        List<String> circles = new ArrayList<>();
+        for (String module : house.modules()) {
+            String circle = circle(house.packageUses(module));
+            if (!circle.isEmpty()) {
+                circles.add(module + ": " + circle);
+            }
+        }
+        expectNone(circles, "Packages use each other in a circle. Move the type that is named least often down, or let"
+                + " the lower package declare an interface that the upper one implements.");
+    }
+
+    @Test
+    void shouldUseOnlyPackagesBefore() {
+        Set<String> wrong = new TreeSet<>();
+        house.modules().forEach(module -> wrong.addAll(
+                againstOrder(PLAN.packagesOf(module), house.packageUses(module))));
+        expectNone(wrong, "HousePlan gives the packages of these modules an order, from the bottom up. Follow it, or"
+                + " change it there.");
+    }
+
+    @Test
+    void shouldNameTheClassesOfACircle() {
+        String circle = circle(Map.of(
+                "a", Map.of("b", Set.of("a.One uses b.Two")),
+                "b", Map.of("c", Set.of("b.Two uses c.Three")),
+                "c", Map.of("a", Set.of("c.Three uses a.One"))));
+        assertTrue(List.of("a.One uses b.Two", "b.Two uses c.Three", "c.Three uses a.One").stream()
+                .allMatch(circle::contains), circle);
+    }
+
+    @Test
+    void shouldObjectToArrowsUpAndToPackagesWithoutAPlace() {
+        Map<String, Map<String, Set<String>>> uses = Map.of(
+                "low", Map.of("high", Set.of("low.One uses high.Two")),
+                "high", Map.of(),
+                "new", Map.of());
+        assertEquals(Set.of("low must not use high: low.One uses high.Two", "new has no place in HousePlan"),
+                againstOrder(List.of("low", "high"), uses));
+    }
+
+    private static String circle(Map<String, Map<String, Set<String>>> uses) {
+        Map<String, Set<String>> graph = new TreeMap<>();
+        uses.forEach((user, used) -> graph.put(user, used.keySet()));
+        List<String> circle = Circles.shortest(graph);
+        StringBuilder text = new StringBuilder(String.join(" -> ", circle));
+        for (int i = 1; i < circle.size(); i++) {
+            uses.getOrDefault(circle.get(i - 1), Map.of()).getOrDefault(circle.get(i), Set.of())
+                    .forEach(use -> text.append("\n        ").append(use));
+        }
+        return text.toString();
+    }
+
+    private static Set<String> againstOrder(List<String> order, Map<String, Map<String, Set<String>>> uses) {
+        Set<String> wrong = new TreeSet<>();
+        if (order.isEmpty()) {
+            return wrong;
+        }
+        uses.forEach((user, used) -> {
+            if (!order.contains(user)) {
+                wrong.add(user + " has no place in HousePlan");
+            }
+            used.forEach((other, types) -> {
+                if (order.indexOf(other) > order.indexOf(user)) {
+                    types.forEach(type -> wrong.add(user + " must not use " + other + ": " + type));
+                }
+            });
+        });
+        return wrong;
+    }
+}
