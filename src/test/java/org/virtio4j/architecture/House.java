@@ -4,21 +4,19 @@ package org.virtio4j.architecture;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.lang.module.ModuleDescriptor;
-import java.lang.module.ModuleFinder;
-import java.lang.module.ModuleReference;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** The modules as they lie in the project's folder, with their sources and what is compiled of them. */
@@ -82,6 +80,31 @@ final class House {
         return types.stream().filter(type -> type.module().equals(module) && !type.test()).toList();
     }
 
+    /** For each module, the modules that its descriptor requires; where it has none, those whose types it names. */
+    Map<String, Set<String>> moduleGraph() {
+        Map<String, Requires> descriptors = new TreeMap<>();
+        modules.forEach(module -> Requires.of(folder(module)).ifPresent(read -> descriptors.put(module, read)));
+        Map<String, String> folders = new HashMap<>();
+        descriptors.forEach((module, read) -> folders.put(read.module(), module));
+        Map<String, Set<String>> graph = new TreeMap<>();
+        for (String module : modules) {
+            Requires read = descriptors.get(module);
+            graph.put(module, read == null ? modulesNamedBy(module) : read.required().stream()
+                    .filter(folders::containsKey).map(folders::get).collect(Collectors.toCollection(TreeSet::new)));
+        }
+        return graph;
+    }
+
+    private Set<String> modulesNamedBy(String module) {
+        Map<String, String> owners = new HashMap<>();
+        types.forEach(type -> owners.put(type.name(), type.module()));
+        Set<String> named = new TreeSet<>();
+        types.stream().filter(type -> type.module().equals(module)).forEach(type -> type.uses()
+                .forEach(used -> named.add(owners.getOrDefault(used, module))));
+        named.remove(module);
+        return named;
+    }
+
     /** For each package of a module, the packages of the same module that it uses, each with the uses. */
     Map<String, Map<String, Set<String>>> packageUses(String module) {
         Map<String, String> packages = new TreeMap<>();
@@ -97,20 +120,6 @@ final class House {
             }
         }
         return uses;
-    }
-
-    /** The descriptor of a module; empty if it has none, or none was compiled since its source changed. */
-    Optional<ModuleDescriptor> descriptor(String module) {
-        Path classes = folder(module).resolve("target/classes");
-        if (!isCompiled(classes.resolve("module-info.class"), source(module))) {
-            return Optional.empty();
-        }
-        return ModuleFinder.of(classes).findAll().stream().map(ModuleReference::descriptor).findAny();
-    }
-
-    /** The source of a module's descriptor, which need not be there. */
-    Path source(String module) {
-        return folder(module).resolve("src/main/java/module-info.java");
     }
 
     static List<Path> javaFiles(Path folder) throws IOException {
@@ -168,7 +177,8 @@ final class House {
         return new HouseType(module, binaryName, test, uses, calls);
     }
 
-    private static boolean isCompiled(Path compiled, Path source) {
+    /** Whether a class file is there and not older than its source. */
+    static boolean isCompiled(Path compiled, Path source) {
         try {
             FileTime changed = Files.getLastModifiedTime(source);
             return Files.getLastModifiedTime(compiled).compareTo(changed) >= 0;

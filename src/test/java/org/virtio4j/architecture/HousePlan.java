@@ -15,13 +15,13 @@ import java.util.Map;
 final class HousePlan {
 
     static final HousePlan VIRTIO4J = new HousePlan("""
-            0: host-os
-            1: wire vmm-core trace
-            2: virtqueue
-            3: viommu-device endpoint-devices pci-transport mmio-transport guest-driver
-            4: machine vfio-user
-            5: command serving trace-replay guest-harness conformance
-            6: launcher benchmarks concurrency guest-suite
+            0 the host: host-os
+            1 memory and formats: wire vmm-core trace
+            2 queues: virtqueue
+            3 devices, transports, drivers: viommu-device endpoint-devices pci-transport mmio-transport guest-driver
+            4 one guest: machine vfio-user
+            5 libraries, in a row: command serving trace-replay guest-harness conformance
+            6 programs: launcher benchmarks concurrency guest-suite
             """, """
             host-os: .os .os.memory .os.file .os.socket
             vmm-core: .vmm.grace .vmm .dma.translate .dma
@@ -29,25 +29,27 @@ final class HousePlan {
             guest-driver: .driver .driver.pci .driver.mmio .driver.iommu .driver.hostile
             """);
 
-    static final int LIBRARIES = 5;
-    static final int PROGRAMS = 6;
+    /** The floor whose modules stand in a row. */
+    private static final int LIBRARIES = 5;
 
     private static final String ROOT = "org.virtio4j";
 
+    private final List<String> floorNames = new ArrayList<>();
     private final Map<String, Integer> floors = new LinkedHashMap<>();
     private final List<String> modules = new ArrayList<>();
     private final Map<String, List<String>> packages = new LinkedHashMap<>();
 
     /**
-     * @param floors a line for each floor: its number, a colon, the folders of its modules
+     * @param floors a line for each floor from the bottom: its number and name, a colon, the folders of its modules
      * @param packages a line for each module whose packages have an order: its folder, a colon, its packages from the
      *     bottom, without {@code org.virtio4j}
      */
     HousePlan(String floors, String packages) {
-        rows(floors).forEach((floor, row) -> row.forEach(module -> {
-            this.floors.put(module, Integer.valueOf(floor));
-            modules.add(module);
-        }));
+        rows(floors).forEach((floor, row) -> {
+            row.forEach(module -> this.floors.put(module, floorNames.size()));
+            modules.addAll(row);
+            floorNames.add(floor.substring(floor.indexOf(' ') + 1));
+        });
         rows(packages).forEach((module, row) -> this.packages.put(module, row.stream().map(ROOT::concat).toList()));
     }
 
@@ -58,6 +60,11 @@ final class HousePlan {
             rows.put(cells[0].strip(), List.of(cells[1].strip().split(" +")));
         });
         return rows;
+    }
+
+    /** The names of the floors, from the bottom. */
+    List<String> floors() {
+        return List.copyOf(floorNames);
     }
 
     /** All modules, from the lowest floor up. */

@@ -43,6 +43,20 @@ class TypeReadingTest {
     }
 
     @Test
+    void shouldReadDescriptorFromSource() {
+        assertEquals(new Requires("org.virtio4j.some", Set.of("org.virtio4j.one", "java.management", "org.jspecify")),
+                Requires.of("""
+                        /** Requires nothing. */
+                        module org.virtio4j.some {
+                            requires static org.jspecify;
+                            requires transitive org.virtio4j.one;
+                            requires java.management;
+                            exports org.virtio4j.some;
+                        }
+                        """));
+    }
+
+    @Test
     void shouldReadTypesAndCallsFromSource() {
         SourceFile read = SourceFile.of("""
                 package a;
