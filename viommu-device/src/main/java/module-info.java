@@ -4,6 +4,7 @@
 module org.virtio4j.iommu {
     requires static org.jspecify;
     requires org.agrona;
+    requires org.virtio4j.os;
     requires org.virtio4j.wire;
     requires transitive org.virtio4j.virtqueue;
 

@@ -9,8 +9,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
-import org.virtio4j.dma.DmaHandle;
-import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.vmm.grace.GracePeriods;
 import org.virtio4j.vmm.grace.StallListener;
 
@@ -19,7 +17,7 @@ import org.virtio4j.vmm.grace.StallListener;
  *
  * <p>A change publishes a new map. Removing a region then waits until no device is inside a section that may use it,
  * and only after that gives the memory back. Adding, removing and closing may be called from any thread, but not inside
- * a section of a {@link DmaHandle}. Devices reach the memory through a {@link DmaSpace} alone.
+ * a section of a {@code DmaHandle}. Devices reach the memory through a {@code DmaSpace} alone.
  */
 public final class GuestMemory implements AutoCloseable {
 
@@ -139,7 +137,7 @@ public final class GuestMemory implements AutoCloseable {
      *
      * @param gpa  guest-physical address of its first byte, 0xfee00000 on x86
      * @param size bytes, more than 0
-     * @param sink receives the messages, see {@link DmaHandle#send}
+     * @param sink receives the messages, see {@code DmaHandle.send}
      * @return the region
      * @throws IllegalArgumentException if the range wraps or overlaps another region
      */

@@ -3,12 +3,11 @@ package org.virtio4j.vmm;
 
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
-import org.virtio4j.dma.DmaHandle;
 
 /**
  * One stretch of guest-physical addresses with what lies behind it. {@link GuestMemory} makes regions; they do not
  * change, except for the log of written pages. Any thread may read one, but may touch its segment only while the region
- * is in the map, which for a device means inside a section of a {@link DmaHandle}.
+ * is in the map, which for a device means inside a section of a {@code DmaHandle}.
  */
 public final class MemoryRegion {
 

@@ -2,12 +2,11 @@
 package org.virtio4j.dma.translate;
 
 import org.jspecify.annotations.Nullable;
-import org.virtio4j.dma.DmaHandle;
 import org.virtio4j.vmm.Access;
 import org.virtio4j.vmm.grace.ReaderSection;
 
 /**
- * Turns the addresses of one {@link DmaHandle} into guest-physical ones. It tries what it found last in this section,
+ * Turns the addresses of one {@code DmaHandle} into guest-physical ones. It tries what it found last in this section,
  * then what earlier sections found, and then asks the {@link Translator}. The first address of a section that is
  * refused is recorded here.
  *

@@ -3,11 +3,10 @@ package org.virtio4j.dma.translate;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import org.virtio4j.dma.DmaHandle;
 import org.virtio4j.vmm.Access;
 
 /**
- * What one {@link DmaHandle} remembers of its translations from section to section: whole extents, in a fixed number of
+ * What one {@code DmaHandle} remembers of its translations from section to section: whole extents, in a fixed number of
  * entries. The handle's owner finds and keeps. When a translation is taken away, another thread makes the cache forget
  * it, without a lock on either side.
  *

@@ -3,11 +3,10 @@ package org.virtio4j.dma.translate;
 
 import java.util.Arrays;
 import java.util.concurrent.locks.ReentrantLock;
-import org.virtio4j.dma.DmaHandle;
 import org.virtio4j.vmm.grace.GracePeriods;
 
 /**
- * What all {@link DmaHandle}s of one {@link Translator} remember, and the way to make them forget. The translator has
+ * What all {@code DmaHandle}s of one {@link Translator} remember, and the way to make them forget. The translator has
  * one such object and hands it out in {@link Translator#caches()}; each handle adds a cache to it.
  *
  * <p>To take a translation away, a translator

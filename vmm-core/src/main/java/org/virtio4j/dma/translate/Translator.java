@@ -2,7 +2,6 @@
 package org.virtio4j.dma.translate;
 
 import org.jspecify.annotations.Nullable;
-import org.virtio4j.dma.DmaHandle;
 import org.virtio4j.vmm.Access;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.vmm.grace.ReaderSlot;
@@ -14,7 +13,7 @@ import org.virtio4j.vmm.grace.ReaderSlot;
  * <p>Extents begin and end at multiples of {@link GuestMemory#PAGE_SIZE} on both sides, so that no field of a ring is
  * torn.
  *
- * <p>Any number of threads translate at once, each inside a section of its {@link DmaHandle}. Whoever takes a
+ * <p>Any number of threads translate at once, each inside a section of its {@code DmaHandle}. Whoever takes a
  * translation away waits, before the taking counts as done, until each joined {@link ReaderSlot} has left the section
  * it may have been in.
  *
