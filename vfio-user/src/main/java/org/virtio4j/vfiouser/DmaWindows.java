@@ -95,21 +95,12 @@ final class DmaWindows {
         int flags = request.i32(DmaUnmap.FLAGS);
         long start = request.i64(DmaUnmap.ADDRESS);
         long size = request.i64(DmaUnmap.LENGTH);
-        if ((flags & DmaUnmap.DIRTY_BITMAP) != 0) {
-            return reply.refuse(Errno.EOPNOTSUPP, "written pages are not logged for a client");
-        }
         boolean all = flags == DmaUnmap.ALL && start == 0 && size == 0;
-        if (flags != 0 && !all) {
-            return reply.refuse(Errno.EINVAL, (flags & ~DmaUnmap.ALL) != 0 ? "the message has flags that are not known"
-                    : "with the flag for all windows, address and size are 0");
-        }
-        if (!all && !arePages(start, size)) {
-            return reply.refuse(Errno.EINVAL, NO_PAGES);
+        int refused = all ? 0 : refusal(reply, flags, start, size);
+        if (refused != 0) {
+            return refused;
         }
         long end = all ? -1 : start + (size - 1);
-        if (!all && cuts(start, end)) {
-            return reply.refuse(Errno.EINVAL, "the range has a part of a window; unmap all of it");
-        }
         NavigableMap<Long, Window> inside = windows.subMap(start, true, end, true);
         if (!inside.isEmpty()) {
             exchanging = true;
@@ -121,6 +112,22 @@ final class DmaWindows {
         reply.putI64(DmaUnmap.ADDRESS, start);
         reply.putI64(DmaUnmap.LENGTH, remove(inside));
         return 0;
+    }
+
+    /** Why a range cannot be unmapped, as an error number; 0 if it can. */
+    private int refusal(Reply reply, int flags, long start, long size) {
+        if ((flags & DmaUnmap.DIRTY_BITMAP) != 0) {
+            return reply.refuse(Errno.EOPNOTSUPP, "written pages are not logged for a client");
+        }
+        if (flags != 0) {
+            return reply.refuse(Errno.EINVAL, (flags & ~DmaUnmap.ALL) != 0 ? "the message has flags that are not known"
+                    : "with the flag for all windows, address and size are 0");
+        }
+        if (!arePages(start, size)) {
+            return reply.refuse(Errno.EINVAL, NO_PAGES);
+        }
+        return cuts(start, start + (size - 1))
+                ? reply.refuse(Errno.EINVAL, "the range has a part of a window; unmap all of it") : 0;
     }
 
     /**

@@ -2,15 +2,9 @@
 package org.virtio4j.vfiouser;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.concurrent.locks.LockSupport;
-import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.ResetKind;
-import org.virtio4j.os.socket.LocalConnection;
-import org.virtio4j.os.socket.LocalListener;
 import org.virtio4j.os.socket.LocalSockets;
 import org.virtio4j.pci.PciInterrupts;
 import org.virtio4j.pci.VirtioPciFunction;
@@ -38,32 +32,21 @@ import org.virtio4j.vmm.GuestMemory;
  */
 public final class VfioUserSocket implements AutoCloseable {
 
-    private static final long PAUSE_NANOS = 100_000_000;
-
     private final Path path;
     private final GuestMemory memory;
-    private final LocalListener listener;
     private final DmaWindows windows;
     private final VectorSignals vectors = new VectorSignals();
     private final PinSignal pin = new PinSignal();
     private final SocketCounters counters = new SocketCounters();
     private final VfioUserOptions options;
-
-    /** Guards what follows. */
-    private final ReentrantLock lock = new ReentrantLock();
-    private @Nullable LocalConnection current;
-    private @Nullable ClientSession client;
-    private @Nullable Thread server;
-    private boolean started;
-
-    private volatile boolean closing;
+    private final ClientTurns turns;
 
     private VfioUserSocket(Path path, VfioUserOptions options) throws IOException {
         this.path = path;
         this.options = options;
         this.memory = new GuestMemory(this::stalled);
         this.windows = new DmaWindows(memory, options);
-        this.listener = LocalSockets.listen(path, options.descriptors());
+        this.turns = new ClientTurns(LocalSockets.listen(path, options.descriptors()), options, counters);
     }
 
     /**
@@ -130,16 +113,9 @@ public final class VfioUserSocket implements AutoCloseable {
      * @throws IllegalStateException if this socket was started before
      */
     public void start(VirtioPciFunction function) {
-        lock.lock();
-        try {
-            if (started || closing) {
-                throw new IllegalStateException("path=" + path + " was started or closed before; make another socket");
-            }
-            started = true;
-            CommandDispatcher service = new CommandDispatcher(function, windows, vectors, pin, counters);
-            server = Thread.ofPlatform().name("vfio-user " + path.getFileName()).start(() -> serve(service));
-        } finally {
-            lock.unlock();
+        CommandDispatcher service = new CommandDispatcher(function, windows, vectors, pin, counters);
+        if (!turns.start("vfio-user " + path.getFileName(), service)) {
+            throw new IllegalStateException("path=" + path + " was started or closed before; make another socket");
         }
     }
 
@@ -149,23 +125,7 @@ public final class VfioUserSocket implements AutoCloseable {
      */
     @Override
     public void close() {
-        Thread thread;
-        lock.lock();
-        try {
-            closing = true;
-            listener.shutdown();
-            if (current != null) {
-                current.shutdown();
-            }
-            thread = server;
-        } finally {
-            lock.unlock();
-        }
-        if (thread == null) {
-            listener.close();
-        } else {
-            join(thread);
-        }
+        turns.close();
     }
 
     // Looking at it
@@ -185,12 +145,7 @@ public final class VfioUserSocket implements AutoCloseable {
      * @return false between clients
      */
     public boolean connected() {
-        lock.lock();
-        try {
-            return current != null;
-        } finally {
-            lock.unlock();
-        }
+        return turns.connected();
     }
 
     /**
@@ -200,12 +155,7 @@ public final class VfioUserSocket implements AutoCloseable {
      * @return false between clients
      */
     public boolean greeted() {
-        lock.lock();
-        try {
-            return client != null && client.shookHands();
-        } finally {
-            lock.unlock();
-        }
+        return turns.greeted();
     }
 
     /**
@@ -251,108 +201,6 @@ public final class VfioUserSocket implements AutoCloseable {
             options.stalls().stalled(holder, waitedNanos);
         } catch (RuntimeException | Error mistake) {
             counters.failed(mistake);
-        }
-    }
-
-    private void serve(CommandDispatcher service) {
-        try (Arena arena = Arena.ofConfined(); listener) {
-            RequestMessage request = new RequestMessage(arena);
-            ReplyMessage reply = new ReplyMessage(arena);
-            while (!closing) {
-                try {
-                    serveNext(service, request, reply);
-                } catch (IOException refused) {
-                    failed(refused);
-                } catch (RuntimeException | Error mistake) {
-                    failed(mistake);
-                }
-            }
-        }
-    }
-
-    /** No client can be served for the moment, for example because the process has too much open; or this closes. */
-    private void failed(Throwable why) {
-        if (!closing) {
-            counters.failed(why);
-            clearInterrupt();
-            LockSupport.parkNanos(PAUSE_NANOS);
-        }
-    }
-
-    private void serveNext(CommandDispatcher service, RequestMessage request, ReplyMessage reply) throws IOException {
-        try (LocalConnection connection = listener.accept()) {
-            ClientSession next = new ClientSession(connection, service, request, reply, options);
-            if (enter(connection, next)) {
-                serve(next, service);
-            }
-        }
-    }
-
-    /** Whatever comes out of the function or of a listener ends this client alone. */
-    private void serve(ClientSession guest, CommandDispatcher service) {
-        try {
-            guest.serve();
-        } catch (IOException broken) {
-            // A client that leaves in mid-message has left all the same.
-        } catch (RuntimeException | Error mistake) {
-            // Memory that was cut short is not among it: that is the device's to tell, by its need of a reset.
-            counters.failed(mistake);
-        } finally {
-            clearInterrupt();
-            try {
-                if (guest.shookHands()) {
-                    service.endClient();
-                }
-            } finally {
-                leave();
-            }
-        }
-    }
-
-    /**
-     * Clears the interrupt status of this thread, which a function or a listener may have set. It would end the waits
-     * of a reset, and close the files in which the reset finishes its work.
-     */
-    private static void clearInterrupt() {
-        Thread.interrupted();
-    }
-
-    private boolean enter(LocalConnection connection, ClientSession next) {
-        lock.lock();
-        try {
-            if (closing) {
-                return false;
-            }
-            current = connection;
-            client = next;
-            counters.connected();
-            return true;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private void leave() {
-        lock.lock();
-        try {
-            current = null;
-            client = null;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private static void join(Thread thread) {
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException again) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
         }
     }
 }

@@ -8,6 +8,7 @@
  * org.virtio4j.vfiouser.VfioUserOptions} and perhaps a {@link org.virtio4j.vfiouser.RefusalListener}. Behind them:
  *
  * <ul>
+ * <li>Clients: {@code ClientTurns} serves one after the other on the socket's thread.
  * <li>Messages: {@code ClientSession} receives the messages of one client one by one, as {@code RequestMessage}, and
  * answers with a {@code ReplyMessage}. {@code Handshake} answers the first one. {@code CommandDispatcher} passes every
  * other to the part that carries it out.
