@@ -27,6 +27,9 @@
  * sent ({@code InterruptsInFlight}).
  * </ul>
  *
+ * <p>There are more than 20 types in this package, because a function is one thing: all but four of them are its parts,
+ * use each other package-privately, and are meant for no other package.
+ *
  * <p>A function guards its configuration space with a lock of its own, and releases it before it calls the life cycle,
  * the device or the embedder. A thread that holds it may wait for sections to end when a guest takes bus mastering
  * away.
