@@ -27,7 +27,6 @@ import org.virtio4j.pci.PciBus;
 import org.virtio4j.pci.PciInterrupts;
 import org.virtio4j.pci.VirtioPciFunction;
 import org.virtio4j.vmm.InterruptLine;
-import org.virtio4j.vmm.InterruptSink;
 
 /** One device of a {@link CallbackMachine}, and a guest's driver with one queue of it. */
 final class CallbackGuest {
@@ -69,16 +68,14 @@ final class CallbackGuest {
         return new CallbackGuest(MmioDriverTransport.of(window), window::needsResetReason, window::close, false, ram);
     }
 
-    static CallbackGuest overPci(VirtioDevice device, DmaSpace dma, InterruptLine pin, @Nullable InterruptSink sink,
-            Callback.Route route, DeviceListener listener, GuestRam ram) {
-        PciInterrupts routes = route == Callback.Route.VECTORS && sink != null ? PciInterrupts.vectors(sink, pin)
-                : PciInterrupts.messages(pin);
+    /** Over PCI; the driver may use MSI-X. */
+    static CallbackGuest overPci(VirtioDevice device, DmaSpace dma, PciInterrupts routes, boolean messages,
+            DeviceListener listener, GuestRam ram) {
         VirtioPciFunction function = VirtioPciFunction.of(device, dma, routes);
         function.listener(listener);
         PciBus bus = new PciBus(BARS, BARS_SIZE);
         bus.add(1, 0, function);
         PciHost host = new PciHost(bus.ecam(), bus.memory(), BARS, BARS_SIZE);
-        boolean messages = route == Callback.Route.VECTORS || route == Callback.Route.MESSAGES;
         return new CallbackGuest(host.scan().getFirst(), function::needsResetReason, function::close, messages, ram);
     }
 

@@ -18,8 +18,8 @@ final class CallbackIdles {
         LockSupport.park(this);
     }
 
-    /** Twice, for the first time may have come after a look of before. */
-    void settle() {
+    /** Waits for two idles: the first may follow a look that began before. */
+    void awaitIdle() {
         long before = count.get();
         CallbackTrap.until(() -> {
             LockSupport.unpark(worker);

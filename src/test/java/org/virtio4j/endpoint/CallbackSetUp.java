@@ -26,8 +26,10 @@ import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.iommu.VirtioIommuBuilder;
 import org.virtio4j.iommu.embedder.IommuListener;
 import org.virtio4j.iommu.embedder.ServedRequest;
+import org.virtio4j.pci.PciInterrupts;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.vmm.InterruptLine;
+import org.virtio4j.vmm.InterruptSink;
 
 /**
  * The devices of a guest: an IOMMU and, behind it, a disk, an entropy source and a device of the embedder's own. All
@@ -137,10 +139,16 @@ abstract class CallbackSetUp implements AutoCloseable {
 
     private CallbackGuest connect(VirtioDevice device, DmaSpace dma, Callback.Owner owner, GuestRam ram) {
         CallbackSignals signals = CallbackSignals.of(owner);
-        Callback.Route route = owner == callback.owner ? callback.route : Callback.Route.ANY;
         InterruptLine line = level -> trap.pass(signals.line());
-        return pci ? CallbackGuest.overPci(device, dma, line, signals.sink(trap), route, signals.listener(trap), ram)
-                : CallbackGuest.overMmio(device, dma, line, signals.listener(trap), ram);
+        if (!pci) {
+            return CallbackGuest.overMmio(device, dma, line, signals.listener(trap), ram);
+        }
+        Callback.Route route = owner == callback.owner ? callback.route : Callback.Route.ANY;
+        InterruptSink sink = signals.sink(trap);
+        PciInterrupts routes = route == Callback.Route.VECTORS && sink != null ? PciInterrupts.vectors(sink, line)
+                : PciInterrupts.messages(line);
+        boolean messages = route == Callback.Route.VECTORS || route == Callback.Route.MESSAGES;
+        return CallbackGuest.overPci(device, dma, routes, messages, signals.listener(trap), ram);
     }
 
     private static Callback.Owner ownerOf(int requester) {
@@ -250,10 +258,10 @@ abstract class CallbackSetUp implements AutoCloseable {
     /** Waits until the workers have looked and found nothing. */
     void quiesce() {
         if (worker && toDisk.running) {
-            diskIdles.settle();
+            diskIdles.awaitIdle();
         }
         if (worker) {
-            ownIdles.settle();
+            ownIdles.awaitIdle();
         }
     }
 
