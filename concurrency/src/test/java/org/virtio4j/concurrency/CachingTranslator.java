@@ -13,7 +13,7 @@ import org.virtio4j.vmm.Access;
 import org.virtio4j.vmm.LittleEndian;
 import org.virtio4j.vmm.grace.ReaderSlot;
 
-/** A translator that is a table and nothing else, and lets handles remember. */
+/** A translator over one table, whose handles keep translations. */
 final class CachingTranslator implements Translator {
 
     private final MappingTable table;
@@ -24,7 +24,7 @@ final class CachingTranslator implements Translator {
         this.table = table;
     }
 
-    /** What the device does for a mapping that is out of the table, but for the grace period. */
+    /** What the device does for a mapping that is out of the table, except for the grace period. */
     void forget(long virtStart, long virtEnd) {
         advance();
         VarHandle.fullFence();
@@ -59,7 +59,7 @@ final class CachingTranslator implements Translator {
 
     @Override
     public void part(ReaderSlot slot) {
-        // Nor is there anybody to forget.
+        // For the same reason there is nothing to do.
     }
 
     @Override

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.concurrency;
 
-/** What lies at the start of a page, so that whoever reads it knows how it came there. */
+/** The mark at the start of a page, which tells a reader what its address led to. */
 final class PageMarks {
 
-    /** Nothing was read, for the address leads nowhere. */
+    /** Nothing was read, because the address leads nowhere. */
     static final int NOWHERE = 0;
     /** What the address led to at first. */
     static final int OLD = 1;
@@ -13,9 +13,9 @@ final class PageMarks {
     /** And after that. */
     static final int NEWER = 3;
     static final int NEWEST = 4;
-    /** The page that has the address for its guest-physical one: who sees it has passed the IOMMU by. */
+    /** The page whose guest-physical address is this address: a reader that sees it was not translated. */
     static final int BYPASSED = 8;
-    /** The page had been taken away before it was marked so: nobody may see it. */
+    /** The page had been taken away before it got this mark: no reader may see it. */
     static final int POISON = 9;
 
     private PageMarks() {

@@ -73,7 +73,7 @@ final class TableAndReader implements ExtentSink {
         table.remove(iova, iova + PAGE - 1);
     }
 
-    /** Makes the handle that remembers forget a page that is out of the table. */
+    /** Clears a page that is out of the table from the cache of the handle that keeps translations. */
     void forget(long iova) {
         remembered.forget(iova, iova + PAGE - 1);
     }

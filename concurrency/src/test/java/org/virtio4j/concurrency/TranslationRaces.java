@@ -166,7 +166,7 @@ public final class TranslationRaces {
         }
     }
 
-    /** Section 5.13.4: once the bypass byte is 0, who is attached to nothing reaches nothing. */
+    /** Section 5.13.4: once the bypass byte is 0, an endpoint without a domain reaches nothing. */
     @JCStressTest
     @Outcome(id = {"8, 8, 0", "8, 0, 0", "0, 0, 0"}, expect = ACCEPTABLE, desc = "before, across or after the write")
     @Outcome(expect = FORBIDDEN, desc = "memory was reached by a bypass that had ended")
@@ -312,7 +312,7 @@ public final class TranslationRaces {
         }
     }
 
-    /** A reset takes everything away; who was attached stays blocked rather than in bypass. */
+    /** A reset takes everything away; an endpoint that was attached is blocked, not in bypass. */
     @JCStressTest
     @Outcome(id = {"1, 1, 0", "1, 0, 0", "0, 0, 0"}, expect = ACCEPTABLE, desc = "before, across or after the reset")
     @Outcome(expect = FORBIDDEN, desc = "a page was reached after the reset, or past the IOMMU")

@@ -30,7 +30,7 @@ enum Weakening {
             "«if (!CELL.compareAndSet(cell, MIDDLE, ticket, ticket | thisThread())) { return false; }"
                     + "¦CELL.setOpaque(cell, MIDDLE, ticket | thisThread());»", Races.SECTION, "Entry"),
 
-    /** Two threads find nobody inside, and both enter. */
+    /** Two threads find no other inside, and both enter. */
     NO_CLAIM("vmm-core", "vmm/grace/ReaderSection",
             "«if (!CELL.compareAndSet(cell, MIDDLE, ticket, ticket | thisThread())) { return false; }"
                     + "¦CELL.setOpaque(cell, MIDDLE, ticket | thisThread()); VarHandle.fullFence();»",
