@@ -25,6 +25,7 @@ import org.virtio4j.wire.iommu.FaultEvent;
  */
 public final class EventQueue implements QueueWork {
 
+    /** Index of the event queue (virtio 1.4, section 5.13.2). */
     public static final int INDEX = 1;
     private static final int PENDING = 64;
 
@@ -49,27 +50,50 @@ public final class EventQueue implements QueueWork {
 
     private volatile @Nullable DeviceContext context;
 
+    /**
+     * Starts without an activation: until {@link #activate}, each fault counts as lost.
+     *
+     * @param counters  counts what is reported, repeated and lost
+     * @param listeners hear of faults and of their reports
+     */
     public EventQueue(IommuTally counters, IommuListeners listeners) {
         this.counters = counters;
         this.listeners = listeners;
     }
 
+    /**
+     * Keeps and writes faults from now on. Called under the control lock.
+     *
+     * @param active the activation whose event queue is written
+     */
     public void activate(DeviceContext active) {
         context = active;
         loop.start(active);
     }
 
-    /** Begins no more events; {@link #isIdle} says when the last one is written. */
+    /**
+     * Ends with the activation: takes no more faults and begins no more events. {@link #isIdle} says when the last
+     * event is written. Any thread.
+     */
     public void stop() {
         context = null;
         loop.stop();
     }
 
+    /**
+     * Whether no other thread writes an event. Any thread; takes no lock.
+     *
+     * @return false while another thread has the turn
+     */
     public boolean isIdle() {
         return loop.isIdle();
     }
 
-    /** Waits until no thread reports; false if the caller is a callback of a report, which would wait for itself. */
+    /**
+     * Waits until no other thread reports. Called under no lock.
+     *
+     * @return false if the caller is a callback of a report, which would wait for itself
+     */
     public boolean awaitFree() {
         boolean begun = loop.beginTurn();
         if (begun) {
@@ -78,7 +102,10 @@ public final class EventQueue implements QueueWork {
         return begun;
     }
 
-    /** Forgets what waits. */
+    /**
+     * Drops the faults that wait for a buffer and counts them as lost. Called under the control lock; waits for the
+     * turn.
+     */
     public void reset() {
         boolean begun = loop.beginTurn();
         counters.lostFaults(count);
@@ -129,7 +156,10 @@ public final class EventQueue implements QueueWork {
         }
     }
 
-    /** Writes what waits into the buffers there are, in turn with others: there is little room for what is left. */
+    /**
+     * Writes the faults that wait into the buffers there are. Called under no lock; waits for the turn, because there
+     * is little room for faults that stay.
+     */
     public void deliver() {
         if (loop.beginTurn()) {
             loop.serveTurn();
@@ -137,8 +167,10 @@ public final class EventQueue implements QueueWork {
     }
 
     /**
-     * Writes what waits for buffers into those that came without a notification. Buffers without a fault, of which
-     * Linux always has some there, are not looked at.
+     * Writes the faults that wait into buffers that came without a notification. If no fault waits, the ring is not
+     * read: Linux always has buffers there. Called under no lock.
+     *
+     * @return how many buffers were given back; 0 while another thread serves
      */
     public int poll() {
         return waits ? loop.poll() : 0;

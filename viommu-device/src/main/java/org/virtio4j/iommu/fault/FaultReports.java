@@ -21,12 +21,29 @@ public final class FaultReports {
     /** Whether faults must have their place among the requests, because somebody records both. */
     private final boolean placed;
 
+    /**
+     * Connects the endpoints to their event queue.
+     *
+     * @param control the control lock, taken for each fault if {@code placed}
+     * @param events  writes the faults for the driver
+     * @param placed  whether a listener records traffic, so that each fault needs its place among the requests
+     */
     public FaultReports(Lock control, EventQueue events, boolean placed) {
         this.control = control;
         this.events = events;
         this.placed = placed;
     }
 
+    /**
+     * Reports an access that was refused. Called on the thread of the device, after its section and under no lock. What
+     * the interrupt of the event queue throws comes out of this call; what observers throw is counted.
+     *
+     * @param where    the view of the endpoint, to translate once more if faults have a place
+     * @param endpoint the endpoint's id
+     * @param reason   why the access was refused, never {@link TranslateResult#OK}
+     * @param iova     the first I/O-virtual address that was refused
+     * @param access   what was tried
+     */
     public void report(Translator where, int endpoint, TranslateResult reason, long iova, Access access) {
         if (placed) {
             addInPlace(where, endpoint, reason, iova, access);

@@ -22,16 +22,30 @@ public final class IommuListeners {
     private final AtomicLong failures = new AtomicLong();
     private volatile @Nullable Throwable lastFailure;
 
+    /**
+     * Asks each listener once whether it records traffic.
+     *
+     * @param listeners in the order in which they are called
+     */
     public IommuListeners(List<IommuListener> listeners) {
         this.all = listeners.toArray(IommuListener[]::new);
         this.recordTraffic = listeners.stream().anyMatch(IommuListener::recordsTraffic);
     }
 
+    /**
+     * Whether there is nobody to tell.
+     *
+     * @return true if the list was empty
+     */
     public boolean isEmpty() {
         return all.length == 0;
     }
 
-    /** Whether one of them records traffic. */
+    /**
+     * Whether a listener records traffic, so that requests are copied and faults have a place among them.
+     *
+     * @return the same each time
+     */
     public boolean recordTraffic() {
         return recordTraffic;
     }
@@ -44,30 +58,69 @@ public final class IommuListeners {
         return lastFailure;
     }
 
+    /**
+     * The driver has set {@code FEATURES_OK}: {@link IommuListener#negotiated}.
+     *
+     * @param accepted the features, those of rings and transports included
+     */
     public void negotiated(Features accepted) {
         tell(listener -> listener.negotiated(accepted));
     }
 
+    /**
+     * The driver has set {@code DRIVER_OK}: {@link IommuListener#activated}.
+     *
+     * @param requestQueueSize entries of the request queue, 0 if it is not enabled
+     * @param eventQueueSize   entries of the event queue, 0 if it is not enabled
+     */
     public void activated(int requestQueueSize, int eventQueueSize) {
         tell(listener -> listener.activated(requestQueueSize, eventQueueSize));
     }
 
+    /**
+     * Endpoints are attached to nothing any more: {@link IommuListener#reset}.
+     *
+     * @param kind how much was taken back
+     */
     public void reset(ResetKind kind) {
         tell(listener -> listener.reset(kind));
     }
 
+    /**
+     * The bypass byte has a new value: {@link IommuListener#bypassWritten}.
+     *
+     * @param on what the driver has written
+     */
     public void bypassWritten(boolean on) {
         tell(listener -> listener.bypassWritten(on));
     }
 
+    /**
+     * A wait for readers is over its limit and goes on: {@link IommuListener#stalled}.
+     *
+     * @param holder      the name of the handle whose section does not end
+     * @param waitedNanos how long the wait has lasted, in nanoseconds
+     */
     public void stalled(String holder, long waitedNanos) {
         tell(listener -> listener.stalled(holder, waitedNanos));
     }
 
+    /**
+     * A doorbell that no reserved region holds was mapped: {@link IommuListener#unreservedDoorbell}. Under no lock.
+     *
+     * @param endpoint  its id
+     * @param virtStart first I/O-virtual address of the mapping
+     * @param physStart guest-physical address that it leads to
+     */
     public void unreservedDoorbell(int endpoint, long virtStart, long physStart) {
         tell(listener -> listener.unreservedDoorbell(endpoint, virtStart, physStart));
     }
 
+    /**
+     * The answer to a request is written and not yet visible: {@link IommuListener#served}.
+     *
+     * @param request valid until this returns
+     */
     public void served(ServedRequest request) {
         for (int i = 0; i < all.length; i++) {
             try {
@@ -78,6 +131,11 @@ public final class IommuListeners {
         }
     }
 
+    /**
+     * The driver can see the answers: {@link IommuListener#batchPublished}.
+     *
+     * @param requests how many were answered
+     */
     public void batchPublished(int requests) {
         for (int i = 0; i < all.length; i++) {
             try {
@@ -88,6 +146,7 @@ public final class IommuListeners {
         }
     }
 
+    /** All requests that were available are served: {@link IommuListener#kicked}. */
     public void kicked() {
         for (int i = 0; i < all.length; i++) {
             try {
@@ -98,6 +157,13 @@ public final class IommuListeners {
         }
     }
 
+    /**
+     * A fault was taken and waits for a buffer: {@link IommuListener#faulted}.
+     *
+     * @param endpoint the id of the endpoint that tried
+     * @param iova     the I/O-virtual address
+     * @param access   what was tried
+     */
     public void faulted(int endpoint, long iova, Access access) {
         for (int i = 0; i < all.length; i++) {
             try {
@@ -108,6 +174,14 @@ public final class IommuListeners {
         }
     }
 
+    /**
+     * A fault was written to a buffer: {@link IommuListener#reported}.
+     *
+     * @param reason   one of the reasons of {@link org.virtio4j.wire.iommu.FaultEvent}
+     * @param flags    the flags of the event
+     * @param endpoint the id of the endpoint that tried
+     * @param address  the I/O-virtual address
+     */
     public void reported(int reason, int flags, int endpoint, long address) {
         for (int i = 0; i < all.length; i++) {
             try {

@@ -9,7 +9,10 @@ import org.virtio4j.vmm.grace.GracePeriods;
 import org.virtio4j.wire.iommu.RequestStatus;
 import org.virtio4j.wire.iommu.RequestType;
 
-/** The counters as the device keeps them; each method that counts says who may call it. */
+/**
+ * The counters as the device keeps them. The methods that count need the control lock, those for faults a turn of the
+ * event queue instead. Reading needs no lock.
+ */
 public final class IommuTally implements IommuCounters {
 
     private static final int TYPES = 6;
@@ -37,6 +40,12 @@ public final class IommuTally implements IommuCounters {
     /** Who counts what the listeners throw. */
     private final IommuListeners listeners;
 
+    /**
+     * Starts at zero.
+     *
+     * @param readers   count translations and cache hits
+     * @param listeners count what observers throw
+     */
     public IommuTally(GracePeriods readers, IommuListeners listeners) {
         this.readers = readers;
         this.listeners = listeners;
@@ -129,9 +138,15 @@ public final class IommuTally implements IommuCounters {
                 lostFaults(), unreservedDoorbells(), listenerFailures());
     }
 
-    // The control lock's holder is the only one to call the next ones.
+    // Under the control lock
 
-    /** Counts a request; what it removed counts if it was an UNMAP. */
+    /**
+     * Counts a request that gets a status. Shown by the next {@link #batch}.
+     *
+     * @param type    one of {@link RequestType}
+     * @param status  one of {@link RequestStatus}
+     * @param removed how many mappings it removed; ignored unless it is an UNMAP
+     */
     public void answered(int type, int status, long removed) {
         served[type]++;
         served[TYPES + status]++;
@@ -140,12 +155,14 @@ public final class IommuTally implements IommuCounters {
         }
     }
 
+    /** Counts a request that was not understood and gets no status. Shown by the next {@link #batch}. */
     public void refused() {
         served[REFUSED]++;
     }
 
     /**
-     * Ends a batch. Release stores are enough, and once a batch they cost nothing; once a request they were a fifth.
+     * Counts a batch and shows what its requests counted. Release stores are enough and cost nothing once a batch; once
+     * a request they were a fifth of its time.
      */
     public void batch() {
         served[BATCHES]++;
@@ -154,24 +171,33 @@ public final class IommuTally implements IommuCounters {
         }
     }
 
+    /** Counts a MAP of a doorbell that no reserved region holds. */
     public void unreservedDoorbell() {
         increase(DOORBELLS, 1);
     }
 
+    /** Counts an answer whose buffer the device could not write. */
     public void unwritable() {
         increase(UNWRITABLE, 1);
     }
 
-    // The event lock's holder is the only one to write the last ones.
+    // In a turn of the event queue
 
+    /** Counts a fault that was written to a buffer of the driver. */
     public void reportedFault() {
         increase(REPORTED, 1);
     }
 
+    /**
+     * Counts faults that no driver will hear of.
+     *
+     * @param faults how many; may be 0
+     */
     public void lostFaults(int faults) {
         increase(LOST, faults);
     }
 
+    /** Counts a fault that is the same as the last one that waits, and so is not reported again. */
     public void repeatedFault() {
         increase(REPEATED, 1);
     }

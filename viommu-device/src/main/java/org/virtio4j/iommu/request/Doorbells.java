@@ -38,6 +38,14 @@ public final class Doorbells {
     /** Knows what lies where; guarded by the control lock. */
     private @Nullable DeviceContext context;
 
+    /**
+     * Watches the mappings of one IOMMU.
+     *
+     * @param all       the endpoints behind it
+     * @param control   the control lock, which {@link #tell} takes for each endpoint
+     * @param counters  counts doorbells without a reserved region
+     * @param listeners told of them
+     */
     public Doorbells(List<Endpoint> all, Lock control, IommuTally counters, IommuListeners listeners) {
         this.all = all;
         this.control = control;
@@ -45,6 +53,11 @@ public final class Doorbells {
         this.listeners = listeners;
     }
 
+    /**
+     * Looks addresses up in the memory of this activation from now on. Called under the control lock.
+     *
+     * @param active the activation
+     */
     public void activated(DeviceContext active) {
         context = active;
     }
@@ -77,7 +90,10 @@ public final class Doorbells {
         }
     }
 
-    /** Tells listeners of what was mapped; under no lock. */
+    /**
+     * Tells listeners of the doorbells that were mapped, once for each endpoint until the next reset. Called under no
+     * lock, after requests were served; takes the control lock only if there is something to tell.
+     */
     public void tell() {
         if (waiting) {
             // First, so that what is mapped meanwhile is told by the kick that mapped it.

@@ -17,7 +17,12 @@ public final class Linger {
     private boolean timed;
     private long since;
 
-    /** For at most so many nanoseconds; 0 for never, and then the clock is not asked. */
+    /**
+     * Sets how long to look for more.
+     *
+     * @param limitNanos most nanoseconds after a batch; 0 for never, and then the clock is not read
+     * @param nanoTime   a clock that counts nanoseconds, as {@link System#nanoTime}
+     */
     public Linger(long limitNanos, LongSupplier nanoTime) {
         this.limitNanos = limitNanos;
         this.nanoTime = nanoTime;

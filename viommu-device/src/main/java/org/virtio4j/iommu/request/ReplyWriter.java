@@ -25,6 +25,12 @@ public final class ReplyWriter {
     private final IommuTally counters;
     private final MemorySegment reply;
 
+    /**
+     * Allocates off-heap room for the longest answer.
+     *
+     * @param probeSize bytes of the properties in the answer to a PROBE
+     * @param counters  counts answers that could not be written
+     */
     public ReplyWriter(int probeSize, IommuTally counters) {
         this.probeSize = probeSize;
         this.counters = counters;

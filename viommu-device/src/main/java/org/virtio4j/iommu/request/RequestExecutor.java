@@ -39,6 +39,15 @@ public final class RequestExecutor {
     private int attachFlags;
     private int mapFlags;
 
+    /**
+     * Starts with nothing negotiated: MAP, UNMAP and PROBE are unknown until {@link #negotiated}.
+     *
+     * @param limits           what the configuration shows to the driver
+     * @param domains          what requests change
+     * @param mappingListeners asked before a mapping is made or removed
+     * @param counters         counts each request
+     * @param doorbells        looks at mappings that may lose interrupts
+     */
     public RequestExecutor(RequestLimits limits, Domains domains, MappingListeners mappingListeners,
             IommuTally counters, Doorbells doorbells) {
         this.limits = limits;
@@ -49,7 +58,12 @@ public final class RequestExecutor {
         this.granuleMask = limits.granule() - 1;
     }
 
-    /** Takes over what was negotiated: a request or flag whose feature was not is unknown. */
+    /**
+     * Takes over what was negotiated: a request or flag whose feature is missing is unknown. Called under the control
+     * lock, before the first request of an activation.
+     *
+     * @param features what driver and device agreed on
+     */
     public void negotiated(Features features) {
         mapUnmap = features.has(IommuFeature.MAP_UNMAP);
         probe = features.has(IommuFeature.PROBE);

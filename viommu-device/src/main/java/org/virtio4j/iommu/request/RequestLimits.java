@@ -15,7 +15,11 @@ package org.virtio4j.iommu.request;
 public record RequestLimits(long pageSizeMask, long inputStart, long inputEnd, int domainStart, int domainEnd,
         int probeSize) {
 
-    /** The smallest page that can be mapped, in bytes: the lowest bit of the mask (section 5.13.6). */
+    /**
+     * The smallest page that can be mapped: the lowest bit of the mask (virtio 1.4, section 5.13.6).
+     *
+     * @return bytes, a power of two
+     */
     public long granule() {
         return Long.lowestOneBit(pageSizeMask);
     }

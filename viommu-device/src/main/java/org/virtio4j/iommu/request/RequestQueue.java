@@ -35,6 +35,16 @@ public final class RequestQueue implements QueueWork {
     /** Whether memory was out of reach for a moment when a request of the batch was to be read. */
     private boolean away;
 
+    /**
+     * Makes the slots of a batch in advance, so that serving allocates nothing.
+     *
+     * @param executor  carries requests out
+     * @param replies   writes their answers
+     * @param domains   waits for readers before answers become visible
+     * @param counters  told of each batch
+     * @param listeners told of each request and batch
+     * @param linger    decides how long to look for more
+     */
     public RequestQueue(RequestExecutor executor, ReplyWriter replies, Domains domains, IommuTally counters,
             IommuListeners listeners, Linger linger) {
         this.executor = executor;
