@@ -16,6 +16,12 @@ public final class BypassByte {
     /** The byte in bit 0, and above it the number of changes: one word, so that both are read together. */
     private volatile int state;
 
+    /**
+     * Starts with the value at boot.
+     *
+     * @param offered whether the device offers {@code BYPASS_CONFIG}; if not, there is no bypass
+     * @param initial the value at boot and after a reset of the machine
+     */
     public BypassByte(boolean offered, boolean initial) {
         this.offered = offered;
         this.initial = initial;
@@ -27,22 +33,38 @@ public final class BypassByte {
         return offered && (state & ON) != 0;
     }
 
-    /** What the configuration shows: 0 or 1, whatever was written. */
+    /**
+     * What the configuration shows. Any thread; takes no lock.
+     *
+     * @return 0 or 1, whatever was written
+     */
     public int value() {
         return on() ? 1 : 0;
     }
 
+    /**
+     * Takes over what the driver has written. Under the control lock; {@link Domains#changedBypass} must follow.
+     *
+     * @param value whether unattached endpoints bypass the IOMMU
+     */
     public void set(boolean value) {
         state = (state & -CHANGE) | (value ? ON : 0);
     }
 
-    /** What a reset of the machine does, and no driver has written. */
+    /**
+     * Goes back to the value at boot, for a reset of the machine. Under the control lock. If the value changes, {@link
+     * #version} grows.
+     */
     public void restore() {
         boolean changed = initial != ((state & ON) != 0);
         state = changed ? (state ^ ON) + CHANGE : state;
     }
 
-    /** How often {@link #restore} has changed the byte that the driver sees. */
+    /**
+     * How often {@link #restore} has changed the byte. Any thread; takes no lock.
+     *
+     * @return a count that only grows
+     */
     public int version() {
         return state / CHANGE;
     }

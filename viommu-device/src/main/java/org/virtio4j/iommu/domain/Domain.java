@@ -51,22 +51,43 @@ public final class Domain {
         untouched = true;
     }
 
+    /**
+     * Whether no MAP has succeeded since the domain began. Under the control lock.
+     *
+     * @return false after {@link #touched}
+     */
     public boolean isUntouched() {
         return untouched;
     }
 
+    /** Notes that a MAP has succeeded. Under the control lock. */
     public void touched() {
         untouched = false;
     }
 
+    /**
+     * What its endpoints may do. Under the control lock, or inside a section.
+     *
+     * @return the same until the domain ends
+     */
     public Kind kind() {
         return kind;
     }
 
+    /**
+     * The mappings. Readers call {@link MappingTable#find} inside a section; the rest needs the control lock.
+     *
+     * @return the same object for good; empty unless the kind is {@link Kind#MAPPED}
+     */
     public MappingTable table() {
         return table;
     }
 
+    /**
+     * The number that the driver chose. Under the control lock.
+     *
+     * @return an unsigned number; means nothing for {@link Kind#UNATTACHED} and {@link Kind#BLOCKED}
+     */
     public int id() {
         return id;
     }
@@ -89,6 +110,11 @@ public final class Domain {
         return endpoints.isEmpty();
     }
 
+    /**
+     * The endpoints that are attached. Under the control lock.
+     *
+     * @return the list itself, which callers must not change
+     */
     public List<Endpoint> endpoints() {
         return endpoints;
     }
@@ -114,7 +140,12 @@ public final class Domain {
         }
     }
 
-    /** Whether nothing is mapped yet where an endpoint must not have mappings. */
+    /**
+     * Whether nothing is mapped yet where an endpoint must not have mappings. Under the control lock.
+     *
+     * @param regions the reserved regions of that endpoint
+     * @return true if no mapping overlaps any of them
+     */
     public boolean accepts(ReservedRegions regions) {
         for (int i = 0; i < regions.list().size(); i++) {
             ReservedRegion region = regions.list().get(i);

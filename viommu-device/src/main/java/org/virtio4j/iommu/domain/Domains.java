@@ -50,6 +50,16 @@ public final class Domains {
     private boolean takenAway;
     private boolean closed;
 
+    /**
+     * Attaches all endpoints to nothing, and makes the domains in advance.
+     *
+     * @param all              the endpoints; none belongs to another IOMMU
+     * @param space            memory of the tables, closed by {@link #close}
+     * @param mappingListeners told of attachments and of domains that end
+     * @param readers          the sections that a grace period waits for
+     * @param maxMappings      most mappings in all domains together
+     * @param stallLimitNanos  how long a grace period waits before it is reported, in nanoseconds
+     */
     public Domains(List<Endpoint> all, NodeSpace space, MappingListeners mappingListeners, GracePeriods readers,
             long maxMappings, long stallLimitNanos) {
         this.mappingListeners = mappingListeners;
@@ -80,14 +90,31 @@ public final class Domains {
         }
     }
 
+    /**
+     * An endpoint by the number that the driver uses.
+     *
+     * @param id any number
+     * @return null if there is no such endpoint
+     */
     public @Nullable Endpoint endpoint(int id) {
         return endpoints.get(id);
     }
 
+    /**
+     * A domain by its number.
+     *
+     * @param id any number
+     * @return null if no endpoint is attached to it
+     */
     public @Nullable Domain domain(int id) {
         return domains.get(id);
     }
 
+    /**
+     * The readers that grace periods wait for. Any thread.
+     *
+     * @return the same object for good
+     */
     public GracePeriods readers() {
         return readers;
     }
@@ -96,28 +123,56 @@ public final class Domains {
         return invalidation.generation();
     }
 
-    /** What mapping listeners have thrown meanwhile, for whoever called to throw at the end. */
+    /**
+     * What mapping listeners, or the one that hears of stalls, have thrown. The call that serves throws it at the end.
+     *
+     * @return the same object for good
+     */
     public FirstFailure deferred() {
         return deferred;
     }
 
+    /**
+     * How many domains have an endpoint.
+     *
+     * @return at most the number of endpoints
+     */
     public int count() {
         return domains.size();
     }
 
+    /**
+     * How many mappings all domains have together; those of an ended domain do not count.
+     *
+     * @return a count
+     */
     public long mappings() {
         return mappings;
     }
 
-    /** Whether one more mapping is within the limit. */
+    /**
+     * Whether one more mapping is within the limit.
+     *
+     * @return false if MAP must be refused
+     */
     public boolean hasRoom() {
         return mappings < maxMappings;
     }
 
+    /**
+     * How often a change has waited for readers.
+     *
+     * @return a count that only grows
+     */
     public long gracePeriods() {
         return gracePeriods;
     }
 
+    /**
+     * Off-heap memory that the tables use.
+     *
+     * @return bytes; 0 once closed
+     */
     public long bytesInUse() {
         return closed ? 0 : space.bytesInUse();
     }
@@ -145,6 +200,14 @@ public final class Domains {
 
     // Attachments
 
+    /**
+     * Begins a domain, to which an endpoint must be {@linkplain #attach attached} next. Waits for readers if the only
+     * objects left are those of domains that ended since the last grace period.
+     *
+     * @param id   a number that no domain has
+     * @param kind {@link Domain.Kind#MAPPED} or {@link Domain.Kind#BYPASS}
+     * @return a domain without mappings
+     */
     public Domain begin(int id, Domain.Kind kind) {
         if (free.isEmpty()) {
             gracePeriod();
@@ -155,7 +218,12 @@ public final class Domains {
         return fresh;
     }
 
-    /** Attaches an endpoint to a domain that exists; the one it leaves may end. */
+    /**
+     * Attaches an endpoint to a domain; the one it leaves may end.
+     *
+     * @param endpoint not attached to {@code domain}
+     * @param domain   one that exists and accepts the endpoint's regions
+     */
     public void attach(Endpoint endpoint, Domain domain) {
         Domain old = endpoint.domain();
         domain.add(endpoint);
@@ -165,15 +233,21 @@ public final class Domains {
         leave(endpoint, old);
     }
 
-    /** Detaches an endpoint that is attached; afterwards the bypass byte decides. */
+    /**
+     * Detaches an endpoint; afterwards the bypass byte decides.
+     *
+     * @param endpoint one that is attached
+     */
     public void detach(Endpoint endpoint) {
         release(endpoint, unattached);
     }
 
     /**
      * Ends every attachment, for a reset. An endpoint whose device is at work may have DMA on its way with addresses
-     * that were translated, which the bypass would let through as physical ones; so it is blocked until the device was
-     * reset.
+     * that were translated, which the bypass would let through as physical ones; so it can be blocked until its device
+     * is reset.
+     *
+     * @param blockLive whether such endpoints are blocked; if not, the bypass byte decides at once
      */
     public void detachAll(boolean blockLive) {
         for (int i = 0; i < all.size(); i++) {
@@ -192,7 +266,12 @@ public final class Domains {
         }
     }
 
-    /** The device at this endpoint has nothing on its way any more, so it need not be blocked. */
+    /**
+     * Ends the blocking of an endpoint whose device has nothing on its way any more. Does nothing if it is not blocked,
+     * and once closed.
+     *
+     * @param endpoint the endpoint of that device
+     */
     public void unblock(Endpoint endpoint) {
         if (!closed && endpoint.domain().kind() == Domain.Kind.BLOCKED) {
             endpoint.domain(unattached);
@@ -229,7 +308,14 @@ public final class Domains {
 
     // Mappings
 
-    /** Whether an endpoint of this domain has reserved addresses in a range; the end is inclusive. */
+    /**
+     * Whether an endpoint of a domain has reserved addresses in a range.
+     *
+     * @param domain    the domain
+     * @param virtStart first I/O-virtual address
+     * @param virtEnd   last I/O-virtual address, inclusive
+     * @return true if the range must not be mapped there
+     */
     public boolean reserves(Domain domain, long virtStart, long virtEnd) {
         for (int i = 0; i < distinctPages.length; i++) {
             if (domain.uses(i) && distinctPages[i].overlaps(virtStart, virtEnd)) {
@@ -239,6 +325,18 @@ public final class Domains {
         return false;
     }
 
+    /**
+     * Adds a mapping to a domain. Waits for readers if memory is short and some may come back by that. The limit is not
+     * checked here: {@link #hasRoom}.
+     *
+     * @param domain    of kind {@link Domain.Kind#MAPPED}
+     * @param virtStart first I/O-virtual address, a multiple of 4096
+     * @param virtEnd   last I/O-virtual address, inclusive, the last byte of a 4096-byte page
+     * @param physStart guest-physical address that {@code virtStart} means, a multiple of 4096
+     * @param flags     a sum of READ 1, WRITE 2 and MMIO 4
+     * @return whether the mapping is in the table, or why not
+     * @throws IllegalArgumentException if the range is inverted or something is not aligned
+     */
     public MappingTable.Insertion insert(Domain domain, long virtStart, long virtEnd, long physStart, int flags) {
         MappingTable.Insertion result = domain.table().insert(virtStart, virtEnd, physStart, flags);
         if (result == MappingTable.Insertion.FULL && (takenAway || space.retired() != 0)) {
@@ -252,6 +350,16 @@ public final class Domains {
         return result;
     }
 
+    /**
+     * Removes the mappings inside a range. Waits for readers if there is no memory to rearrange the others. Readers may
+     * use what was removed until {@link #gracePeriodIfNeeded} returns.
+     *
+     * @param domain    of kind {@link Domain.Kind#MAPPED}
+     * @param virtStart first I/O-virtual address, of any alignment
+     * @param virtEnd   last I/O-virtual address, inclusive
+     * @return whether it was done, or why nothing was
+     * @throws IllegalArgumentException if the range is inverted
+     */
     public MappingTable.Removal remove(Domain domain, long virtStart, long virtEnd) {
         MappingTable.Removal result = domain.table().remove(virtStart, virtEnd);
         if (result == MappingTable.Removal.FULL) {
@@ -274,7 +382,10 @@ public final class Domains {
         takenAway = true;
     }
 
-    /** Called before a batch is made visible: afterwards no section uses what the batch took away. */
+    /**
+     * Called before a batch is made visible: afterwards no section uses what the batch took away. What listeners have
+     * thrown meanwhile comes out when the wait is over.
+     */
     public void gracePeriodIfNeeded() {
         if (takenAway || space.retired() > RETIRED_LIMIT) {
             gracePeriod();

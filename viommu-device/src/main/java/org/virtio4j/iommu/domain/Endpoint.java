@@ -35,21 +35,41 @@ public final class Endpoint {
     /** Whether the caches may hold what was found through another attachment; guarded by the control lock. */
     private boolean moved;
 
+    /**
+     * Makes an endpoint that belongs to no IOMMU yet; {@link Domains} takes it over.
+     *
+     * @param id      the number that the driver uses
+     * @param regions where it must not have mappings
+     */
     public Endpoint(int id, ReservedRegions regions) {
         this.id = id;
         this.regions = regions;
         this.pages = new ReservedPages(regions);
     }
 
+    /**
+     * The number that the driver uses.
+     *
+     * @return an unsigned number
+     */
     public int id() {
         return id;
     }
 
+    /**
+     * Where it must not have mappings, in the order of a PROBE.
+     *
+     * @return the same object for good
+     */
     public ReservedRegions regions() {
         return regions;
     }
 
-    /** The same regions, for look-ups. */
+    /**
+     * The reserved regions, for look-ups.
+     *
+     * @return the same object for good
+     */
     public ReservedPages pages() {
         return pages;
     }
@@ -62,6 +82,12 @@ public final class Endpoint {
         regionsIndex = index;
     }
 
+    /**
+     * What it is attached to: one volatile load. Under the control lock, or inside a section.
+     *
+     * @return a domain, or one of the two states of being attached to nothing
+     * @throws NullPointerException if no {@link Domains} has taken the endpoint over
+     */
     public Domain domain() {
         return Objects.requireNonNull(domain);
     }
@@ -84,7 +110,13 @@ public final class Endpoint {
         open--;
     }
 
-    /** Notes a doorbell; true for the first one until {@link #forgetDoorbell}. */
+    /**
+     * Keeps the first doorbell that is mapped without a reserved region. Under the control lock.
+     *
+     * @param virtStart first I/O-virtual address of the mapping
+     * @param physStart guest-physical address that it leads to
+     * @return true if it was kept; false for all others until the next reset
+     */
     public boolean mappedDoorbell(long virtStart, long physStart) {
         boolean first = !doorbellMapped;
         if (first) {
@@ -95,17 +127,31 @@ public final class Endpoint {
         return first;
     }
 
-    /** Whether the caller is to tell listeners of it; true once. */
+    /**
+     * Whether listeners are still to be told of the doorbell. Under the control lock.
+     *
+     * @return true once until the next reset; the caller tells them
+     */
     public boolean takeDoorbell() {
         boolean due = doorbellMapped && !doorbellTold;
         doorbellTold |= due;
         return due;
     }
 
+    /**
+     * Where the doorbell was mapped. Under the control lock, after {@link #takeDoorbell}.
+     *
+     * @return an I/O-virtual address
+     */
     public long doorbellVirt() {
         return doorbellVirt;
     }
 
+    /**
+     * Where the doorbell lies. Under the control lock, after {@link #takeDoorbell}.
+     *
+     * @return a guest-physical address
+     */
     public long doorbellPhys() {
         return doorbellPhys;
     }

@@ -29,6 +29,15 @@ public final class EndpointTranslator implements Translator {
     /** Of its own, because what the domains have beside it changes with each request. */
     private final InvalidationCount generation;
 
+    /**
+     * Shows devices one endpoint.
+     *
+     * @param endpoint whose addresses are translated
+     * @param domains  know the readers, and count what was taken away
+     * @param bypass   decides while the endpoint is attached to nothing
+     * @param faults   takes what was refused
+     * @param control  the control lock, taken when a reader joins or parts and never to translate
+     */
     public EndpointTranslator(Endpoint endpoint, Domains domains, BypassByte bypass, FaultReports faults,
             Lock control) {
         this.control = control;

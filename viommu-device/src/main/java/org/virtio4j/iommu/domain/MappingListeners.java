@@ -18,19 +18,43 @@ public final class MappingListeners {
     private final MappingListener[] listeners;
     private final FirstFailure deferred = new FirstFailure();
 
+    /**
+     * Starts with nothing thrown.
+     *
+     * @param listeners in the order in which they are asked
+     */
     public MappingListeners(List<MappingListener> listeners) {
         this.listeners = listeners.toArray(MappingListener[]::new);
     }
 
-    /** What listeners have thrown and is still to be thrown to the caller. */
+    /**
+     * What listeners have thrown and the call that serves is still to throw.
+     *
+     * @return the same object for good
+     */
     public FirstFailure deferred() {
         return deferred;
     }
 
+    /**
+     * Whether there is nobody to ask. Any thread.
+     *
+     * @return true if the list was empty
+     */
     public boolean isEmpty() {
         return listeners.length == 0;
     }
 
+    /**
+     * Asks all listeners to mirror a mapping. If one refuses, those before it are asked to forget it.
+     *
+     * @param domain    the domain's number
+     * @param virtStart first I/O-virtual address
+     * @param virtEnd   last I/O-virtual address, inclusive
+     * @param physStart guest-physical address that {@code virtStart} means
+     * @param flags     READ, WRITE and MMIO bits of MAP
+     * @return DONE, or the first refusal
+     */
     public MappingListener.Answer map(int domain, long virtStart, long virtEnd, long physStart, int flags) {
         for (int i = 0; i < listeners.length; i++) {
             MappingListener.Answer answer = map(i, domain, virtStart, virtEnd, physStart, flags);
@@ -42,11 +66,27 @@ public final class MappingListeners {
         return MappingListener.Answer.DONE;
     }
 
+    /**
+     * Asks all listeners to forget a mapping that {@link #map} announced and that was not made. Their answers are
+     * ignored.
+     *
+     * @param domain    the domain's number
+     * @param virtStart first I/O-virtual address
+     * @param virtEnd   last I/O-virtual address, inclusive
+     */
     public void undoMap(int domain, long virtStart, long virtEnd) {
         undoMap(listeners.length, domain, virtStart, virtEnd);
     }
 
-    /** Asks all of them to remove all mappings inside a range; if one refuses, what was removed is announced again. */
+    /**
+     * Asks all listeners to forget the mappings inside a range. If one refuses, the mappings that were forgotten are
+     * announced again. The table does not change.
+     *
+     * @param domain    whose table has the mappings
+     * @param virtStart first I/O-virtual address, of any alignment
+     * @param virtEnd   last I/O-virtual address, inclusive; no mapping may lie partly inside the range
+     * @return DONE, or the refusal
+     */
     public MappingListener.Answer unmap(Domain domain, long virtStart, long virtEnd) {
         Unmapping unmapping = new Unmapping(domain.id());
         domain.table().forEach(virtStart, virtEnd, unmapping);

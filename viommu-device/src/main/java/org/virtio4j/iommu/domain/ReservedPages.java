@@ -37,7 +37,12 @@ public final class ReservedPages {
         return false;
     }
 
-    /** The region that has an address in its pages, if one does; any of those that share a page. */
+    /**
+     * The region that has pages at an address. Any thread; takes no lock.
+     *
+     * @param address an I/O-virtual address, or the guest-physical one of a doorbell
+     * @return any of the regions that share the page of the address; null if there is none
+     */
     public @Nullable ReservedRegion holding(long address) {
         int index = lastUpTo(address | GuestMemory.PAGE_SIZE - 1);
         return index >= 0 && Long.compareUnsigned(address, lastPage(index)) <= 0 ? sorted[index] : null;
