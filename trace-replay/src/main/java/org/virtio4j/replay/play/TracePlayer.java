@@ -25,7 +25,8 @@ public final class TracePlayer {
     private final EventWindow window = new EventWindow();
     private long played;
 
-    public TracePlayer(TraceFile trace, TraceSurvey survey, ReplayedMachine machine, Mismatches mismatches, PlayingMeter meter) {
+    public TracePlayer(TraceFile trace, TraceSurvey survey, ReplayedMachine machine, Mismatches mismatches,
+            PlayingMeter meter) {
         this.trace = trace;
         this.survey = survey;
         this.machine = machine;
