@@ -102,7 +102,8 @@ public final class Bench {
 
     /** Runs the command; returns its exit status. */
     static int run(List<String> args, PrintStream out, PrintStream err, Interruption interruption) {
-        return CommandRunner.run(out, err, () -> new Bench(out, err, interruption, Terminal.isStandardError()).run(args));
+        return CommandRunner.run(out, err, () ->
+                new Bench(out, err, interruption, Terminal.isStandardError()).run(args));
     }
 
     private int run(List<String> args) throws CommandFailure {
@@ -207,7 +208,8 @@ public final class Bench {
         return report;
     }
 
-    private List<RowResult> measureRows(Measurement measurement, ResultTable table, List<BenchmarkRow> rows) throws CommandFailure {
+    private List<RowResult> measureRows(Measurement measurement, ResultTable table, List<BenchmarkRow> rows)
+            throws CommandFailure {
         List<RowResult> results = new ArrayList<>();
         Map<String, Double> medians = new HashMap<>();
         for (int i = 0; i < rows.size() && !interruption.requested() && !out.checkError(); i++) {

@@ -41,7 +41,10 @@ final class ReplayTextReport {
 
     private void title() {
         text.append(columns.getFirst().name());
-        List<String> cut = columns.stream().filter(result -> !result.complete()).map(ReplayTextReport::transport).toList();
+        List<String> cut = columns.stream()
+                .filter(result -> !result.complete())
+                .map(ReplayTextReport::transport)
+                .toList();
         if (!cut.isEmpty()) {
             text.append(" (not played to its end")
                     .append(cut.size() == columns.size() ? "" : " over " + String.join(", ", cut)).append(')');

@@ -115,7 +115,7 @@ final class DmaWindows {
     }
 
     /** Why a range cannot be unmapped, as an error number; 0 if it can. */
-    private int refusal(Reply reply, int flags, long start, long size) {
+    private int refusal(ReplyMessage reply, int flags, long start, long size) {
         if ((flags & DmaUnmap.DIRTY_BITMAP) != 0) {
             return reply.refuse(Errno.EOPNOTSUPP, "written pages are not logged for a client");
         }

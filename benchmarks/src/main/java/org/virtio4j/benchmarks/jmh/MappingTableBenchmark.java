@@ -77,8 +77,8 @@ public class MappingTableBenchmark {
 
         void removeBatch() {
             for (int i = next; i < next + BATCH; i++) {
-                require(tree.remove(SinglePages.start(order[i]), SinglePages.end(order[i])) == MappingTable.Removal.REMOVED
-                        && tree.removed() == 1);
+                MappingTable.Removal result = tree.remove(SinglePages.start(order[i]), SinglePages.end(order[i]));
+                require(result == MappingTable.Removal.REMOVED && tree.removed() == 1);
             }
         }
 

@@ -22,8 +22,8 @@ import org.virtio4j.command.JsonText;
  * @param before   the control loops at the start
  * @param after    and at the end
  */
-record PeerReport(Host host, PeerMode mode, boolean complete, List<String> built, List<PeerRow> rows, ControlLoops before,
-        ControlLoops after) {
+record PeerReport(Host host, PeerMode mode, boolean complete, List<String> built, List<PeerRow> rows,
+        ControlLoops before, ControlLoops after) {
 
     String markdown() {
         StringBuilder text = new StringBuilder();

@@ -30,7 +30,8 @@ import org.virtio4j.command.JsonText;
  * @param before   the control loops at the start
  * @param after    and at the end
  */
-public record Report(Host host, RunMode mode, boolean complete, List<RowResult> results, ControlLoops before, ControlLoops after) {
+public record Report(Host host, RunMode mode, boolean complete, List<RowResult> results, ControlLoops before,
+        ControlLoops after) {
 
     private static final double MOST_DECODE = 0.1;
 

@@ -20,8 +20,8 @@ import org.virtio4j.benchmarks.suite.BenchmarkRow;
  * @param allocates whether that is more than JMH's own objects
  * @param jmh       what JMH has to say of it; null in tests
  */
-public record RowResult(BenchmarkRow row, double median, double least, double most, double bytes, double ratio, boolean allocates,
-        @Nullable RunResult jmh) {
+public record RowResult(BenchmarkRow row, double median, double least, double most, double bytes, double ratio,
+        boolean allocates, @Nullable RunResult jmh) {
 
     /**
      * JMH itself allocates some ten thousand bytes in an iteration. An object of 16 bytes in each invocation, of which

@@ -15,10 +15,11 @@ import org.jspecify.annotations.Nullable;
  * @param quick     whether it is one of the rows of quick mode
  * @param deep      whether so much code is on its way that the compiler needs seconds to get through it
  */
-public record BenchmarkRow(String name, String geometry, String benchmark, Map<String, String> params, @Nullable BenchmarkRow baseline,
-        boolean quick, boolean deep) {
+public record BenchmarkRow(String name, String geometry, String benchmark, Map<String, String> params,
+        @Nullable BenchmarkRow baseline, boolean quick, boolean deep) {
 
-    public static BenchmarkRow of(String name, String geometry, Class<?> type, String method, Map<String, String> params) {
+    public static BenchmarkRow of(String name, String geometry, Class<?> type, String method,
+            Map<String, String> params) {
         return new BenchmarkRow(name, geometry, type.getName() + "." + method, params, null, true, false);
     }
 

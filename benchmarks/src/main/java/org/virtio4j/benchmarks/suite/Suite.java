@@ -88,8 +88,8 @@ public final class Suite {
         }
         for (String method : List.of("lookup", "insert", "remove")) {
             for (int mappings : sizes) {
-                BenchmarkRow row = BenchmarkRow.of("table: " + method, mappings(mappings), MappingTableBenchmark.class, method,
-                        Map.of("mappings", Integer.toString(mappings)));
+                BenchmarkRow row = BenchmarkRow.of("table: " + method, mappings(mappings), MappingTableBenchmark.class,
+                        method, Map.of("mappings", Integer.toString(mappings)));
                 rows.add(mappings > LARGE ? row.onlyInFull() : row);
             }
         }
@@ -156,7 +156,8 @@ public final class Suite {
     }
 
     private BenchmarkRow besideAWriter(String where, ReaderBesideWriterBenchmark.Writer writer, int mappings) {
-        return BenchmarkRow.of("translate beside a writer of " + where, mappings(mappings), ReaderBesideWriterBenchmark.class,
+        return BenchmarkRow.of("translate beside a writer of " + where, mappings(mappings),
+                ReaderBesideWriterBenchmark.class,
                 "translate", Map.of("mappings", Integer.toString(mappings), "writer", writer.name())).withMoreWarmUp();
     }
 
@@ -164,7 +165,8 @@ public final class Suite {
         rows.add(BenchmarkRow.of("kick without a transport", "device does nothing", DoorbellBenchmark.class, "direct",
                 Map.of()));
         for (TransportKind transport : TransportKind.values()) {
-            rows.add(BenchmarkRow.of("doorbell decode", lower(transport) + ", device does nothing", DoorbellBenchmark.class,
+            rows.add(BenchmarkRow.of("doorbell decode", lower(transport) + ", device does nothing",
+                    DoorbellBenchmark.class,
                     "decode", Map.of("transport", transport.name())).against(oneMap.get(transport)));
         }
     }
@@ -187,7 +189,8 @@ public final class Suite {
                     Map.of("extents", Integer.toString(extents), "waits", Boolean.toString(waits));
             String geometry = Quantity.count(extents) + " mappings in use"
                     + (waits ? ", each waits for the one before" : "");
-            BenchmarkRow array = BenchmarkRow.of("translate, an array read instead", geometry, CacheBenchmark.class, "arrayRead", params);
+            BenchmarkRow array = BenchmarkRow.of("translate, an array read instead", geometry, CacheBenchmark.class,
+                    "arrayRead", params);
             rows.add(array);
             rows.add(BenchmarkRow.of("translate, cached in handle", geometry, CacheBenchmark.class, "hit", params)
                     .against(array));
@@ -202,8 +205,8 @@ public final class Suite {
     private void sections() {
         @Nullable BenchmarkRow identity = null;
         for (SpaceKind space : SpaceKind.values()) {
-            BenchmarkRow row = BenchmarkRow.of("section, enter and leave", lower(space), SectionBenchmark.class, "enterLeave",
-                    Map.of("space", space.name())).against(identity);
+            BenchmarkRow row = BenchmarkRow.of("section, enter and leave", lower(space), SectionBenchmark.class,
+                    "enterLeave", Map.of("space", space.name())).against(identity);
             rows.add(row);
             identity = row;
         }

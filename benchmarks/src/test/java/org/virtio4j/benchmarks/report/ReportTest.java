@@ -17,9 +17,10 @@ import org.virtio4j.benchmarks.suite.RunMode;
 class ReportTest {
 
     private static final ControlLoops STEADY = new ControlLoops(1, 40, 0.01);
-    private static final BenchmarkRow MAP = BenchmarkRow.of("MAP, one a doorbell", "mmio", RequestBenchmark.class, "map", Map.of());
-    private static final BenchmarkRow DECODE = BenchmarkRow.of("doorbell decode", "mmio, idle", DoorbellBenchmark.class, "decode",
-            Map.of("transport", "MMIO")).against(MAP);
+    private static final BenchmarkRow MAP = BenchmarkRow.of("MAP, one a doorbell", "mmio", RequestBenchmark.class,
+            "map", Map.of());
+    private static final BenchmarkRow DECODE = BenchmarkRow.of("doorbell decode", "mmio, idle",
+            DoorbellBenchmark.class, "decode", Map.of("transport", "MMIO")).against(MAP);
 
     @Test
     void shouldCompareTheDecodeWithOneMap() {

@@ -58,8 +58,9 @@ public final class TraceSet {
         while (reader.next()) {
             set.add(reader.event());
         }
-        TableSteps busiest = set.domains.values().stream().max(Comparator.comparingInt(TableSteps::count)).orElseThrow(() ->
-                new CommandFailure(path + ": expected requests of a guest, found none"));
+        TableSteps busiest = set.domains.values().stream()
+                .max(Comparator.comparingInt(TableSteps::count))
+                .orElseThrow(() -> new CommandFailure(path + ": expected requests of a guest, found none"));
         return of(name.replaceAll("(\\.trace)?(\\.gz)?$", ""), busiest);
     }
 
