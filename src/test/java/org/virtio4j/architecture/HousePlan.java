@@ -26,7 +26,7 @@ final class HousePlan {
             host-os: .os .os.memory .os.file .os.socket
             vmm-core: .vmm.grace .vmm .dma.translate .dma
             virtqueue: .queue .device .device.transport
-            viommu-device: .iommu.table .iommu.embedder .iommu.observe .iommu.domain .iommu.fault .iommu.request .iommu
+            viommu-device: .iommu.table .iommu.embedder .iommu.observe .iommu.fault .iommu.domain .iommu.request .iommu
             guest-driver: .driver .driver.pci .driver.mmio .driver.iommu .driver.hostile
             """);
 

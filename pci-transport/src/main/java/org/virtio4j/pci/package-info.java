@@ -27,7 +27,7 @@
  * sent ({@code InterruptsInFlight}).
  * </ul>
  *
- * <p>There are more than 20 types in this package, because a function is one thing: all but four of them are its parts,
+ * <p>More than 20 types, because a function is one thing: all but four of them are its parts,
  * use each other package-privately, and are meant for no other package.
  *
  * <p>A function guards its configuration space with a lock of its own, and releases it before it calls the life cycle,

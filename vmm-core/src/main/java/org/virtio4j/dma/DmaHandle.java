@@ -110,7 +110,7 @@ public final class DmaHandle implements AutoCloseable {
      */
     public void enter() {
         if (!section.enter()) {
-            throw alreadyOpen();
+            throw section.alreadyOpen();
         }
         // All that follows loads after the fence of section.enter, which is what makes the grace periods work.
         last.clear();
@@ -385,9 +385,7 @@ public final class DmaHandle implements AutoCloseable {
         return delivery;
     }
 
-    /**
-     * Ends all use from the next section on, and waits for nothing; {@link #close} must follow. Any thread.
-     */
+    /** Ends all use from the next section on, and waits for nothing; {@link #close} must follow. Any thread. */
     public void shut() {
         closed = true;
     }
@@ -435,12 +433,6 @@ public final class DmaHandle implements AutoCloseable {
         MemoryRegion found = map.find(physical);
         lastRegion = found;
         return found;
-    }
-
-    private IllegalStateException alreadyOpen() {
-        return new IllegalStateException("section=open on " + section.holder() + (section.inside()
-                ? "; leave it before entering again"
-                : ", in another thread; one handle serves one thread at a time, so open one for each"));
     }
 
     private static void checkLength(long length) {

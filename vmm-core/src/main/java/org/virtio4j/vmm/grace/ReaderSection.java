@@ -106,4 +106,15 @@ public final class ReaderSection extends ReaderSlot {
     private static boolean claimIsFence(String architecture) {
         return architecture.equals("amd64") || architecture.equals("x86_64");
     }
+
+    /**
+     * What to throw after {@link #enter} refused.
+     *
+     * @return says who is inside, and what to change
+     */
+    public IllegalStateException alreadyOpen() {
+        return new IllegalStateException("section=open on " + holder() + (inside()
+                ? "; leave it before entering again"
+                : ", in another thread; one handle serves one thread at a time, so open one for each"));
+    }
 }
