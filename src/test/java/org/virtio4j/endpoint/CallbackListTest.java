@@ -25,12 +25,16 @@ import org.agrona.concurrent.IdleStrategy;
 import org.junit.jupiter.api.Test;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.device.transport.DeviceLifecycle;
+import org.virtio4j.dma.DmaSpace;
+import org.virtio4j.dma.translate.Translator;
 import org.virtio4j.iommu.VirtioIommu;
+import org.virtio4j.iommu.embedder.IommuListener;
 import org.virtio4j.machine.Machine;
 import org.virtio4j.mmio.VirtioMmioDevice;
 import org.virtio4j.pci.VirtioPciFunction;
 import org.virtio4j.queue.DeviceQueue;
 import org.virtio4j.vmm.GuestMemory;
+import org.virtio4j.vmm.grace.StallListener;
 
 /**
  * Every method that an embedder can implement and hand in is in the list of {@link Callback}, or named here with the
@@ -40,9 +44,9 @@ import org.virtio4j.vmm.GuestMemory;
 class CallbackListTest {
 
     /** One class of each package that an embedder uses, the guest's side and the vfio-user server apart. */
-    private static final List<Class<?>> PACKAGES = List.of(GuestMemory.class, DeviceQueue.class, VirtioDevice.class,
-            DeviceLifecycle.class, VirtioIommu.class, VirtioBlock.class, VirtioMmioDevice.class,
-            VirtioPciFunction.class, Machine.class);
+    private static final List<Class<?>> PACKAGES = List.of(StallListener.class, GuestMemory.class, Translator.class,
+            DmaSpace.class, DeviceQueue.class, VirtioDevice.class, DeviceLifecycle.class, IommuListener.class,
+            VirtioIommu.class, VirtioBlock.class, VirtioMmioDevice.class, VirtioPciFunction.class, Machine.class);
 
     /** What these packages take from the JDK or a library without calling code of the embedder's. */
     private static final Set<String> VALUES =

@@ -27,6 +27,7 @@ import org.virtio4j.driver.StartResult;
 import org.virtio4j.driver.iommu.IommuDriver;
 import org.virtio4j.driver.iommu.IommuDriverOptions;
 import org.virtio4j.driver.pci.PciHost;
+import org.virtio4j.os.memory.NativeMemory;
 import org.virtio4j.pci.VirtioPciFunction;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.wire.pci.PciHeader;
@@ -117,7 +118,7 @@ class MemoryFileTest {
             command.add("--illegal-native-access=deny");
         }
         String path = Stream.of(WithoutNativeAccess.class, VfioUserSocket.class, VirtioPciFunction.class,
-                VirtioDevice.class, GuestMemory.class, PciHeader.class).map(MemoryFileTest::pathOf)
+                VirtioDevice.class, GuestMemory.class, NativeMemory.class, PciHeader.class).map(MemoryFileTest::pathOf)
                 .collect(Collectors.joining(File.pathSeparator));
         command.addAll(List.of("-cp", path, WithoutNativeAccess.class.getName(), folder.toString()));
         Process child = new ProcessBuilder(command).redirectErrorStream(true).start();

@@ -205,8 +205,8 @@ class HostMemoryTest {
         if (Runtime.version().feature() >= 24) {
             command.add("--illegal-native-access=deny");
         }
-        command.addAll(List.of("-Djava.io.tmpdir=" + folder, "-cp",
-                pathOf(HostMemory.class) + File.pathSeparator + pathOf(WithoutNativeAccess.class),
+        command.addAll(List.of("-Djava.io.tmpdir=" + folder, "-cp", String.join(File.pathSeparator,
+                pathOf(HostMemory.class), pathOf(NativeMemory.class), pathOf(WithoutNativeAccess.class)),
                 WithoutNativeAccess.class.getName()));
         Process child = new ProcessBuilder(command).redirectErrorStream(true).start();
         String output = new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
