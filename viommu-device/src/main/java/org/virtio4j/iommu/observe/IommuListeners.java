@@ -113,7 +113,13 @@ public final class IommuListeners {
      * @param physStart guest-physical address that it leads to
      */
     public void unreservedDoorbell(int endpoint, long virtStart, long physStart) {
-        tell(listener -> listener.unreservedDoorbell(endpoint, virtStart, physStart));
+        for (int i = 0; i < all.length; i++) {
+            try {
+                all[i].unreservedDoorbell(endpoint, virtStart, physStart);
+            } catch (Throwable failure) {
+                failed(failure);
+            }
+        }
     }
 
     /**
