@@ -51,8 +51,8 @@ final class BufferLease {
      * Where in {@link #segment} a buffer begins, in bytes; −1 if it does not lie in one region of RAM as it is, or
      * cannot be had at all. Inside a section; {@code length} is not 0.
      */
-    long find(long address, long length) {
-        return holds(address, length) || renew(address, length) ? address - start : -1;
+    long find(long iova, long length) {
+        return holds(iova, length) || renew(iova, length) ? iova - start : -1;
     }
 
     /** The memory of the region that was found last. */
@@ -68,16 +68,16 @@ final class BufferLease {
         }
     }
 
-    private boolean holds(long address, long length) {
-        long offset = address - start;
+    private boolean holds(long iova, long length) {
+        long offset = iova - start;
         return good && offset >= 0 && offset <= size - length;
     }
 
-    private boolean renew(long address, long length) {
+    private boolean renew(long iova, long length) {
         // Of no byte where nothing may be reached; outside a section even that is refused, with its reason.
         long looked = good ? length : 0;
         if (translated || length > DmaHandle.MAX_BYTES
-                || dma.access(address, looked, Access.READ, cursor) != DmaResult.OK) {
+                || dma.access(iova, looked, Access.READ, cursor) != DmaResult.OK) {
             return false;
         }
         boolean whole = cursor.next() && cursor.length() == length && cursor.region().kind() == RegionKind.RAM;

@@ -116,7 +116,7 @@ public final class Chain {
         if (readableCount == 0 || length > lengthOf(0) || length <= 0) {
             return -1;
         }
-        return buffers().find(addressOf(0), length);
+        return buffers().find(iovaOf(0), length);
     }
 
     /**
@@ -141,7 +141,7 @@ public final class Chain {
             return false;
         }
         BufferLease lease = buffers();
-        long at = lease.find(addressOf(first), Integer.BYTES);
+        long at = lease.find(iovaOf(first), Integer.BYTES);
         if (at < 0) {
             return false;
         }
@@ -193,7 +193,7 @@ public final class Chain {
     }
 
     /** Adds a descriptor; false if it is readable and comes after a writable one. Empty ones take no place. */
-    boolean add(long address, int length, boolean writable, int most) {
+    boolean add(long iova, int length, boolean writable, int most) {
         if (!writable && count > readableCount) {
             return false;
         }
@@ -205,7 +205,7 @@ public final class Chain {
             grow(most);
         }
         long bytes = Integer.toUnsignedLong(length);
-        parts[at] = address;
+        parts[at] = iova;
         parts[at + 1] = bytes;
         count++;
         if (writable) {
@@ -218,15 +218,15 @@ public final class Chain {
     }
 
     /** Makes an empty slot hold a readable descriptor and a writable one, neither of them empty. */
-    void addPair(long readable, int bytesReadable, long writable, int bytesWritable) {
+    void addPair(long readableIova, int bytesReadable, long writableIova, int bytesWritable) {
         readableLength = Integer.toUnsignedLong(bytesReadable);
         writableLength = Integer.toUnsignedLong(bytesWritable);
         readableCount = 1;
         count = 2;
         parts[3] = writableLength;
-        parts[0] = readable;
+        parts[0] = readableIova;
         parts[1] = readableLength;
-        parts[2] = writable;
+        parts[2] = writableIova;
     }
 
     /** Gives the slot back and says which buffer it held. */
@@ -256,7 +256,7 @@ public final class Chain {
                 continue;
             }
             long piece = Math.min(Math.min(here - skip, length - done), DmaHandle.MAX_BYTES);
-            DmaResult result = copyPiece(handle, access, addressOf(index), skip, other, otherOffset + done, piece);
+            DmaResult result = copyPiece(handle, access, iovaOf(index), skip, other, otherOffset + done, piece);
             if (result != DmaResult.OK) {
                 // Memory that is away while it is exchanged is no fault of the driver's.
                 return result == DmaResult.BUS_ERROR && !handle.settled() ? DmaResult.CLOSED : result;
@@ -270,16 +270,16 @@ public final class Chain {
         return DmaResult.OK;
     }
 
-    private static DmaResult copyPiece(DmaHandle handle, Access access, long address, long skip, MemorySegment other,
+    private static DmaResult copyPiece(DmaHandle handle, Access access, long iova, long skip, MemorySegment other,
             long otherOffset, long piece) {
-        long iova = address + skip;
-        if (Long.compareUnsigned(iova, address) < 0) {
+        long at = iova + skip;
+        if (Long.compareUnsigned(at, iova) < 0) {
             // The driver's buffer runs over the end of the 64-bit space; no bus has such addresses.
             return DmaResult.BUS_ERROR;
         }
         return access == Access.READ
-                ? handle.read(iova, other, otherOffset, piece)
-                : handle.write(iova, other, otherOffset, piece);
+                ? handle.read(at, other, otherOffset, piece)
+                : handle.write(at, other, otherOffset, piece);
     }
 
     private void count(long offset, long done) {
@@ -312,7 +312,7 @@ public final class Chain {
         parts = Arrays.copyOf(parts, 2 * Math.min(most, 2 * count));
     }
 
-    private long addressOf(int descriptor) {
+    private long iovaOf(int descriptor) {
         return parts[2 * descriptor];
     }
 

@@ -60,13 +60,13 @@ final class ChainWalker {
     private QueueFailure walkAll(RingPart descriptors, int head, Chain into) {
         int index = head;
         for (int count = 1; count <= queueSize; count++) {
-            long address = descriptors.i64(index * SplitDescriptor.SIZE + SplitDescriptor.ADDR);
+            long iova = descriptors.i64(index * SplitDescriptor.SIZE + SplitDescriptor.ADDR);
             long rest = descriptors.i64(index * SplitDescriptor.SIZE + SplitDescriptor.LEN);
             int flags = flags(rest);
             if ((flags & SplitDescriptor.FLAG_INDIRECT) != 0) {
-                return walkIndirect(address, length(rest), flags, count, into);
+                return walkIndirect(iova, length(rest), flags, count, into);
             }
-            if (!into.add(address, length(rest), writable(flags), queueSize)) {
+            if (!into.add(iova, length(rest), writable(flags), queueSize)) {
                 return QueueFailure.READABLE_AFTER_WRITABLE;
             }
             if ((flags & SplitDescriptor.FLAG_NEXT) == 0) {
@@ -84,7 +84,7 @@ final class ChainWalker {
      * The write flag of the descriptor that refers to the table is ignored (section 2.7.5.3.2); so is the table's
      * alignment.
      */
-    private QueueFailure walkIndirect(long address, int bytes, int flags, int used, Chain into) {
+    private QueueFailure walkIndirect(long iova, int bytes, int flags, int used, Chain into) {
         if (!indirectNegotiated) {
             return QueueFailure.INDIRECT_NOT_NEGOTIATED;
         }
@@ -96,11 +96,11 @@ final class ChainWalker {
             return QueueFailure.INDIRECT_LENGTH;
         }
         boolean whole = length <= DmaHandle.MAX_BYTES
-                && dma.access(address, length, Access.READ, table) == DmaResult.OK
+                && dma.access(iova, length, Access.READ, table) == DmaResult.OK
                 && table.next() && table.length() == length;
         return whole
                 ? walkTable(table.segment(), table.offset(), length / SplitDescriptor.SIZE, used, into)
-                : walkTableInPieces(address, length / SplitDescriptor.SIZE, used, into);
+                : walkTableInPieces(iova, length / SplitDescriptor.SIZE, used, into);
     }
 
     /** The fast path: the table lies in one piece. The descriptor that refers to it counts as none of the chain's. */
@@ -108,9 +108,9 @@ final class ChainWalker {
         long index = 0;
         for (int count = used; count <= queueSize; count++) {
             long at = start + index * SplitDescriptor.SIZE;
-            long address = LittleEndian.i64(segment, at + SplitDescriptor.ADDR);
+            long iova = LittleEndian.i64(segment, at + SplitDescriptor.ADDR);
             long rest = LittleEndian.i64(segment, at + SplitDescriptor.LEN);
-            QueueFailure failure = add(address, rest, into);
+            QueueFailure failure = add(iova, rest, into);
             if (failure != QueueFailure.NONE || (flags(rest) & SplitDescriptor.FLAG_NEXT) == 0) {
                 return failure;
             }
@@ -131,9 +131,9 @@ final class ChainWalker {
                     || dma.read(at, scratch, 0, SplitDescriptor.SIZE) != DmaResult.OK) {
                 return QueueFailure.INDIRECT_UNREACHABLE;
             }
-            long address = LittleEndian.i64(scratch, SplitDescriptor.ADDR);
+            long iova = LittleEndian.i64(scratch, SplitDescriptor.ADDR);
             long rest = LittleEndian.i64(scratch, SplitDescriptor.LEN);
-            QueueFailure failure = add(address, rest, into);
+            QueueFailure failure = add(iova, rest, into);
             if (failure != QueueFailure.NONE || (flags(rest) & SplitDescriptor.FLAG_NEXT) == 0) {
                 return failure;
             }
@@ -145,12 +145,12 @@ final class ChainWalker {
         return QueueFailure.CHAIN_TOO_LONG;
     }
 
-    private QueueFailure add(long address, long rest, Chain into) {
+    private QueueFailure add(long iova, long rest, Chain into) {
         int flags = flags(rest);
         if ((flags & SplitDescriptor.FLAG_INDIRECT) != 0) {
             return QueueFailure.INDIRECT_IN_INDIRECT;
         }
-        return into.add(address, length(rest), writable(flags), queueSize)
+        return into.add(iova, length(rest), writable(flags), queueSize)
                 ? QueueFailure.NONE
                 : QueueFailure.READABLE_AFTER_WRITABLE;
     }

@@ -268,13 +268,13 @@ public final class DmaHandle implements AutoCloseable {
                 lookup.refuse(result, at, access);
                 return DmaResult.FAULT;
             }
-            long physical = last.physical(at);
-            MemoryRegion region = region(physical);
+            long gpa = last.gpa(at);
+            MemoryRegion region = region(gpa);
             if (region == null || !region.allows(access) || last.onlyMessages()) {
                 return DmaResult.BUS_ERROR;
             }
-            long piece = 1 + min(left - 1, last.after(at), region.end() - physical);
-            out.append(region, physical - region.start(), piece);
+            long piece = 1 + min(left - 1, last.after(at), region.end() - gpa);
+            out.append(region, gpa - region.start(), piece);
             left -= piece;
             at += piece;
             if (at == 0 && left > 0) {
@@ -318,7 +318,7 @@ public final class DmaHandle implements AutoCloseable {
     public DmaResult read(long iova, MemorySegment to, long toOffset, long length) {
         MemoryRegion region = onePiece(iova, length, Access.READ);
         if (region != null) {
-            MemorySegment.copy(region.segment(), last.physical(iova) - region.start(), to, toOffset, length);
+            MemorySegment.copy(region.segment(), last.gpa(iova) - region.start(), to, toOffset, length);
             return DmaResult.OK;
         }
         return readPieces(iova, to, toOffset, length);
@@ -348,7 +348,7 @@ public final class DmaHandle implements AutoCloseable {
     public DmaResult write(long iova, MemorySegment from, long fromOffset, long length) {
         MemoryRegion region = onePiece(iova, length, Access.WRITE);
         if (region != null) {
-            long offset = last.physical(iova) - region.start();
+            long offset = last.gpa(iova) - region.start();
             MemorySegment.copy(from, fromOffset, region.segment(), offset, length);
             region.written(offset, length);
             return DmaResult.OK;
@@ -413,9 +413,9 @@ public final class DmaHandle implements AutoCloseable {
         if (region == null || !live || length <= 0 || length > MAX_BYTES || !lookup.knows(iova, access)) {
             return null;
         }
-        long physical = last.physical(iova);
-        boolean inside = region.holds(physical) && region.allows(access)
-                && Long.compareUnsigned(length - 1, region.end() - physical) <= 0
+        long gpa = last.gpa(iova);
+        boolean inside = region.holds(gpa) && region.allows(access)
+                && Long.compareUnsigned(length - 1, region.end() - gpa) <= 0
                 && Long.compareUnsigned(length - 1, last.after(iova)) <= 0;
         if (!inside) {
             return null;
@@ -425,12 +425,12 @@ public final class DmaHandle implements AutoCloseable {
     }
 
     /** The region that holds a guest-physical address, in the map of this section. */
-    @Nullable MemoryRegion region(long physical) {
+    @Nullable MemoryRegion region(long gpa) {
         MemoryRegion before = lastRegion;
-        if (before != null && before.holds(physical)) {
+        if (before != null && before.holds(gpa)) {
             return before;
         }
-        MemoryRegion found = map.find(physical);
+        MemoryRegion found = map.find(gpa);
         lastRegion = found;
         return found;
     }

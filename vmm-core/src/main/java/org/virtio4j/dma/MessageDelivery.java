@@ -57,7 +57,7 @@ final class MessageDelivery {
             lookup.refuse(translated, iova, Access.WRITE);
             return DmaResult.FAULT;
         }
-        address = lookup.last().physical(iova);
+        address = lookup.last().gpa(iova);
         MemoryRegion region = dma.region(address);
         sink = region == null ? null : region.doorbell();
         return sink == null ? DmaResult.BUS_ERROR : DmaResult.OK;

@@ -167,10 +167,10 @@ final class Leaf {
         return (int) memory.i64(leaf + WORD) & ALL_SLOTS;
     }
 
-    /** Whether a mapping begins at a page or below it and reaches another. */
-    static boolean reaches(NodeMemory memory, long leaf, long from, long page) {
-        long floor = floor(memory, leaf, from);
-        return floor != NOTHING && lastPage(memory, leaf, slot(floor)) >= page;
+    /** Whether a mapping begins at the last page of a range or below it and reaches the first page. */
+    static boolean reaches(NodeMemory memory, long leaf, long lastPage, long firstPage) {
+        long floor = floor(memory, leaf, lastPage);
+        return floor != NOTHING && lastPage(memory, leaf, slot(floor)) >= firstPage;
     }
 
     /** The slots whose mappings begin between two pages, both inclusive. */
@@ -196,7 +196,7 @@ final class Leaf {
     // Changes of a leaf that readers may see
 
     /** Puts a mapping into a slot that no reader can know of; false if there is none just now. */
-    static boolean insert(NodeMemory memory, long leaf, long first, long last, long target, int epoch) {
+    static boolean insert(NodeMemory memory, long leaf, long firstPage, long lastPage, long target, int epoch) {
         long word = memory.i64(leaf + WORD);
         int freed = freedSince(word, epoch);
         int usable = ~((int) word | freed) & ALL_SLOTS;
@@ -205,8 +205,8 @@ final class Leaf {
         }
         // In bounds: a bit of ALL_SLOTS is set, so that the slot is below the capacity.
         int slot = Integer.numberOfTrailingZeros(usable);
-        putValue(memory, leaf, slot, last, target);
-        memory.putI64Release(leaf + slot * FIRST_SIZE, word(first, slot));
+        putValue(memory, leaf, slot, lastPage, target);
+        memory.putI64Release(leaf + slot * FIRST_SIZE, word(firstPage, slot));
         memory.putI64(leaf + WORD, packed(((int) word & ALL_SLOTS) | (1 << slot), freed, epoch));
         return true;
     }
@@ -241,17 +241,17 @@ final class Leaf {
     }
 
     /** Adds a mapping, for which there must be room. */
-    static void append(NodeMemory memory, long leaf, long first, long last, long target) {
+    static void append(NodeMemory memory, long leaf, long firstPage, long lastPage, long target) {
         int used = used(memory, leaf);
         // In bounds: the caller knows that there is room, so that one of the lowest 15 bits is not set.
         int slot = Integer.numberOfTrailingZeros(~used);
-        putMapping(memory, leaf, slot, first, last, target);
+        putMapping(memory, leaf, slot, firstPage, lastPage, target);
         memory.putI64(leaf + WORD, packed(used | 1 << slot, 0, 0));
     }
 
-    static void putMapping(NodeMemory memory, long leaf, int slot, long first, long last, long target) {
-        putValue(memory, leaf, slot, last, target);
-        memory.putI64(leaf + slot * FIRST_SIZE, word(first, slot));
+    static void putMapping(NodeMemory memory, long leaf, int slot, long firstPage, long lastPage, long target) {
+        putValue(memory, leaf, slot, lastPage, target);
+        memory.putI64(leaf + slot * FIRST_SIZE, word(firstPage, slot));
     }
 
     /** Adds all mappings of another leaf, for which there must be room. */
@@ -268,12 +268,12 @@ final class Leaf {
         return (int) (word >>> EPOCH_SHIFT) == epoch ? (int) word >>> FREED_SHIFT : 0;
     }
 
-    private static long word(long first, int slot) {
-        return first << SLOT_BITS | slot;
+    private static long word(long firstPage, int slot) {
+        return firstPage << SLOT_BITS | slot;
     }
 
-    private static void putValue(NodeMemory memory, long leaf, int slot, long last, long target) {
-        memory.putI64(leaf + VALUES + slot * VALUE_SIZE, last);
+    private static void putValue(NodeMemory memory, long leaf, int slot, long lastPage, long target) {
+        memory.putI64(leaf + VALUES + slot * VALUE_SIZE, lastPage);
         memory.putI64(leaf + VALUES + slot * VALUE_SIZE + TARGET, target);
     }
 

@@ -58,13 +58,13 @@ public interface MappingTable {
     /**
      * Looks up one address. Any thread, inside a reader's section; takes no lock, allocates nothing and never retries.
      *
-     * @param address  I/O-virtual
+     * @param iova     I/O-virtual address
      * @param required flags that the mapping must have, a sum of READ 1 and WRITE 2
      * @param out      takes the whole mapping that holds the address, before this returns, if the answer is {@link
      *                 Lookup#FOUND}
      * @return whether there is such a mapping
      */
-    Lookup find(long address, int required, ExtentSink out);
+    Lookup find(long iova, int required, ExtentSink out);
 
     /**
      * Whether any address of a range is mapped.

@@ -45,12 +45,12 @@ public final class MappingTree implements MappingTable {
     }
 
     @Override
-    public Lookup find(long address, int required, ExtentSink out) {
+    public Lookup find(long iova, int required, ExtentSink out) {
         if (discarded) {
             // The memory may be gone. Who does not see this yet began before, and is waited for.
             return Lookup.ABSENT;
         }
-        Lookup found = TreeSearch.find(memory, rootAt, address, required, out);
+        Lookup found = TreeSearch.find(memory, rootAt, iova, required, out);
         memory.keep();
         return found;
     }

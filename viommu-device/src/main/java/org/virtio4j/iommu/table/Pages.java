@@ -18,9 +18,9 @@ final class Pages {
     private Pages() {
     }
 
-    /** The page that an address lies in. */
-    static long of(long address) {
-        return address >>> SHIFT;
+    /** The page that an I/O-virtual address lies in. */
+    static long of(long iova) {
+        return iova >>> SHIFT;
     }
 
     /** The lowest page that lies wholly at or above an address; {@link #COUNT} if none does. */

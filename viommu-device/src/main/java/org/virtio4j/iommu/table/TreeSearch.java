@@ -18,23 +18,23 @@ final class TreeSearch {
     private TreeSearch() {
     }
 
-    static Lookup find(NodeMemory memory, long rootAt, long address, int required, ExtentSink out) {
-        long page = Pages.of(address);
+    static Lookup find(NodeMemory memory, long rootAt, long iova, int required, ExtentSink out) {
+        long page = Pages.of(iova);
         long leaf = leafFor(memory, rootAt, page);
         long floor = Leaf.floor(memory, leaf, page);
         if (floor == Leaf.NOTHING) {
             return Lookup.ABSENT;
         }
         int slot = Leaf.slot(floor);
-        long last = Leaf.lastPage(memory, leaf, slot);
-        if (last < page) {
+        long lastPage = Leaf.lastPage(memory, leaf, slot);
+        if (lastPage < page) {
             return Lookup.ABSENT;
         }
         long target = Leaf.target(memory, leaf, slot);
         if ((target & required) != required) {
             return Lookup.DENIED;
         }
-        out.extent(Pages.start(page - Leaf.distance(floor)), Pages.end(last), Leaf.physStart(target),
+        out.extent(Pages.start(page - Leaf.distance(floor)), Pages.end(lastPage), Leaf.physStart(target),
                 Leaf.flags(target) & ACCESS_FLAGS);
         return Lookup.FOUND;
     }

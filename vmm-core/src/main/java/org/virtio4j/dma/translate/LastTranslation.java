@@ -71,7 +71,7 @@ public final class LastTranslation implements ExtentSink {
      * @param iova I/O-virtual address in the extent
      * @return guest-physical address
      */
-    public long physical(long iova) {
+    public long gpa(long iova) {
         return physStart + (iova - virtStart);
     }
 
