@@ -17,10 +17,13 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** What the documents name is there: types, folders, other documents and their headings. */
+/** What the documents name is there: types and their members, packages, folders, other documents and their headings. */
 class DocumentTest {
 
     private static final Pattern TYPE = Pattern.compile("`([A-Z][a-z]+[A-Z]\\w*)(?:\\.\\w+)?`");
+    private static final Pattern MEMBER = Pattern.compile("`([A-Z][a-z]+[A-Z]\\w*)\\.(\\w+)`");
+    private static final Pattern SHORT_PACKAGE = Pattern.compile("`([a-z]+(?:\\.[a-z]+)*)`");
+    private static final Pattern PACKAGE = Pattern.compile("\\b(org\\.virtio4j(?:\\.[a-z0-9]+)*)");
     private static final Pattern FOLDER = Pattern.compile("`([a-z][a-z0-9/-]*/)`");
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s:#]*)(?:#([^)\\s]+))?\\)");
     private static final Pattern HEADING = Pattern.compile("(?m)^#+ (.+)$");
@@ -39,6 +42,57 @@ class DocumentTest {
             }
         }
         expectNone(missing, "ARCHITECTURE.md names types that are not there. Write what they are called now.");
+    }
+
+    /** In ARCHITECTURE.md alone: other documents name members as they are in a guide's example, or those of Linux. */
+    @Test
+    void shouldNameMembersThatExist() throws IOException {
+        Set<String> missing = new TreeSet<>();
+        Matcher named = MEMBER.matcher(Files.readString(house.root().resolve("ARCHITECTURE.md")));
+        while (named.find()) {
+            List<Path> sources = sourcesOf(named.group(1));
+            Pattern member = Pattern.compile(" " + named.group(2) + "[(,;]");
+            boolean found = sources.isEmpty();
+            for (Path source : sources) {
+                found |= member.matcher(Files.readString(source)).find();
+            }
+            if (!found) {
+                missing.add(named.group());
+            }
+        }
+        expectNone(missing, "ARCHITECTURE.md names methods that are not there. Write what they are called now.");
+    }
+
+    /** ARCHITECTURE.md also names packages without {@code org.virtio4j}, if it gives them more than one word. */
+    @Test
+    void shouldNamePackagesThatExist() throws IOException {
+        Set<String> known = new HashSet<>(Set.of("org.virtio4j"));
+        house.types().forEach(type -> known.add(type.packageName()));
+        house.modules().forEach(module ->
+                Requires.of(house.folder(module)).ifPresent(read -> known.add(read.module())));
+        Set<String> named = new TreeSet<>();
+        Matcher shortened = SHORT_PACKAGE.matcher(Files.readString(house.root().resolve("ARCHITECTURE.md")));
+        shortened.results().map(found -> found.group(1)).filter(name -> name.contains("."))
+                .forEach(name -> named.add(name.startsWith("org.") ? name : "org.virtio4j." + name));
+        for (Path document : documents()) {
+            if (!document.endsWith("CHANGELOG.md")) {
+                PACKAGE.matcher(Files.readString(document)).results().forEach(found -> named.add(found.group(1)));
+            }
+        }
+        named.removeAll(known);
+        expectNone(named, "The documents name packages or modules that are not there.");
+    }
+
+    @Test
+    void shouldHaveARowForEachModule() throws IOException {
+        Set<String> missing = new TreeSet<>();
+        for (String document : List.of("ARCHITECTURE.md", "README.md")) {
+            List<String> lines = Files.readAllLines(house.root().resolve(document));
+            house.modules().stream().filter(module -> lines.stream()
+                            .noneMatch(line -> line.startsWith("|") && line.contains("| `" + module + "/`")))
+                    .forEach(module -> missing.add(document + " has no row for " + module));
+        }
+        expectNone(missing, "The tables of modules are not complete.");
     }
 
     @Test
@@ -69,6 +123,18 @@ class DocumentTest {
             }
         }
         expectNone(broken, "These links lead nowhere.");
+    }
+
+    private List<Path> sourcesOf(String type) throws IOException {
+        List<Path> sources = new ArrayList<>();
+        for (String module : house.modules()) {
+            for (Path file : House.javaFiles(house.folder(module).resolve("src"))) {
+                if (file.endsWith(type + ".java")) {
+                    sources.add(file);
+                }
+            }
+        }
+        return sources;
     }
 
     private static boolean isOfJava(String name) {

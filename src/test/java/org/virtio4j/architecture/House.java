@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -105,17 +106,27 @@ final class House {
         return named;
     }
 
-    /** For each package of a module, the packages of the same module that it uses, each with the uses. */
+    /** For each package of a module, the packages of the same module that its code uses, each with the uses. */
     Map<String, Map<String, Set<String>>> packageUses(String module) {
+        return packageArrows(module, HouseType::uses, " uses ");
+    }
+
+    /** The same for imports, also those that only Javadoc needs. */
+    Map<String, Map<String, Set<String>>> packageImports(String module) {
+        return packageArrows(module, HouseType::imports, " imports ");
+    }
+
+    private Map<String, Map<String, Set<String>>> packageArrows(String module,
+            Function<HouseType, Set<String>> named, String verb) {
         Map<String, String> packages = new TreeMap<>();
         mainTypes(module).forEach(type -> packages.put(type.name(), type.packageName()));
         Map<String, Map<String, Set<String>>> uses = new TreeMap<>();
         for (HouseType type : mainTypes(module)) {
             Map<String, Set<String>> ofPackage = uses.computeIfAbsent(type.packageName(), name -> new TreeMap<>());
-            for (String used : type.uses()) {
+            for (String used : named.apply(type)) {
                 String other = packages.getOrDefault(used, type.packageName());
                 if (!other.equals(type.packageName())) {
-                    ofPackage.computeIfAbsent(other, name -> new TreeSet<>()).add(type.name() + " uses " + used);
+                    ofPackage.computeIfAbsent(other, name -> new TreeSet<>()).add(type.name() + verb + used);
                 }
             }
         }
@@ -157,9 +168,9 @@ final class House {
             throws IOException {
         String binaryName = name.replace('/', '.');
         Path compiled = classes.resolve(name + ".class");
+        SourceFile text = SourceFile.of(Files.readString(source));
         if (!isCompiled(compiled, source)) {
-            SourceFile read = SourceFile.of(Files.readString(source));
-            return new HouseType(module, binaryName, test, read.types(), read.calls());
+            return new HouseType(module, binaryName, test, text.types(), text.calls(), text.imports());
         }
         Set<String> uses = new TreeSet<>();
         Set<String> calls = new TreeSet<>();
@@ -174,7 +185,7 @@ final class House {
                 }
             }
         }
-        return new HouseType(module, binaryName, test, uses, calls);
+        return new HouseType(module, binaryName, test, uses, calls, text.imports());
     }
 
     /** Whether a class file is there and not older than its source. */

@@ -24,10 +24,16 @@ final class HousePlan {
             6 programs: launcher benchmarks concurrency guest-suite
             """, """
             host-os: .os .os.memory .os.file .os.socket
+            wire: .wire .wire.acpi .wire.block .wire.iommu .wire.pci .wire.vfiouser
             vmm-core: .vmm.grace .vmm .dma.translate .dma
             virtqueue: .queue .device .device.transport
             viommu-device: .iommu.table .iommu.embedder .iommu.observe .iommu.fault .iommu.domain .iommu.request .iommu
             guest-driver: .driver .driver.pci .driver.mmio .driver.iommu .driver.hostile
+            serving: .serving.plan .serving.watch .serving.config .serving
+            trace-replay: .replay.input .replay.record .replay.result .replay.survey .replay.play .replay
+            guest-harness: .harness.console .harness.options .harness.fetch .harness.image .harness.qemu .harness
+            benchmarks: .benchmarks.fixture .benchmarks.host .benchmarks.jmh .benchmarks.suite .benchmarks.report \
+            .benchmarks.peers.result .benchmarks.peers.input .benchmarks.peers.work .benchmarks.peers .benchmarks
             """);
 
     /** The floor whose modules stand in a row. */
@@ -42,7 +48,7 @@ final class HousePlan {
 
     /**
      * @param floors a line for each floor from the bottom: its number and name, a colon, the folders of its modules
-     * @param packages a line for each module whose packages have an order: its folder, a colon, its packages from the
+     * @param packages a line for each module of more than one package: its folder, a colon, its packages from the
      *     bottom, without {@code org.virtio4j}
      */
     HousePlan(String floors, String packages) {
@@ -88,7 +94,7 @@ final class HousePlan {
                 || (other == mine && mine == LIBRARIES && modules.indexOf(used) < modules.indexOf(user));
     }
 
-    /** The packages of a module from the bottom, empty if the plan gives them no order. */
+    /** The packages of a module from the bottom; empty if the plan has no row for it. */
     List<String> packagesOf(String module) {
         return packages.getOrDefault(module, List.of());
     }

@@ -11,8 +11,10 @@ import java.util.Set;
  * @param test whether it is a test's
  * @param uses the top-level types that it names
  * @param calls the methods that it names, as {@link ClassFile} or {@link SourceFile} writes them
+ * @param imports the top-level types that its source imports, also those that only Javadoc needs
  */
-record HouseType(String module, String name, boolean test, Set<String> uses, Set<String> calls) {
+record HouseType(String module, String name, boolean test, Set<String> uses, Set<String> calls,
+        Set<String> imports) {
 
     String packageName() {
         return name.substring(0, name.lastIndexOf('.'));

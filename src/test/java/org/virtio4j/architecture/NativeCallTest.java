@@ -47,7 +47,7 @@ class NativeCallTest {
     }
 
     private static HouseType type(Set<String> uses, Set<String> calls) {
-        return new HouseType("wire", "org.virtio4j.wire.Made", false, uses, calls);
+        return new HouseType("wire", "org.virtio4j.wire.Made", false, uses, calls, Set.of());
     }
 
     private static Set<String> restricted(HouseType type) {

@@ -41,6 +41,31 @@ class PackageGraphTest {
                 + " change it there.");
     }
 
+    /** Also where only Javadoc needs the import. */
+    @Test
+    void shouldImportOnlyFromPackagesBefore() {
+        Set<String> wrong = new TreeSet<>();
+        house.modules().forEach(module -> wrong.addAll(
+                againstOrder(PLAN.packagesOf(module), house.packageImports(module))));
+        expectNone(wrong, "An import of these goes against the order that HousePlan gives the packages, if only for"
+                + " Javadoc. Say it without the name, or with the package before it in {@code}.");
+    }
+
+    @Test
+    void shouldOrderThePackagesOfEachModuleThatHasSeveral() {
+        List<String> unordered = house.modules().stream().filter(module -> house.packageUses(module).size() > 1
+                && PLAN.packagesOf(module).isEmpty()).toList();
+        expectNone(unordered, "These modules have more than one package. Give them a row in HousePlan.");
+    }
+
+    @Test
+    void shouldPlanNoPackageThatIsMissing() {
+        Set<String> missing = new TreeSet<>();
+        house.modules().forEach(module -> PLAN.packagesOf(module).stream()
+                .filter(planned -> !house.packageUses(module).containsKey(planned)).forEach(missing::add));
+        expectNone(missing, "HousePlan has packages that are not there. Take them out of its rows.");
+    }
+
     @Test
     void shouldNameTheClassesOfACircle() {
         String circle = circle(Map.of(

@@ -19,11 +19,14 @@ import java.util.stream.Collectors;
  *
  * @param module the name of the module
  * @param required the names of the modules that it requires
+ * @param exported the packages that it exports to everybody
  */
-record Requires(String module, Set<String> required) {
+record Requires(String module, Set<String> required, Set<String> exported) {
 
     private static final Pattern NAME = Pattern.compile("(?m)^(?:open )?module ([\\w.]+) \\{");
     private static final Pattern REQUIRED = Pattern.compile("(?m)^ *requires (?:static |transitive )*([\\w.]+);");
+
+    private static final Pattern EXPORTED = Pattern.compile("(?m)^ *exports ([\\w.]+);");
 
     /** Reads the descriptor of a module: as the JDK does if it is compiled, else its source; empty if it has none. */
     static Optional<Requires> of(Path folder) {
@@ -44,7 +47,9 @@ record Requires(String module, Set<String> required) {
 
     private static Requires of(ModuleDescriptor descriptor) {
         return new Requires(descriptor.name(), descriptor.requires().stream().map(ModuleDescriptor.Requires::name)
-                .filter(name -> !name.equals("java.base")).collect(Collectors.toSet()));
+                .filter(name -> !name.equals("java.base")).collect(Collectors.toSet()),
+                descriptor.exports().stream().filter(exports -> !exports.isQualified())
+                        .map(ModuleDescriptor.Exports::source).collect(Collectors.toSet()));
     }
 
     static Requires of(String source) {
@@ -52,11 +57,14 @@ record Requires(String module, Set<String> required) {
         if (!name.find()) {
             throw new IllegalArgumentException("no module in " + source);
         }
-        Set<String> required = new TreeSet<>();
-        Matcher matcher = REQUIRED.matcher(source);
+        return new Requires(name.group(1), all(REQUIRED.matcher(source)), all(EXPORTED.matcher(source)));
+    }
+
+    private static Set<String> all(Matcher matcher) {
+        Set<String> found = new TreeSet<>();
         while (matcher.find()) {
-            required.add(matcher.group(1));
+            found.add(matcher.group(1));
         }
-        return new Requires(name.group(1), required);
+        return found;
     }
 }

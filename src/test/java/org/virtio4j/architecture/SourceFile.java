@@ -7,13 +7,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What a source file names, for a type whose class file is missing or old. Comments and strings do not count, nor does
- * an import that only a comment uses.
+ * What a source file names. Comments and strings do not count.
  *
- * @param types the top-level types that are imported, or written with their package
+ * @param types the top-level types that are imported and used outside comments, or written with their package; for a
+ *     type whose class file is missing or old
  * @param calls the methods, as {@code ?.method}, because a source does not say whose they are
+ * @param imports the top-level types of all imports, also of those that only a comment uses
  */
-record SourceFile(Set<String> types, Set<String> calls) {
+record SourceFile(Set<String> types, Set<String> calls, Set<String> imports) {
 
     private static final Pattern IGNORED = Pattern.compile(
             "/\\*.*?\\*/|//[^\n]*|\"\"\".*?\"\"\"|\"(?:[^\"\\\\\n]|\\\\.)*\"|'(?:[^'\\\\\n]|\\\\.)+'", Pattern.DOTALL);
@@ -26,8 +27,10 @@ record SourceFile(Set<String> types, Set<String> calls) {
         String code = IGNORED.matcher(text).replaceAll("\"\"");
         String body = IMPORT.matcher(code).replaceAll("");
         Set<String> types = new TreeSet<>();
+        Set<String> imports = new TreeSet<>();
         Matcher imported = IMPORT.matcher(code);
         while (imported.find()) {
+            imports.add(imported.group(1));
             String name = imported.group(3) == null ? imported.group(2) : imported.group(3);
             if (Pattern.compile("\\b" + name + "\\b").matcher(body).find()) {
                 types.add(imported.group(1));
@@ -42,6 +45,6 @@ record SourceFile(Set<String> types, Set<String> calls) {
         while (call.find()) {
             calls.add("?." + call.group(1));
         }
-        return new SourceFile(types, calls);
+        return new SourceFile(types, calls, imports);
     }
 }

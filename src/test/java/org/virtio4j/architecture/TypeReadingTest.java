@@ -44,7 +44,8 @@ class TypeReadingTest {
 
     @Test
     void shouldReadDescriptorFromSource() {
-        assertEquals(new Requires("org.virtio4j.some", Set.of("org.virtio4j.one", "java.management", "org.jspecify")),
+        assertEquals(new Requires("org.virtio4j.some", Set.of("org.virtio4j.one", "java.management", "org.jspecify"),
+                        Set.of("org.virtio4j.some")),
                 Requires.of("""
                         /** Requires nothing. */
                         module org.virtio4j.some {
@@ -52,6 +53,8 @@ class TypeReadingTest {
                             requires transitive org.virtio4j.one;
                             requires java.management;
                             exports org.virtio4j.some;
+                            exports org.virtio4j.some.part to
+                                    org.virtio4j.two;
                         }
                         """));
     }
@@ -76,6 +79,8 @@ class TypeReadingTest {
                 """);
         assertEquals(Set.of("org.virtio4j.one.Static", "org.virtio4j.one.InCode", "org.virtio4j.one.Nested",
                 "org.virtio4j.two.Full"), read.types());
+        assertEquals(Set.of("org.virtio4j.one.Static", "org.virtio4j.one.InCode", "org.virtio4j.one.Nested",
+                "org.virtio4j.one.InComment"), read.imports());
         assertTrue(read.calls().containsAll(Set.of("?.make", "?.reinterpret")), read.toString());
     }
 }
