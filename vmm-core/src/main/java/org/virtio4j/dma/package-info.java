@@ -44,8 +44,8 @@
  * <dd>The state of a gate as one number, which moves whenever the gate is opened, closed, paused or resumed. A passage
  * without its pause is an <em>opening</em>: what was begun in one opening is not gone on with in another.</dd>
  * <dt>doorbell region</dt>
- * <dd>A part of the guest-physical addresses with no memory: a 32-bit write there is an interrupt message. A driver's
- * write that tells a device of new buffers is called a kick or a notification, never a doorbell.</dd>
+ * <dd>A part of the guest-physical addresses with no memory: a 32-bit write there is an interrupt message. A doorbell
+ * without that second word is the register at which a driver tells a device of new buffers; the write is a kick.</dd>
  * </dl>
  */
 @NullMarked
