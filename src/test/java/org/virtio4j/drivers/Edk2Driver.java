@@ -6,7 +6,7 @@ import org.virtio4j.wire.DeviceType;
 import org.virtio4j.wire.block.BlockConfig;
 import org.virtio4j.wire.block.BlockFeature;
 
-/** Waits for no reset, reads the configuration before features are settled, and uses descriptor 0 for ever. */
+/** Waits for no reset, reads the configuration before features are accepted, and uses descriptor 0 for ever. */
 final class Edk2Driver extends FieldDriver {
 
     Edk2Driver(FieldGuest guest) {

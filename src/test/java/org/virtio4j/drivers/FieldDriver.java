@@ -170,7 +170,7 @@ abstract class FieldDriver {
         port.write(0, Register.QUEUE_ENABLE, value);
     }
 
-    final void forgetAddresses() {
+    final void clearAddresses() {
         for (QueueArea area : QueueArea.values()) {
             guest.place(area, 0);
         }

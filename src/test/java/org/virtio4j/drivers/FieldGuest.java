@@ -76,7 +76,7 @@ final class FieldGuest implements AutoCloseable {
         }
     }
 
-    /** Which events there are; over PCI it forgets them. */
+    /** Which events there are; over PCI it clears them. */
     int isr() {
         return (int) (pci ? registers.read(ISR, Byte.BYTES)
                 : registers.read(MmioRegister.INTERRUPT_STATUS, Integer.BYTES));

@@ -42,6 +42,6 @@ final class FreeBsdDriver extends FieldDriver {
     void leave() {
         reset();
         awaitReset();
-        forgetAddresses();
+        clearAddresses();
     }
 }

@@ -4,7 +4,7 @@ package org.virtio4j.drivers;
 import org.virtio4j.wire.FeatureBit;
 import org.virtio4j.wire.block.BlockFeature;
 
-/** Waits for no reset, writes no queue size, and disables queues that the reset before has forgotten. */
+/** Waits for no reset, writes no queue size, and disables queues that the reset before has disabled. */
 final class NetBsdDriver extends FieldDriver {
 
     private static final int VECTOR = 1;
@@ -33,6 +33,6 @@ final class NetBsdDriver extends FieldDriver {
     void leave() {
         reset();
         enable(0);
-        forgetAddresses();
+        clearAddresses();
     }
 }

@@ -50,6 +50,6 @@ final class OpenBsdDriver extends FieldDriver {
         reset();
         awaitReset();
         enable(0);
-        forgetAddresses();
+        clearAddresses();
     }
 }

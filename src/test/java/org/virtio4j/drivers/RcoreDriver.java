@@ -59,7 +59,7 @@ final class RcoreDriver extends FieldDriver {
             enable(0);
             Parked.until(() -> port.read(0, Register.QUEUE_ENABLE) == 0);
             writeSize(0);
-            forgetAddresses();
+            clearAddresses();
         }
         reset();
         if (guest.isPci()) {

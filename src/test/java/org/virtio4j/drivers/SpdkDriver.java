@@ -54,7 +54,7 @@ final class SpdkDriver extends FieldDriver {
     void leave() {
         reset();
         status();
-        forgetAddresses();
+        clearAddresses();
         enable(0);
     }
 }

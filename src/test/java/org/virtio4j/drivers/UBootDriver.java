@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import org.virtio4j.transport.Register;
 import org.virtio4j.wire.block.BlockFeature;
 
-/** Leaves ACKNOWLEDGE out, and disables queues that the reset before has forgotten. */
+/** Leaves ACKNOWLEDGE out, and disables queues that the reset before has disabled. */
 final class UBootDriver extends FieldDriver {
 
     UBootDriver(FieldGuest guest) {

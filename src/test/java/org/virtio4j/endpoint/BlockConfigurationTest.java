@@ -143,7 +143,7 @@ class BlockConfigurationTest extends BlockTests {
 
     @Test
     @DisplayName("5.2.5: what an earlier driver negotiated lets nobody write writeback between a reset and FEATURES_OK")
-    void shouldForgetAtAResetThatWritebackCouldBeWritten() {
+    void shouldClearAtAResetThatWritebackCouldBeWritten() {
         BlockMachine machine = powerOn(disk(8));
         machine.negotiate(machine.offered());
         machine.reset(ResetKind.DEVICE);

@@ -21,7 +21,7 @@ class BlockKickTest extends BlockTests {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     @DisplayName("2.7.10.2: what is added while a kick is served, by a driver that need not kick, is served by it")
-    void shouldForgetNothingThatComesWhileItServes(boolean eventIdx) {
+    void shouldMissNothingThatComesWhileItServes(boolean eventIdx) {
         BlockMachine machine = powerOn(disk(SECTORS).servedInKicks());
         FeatureSet offered = machine.offered();
         machine.start(eventIdx ? offered : offered.without(FeatureBit.EVENT_IDX));
@@ -48,7 +48,7 @@ class BlockKickTest extends BlockTests {
             back.incrementAndGet();
         }
         assertEquals(all, added.get());
-        assertEquals(all, back.get(), "forgotten");
+        assertEquals(all, back.get(), "missed");
         assertFalse(queue.poll());
         assertStatus(DiskRequests.S_OK, machine.send(DiskRequests.in(1), SECTOR + 1));
     }

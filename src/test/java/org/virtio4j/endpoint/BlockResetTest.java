@@ -140,7 +140,7 @@ class BlockResetTest extends BlockTests {
 
     @Test
     @DisplayName("2.4: a request that was cut off by bus mastering ends with a reset")
-    void shouldForgetWhatBusMasteringCutOffAtReset() {
+    void shouldDropWhatBusMasteringCutOffAtReset() {
         BlockMachine machine = start(disk(SECTORS));
         holdUp(Operation.READ);
         machine.add(0, DiskRequests.in(0), LONG * SECTOR + 1, Integer.MAX_VALUE);

@@ -104,7 +104,7 @@ class BlockStabilityTest extends BlockTests {
 
     @Test
     @DisplayName("5.2.6.2: after a flush that failed none succeeds, for what the host has lost is on no storage")
-    void shouldNotForgetAFlushThatFailed() throws IOException {
+    void shouldKeepAFlushFailed() throws IOException {
         BlockMachine machine = start(disk(SECTORS));
         failNextForce();
         assertStatus(DiskRequests.S_OK, machine.send(DiskRequests.out(1, random(1, SECTOR)), 1));
@@ -126,7 +126,7 @@ class BlockStabilityTest extends BlockTests {
 
     @Test
     @DisplayName("5.2.6.2: nor does a write of a writethrough cache, which must be stable when it completes")
-    void shouldNotForgetAWriteThatFailedToBecomeStable() {
+    void shouldKeepAWriteFailedThatDidNotBecomeStable() {
         BlockMachine machine = start(disk(SECTORS).without(DiskRequests.F_FLUSH));
         failNextForce();
         assertStatus(DiskRequests.S_IOERR, machine.send(DiskRequests.out(1, random(1, SECTOR)), 1));

@@ -163,7 +163,7 @@ final class CallbackGuest {
 
     boolean sendAt(long readAt, int readable, long writeAt, int writable, BooleanSupplier over) {
         DriverQueue own = Objects.requireNonNull(queue);
-        forgetAnswers(own);
+        clearAnswers(own);
         assertTrue(own.add(1, readAt, readable, writeAt, writable));
         Objects.requireNonNull(driver).kick(own);
         boolean[] back = new boolean[1];
@@ -175,7 +175,7 @@ final class CallbackGuest {
     }
 
     /** What came back after the wait for it was given up. */
-    private static void forgetAnswers(DriverQueue own) {
+    private static void clearAnswers(DriverQueue own) {
         boolean more = own.poll();
         while (more) {
             more = own.poll();

@@ -66,7 +66,7 @@ class CallbackListTest {
             Map.entry("DeviceListener.resetDelayed", SET_UP),
             Map.entry("TransportSignals.queueInterrupt", TRANSPORT),
             Map.entry("TransportSignals.configInterrupt", TRANSPORT),
-            Map.entry("TransportSignals.queueEnded", TRANSPORT), Map.entry("TransportSignals.settle", TRANSPORT),
+            Map.entry("TransportSignals.queueEnded", TRANSPORT), Map.entry("TransportSignals.updateLine", TRANSPORT),
             Map.entry("TransportSignals.starting", TRANSPORT), Map.entry("TransportSignals.deviceReset", TRANSPORT),
             Map.entry("BooleanSupplier.getAsBoolean", TRANSPORT),
             Map.entry("IommuListener.recordsTraffic", "called by build(), and what it throws comes out there"),

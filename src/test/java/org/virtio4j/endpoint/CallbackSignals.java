@@ -6,11 +6,11 @@ import org.virtio4j.device.ResetKind;
 import org.virtio4j.vmm.InterruptSink;
 
 /** The callbacks that each device has of its own: its interrupts, and who hears why it stands still. */
-record CallbackSignals(Callback line, Callback vector, Callback forget, Callback message, Callback featuresRefused,
+record CallbackSignals(Callback line, Callback vector, Callback withdraw, Callback message, Callback featuresRefused,
         Callback needsReset, Callback resetCompleted) {
 
     static CallbackSignals of(Callback.Owner owner) {
-        return new CallbackSignals(named(owner, "LINE"), named(owner, "VECTOR"), named(owner, "FORGET"),
+        return new CallbackSignals(named(owner, "LINE"), named(owner, "VECTOR"), named(owner, "WITHDRAW"),
                 named(owner, "MESSAGE"), named(owner, "FEATURES_REFUSED"), named(owner, "NEEDS_RESET"),
                 named(owner, "RESET_COMPLETED"));
     }
@@ -27,8 +27,8 @@ record CallbackSignals(Callback line, Callback vector, Callback forget, Callback
             }
 
             @Override
-            public void forget(int forgotten) {
-                trap.pass(forget);
+            public void withdraw(int withdrawn) {
+                trap.pass(withdraw);
             }
         };
     }

@@ -104,7 +104,7 @@ class ThrowingCallbackTest {
                 : List.of(CallbackTrap.Kind.values());
         for (CallbackTrap.Kind kind : kinds) {
             int calls = failEach(callback, kind, () -> machine.runAgain(step, most), most, false, machine);
-            // A worker shows its answer before it raises: who resets the queue in between leaves nothing to forget.
+            // A worker shows its answer before it raises: who resets the queue in between leaves nothing to withdraw.
             assertTrue(worker ? calls > most / 2 : calls == most, "was called in " + calls + " of " + most);
         }
     }

@@ -85,7 +85,7 @@ final class EntropyDevice implements VirtioDevice, QueueWork {
 
     @Override
     public void reset(ResetKind kind) {
-        // ... and here is nothing to forget.
+        // ... and has no state to clear.
     }
 
     @Override

@@ -2,7 +2,7 @@
 package org.virtio4j.guide;
 
 /**
- * An interrupt controller as some emulators have it in the place of a PLIC: it takes a line's rise, and forgets at the
+ * An interrupt controller as some emulators have it in the place of a PLIC: it takes a line's rise, and drops at the
  * guest's claim that the line is high.
  */
 final class LatchingController {

@@ -34,7 +34,7 @@ import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.wire.FeatureBit;
 
 /**
- * The guide's adapter in an emulator of the kind that it is for: no interrupt is lost, whatever the controller forgets
+ * The guide's adapter in an emulator of the kind that it is for: no interrupt is lost, whatever the controller loses
  * and wherever the devices work.
  */
 class SteppedHostTest {
@@ -50,7 +50,7 @@ class SteppedHostTest {
 
     @Test
     @DisplayName("4.2.2: a cause that follows on an acknowledgement within one slice is raised in the next step")
-    void shouldRaiseAgainWhenAControllerHasForgottenTheLevel() {
+    void shouldRaiseAgainWhenAControllerHasLostTheLevel() {
         SteppingEmulator emulator = new SteppingEmulator();
         try (GuestMemory memory = GuestMemory.anonymous(RAM, RAM_SIZE)) {
             MmioDriverTransport window = emulator.add(new VirtioEntropy(), DmaSpace.identity(memory));

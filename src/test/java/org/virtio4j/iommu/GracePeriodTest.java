@@ -146,7 +146,7 @@ class GracePeriodTest extends IommuTests {
     }
 
     @Test
-    @DisplayName("A device that is opened while nothing is waited for is not forgotten")
+    @DisplayName("A device that is opened while nothing is waited for is waited for later")
     void shouldWaitForHandleThatWasOpenedLater() {
         IommuMachine machine = machine();
         machine.ok(Requests.map(ONE, PAGE, 2 * PAGE - 1, DATA));

@@ -125,7 +125,7 @@ final class IommuModel {
         return setup.offered.contains(Spec.F_BYPASS_CONFIG) && bypass ? 1 : 0;
     }
 
-    /** To be set for one request; forgotten after it. */
+    /** To be set for one request; cleared after it. */
     Refusal refusal() {
         return refusal;
     }

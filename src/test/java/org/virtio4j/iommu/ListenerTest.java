@@ -68,7 +68,7 @@ class ListenerTest extends IommuTests {
 
     @ParameterizedTest
     @CsvSource({"FAILED, 3, 1", "NO_ROOM, 8, 1", "FAILED, 3, 2", "FAILED, 3, 3", "NO_ROOM, 8, 3"})
-    @DisplayName("A refused UNMAP removes nothing, and what mirrors had forgotten is announced again")
+    @DisplayName("A refused UNMAP removes nothing, and what mirrors had removed is announced again")
     void shouldUndoWhenListenerRefusesUnmap(Answer refusal, int status, int refusedCall) {
         for (Mirrored refusing : new Mirrored[] {first, second}) {
             calls.clear();

@@ -150,9 +150,9 @@ class UnreservedDoorbellTest extends IommuTests {
     void shouldNotTellWhileMemoryIsExchanged() {
         IommuMachine machine = start(ReservedRegions.NONE);
         machine.ok(Requests.attach(ONE, DISK));
-        machine.memory().unsettle();
+        machine.memory().beginExchange();
         machine.ok(Requests.map(ONE, IOVA, IOVA + 0xfff, ITS));
-        machine.memory().settle();
+        machine.memory().endExchange();
         assertEquals(List.of(), heard);
     }
 

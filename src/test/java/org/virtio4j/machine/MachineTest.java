@@ -75,7 +75,7 @@ class MachineTest {
 
     @Test
     void shouldResetAndCloseTheOthersWhenOneThrows() {
-        int before = ReaderCount.of(memory.readers());
+        int before = ReaderCount.of(memory.gracePeriods());
         machine.other(PciAddress.of("00:0b.0"), broken("other"));
         machine.endpoint(RNG, broken("rng"));
         machine.endpoint(DISK, function("disk"));
@@ -87,7 +87,7 @@ class MachineTest {
         assertThrows(IllegalStateException.class, machine::close);
         assertEquals(List.of("disk FUNCTION", "iommu FUNCTION"), resets);
         // Each function has opened a way for its messages, the IOMMU's before the test began.
-        assertEquals(before - 1, ReaderCount.of(memory.readers()));
+        assertEquals(before - 1, ReaderCount.of(memory.gracePeriods()));
     }
 
     private VirtioPciFunction broken(String name) {

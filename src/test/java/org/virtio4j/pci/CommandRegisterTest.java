@@ -80,7 +80,7 @@ class CommandRegisterTest {
             keeper.context().configChanged();
             keeper.put(PciSpec.DEVICE_STATUS, 1, 0);
             keeper.command(PciGuest.ON);
-            assertEquals(List.of(0), keeper.vectors, "forgotten");
+            assertEquals(List.of(0), keeper.vectors, "withdrawn");
         }
     }
 
@@ -120,7 +120,7 @@ class CommandRegisterTest {
                 off.set(true);
             }, "CPU");
             cpu.start();
-            Parked.until(() -> guest.memory.readers().stalls() != 0 || off.get());
+            Parked.until(() -> guest.memory.gracePeriods().stalls() != 0 || off.get());
             assertFalse(off.get(), "a section was open");
             device.letGo();
             Parked.finish(cpu);

@@ -44,7 +44,7 @@ class CommonConfigurationTest {
         assertEquals(3, guest.get(PciSpec.DRIVER_FEATURE_SELECT, 4));
         assertEquals(0xabcd, guest.get(PciSpec.QUEUE_SELECT, 2));
         guest.put(PciSpec.DEVICE_STATUS, 1, 0);
-        assertEquals(0, guest.get(PciSpec.DEVICE_FEATURE_SELECT, 4), "a reset forgets them");
+        assertEquals(0, guest.get(PciSpec.DEVICE_FEATURE_SELECT, 4), "a reset clears them");
         assertEquals(0, guest.get(PciSpec.DRIVER_FEATURE_SELECT, 4));
         assertEquals(0, guest.get(PciSpec.QUEUE_SELECT, 2));
     }

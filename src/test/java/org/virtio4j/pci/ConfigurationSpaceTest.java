@@ -349,12 +349,12 @@ class ConfigurationSpaceTest {
     @Test
     @DisplayName("2.2: a device that offers what is not its to offer is refused, and no way for its messages is left")
     void shouldLeaveNothingOpenWhenADeviceIsRefused() {
-        int before = ReaderCount.of(guest.memory.readers());
+        int before = ReaderCount.of(guest.memory.gracePeriods());
         RecordingDevice device = new RecordingDevice(Features.of(FeatureBit.ACCESS_PLATFORM));
         for (int i = 0; i < 2; i++) {
             assertThrows(IllegalArgumentException.class, () -> VirtioPciFunction.of(device,
                     DmaSpace.identity(guest.memory), PciInterrupts.messages()));
         }
-        assertEquals(before, ReaderCount.of(guest.memory.readers()));
+        assertEquals(before, ReaderCount.of(guest.memory.gracePeriods()));
     }
 }

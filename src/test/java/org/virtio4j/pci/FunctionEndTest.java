@@ -120,7 +120,7 @@ class FunctionEndTest {
             Thread cpu = new Thread(access, "CPU");
             cpu.setUncaughtExceptionHandler((thread, problem) -> out.set(problem));
             cpu.start();
-            Parked.until(() -> guest.memory.readers().stalls() != 0);
+            Parked.until(() -> guest.memory.gracePeriods().stalls() != 0);
             section.letGo();
             Parked.finish(cpu);
         }

@@ -23,7 +23,7 @@ class FunctionResetTest {
 
     @Test
     @DisplayName("PCIe 6.6.2: FLR brings device and registers back to where they were after power-on")
-    void shouldForgetEverythingWhenTheGuestAsksForIt() {
+    void shouldClearEverythingWhenTheGuestAsksForIt() {
         List<Integer> fresh = bytes();
         disturb();
         guest.functionReset();

@@ -96,7 +96,7 @@ class InterruptFailureTest {
         assertThrown(() -> keeper.context().interrupt(0));
         keeper.context().interrupt(0);
         keeper.function.reset(kind);
-        assertEquals(List.of(1), keeper.forgotten);
+        assertEquals(List.of(1), keeper.withdrawn);
         keeper.start();
         keeper.useMessages();
         keeper.context().interrupt(0);
@@ -105,16 +105,16 @@ class InterruptFailureTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3})
-    void shouldForgetTheOtherVectorsWhenOneThrows(int which) {
+    void shouldWithdrawTheOtherVectorsWhenOneThrows(int which) {
         keeper.context().configChanged();
         keeper.context().interrupt(0);
         keeper.context().interrupt(1);
         throwInCall(keeper, which);
         assertThrown(() -> keeper.put(PciSpec.DEVICE_STATUS, 1, 0));
-        assertEquals(2, keeper.forgotten.size());
+        assertEquals(2, keeper.withdrawn.size());
         assertEquals(0, keeper.get(PciSpec.DEVICE_STATUS, 1), "the reset is complete");
         keeper.put(PciSpec.DEVICE_STATUS, 1, 0);
-        assertEquals(2, keeper.forgotten.size());
+        assertEquals(2, keeper.withdrawn.size());
     }
 
     @ParameterizedTest

@@ -167,7 +167,7 @@ class InterruptRaceTest {
 
     @ParameterizedTest
     @EnumSource(value = End.class, names = {"NO_VECTOR", "QUEUE_RESET"})
-    @DisplayName("4.1.5.3.1: an embedder is asked to forget when what another thread raises has arrived")
+    @DisplayName("4.1.5.3.1: an embedder is asked to withdraw when what another thread raises has arrived")
     void shouldWaitForAVectorThatIsOnItsWay(End end) {
         try (PciGuest keeper = PciGuest.handingOverVectors()) {
             keeper.start();
@@ -185,12 +185,12 @@ class InterruptRaceTest {
             cpu.start();
             // A queue reset waits for the device's signals in its own way, which may spin.
             Parked.until(() -> cpu.getState() == Thread.State.WAITING || end == End.QUEUE_RESET);
-            assertEquals(List.of(), keeper.forgotten);
+            assertEquals(List.of(), keeper.withdrawn);
             go.countDown();
             Parked.finish(cpu);
             Parked.finish(device);
             assertEquals(List.of(1), keeper.vectors);
-            assertEquals(List.of(1), keeper.forgotten);
+            assertEquals(List.of(1), keeper.withdrawn);
         }
     }
 

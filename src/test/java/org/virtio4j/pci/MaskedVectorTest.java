@@ -157,8 +157,8 @@ class MaskedVectorTest {
 
     @ParameterizedTest
     @MethodSource("pairs")
-    @DisplayName("2.4.1, 2.6.1.1.1, 4.1.5.3.1: what is masked is forgotten with what has raised it")
-    void shouldForgetWhatIsMasked(Mask mask, End end) {
+    @DisplayName("2.4.1, 2.6.1.1.1, 4.1.5.3.1: what is masked is withdrawn with what has raised it")
+    void shouldWithdrawWhatIsMasked(Mask mask, End end) {
         mask.set(keeper, true);
         keeper.context().interrupt(0);
         end.end.accept(keeper);
@@ -169,7 +169,7 @@ class MaskedVectorTest {
     }
 
     @Test
-    void shouldForgetMasksOfTheGuestWhenTheFunctionIsResetAndKeepTheEmbedders() {
+    void shouldClearMasksOfTheGuestWhenTheFunctionIsResetAndKeepTheEmbedders() {
         keeper.mask(1, true);
         keeper.function.maskVector(2, true);
         keeper.messageControl(PciSpec.MSIX_ENABLE | PciSpec.MSIX_MASK_ALL);
@@ -193,7 +193,7 @@ class MaskedVectorTest {
         assertEquals(0, keeper.pending());
         keeper.mask(1, false);
         assertEquals(List.of(1), keeper.vectors);
-        assertEquals(List.of(), keeper.forgotten, "queue 0 may have it still");
+        assertEquals(List.of(), keeper.withdrawn, "queue 0 may have it still");
     }
 
     @Test

@@ -165,7 +165,7 @@ class MessageInterruptTest {
 
     @Test
     @DisplayName("2.4.1: after a reset no interrupt of before is sent")
-    void shouldForgetWhatIsPendingWhenTheDeviceIsReset() {
+    void shouldWithdrawWhatIsPendingWhenTheDeviceIsReset() {
         guest.mask(1, true);
         guest.context().interrupt(0);
         guest.put(PciSpec.DEVICE_STATUS, 1, 0);

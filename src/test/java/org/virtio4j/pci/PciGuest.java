@@ -39,9 +39,9 @@ final class PciGuest implements AutoCloseable {
     final RecordingDevice device;
     final List<Message> messages = Collections.synchronizedList(new ArrayList<>());
     final List<Integer> vectors = Collections.synchronizedList(new ArrayList<>());
-    final List<Integer> forgotten = Collections.synchronizedList(new ArrayList<>());
+    final List<Integer> withdrawn = Collections.synchronizedList(new ArrayList<>());
 
-    /** Runs in each message and each vector, before it is written down, and when a vector is forgotten. */
+    /** Runs in each message and each vector, before it is written down, and when a vector is withdrawn. */
     volatile Runnable inDelivery = () -> { };
     final List<Boolean> levels = new ArrayList<>();
     final VirtioPciFunction function;
@@ -58,9 +58,9 @@ final class PciGuest implements AutoCloseable {
         }
 
         @Override
-        public void forget(int vector) {
+        public void withdraw(int vector) {
             inDelivery.run();
-            forgotten.add(vector);
+            withdrawn.add(vector);
         }
     }
 

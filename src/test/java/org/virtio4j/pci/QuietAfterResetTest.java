@@ -82,7 +82,7 @@ class QuietAfterResetTest {
         guest.put(PciSpec.DEVICE_STATUS, 1, PciSpec.RUNNING);
         guest.messages.clear();
         guest.vectors.clear();
-        guest.forgotten.clear();
+        guest.withdrawn.clear();
         guest.device.take();
     }
 

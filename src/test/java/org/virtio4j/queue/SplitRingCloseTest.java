@@ -94,7 +94,7 @@ class SplitRingCloseTest {
             ring.driver.offer(0);
             assertTrue(ring.poll());
             ring.queue.close();
-            table.settle();
+            table.awaitGracePeriod();
             int before = table.translations();
             ring.write(0, 8, 1);
             ring.complete(ring.chain);

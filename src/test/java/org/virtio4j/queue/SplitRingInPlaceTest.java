@@ -89,7 +89,7 @@ class SplitRingInPlaceTest {
     }
 
     @Test
-    void shouldForgetMemoryThatWasExchanged() {
+    void shouldNotUseMemoryThatWasExchanged() {
         try (RingFixture ring = RingFixture.of(8).open()) {
             MemoryRegion old = ring.memory.addAnonymous(SPARE, PAGE);
             ring.ram.putI32(SPARE, 11);

@@ -107,7 +107,7 @@ class SplitRingLeaseTest {
                 ring.queue.enableNotifications();
             }
             assertEquals(perResolution, table.translations(), "found again though nothing had moved");
-            table.settle();
+            table.awaitGracePeriod();
             assertFalse(ring.poll());
             assertFalse(ring.poll());
             assertEquals(2 * perResolution, table.translations(), "a generation that moved is looked at, once");
@@ -266,7 +266,7 @@ class SplitRingLeaseTest {
             ring.driver.offer(0);
             MemoryRegion region = Objects.requireNonNull(ring.memory.map().find(ring.driver.used()));
             MemorySegment kept = arena.allocate(region.segment().byteSize(), PAGE).copyFrom(region.segment());
-            ring.memory.unsettle();
+            ring.memory.beginExchange();
             ring.memory.remove(region, Duration.ofSeconds(10));
             assertFalse(ring.poll());
             assertEquals(QueueFailure.NONE, ring.queue.failure());
@@ -280,10 +280,10 @@ class SplitRingLeaseTest {
     void shouldStopWhenTheExchangeIsOverAndTheRingIsStillGone() {
         try (RingFixture ring = RingFixture.of(16).open()) {
             MemoryRegion region = Objects.requireNonNull(ring.memory.map().find(ring.driver.used()));
-            ring.memory.unsettle();
+            ring.memory.beginExchange();
             ring.memory.remove(region, Duration.ofSeconds(10));
             assertFalse(ring.poll());
-            ring.memory.settle();
+            ring.memory.endExchange();
             assertEquals(QueueFailure.NONE, ring.queue.failure(), "nobody has looked");
             assertFalse(ring.poll());
             assertEquals(QueueFailure.RING_UNREACHABLE, ring.queue.failure());
@@ -296,12 +296,12 @@ class SplitRingLeaseTest {
         try (RingFixture ring = RingFixture.of(16).indirect().open()) {
             ring.driver.chain(0, new Buffer(table, 16, SplitDescriptor.FLAG_INDIRECT, 0));
             ring.driver.offer(0);
-            ring.memory.unsettle();
+            ring.memory.beginExchange();
             assertFalse(ring.poll());
             assertFalse(ring.poll());
             assertEquals(QueueFailure.NONE, ring.queue.failure());
             ring.memory.addAnonymous(0, 4 * PAGE);
-            ring.memory.settle();
+            ring.memory.endExchange();
             ring.driver.table(table, ring.writable(1, 24));
             assertTrue(ring.poll(), () -> ring.queue.failure().toString());
             assertEquals(24, ring.chain.writableLength());

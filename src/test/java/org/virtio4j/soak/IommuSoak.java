@@ -67,7 +67,7 @@ final class IommuSoak {
     }
 
     private List<Integer> readers() {
-        return List.of(ReaderCount.of(memory.readers()));
+        return List.of(ReaderCount.of(memory.gracePeriods()));
     }
 
     private void run(int from, int to) {

@@ -69,7 +69,7 @@ final class Neighbours {
     /** How many handles are known to guest memory, to the IOMMU and to each endpoint. */
     List<Integer> readers() {
         List<Integer> lists = new ArrayList<>();
-        lists.add(ReaderCount.of(memory.readers()));
+        lists.add(ReaderCount.of(memory.gracePeriods()));
         lists.add(IommuReaders.waitedFor(iommu));
         for (int endpoint : endpoints) {
             lists.add(IommuReaders.remembering(iommu, endpoint));

@@ -95,7 +95,7 @@ class FailedStartTest extends TransportTests {
     }
 
     private int readers() {
-        return ReaderCount.of(guest.memory.readers());
+        return ReaderCount.of(guest.memory.gracePeriods());
     }
 
     private static void refuse(boolean error) {

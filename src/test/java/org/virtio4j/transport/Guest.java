@@ -146,7 +146,7 @@ final class Guest implements AutoCloseable {
         assertEquals(Integer.bitCount(event), port.interrupts().take());
     }
 
-    /** Forgets what has come. */
+    /** Clears what has come. */
     void dropInterrupts() {
         port.takeInterrupts();
         port.interrupts().take();

@@ -127,7 +127,7 @@ class NegotiationTest extends TransportTests {
 
     @Test
     @DisplayName("3.1.1: once FEATURES_OK is set, no feature can be accepted or given back")
-    void shouldKeepTheFeaturesOnceTheyAreSettled() {
+    void shouldKeepTheFeaturesOnceTheyAreAccepted() {
         guest.negotiate(BIT_OF_TYPE);
         guest.accept(Features.NONE);
         assertAccepted(1 << BIT_OF_TYPE);
@@ -153,14 +153,14 @@ class NegotiationTest extends TransportTests {
     }
 
     @Test
-    @DisplayName("2.2.2, 2.4.1: a device that accepted a set accepts it again after a reset, which forgets it")
+    @DisplayName("2.2.2, 2.4.1: a device that accepted a set accepts it again after a reset, which clears it")
     void shouldAcceptTheSameFeaturesAgainAfterAReset() {
         for (int i = 0; i < 3; i++) {
             guest.negotiate(BIT_OF_TYPE, FeatureBit.EVENT_IDX);
             guest.writeStatus(0);
             assertAccepted(0);
             guest.writeStatus(NEGOTIATED);
-            assertEquals(FOUND, guest.status(), "VERSION_1 is forgotten too");
+            assertEquals(FOUND, guest.status(), "VERSION_1 is cleared too");
             guest.writeStatus(0);
         }
     }

@@ -172,7 +172,7 @@ class OperationTest extends TransportTests {
 
     @Test
     @DisplayName("2.6.1: a failure that is reset away is not told again")
-    void shouldForgetAFailureThatIsResetAway() {
+    void shouldClearAFailureWhenItIsReset() {
         DriverRing ring = guest.run(FeatureBit.RING_RESET);
         ring.offer(8);
         guest.kick(0);

@@ -72,7 +72,7 @@ public abstract class Port {
     public abstract void writeConfig(long offset, int width, long value);
 
     /**
-     * Reads and forgets which events the guest was interrupted for, as the transport tells them: a sum of {@link #USED}
+     * Reads and clears which events the guest was interrupted for, as the transport tells them: a sum of {@link #USED}
      * and {@link #CONFIG}.
      */
     public int takeInterrupts() {

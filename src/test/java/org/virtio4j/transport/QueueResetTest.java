@@ -61,8 +61,8 @@ class QueueResetTest extends TransportTests {
     }
 
     @Test
-    @DisplayName("2.6.1: a queue is not reset before the features are settled")
-    void shouldBeIgnoredBeforeTheFeaturesAreSettled() {
+    @DisplayName("2.6.1: a queue is not reset before the features are accepted")
+    void shouldBeIgnoredBeforeTheFeaturesAreAccepted() {
         guest.accept(NegotiationTest.VERSION_1.with(FeatureBit.RING_RESET));
         guest.enable(0, guest.ring(0, 8));
         resetQueue();
@@ -261,8 +261,8 @@ class QueueResetTest extends TransportTests {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    @DisplayName("2.6.1.1.1, 4.2.2: what a queue alone has raised is forgotten with it, and the line goes down")
-    void shouldForgetWhatTheQueueHasRaised(boolean byDisabling) {
+    @DisplayName("2.6.1.1.1, 4.2.2: what a queue alone has raised is withdrawn with it, and the line goes down")
+    void shouldWithdrawWhatTheQueueHasRaised(boolean byDisabling) {
         assumeDisabling(byDisabling);
         assumeTrue(kind.keepsEvents(), () -> "nothing is kept on " + kind);
         guest.run(FeatureBit.RING_RESET);

@@ -47,7 +47,7 @@ final class RegisterFuzz implements AutoCloseable {
         /** Begins with a reset, uses the device and fails if it is not as it should be. */
         void use(Port port, GuestRam ram);
 
-        /** Forgets what it has written down, if it does. */
+        /** Clears what it has written down, if it does. */
         void tidy();
     }
 

@@ -53,8 +53,8 @@ class ResetTest extends TransportTests {
 
     @ParameterizedTest
     @EnumSource(ResetKind.class)
-    @DisplayName("2.4.1: all of the driver is forgotten")
-    void shouldForgetAllOfTheDriver(ResetKind reset) {
+    @DisplayName("2.4.1: all of the driver's state is cleared")
+    void shouldClearAllOfTheDriver(ResetKind reset) {
         guest.run(BIT_OF_TYPE);
         guest.dropInterrupts();
         device.active().interrupt(0);
@@ -85,8 +85,8 @@ class ResetTest extends TransportTests {
     }
 
     @Test
-    @DisplayName("2.4.1: what a driver has selected is forgotten")
-    void shouldForgetWhatIsSelected() {
+    @DisplayName("2.4.1: what a driver has selected is cleared")
+    void shouldClearWhatIsSelected() {
         guest.run();
         port.write(Register.DEVICE_FEATURE_SELECT, 2);
         port.write(Register.DRIVER_FEATURE_SELECT, 2);
@@ -137,7 +137,7 @@ class ResetTest extends TransportTests {
             assertEquals(1, ring.usedIndex(), "indexes begin at 0 again");
             port.reset(KINDS.get(i % 3));
         }
-        assertTrue(guest.memory.readers().stalls() == 0);
+        assertTrue(guest.memory.gracePeriods().stalls() == 0);
     }
 
     @ParameterizedTest

@@ -79,7 +79,7 @@ final class TableAndReader implements ExtentSink {
     }
 
     void await() {
-        memory.readers().awaitAll(LIMIT_NANOS);
+        memory.gracePeriods().awaitAll(LIMIT_NANOS);
     }
 
     boolean find(long iova) {

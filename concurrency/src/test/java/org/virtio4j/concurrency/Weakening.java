@@ -21,7 +21,7 @@ import javax.tools.ToolProvider;
  * the fence between the loads of a search, or with a plain store for the release in {@code ReaderSection.leave}, no
  * race was lost. Nor was one where a volatile field is stored before, which is a fence too: without that of {@code
  * Readers.awaitSlot}, and of {@code awaitAll} for a gate. There is no race yet that is tight enough for the fence of
- * {@code StaleTranslations.forget}; the one it pairs with is listed.
+ * {@code Invalidation.forget}; the one it pairs with is listed.
  */
 enum Weakening {
 

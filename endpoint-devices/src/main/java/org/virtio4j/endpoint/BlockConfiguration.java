@@ -85,8 +85,8 @@ final class BlockConfiguration {
     }
 
     /**
-     * Forgets what was negotiated, but not the cache mode: what an earlier driver had may not be written before
-     * FEATURES_OK says what this one has.
+     * Clears what was negotiated, but not the cache mode: that of an earlier driver is not written before FEATURES_OK
+     * says what the new driver negotiated.
      */
     void reset() {
         negotiated = Features.NONE;

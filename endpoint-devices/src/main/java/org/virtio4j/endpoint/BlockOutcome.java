@@ -36,7 +36,7 @@ public enum BlockOutcome {
     OTHER_FILE(RequestStatus.IOERR),
     /**
      * A FLUSH, or a write through the cache, after a flush that failed. What the host lost then stays lost, so no later
-     * success would be true (section 5.2.6.2); only a disk that is made anew, from what is on the storage, forgets it.
+     * success would be true (section 5.2.6.2); only a new disk, made of what is on the storage, is free of it.
      */
     UNSTABLE(RequestStatus.IOERR),
     /** The queue was reset, or DMA stopped, before the request was done. Nobody hears of it. */

@@ -25,8 +25,8 @@ import org.virtio4j.os.file.SparseFile;
  * transfer says where in the file it goes; if the name leads to another file by then, nothing is done any more until it
  * leads back.
  *
- * <p>A force that has failed once is never forgotten. What the host could not write it may drop, and a host that was
- * asked once more may say that all is well, for it reports such a loss once (Linux, once for each open file).
+ * <p>A force that has failed once counts as failed from then on. The host may drop what it could not write, and may
+ * report success when it is asked again: Linux reports such a loss once for each open file.
  */
 class DiskFile implements AutoCloseable {
 

@@ -114,7 +114,7 @@ public final class VirtioEntropy implements VirtioDevice {
 
     @Override
     public void reset(ResetKind kind) {
-        // There is nothing to forget.
+        // There is no state to clear.
     }
 
     @Override

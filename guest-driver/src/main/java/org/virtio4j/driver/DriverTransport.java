@@ -102,7 +102,7 @@ public interface DriverTransport {
     void notifyQueue(int queue);
 
     /**
-     * Reads the generation of the device configuration.
+     * Reads the configuration generation.
      *
      * @return a number that differs when the configuration has changed
      */
@@ -136,8 +136,8 @@ public interface DriverTransport {
     int takeInterrupts();
 
     /**
-     * Runs reads of the configuration until none of them can have seen a change half-way: until the generation after
-     * them is the one before (section 2.5.1).
+     * Runs reads of the configuration until none of them can have seen a change half-way: until the configuration
+     * generation after them is the one before (section 2.5.1).
      *
      * @param reads reads the configuration; may run several times
      * @return false if the device changed its configuration each of 1,000 times

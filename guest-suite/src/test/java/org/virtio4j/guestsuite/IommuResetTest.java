@@ -19,7 +19,7 @@ import org.virtio4j.harness.options.UnusableGuestException;
 import org.virtio4j.harness.options.Workload;
 
 /**
- * The IOMMU is taken away from under its driver while the disk is read: what was mapped is forgotten, and the endpoints
+ * The IOMMU is taken away from under its driver while the disk is read: what was mapped is gone, and the endpoints
  * go on.
  */
 @GuestScenario

@@ -19,7 +19,7 @@ import org.virtio4j.wire.iommu.RequestType;
 
 /**
  * The machine is reset while four writers write to the disk and a DMA of the entropy source is in flight. Whatever
- * arrives after the IOMMU has forgotten its domains would go to physical addresses.
+ * arrives after the IOMMU has dropped its domains would go to physical addresses.
  */
 @GuestScenario
 class SystemResetTest {

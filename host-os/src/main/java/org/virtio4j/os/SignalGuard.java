@@ -69,7 +69,7 @@ public final class SignalGuard {
     private boolean look() {
         lock.lock();
         try {
-            // A copy, because a descriptor whose last user has just left is forgotten on the way.
+            // A copy, because a descriptor whose last user has just left is removed during the walk.
             List.copyOf(watched).forEach(Descriptor::emptyIfFull);
             if (watched.isEmpty()) {
                 thread = null;

@@ -176,9 +176,9 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
     }
 
     /**
-     * Kicks every queue, as an embedder does who has {@linkplain org.virtio4j.vmm.GuestMemory#settle exchanged memory}:
-     * what the driver notified of meanwhile may not have been reachable. Any thread but one inside a section of the
-     * device's DMA.
+     * Notifies the device of every queue, after the embedder has {@linkplain org.virtio4j.vmm.GuestMemory#endExchange
+     * exchanged memory}: buffers that the driver notified of meanwhile may not have been reachable. Any thread but one
+     * inside a section of the device's DMA.
      */
     public void memoryChanged() {
         kicks.kickAll();
@@ -188,7 +188,7 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
     private boolean resetBy(ResetKind kind) {
         boolean[] complete = new boolean[1];
         Throwable thrown = FirstFailure.after(null, () -> complete[0] = lifecycle.reset(kind));
-        FirstFailure.throwIt(FirstFailure.after(thrown, interrupts::settle));
+        FirstFailure.throwIt(FirstFailure.after(thrown, interrupts::updateLine));
         return complete[0];
     }
 
@@ -203,11 +203,11 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
             case (int) MmioRegister.QUEUE_SIZE_MAX -> queues.sizeMax(selectedQueue());
             case (int) MmioRegister.QUEUE_READY -> queues.isEnabled(selectedQueue()) ? 1 : 0;
             case (int) MmioRegister.INTERRUPT_STATUS -> interrupts.bits();
-            case (int) MmioRegister.STATUS -> lifecycle.status(interrupts::settle);
+            case (int) MmioRegister.STATUS -> lifecycle.status(interrupts::updateLine);
             case (int) MmioRegister.SHM_LEN_LOW, (int) MmioRegister.SHM_LEN_HIGH,
                     (int) MmioRegister.SHM_BASE_LOW, (int) MmioRegister.SHM_BASE_HIGH -> NO_SHARED_MEMORY;
             case (int) MmioRegister.QUEUE_RESET -> queues.isResetting(selectedQueue()) ? 1 : 0;
-            case (int) MmioRegister.CONFIG_GENERATION -> lifecycle.config().generation();
+            case (int) MmioRegister.CONFIG_GENERATION -> lifecycle.config().configGeneration();
             default -> 0;
         };
     }
@@ -293,12 +293,12 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
 
         @Override
         public void queueEnded(int queue) {
-            interrupts.forgetQueue(queue);
+            interrupts.withdrawQueue(queue);
         }
 
         @Override
-        public void settle() {
-            interrupts.settleIfMoved();
+        public void updateLine() {
+            interrupts.updateLineIfMoved();
         }
 
         @Override
@@ -309,7 +309,7 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
         /** The line follows when the reset has let go of the life cycle's lock: the embedder is not called under it. */
         @Override
         public void deviceReset() {
-            interrupts.forget();
+            interrupts.withdrawAll();
             deviceFeaturesSel = 0;
             driverFeaturesSel = 0;
             queueSel = 0;

@@ -145,7 +145,7 @@ class VirtioMmioDeviceTest {
 
     @Test
     @DisplayName("4.2.2.1: a reset clears InterruptStatus, and the line falls")
-    void shouldForgetEventsAndSelectorsWhenStatusIsWrittenZero() {
+    void shouldClearEventsAndSelectorsWhenStatusIsWrittenZero() {
         start(1, 8);
         write(MmioRegister.DEVICE_FEATURES_SEL, 3);
         context().interrupt(1);

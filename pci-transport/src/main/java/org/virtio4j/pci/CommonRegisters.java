@@ -77,7 +77,7 @@ final class CommonRegisters {
     private int read8(int offset) {
         return switch (offset) {
             case (int) CommonConfig.DEVICE_STATUS -> status();
-            case (int) CommonConfig.CONFIG_GENERATION -> lifecycle.config().generation() & 0xff;
+            case (int) CommonConfig.CONFIG_GENERATION -> lifecycle.config().configGeneration() & 0xff;
             default -> 0;
         };
     }
@@ -123,14 +123,14 @@ final class CommonRegisters {
         Throwable thrown = FirstFailure.after(null, () -> statusBefore = lifecycle.status());
         resetting.incrementAndGet();
         thrown = FirstFailure.after(thrown, () -> lifecycle.writeStatus(0));
-        thrown = FirstFailure.after(thrown, interrupts::awaitForgotten);
+        thrown = FirstFailure.after(thrown, interrupts::awaitWithdrawn);
         resetting.decrementAndGet();
         FirstFailure.throwIt(thrown);
     }
 
     /** Section 2.4.1: 0 says that no interrupt comes any more, so it is not read while one is on its way. */
     private int status() {
-        int status = lifecycle.status(interrupts::awaitForgotten);
+        int status = lifecycle.status(interrupts::awaitWithdrawn);
         return status == 0 && resetting.get() != 0 ? statusBefore : status;
     }
 

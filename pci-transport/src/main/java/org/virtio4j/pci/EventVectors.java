@@ -7,8 +7,8 @@ import org.virtio4j.wire.pci.CommonConfig;
 
 /**
  * Which vector each event has, and which events are pending on it. A vector may have several events, and what pends is
- * remembered event by event: one of them can be forgotten without another's interrupt. Guarded by its owner's lock;
- * only {@link #giveBack}, {@link #addTo} and {@link #forgetAll} look at every event.
+ * remembered event by event: one of them can be withdrawn without another's interrupt. Guarded by its owner's lock;
+ * only {@link #giveBack}, {@link #addTo} and {@link #unmapAll} look at every event.
  *
  * <p>The pending events of a vector are taken all at once, since they are one message. To do so without a look at
  * each, every vector counts rounds: an event pends while the round in which it was added is that of its vector.
@@ -31,7 +31,7 @@ final class EventVectors {
         this.rounds = new long[vectors];
         this.counts = new int[vectors];
         this.pending = new BitSet(vectors);
-        forgetAll();
+        unmapAll();
     }
 
     int vector(int event) {
@@ -64,7 +64,7 @@ final class EventVectors {
         return rounds[vector]++;
     }
 
-    /** What was taken is pending again, except events that were forgotten meanwhile. */
+    /** What was taken is pending again, except events that were withdrawn meanwhile. */
     void giveBack(int vector, long round) {
         for (int event = 0; event < vectorOf.length; event++) {
             if (vectorOf[event] == vector && addedIn[event] == round) {
@@ -82,7 +82,7 @@ final class EventVectors {
         }
     }
 
-    /** Forgets what the event has raised and maps it; says whether its vector of before has nothing pending left. */
+    /** Withdraws what the event has raised and maps it; says whether its old vector has nothing pending left. */
     boolean map(int event, int vector) {
         int before = vectorOf[event];
         boolean last = false;
@@ -99,15 +99,15 @@ final class EventVectors {
     }
 
     /** Nothing is pending any more, and nothing that was taken comes back; the vectors stay. */
-    void forgetPending() {
+    void withdrawAll() {
         Arrays.fill(addedIn, NEVER);
         Arrays.fill(counts, 0);
         pending.clear();
     }
 
     /** No event has a vector any more, and nothing is pending. */
-    void forgetAll() {
-        forgetPending();
+    void unmapAll() {
+        withdrawAll();
         Arrays.fill(vectorOf, CommonConfig.NO_VECTOR);
     }
 

@@ -99,7 +99,7 @@ final class FunctionControl {
         if (kind != ResetKind.DEVICE) {
             failure.run(this::resetRegisters);
         }
-        failure.run(interrupts::awaitForgotten);
+        failure.run(interrupts::awaitWithdrawn);
         failure.rethrow();
         return complete[0];
     }
@@ -138,7 +138,7 @@ final class FunctionControl {
 
     private void follow(Consequences consequences, FirstFailure failure) {
         if (consequences.silenced) {
-            failure.run(interrupts::awaitForgotten);
+            failure.run(interrupts::awaitWithdrawn);
         }
         failure.run(interrupts::update);
         if (consequences.woken) {

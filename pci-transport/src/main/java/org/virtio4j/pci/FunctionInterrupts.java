@@ -39,12 +39,12 @@ final class FunctionInterrupts {
 
     /** Section 2.6.1.1.1: ISR status does not speak of a queue that was reset; {@link #updatePin} must follow. */
     void queueEnded(int queue) {
-        isr.forgetQueue(queue);
+        isr.withdrawQueue(queue);
     }
 
     /** Sets the pin to the level that ISR status says, under no lock. */
     void updatePin() {
-        isr.settleIfMoved();
+        isr.updateLineIfMoved();
     }
 
     /** Section 4.1.4.5.1: the bit is set before the notification, with MSI-X too. */
@@ -56,19 +56,19 @@ final class FunctionInterrupts {
         FirstFailure.throwIt(thrown);
     }
 
-    /** Forgets events and vectors without a call or a wait: {@link #awaitForgotten} must follow, under no lock. */
-    void forget() {
-        isr.forget();
-        vectors.forget();
+    /** Withdraws all events, without a call or a wait: {@link #awaitWithdrawn} must follow, under no lock. */
+    void withdrawAll() {
+        isr.withdrawAll();
+        vectors.withdrawAll();
     }
 
     /**
-     * Section 2.4.1: returns when no interrupt of before is on its way, the pin is low and the embedder has forgotten
-     * what it held.
+     * Section 2.4.1: returns when no earlier interrupt is on its way, the pin is low and what the embedder held is
+     * withdrawn.
      */
-    void awaitForgotten() {
-        Throwable thrown = FirstFailure.after(null, vectors::awaitForgotten);
-        FirstFailure.throwIt(FirstFailure.after(thrown, isr::settle));
+    void awaitWithdrawn() {
+        Throwable thrown = FirstFailure.after(null, vectors::awaitWithdrawn);
+        FirstFailure.throwIt(FirstFailure.after(thrown, isr::updateLine));
     }
 
     /** What command register and message control say; {@link #update} must follow, under no lock. */
@@ -95,7 +95,7 @@ final class FunctionInterrupts {
 
     /** Sets the pin to its level, and sends the vectors that were held back and are not any more. */
     void update() {
-        Throwable thrown = FirstFailure.after(null, isr::settle);
+        Throwable thrown = FirstFailure.after(null, isr::updateLine);
         FirstFailure.throwIt(FirstFailure.after(thrown, vectors::flush));
     }
 

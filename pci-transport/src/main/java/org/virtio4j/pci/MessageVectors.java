@@ -72,17 +72,17 @@ final class MessageVectors extends TableRoute {
     }
 
     @Override
-    public void forget() {
+    public void withdrawAll() {
         lock.lock();
         try {
-            pending.forgetAll();
+            pending.unmapAll();
         } finally {
             lock.unlock();
         }
     }
 
     @Override
-    public void awaitForgotten() {
+    public void awaitWithdrawn() {
         lock.lock();
         try {
             departures.await(InterruptsInFlight.ALL);
@@ -160,7 +160,7 @@ final class MessageVectors extends TableRoute {
     }
 
     /**
-     * Where the function may not send now, the message is pending again unless it was forgotten meanwhile. A thread
+     * Where the function may not send now, the message is pending again unless it was withdrawn meanwhile. A thread
      * that opens the gate flushes afterwards, so this looks at the gate once the message is pending: if the gate is
      * open, the message is tried again.
      */

@@ -20,21 +20,21 @@ final class SinkVectors extends TableRoute {
     private final InterruptSink sink;
 
     /**
-     * Guarded by the lock, as is what follows. What the embedder may have to forget. It was not told of what is
-     * pending, because the vector is masked, or the function is no bus master.
+     * Guarded by the lock, as is what follows. What may have to be withdrawn from the embedder. The embedder was not
+     * told of what is pending, because the vector is masked, or the function is no bus master.
      */
     private final EventVectors raised;
     private final InterruptsInFlight departures = new InterruptsInFlight(lock);
     private boolean holding;
 
-    /** To be forgotten by the embedder, which cannot be called yet. */
-    private final BitSet forgotten;
+    /** Vectors to be withdrawn from the embedder, which cannot be called yet. */
+    private final BitSet withdrawn;
 
     SinkVectors(BarLayout bars, InterruptSink sink) {
         super(new MsixTableWords(bars, false), new EventVectors(bars.events(), bars.vectors()));
         this.sink = sink;
         this.raised = new EventVectors(bars.events(), bars.vectors());
-        this.forgotten = new BitSet(bars.vectors());
+        this.withdrawn = new BitSet(bars.vectors());
     }
 
     // Where events go
@@ -85,23 +85,23 @@ final class SinkVectors extends TableRoute {
     }
 
     @Override
-    public void forget() {
+    public void withdrawAll() {
         lock.lock();
         try {
             for (int vector = raised.nextPending(0); vector >= 0; vector = raised.nextPending(vector + 1)) {
-                forgotten.set(vector);
+                withdrawn.set(vector);
             }
-            raised.forgetAll();
-            pending.forgetAll();
+            raised.unmapAll();
+            pending.unmapAll();
         } finally {
             lock.unlock();
         }
     }
 
     @Override
-    public void awaitForgotten() {
+    public void awaitWithdrawn() {
         FirstFailure failure = new FirstFailure();
-        for (int vector = nextForgotten(); vector >= 0; vector = nextForgotten()) {
+        for (int vector = nextWithdrawn(); vector >= 0; vector = nextWithdrawn()) {
             try {
                 tell(vector);
             } catch (RuntimeException | Error thrown) {
@@ -178,9 +178,9 @@ final class SinkVectors extends TableRoute {
         }
     }
 
-    /** Another CPU may cause an event of the vector meanwhile, which might be forgotten too: it is raised again. */
+    /** Another CPU may cause an event of the vector meanwhile, which might be withdrawn too: it is raised again. */
     private void tell(int vector) {
-        Throwable thrown = FirstFailure.after(null, () -> sink.forget(vector));
+        Throwable thrown = FirstFailure.after(null, () -> sink.withdraw(vector));
         Departure again;
         lock.lock();
         try {
@@ -202,13 +202,13 @@ final class SinkVectors extends TableRoute {
         return begin(vector);
     }
 
-    private int nextForgotten() {
+    private int nextWithdrawn() {
         lock.lock();
         try {
             departures.await(InterruptsInFlight.ALL);
-            int vector = forgotten.nextSetBit(0);
+            int vector = withdrawn.nextSetBit(0);
             if (vector >= 0) {
-                forgotten.clear(vector);
+                withdrawn.clear(vector);
             }
             return vector;
         } finally {

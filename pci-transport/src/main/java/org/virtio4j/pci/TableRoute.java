@@ -45,7 +45,7 @@ abstract class TableRoute implements VectorRoute {
         lock.lock();
         try {
             words.reset();
-            pending.forgetPending();
+            pending.withdrawAll();
         } finally {
             lock.unlock();
         }

@@ -14,7 +14,7 @@ interface VectorRoute {
     int vector(int event);
 
     /**
-     * Maps an event to another vector, or to none. What the event has raised on the vector before is forgotten, and
+     * Maps an event to another vector, or to none. What the event has raised on the vector before is withdrawn, and
      * when this returns, none of it is on its way. A vector that does not exist maps to none, and reading back shows it
      * (virtio 1.4, section 4.1.5.1.2.1). Calls the embedder.
      */
@@ -24,13 +24,13 @@ interface VectorRoute {
     void raise(int event);
 
     /**
-     * Unmaps all events and forgets what they raised, because the device was reset. Neither calls the embedder nor
-     * waits: {@link #awaitForgotten} must follow, under no lock.
+     * Unmaps all events and withdraws what they raised, because the device was reset. Neither calls the embedder nor
+     * waits: {@link #awaitWithdrawn} must follow, under no lock.
      */
-    void forget();
+    void withdrawAll();
 
-    /** Returns when nothing of before the last {@link #forget} is on its way. Calls the embedder. */
-    void awaitForgotten();
+    /** Returns when nothing that was raised before the last {@link #withdrawAll} is on its way. Calls the embedder. */
+    void awaitWithdrawn();
 
     /** The function is no bus master, and so sends nothing until it is one again; {@link #flush} must follow then. */
     void hold(boolean held);

@@ -273,7 +273,7 @@ public final class VirtioPciFunction implements AutoCloseable {
     }
 
     /**
-     * Notifies the device of every queue, after the embedder has {@linkplain org.virtio4j.vmm.GuestMemory#settle
+     * Notifies the device of every queue, after the embedder has {@linkplain org.virtio4j.vmm.GuestMemory#endExchange
      * exchanged memory}: buffers that the driver notified of meanwhile may not have been reachable. Any thread but one
      * inside a section of the device's DMA.
      */
@@ -347,7 +347,7 @@ public final class VirtioPciFunction implements AutoCloseable {
         }
 
         @Override
-        public void settle() {
+        public void updateLine() {
             interrupts.updatePin();
         }
 
@@ -359,7 +359,7 @@ public final class VirtioPciFunction implements AutoCloseable {
         /** The pin follows when the reset has released the life cycle's lock: no callback is called under it. */
         @Override
         public void deviceReset() {
-            interrupts.forget();
+            interrupts.withdrawAll();
             structures.resetSelectors();
         }
     }

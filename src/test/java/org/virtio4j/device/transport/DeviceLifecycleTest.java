@@ -125,7 +125,7 @@ class DeviceLifecycleTest {
     }
 
     @Test
-    void shouldKeepItsSettingsWhenAQueueIsDisabledAndForgetThemWhenItIsReset() {
+    void shouldKeepItsSettingsWhenAQueueIsDisabledAndClearThemWhenItIsReset() {
         DriverRing ring = run(FeatureBit.RING_RESET);
         lifecycle.queues().disable(0);
         assertEquals(8, lifecycle.queues().size(0));
@@ -138,7 +138,7 @@ class DeviceLifecycleTest {
 
     @ParameterizedTest
     @EnumSource(ResetKind.class)
-    void shouldForgetAllOfTheDriver(ResetKind kind) {
+    void shouldClearAllOfTheDriver(ResetKind kind) {
         run(RecordingDevice.BIT_OF_TYPE);
         signals.take();
         lifecycle.reset(kind);
@@ -199,7 +199,7 @@ class DeviceLifecycleTest {
     @ParameterizedTest
     @ValueSource(ints = {0, 1})
     void shouldLeaveNoWayToMemoryOpenWhenARingCannotBeMade(int broken) {
-        int idle = ReaderCount.of(memory.readers());
+        int idle = ReaderCount.of(memory.gracePeriods());
         int[] made = new int[1];
         DeviceLifecycle poor = new DeviceLifecycle(device, DmaSpace.identity(memory), signals, Long.MAX_VALUE,
                 (settings, dma) -> {
@@ -218,7 +218,7 @@ class DeviceLifecycleTest {
             poor.queues().enable(queue);
         }
         assertThrows(OutOfMemoryError.class, () -> poor.writeStatus(RUNNING));
-        assertEquals(idle, ReaderCount.of(memory.readers()));
+        assertEquals(idle, ReaderCount.of(memory.gracePeriods()));
         assertEquals(RUNNING | DeviceStatus.NEEDS_RESET, poor.status());
         assertEquals(List.of(), device.take(), "the device never ran");
     }

@@ -86,7 +86,7 @@ class SignalsUnderWayTest {
 
             @Override
             public void deviceReset() {
-                // There is nothing to forget.
+                // There is nothing to withdraw.
             }
         };
         own[0] = new DeviceLifecycle(device, DmaSpace.identity(memory), signals, Long.MAX_VALUE);

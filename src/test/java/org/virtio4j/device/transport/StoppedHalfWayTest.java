@@ -63,7 +63,7 @@ class StoppedHalfWayTest {
     }
 
     @Test
-    @DisplayName("2.6.1: a reset of a queue is not forgotten when the queue is disabled meanwhile")
+    @DisplayName("2.6.1: a reset of a queue is not lost when the queue is disabled meanwhile")
     void shouldResetAQueueThatIsDisabledMeanwhile() {
         DeviceLifecycle lifecycle = running(0);
         device.idle = false;
@@ -150,7 +150,7 @@ class StoppedHalfWayTest {
         assertEquals(RUNNING | NEEDS_RESET, lifecycle.status());
         assertEquals("queue 0: could not start: " + thrown, lifecycle.needsResetReason());
         assertEquals(List.of("config"), signals.take());
-        device.forget();
+        device.clear();
         lifecycle.writeStatus(0);
         start(lifecycle);
         assertEquals(RUNNING, lifecycle.status());
@@ -216,7 +216,7 @@ class StoppedHalfWayTest {
         private boolean idle = true;
         private int looks;
 
-        void forget() {
+        void clear() {
             whenStarted = () -> { };
             whenOpened = () -> { };
         }

@@ -43,7 +43,7 @@ class ThrowingSignalsTest {
         private @Nullable DeviceContext active;
         private boolean busy;
         private int ended;
-        private int settled;
+        private int updates;
 
         @Override
         public void queueInterrupt(int queue) {
@@ -67,9 +67,9 @@ class ThrowingSignalsTest {
         }
 
         @Override
-        public void settle() {
-            settled++;
-            fail("settle");
+        public void updateLine() {
+            updates++;
+            fail("updateLine");
         }
 
         @Override
@@ -239,8 +239,8 @@ class ThrowingSignalsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"queueEnded", "settle"})
-    @DisplayName("2.6.1: a queue that is disabled is so, and its line is settled, though the transport throws")
+    @ValueSource(strings = {"queueEnded", "updateLine"})
+    @DisplayName("2.6.1: a queue that is disabled is so, and its line is updated, though the transport throws")
     void shouldDisableAQueueWhoseTransportThrows(String name) {
         for (int call = 1; call <= 200; call++) {
             start();
@@ -248,7 +248,7 @@ class ThrowingSignalsTest {
             assertThrown(List.of(name), () -> lifecycle.queues().disable(0));
             assertTrue(!lifecycle.queues().isEnabled(0));
             assertEquals(call, transport.ended);
-            assertEquals(call, transport.settled);
+            assertEquals(call, transport.updates);
             failing.clear();
             assertTrue(lifecycle.reset(ResetKind.DEVICE));
         }
@@ -280,7 +280,7 @@ class ThrowingSignalsTest {
             assertEquals(1, thrown, "in call " + call);
             failing.clear();
             status.raise(1);
-            status.settle();
+            status.updateLine();
             assertEquals(true, levels.getLast(), "after call " + call);
         }
     }

@@ -105,7 +105,7 @@ class ReplayTest {
     }
 
     @Test
-    void shouldForgetTheDriverWhenTheMachineIsReset() throws Exception {
+    void shouldDropTheDriverWhenTheMachineIsReset() throws Exception {
         TraceResult result = play("S 0\nS 1\nS 3\nS 11\nS 15\nA 0 8 0\nM 0 1000 1fff 1000 3 0\nZ\nU 0 1000 1fff 0 1\n");
         assertEquals(List.of(new Mismatch("trace", 9,
                 "UNMAP: expected a driver that has set up its queues, came device status 0")),

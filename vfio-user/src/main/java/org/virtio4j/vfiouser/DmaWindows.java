@@ -104,7 +104,7 @@ final class DmaWindows {
         NavigableMap<Long, Window> inside = windows.subMap(start, true, end, true);
         if (!inside.isEmpty()) {
             exchanging = true;
-            memory.unsettle();
+            memory.beginExchange();
         }
         reply.body(DmaUnmap.SIZE);
         reply.putI32(DmaUnmap.ARGSZ, (int) DmaUnmap.SIZE);
@@ -142,7 +142,7 @@ final class DmaWindows {
     /** Ends an exchange: memory that is missing now stays missing. */
     void endExchange() {
         exchanging = false;
-        memory.settle();
+        memory.endExchange();
     }
 
     /** Takes all windows away. */

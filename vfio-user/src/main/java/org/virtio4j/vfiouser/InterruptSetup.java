@@ -48,23 +48,23 @@ final class InterruptSetup {
         return trigger(request);
     }
 
-    /** The device was reset: the eventfds stay the client's choice, but nothing is masked or of before. */
+    /** The device was reset: the eventfds stay the client's choice, but nothing is masked, and nothing is pending. */
     void deviceReset() {
         unmaskVectors();
-        vectors.forgetPending();
+        vectors.withdrawAll();
     }
 
-    /** Forgets everything, as for a client that has left. */
+    /** Drops eventfds, masks and what is pending, because the client has left. */
     void clear() {
         clearVectors();
         pin.assign(null);
     }
 
-    /** A vector that is unmasked here has no eventfd any more, and is forgotten with the rest. */
+    /** A vector that is unmasked here has no eventfd any more, and is withdrawn with the others. */
     private void clearVectors() {
         vectors.clear();
         unmaskVectors();
-        vectors.forgetPending();
+        vectors.withdrawAll();
     }
 
     private void unmaskVectors() {

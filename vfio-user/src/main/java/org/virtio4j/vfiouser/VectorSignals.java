@@ -11,12 +11,12 @@ import org.virtio4j.wire.pci.MsixCapability;
 
 /**
  * MSI-X vectors as eventfds of the client. Masks are not looked at here: a vector that is masked does not get here. A
- * vector that is raised while it has no eventfd is signalled once it gets one, unless it was forgotten before, as a
+ * vector that is raised while it has no eventfd is signalled once it gets one, unless it was withdrawn before, as a
  * masked one is.
  *
- * <p>Any thread raises and forgets; the socket's thread assigns. What is pending is signalled under the lock, so that a
- * signal of before does not follow the reset that forgets it. A signal does not wait, or for a second where the client
- * wants it so; then the lock may be held.
+ * <p>Any thread raises and withdraws; the socket's thread assigns. What is pending is signalled under the lock, so that
+ * an old signal does not follow the reset that withdraws it. A signal does not wait, or for at most a second where the
+ * client asks for a signal that waits; the lock may be held meanwhile.
  */
 final class VectorSignals implements InterruptSink {
 
@@ -43,7 +43,7 @@ final class VectorSignals implements InterruptSink {
     }
 
     @Override
-    public void forget(int vector) {
+    public void withdraw(int vector) {
         lock.lock();
         try {
             pending.clear(vector);
@@ -66,18 +66,18 @@ final class VectorSignals implements InterruptSink {
         }
     }
 
-    /** Forgets all eventfds and what was pending. */
+    /** Closes all eventfds, and withdraws what was pending. */
     void clear() {
         for (int vector = 0; vector < eventfds.length(); vector++) {
             if (eventfds.get(vector) != null) {
                 assign(vector, null);
             }
         }
-        forgetPending();
+        withdrawAll();
     }
 
-    /** The device was reset, and its interrupts of before with it. */
-    void forgetPending() {
+    /** Withdraws everything that is pending, because the device was reset. */
+    void withdrawAll() {
         lock.lock();
         try {
             pending.clear();

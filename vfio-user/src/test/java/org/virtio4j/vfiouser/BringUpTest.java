@@ -105,7 +105,7 @@ class BringUpTest extends ServedTest {
     @ParameterizedTest
     @EnumSource
     @DisplayName("2.4.1, 4.1.5.3.1: an eventfd that comes later is not signalled for what has ended")
-    void shouldForgetAVectorThatIsPendingForTheClient(End end) {
+    void shouldWithdrawAVectorThatIsPendingForTheClient(End end) {
         transport.enableMessages(true);
         assertTrue(transport.queueVector(IommuDriver.EVENT_QUEUE, 0));
         driver.attach(1, 7, Served.ENDPOINT, 0);

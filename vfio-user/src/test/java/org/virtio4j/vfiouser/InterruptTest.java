@@ -74,7 +74,7 @@ class InterruptTest extends ServedTest {
     }
 
     @Test
-    void shouldForgetVectorsAndWhatIsPendingWhenMessagesAreDisabled() {
+    void shouldClearVectorsAndWhatIsPendingWhenMessagesAreDisabled() {
         client.setIrqs(EVENTFD | TRIGGER, MSIX, 0, 1, first);
         vectors.raise(1);
         assertEquals(0, client.setIrqs(NONE | TRIGGER, MSIX, 0, 0).errno());
@@ -86,7 +86,7 @@ class InterruptTest extends ServedTest {
     }
 
     @Test
-    void shouldForgetWhatIsPendingButNoEventfdWhenTheDeviceIsReset() {
+    void shouldWithdrawWhatIsPendingButNoEventfdWhenTheDeviceIsReset() {
         client.setIrqs(EVENTFD | TRIGGER, MSIX, 0, 1, first);
         vectors.raise(1);
         client.request(TestClient.RESET, TestClient.body(0));
@@ -97,15 +97,15 @@ class InterruptTest extends ServedTest {
     }
 
     @Test
-    void shouldForgetOneVectorAndNoOther() {
+    void shouldWithdrawOneVectorAndNoOther() {
         vectors.raise(0);
         vectors.raise(1);
-        vectors.forget(0);
+        vectors.withdraw(0);
         client.setIrqs(EVENTFD | TRIGGER, MSIX, 0, 2, first, second);
         assertEquals(0, count(first));
         assertEquals(1, count(second));
         vectors.raise(0);
-        vectors.forget(0);
+        vectors.withdraw(0);
         assertEquals(1, count(first), "it was delivered");
     }
 

@@ -170,7 +170,7 @@ class MaskTest {
 
     @ParameterizedTest
     @EnumSource
-    void shouldForgetMasksAndWhatIsPendingWhenTheClientResetsTheDevice(Held held) {
+    void shouldClearMasksAndWhatIsPendingWhenTheClientResetsTheDevice(Held held) {
         held.set(this, true);
         raise();
         assertEquals(0, client.request(TestClient.RESET, TestClient.body(0)).errno());
@@ -183,7 +183,7 @@ class MaskTest {
 
     @ParameterizedTest
     @EnumSource
-    void shouldForgetMasksAndWhatIsPendingWhenTheClientLeaves(Held held) {
+    void shouldClearMasksAndWhatIsPendingWhenTheClientLeaves(Held held) {
         held.set(this, true);
         raise();
         client.close();
@@ -194,7 +194,7 @@ class MaskTest {
     }
 
     @Test
-    void shouldForgetWhatItMaskedWhenMessagesAreDisabled() {
+    void shouldClearWhatItMaskedWhenMessagesAreDisabled() {
         client.setIrqs(NONE | MASK, MSIX, 0, 2);
         raise();
         assertEquals(0, client.setIrqs(NONE | TRIGGER, MSIX, 0, 0).errno());

@@ -100,7 +100,7 @@ final class WithoutNativeAccess {
 
         @Override
         public void reset(ResetKind kind) {
-            // Nothing to forget.
+            // There is no state to clear.
         }
 
         @Override

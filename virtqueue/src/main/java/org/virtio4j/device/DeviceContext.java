@@ -44,7 +44,7 @@ public abstract class DeviceContext {
      *
      * @param gpa guest-physical address
      * @return the kind of the region; null where there is none, and {@link RegionKind#RAM} there while the embedder
-     *         {@linkplain org.virtio4j.vmm.GuestMemory#unsettle exchanges memory}
+     *         {@linkplain org.virtio4j.vmm.GuestMemory#beginExchange exchanges memory}
      */
     public abstract @Nullable RegionKind kindAt(long gpa);
 

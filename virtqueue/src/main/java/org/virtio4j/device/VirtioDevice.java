@@ -136,8 +136,8 @@ public interface VirtioDevice {
     }
 
     /**
-     * Forgets what the driver did. The queues have been closed and the device is idle; so nothing it was about to do
-     * for the old driver reaches guest memory any more.
+     * Clears all state that the driver has set up. The queues have been closed and the device is idle, so nothing that
+     * it was about to do for the old driver reaches guest memory any more.
      *
      * @param kind how much is taken back
      */

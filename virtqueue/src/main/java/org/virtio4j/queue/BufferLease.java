@@ -35,7 +35,7 @@ final class BufferLease {
         this.translated = translated;
     }
 
-    /** Forgets the region: the generation moved. */
+    /** Ends the lease: the generation moved. */
     void end() {
         region = null;
         segment = MemorySegment.NULL;

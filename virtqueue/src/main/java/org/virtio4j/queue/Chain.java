@@ -259,7 +259,7 @@ public final class Chain {
             DmaResult result = copyPiece(handle, access, iovaOf(index), skip, other, otherOffset + done, piece);
             if (result != DmaResult.OK) {
                 // Memory that is away while it is exchanged is no fault of the driver's.
-                return result == DmaResult.BUS_ERROR && !handle.settled() ? DmaResult.CLOSED : result;
+                return result == DmaResult.BUS_ERROR && !handle.memoryComplete() ? DmaResult.CLOSED : result;
             }
             done += piece;
             skip += piece;

@@ -110,9 +110,9 @@ public interface DeviceQueue extends AutoCloseable {
     boolean isReachable();
 
     /**
-     * Whether the ring is out of reach only because the embedder is {@linkplain org.virtio4j.vmm.GuestMemory#unsettle
-     * exchanging memory}, or the device's function sleeps, so that a chain at work can be given back later. Inside a
-     * section.
+     * Whether the ring is out of reach only because the embedder is {@linkplain
+     * org.virtio4j.vmm.GuestMemory#beginExchange exchanging memory}, or the device's function sleeps, so that a chain
+     * at work can be given back later. Inside a section.
      *
      * @return the same throughout a section
      */

@@ -10,7 +10,7 @@ public enum QueueFailure {
     NONE,
     /**
      * A part of the ring lies where there is no memory, or where the device may not reach it. Not latched while memory
-     * is {@linkplain org.virtio4j.vmm.GuestMemory#unsettle exchanged}, nor is {@link #INDIRECT_UNREACHABLE}.
+     * is {@linkplain org.virtio4j.vmm.GuestMemory#beginExchange exchanged}, nor is {@link #INDIRECT_UNREACHABLE}.
      */
     RING_UNREACHABLE,
     /** The device gave the queue up, since something threw while it was served; {@link DeviceQueue#giveUp}. */

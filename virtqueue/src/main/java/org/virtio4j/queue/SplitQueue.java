@@ -149,7 +149,7 @@ public final class SplitQueue implements DeviceQueue {
             into.drop();
             // As if it had not been looked at, in case it is looked at again.
             inFlight.remove(head);
-            return broken == QueueFailure.INDIRECT_UNREACHABLE ? failUnlessUnsettled(broken) : fail(broken);
+            return broken == QueueFailure.INDIRECT_UNREACHABLE ? failUnlessExchanging(broken) : fail(broken);
         }
         nextAvailable = (nextAvailable + 1) & INDEX_MASK;
         return true;
@@ -396,15 +396,15 @@ public final class SplitQueue implements DeviceQueue {
                 && available.resolve(dma, cursor) == DmaResult.OK
                 && used.resolve(dma, cursor) == DmaResult.OK;
         if (leased && polled) {
-            // Also when memory was exchanged: what lies there now may be of another time.
+            // Also when memory was exchanged: what lies there now may be something else.
             beSilent();
         }
-        return leased || failUnlessUnsettled(QueueFailure.RING_UNREACHABLE);
+        return leased || failUnlessExchanging(QueueFailure.RING_UNREACHABLE);
     }
 
-    /** What is away while memory is exchanged is no fault of the driver's; the next kick looks again. */
-    private boolean failUnlessUnsettled(QueueFailure reason) {
-        return dma.settled() && fail(reason);
+    /** A ring that is away while memory is exchanged is not the driver's fault; the next kick looks again. */
+    private boolean failUnlessExchanging(QueueFailure reason) {
+        return dma.memoryComplete() && fail(reason);
     }
 
     private void checkInside() {

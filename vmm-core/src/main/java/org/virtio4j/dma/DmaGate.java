@@ -125,6 +125,6 @@ public final class DmaGate {
 
     private void awaitSections() {
         // Sections sample the gate after the fence of their entry, so it is taken away like anything else.
-        memory.readers().awaitAll(LIMIT);
+        memory.gracePeriods().awaitAll(LIMIT);
     }
 }

@@ -82,7 +82,7 @@ public final class DmaHandle implements AutoCloseable {
 
     /** All or nothing: a handle that fails to become a reader of both leaves nothing that others would wait for. */
     private void join() {
-        memory.readers().add(section);
+        memory.gracePeriods().add(section);
         boolean joined = false;
         try {
             lookup.join();
@@ -98,7 +98,7 @@ public final class DmaHandle implements AutoCloseable {
         try {
             lookup.part();
         } finally {
-            memory.readers().remove(section);
+            memory.gracePeriods().remove(section);
         }
     }
 
@@ -221,10 +221,11 @@ public final class DmaHandle implements AutoCloseable {
     /**
      * Whether memory that is missing is missing for good. Inside a section.
      *
-     * @return false if the section began while the embedder was exchanging memory, see {@link GuestMemory#unsettle}
+     * @return false if the section began while the embedder was exchanging memory, see {@link
+     *         GuestMemory#beginExchange}
      */
-    public boolean settled() {
-        return map.settled();
+    public boolean memoryComplete() {
+        return map.complete();
     }
 
     /**
@@ -400,7 +401,7 @@ public final class DmaHandle implements AutoCloseable {
         // The flag must be visible before the slot is read, as with anything that is taken away from a reader.
         VarHandle.fullFence();
         // A stall listener may throw when the wait is over, and the translator, too.
-        Throwable thrown = FirstFailure.after(null, () -> memory.readers().awaitSlot(section, CLOSE_LIMIT_NANOS));
+        Throwable thrown = FirstFailure.after(null, () -> memory.gracePeriods().awaitSlot(section, CLOSE_LIMIT_NANOS));
         FirstFailure.throwIt(FirstFailure.after(thrown, this::part));
     }
 

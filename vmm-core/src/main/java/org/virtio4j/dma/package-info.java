@@ -38,6 +38,19 @@
  * <dd>A number that grows whenever memory or translation changes: as long as {@link
  * org.virtio4j.dma.DmaHandle#generation} is the same, leases hold. Only equality means something. The specification's
  * configuration generation is another number, and is always called by its full name.</dd>
+ * <dt>forget</dt>
+ * <dd>To drop a translation that a handle has remembered, because the translator has taken it away. Handles remember
+ * extents in a cache each ({@link org.virtio4j.dma.translate.TranslationCaches}).</dd>
+ * <dt>exchange</dt>
+ * <dd>The time in which the embedder takes guest memory away and gives it back in other pieces, from {@link
+ * org.virtio4j.vmm.GuestMemory#beginExchange} to {@link org.virtio4j.vmm.GuestMemory#endExchange}. A ring that is
+ * missing meanwhile is not the driver's fault.</dd>
+ * <dt>withdraw</dt>
+ * <dd>To take back an interrupt that was raised and not delivered, because its queue or its device was reset or its
+ * event was mapped to another vector.</dd>
+ * <dt>epoch</dt>
+ * <dd>How many grace periods a mapping table has waited for. Places that were retired in an earlier epoch are free for
+ * use.</dd>
  * <dt>gate</dt>
  * <dd>What lets a device's DMA through or stops it, as the bus master bit of a PCI function does.</dd>
  * <dt>passage</dt>

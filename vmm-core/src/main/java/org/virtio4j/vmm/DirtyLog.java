@@ -47,7 +47,7 @@ public final class DirtyLog {
         memory.changeDirtyLog(Integer.numberOfTrailingZeros(pageSize));
     }
 
-    /** Ends logging and forgets all marks. */
+    /** Ends logging and clears all marks. */
     public void stop() {
         memory.changeDirtyLog(OFF);
     }

@@ -36,7 +36,7 @@ public final class GuestMemory implements AutoCloseable {
     private static final Duration CLOSE_LIMIT = Duration.ofSeconds(1);
 
     private final ReentrantLock lock = new ReentrantLock();
-    private final GracePeriods readers;
+    private final GracePeriods gracePeriods;
     private final DirtyLog dirtyLog = new DirtyLog(this);
     private volatile RegionMap map = RegionMap.EMPTY;
 
@@ -51,7 +51,7 @@ public final class GuestMemory implements AutoCloseable {
      * @param listener hears when removing a region waits longer than its limit
      */
     public GuestMemory(StallListener listener) {
-        this.readers = new GracePeriods(listener);
+        this.gracePeriods = new GracePeriods(listener);
     }
 
     /**
@@ -184,25 +184,25 @@ public final class GuestMemory implements AutoCloseable {
 
     /**
      * Says that memory is about to be exchanged: what is removed from now on may be back in a moment, as when firmware
-     * turns a part of RAM into ROM and all of it is removed and added again in pieces. Until {@link #settle}, a device
-     * that finds its ring gone does not blame the driver, and looks again when it is kicked.
+     * turns a part of RAM into ROM and all of it is removed and added again in pieces. Until {@link #endExchange}, a
+     * device that finds its ring gone does not blame the driver, and looks again when it is kicked.
      */
-    public void unsettle() {
-        settled(false);
+    public void beginExchange() {
+        complete(false);
     }
 
     /**
-     * Says that the exchange is over: what is missing now is missing. The caller kicks the queues of the devices
+     * Says that the exchange is over: what is missing now stays missing. The caller kicks the queues of the devices
      * afterwards, because kicks that came meanwhile may have found no ring.
      */
-    public void settle() {
-        settled(true);
+    public void endExchange() {
+        complete(true);
     }
 
-    private void settled(boolean now) {
+    private void complete(boolean now) {
         lock.lock();
         try {
-            map = map.settled(now);
+            map = map.withComplete(now);
         } finally {
             lock.unlock();
         }
@@ -222,8 +222,8 @@ public final class GuestMemory implements AutoCloseable {
      *
      * @return the readers of every handle opened on this memory
      */
-    public GracePeriods readers() {
-        return readers;
+    public GracePeriods gracePeriods() {
+        return gracePeriods;
     }
 
     /** Removes every region, as {@link #remove(List, Duration)} does. */
@@ -250,7 +250,7 @@ public final class GuestMemory implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        readers.awaitAll(CLOSE_LIMIT);
+        gracePeriods.awaitAll(CLOSE_LIMIT);
     }
 
     private MemoryRegion addOwned(long gpa, HostMemory owned) {
@@ -280,7 +280,7 @@ public final class GuestMemory implements AutoCloseable {
      */
     private void awaitAndRelease(List<MemoryRegion> regions, long limitNanos) {
         FirstFailure failure = new FirstFailure();
-        failure.run(() -> readers.awaitAll(limitNanos));
+        failure.run(() -> gracePeriods.awaitAll(limitNanos));
         regions.forEach(region -> failure.run(region::released));
         failure.rethrow();
     }

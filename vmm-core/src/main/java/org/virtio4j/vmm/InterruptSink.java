@@ -15,7 +15,7 @@ package org.virtio4j.vmm;
  * thread that does: the reset would wait for the call from which it was made. To reset, tell another thread to do
  * it, and return.
  *
- * <p>What is thrown comes out of the call that caused the interrupt. The vector counts as raised, or as forgotten,
+ * <p>What is thrown comes out of the call that caused the interrupt. The vector counts as raised, or as withdrawn,
  * nevertheless; the device stays as it is, and calls for other vectors are made.
  */
 public interface InterruptSink {
@@ -28,10 +28,10 @@ public interface InterruptSink {
     void raise(int vector);
 
     /**
-     * Forgets a vector: what was raised for it and not delivered, because it is masked or nobody listens, is not to be
-     * delivered any more (virtio 1.4, sections 2.4.1, 2.6.1.1.1, 4.1.5.3.1 and 4.1.5.4.1). What was delivered stays so,
-     * and a later {@link #raise} counts as usual. A sink that keeps vectors pending overrides this; the default has
-     * nothing to forget.
+     * Withdraws a vector: what was raised for it and not delivered, because it is masked or nobody listens, is not to
+     * be delivered any more (virtio 1.4, sections 2.4.1, 2.6.1.1.1, 4.1.5.3.1 and 4.1.5.4.1). What was delivered stays
+     * delivered, and a later {@link #raise} counts as usual. A sink that keeps vectors pending overrides this; the
+     * default does nothing.
      *
      * <p>An event, which is a queue or the change of the configuration, ends its claim to a vector when it is mapped to
      * another or to none, when its queue is reset, and when the device or the function is. This is called when an event
@@ -45,6 +45,6 @@ public interface InterruptSink {
      *
      * @param vector index of the vector, from 0
      */
-    default void forget(int vector) {
+    default void withdraw(int vector) {
     }
 }

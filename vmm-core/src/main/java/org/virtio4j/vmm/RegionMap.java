@@ -23,13 +23,13 @@ public final class RegionMap {
     private final MemoryRegion[][] chunks;
     private final int count;
     private final long generation;
-    private final boolean settled;
+    private final boolean complete;
 
-    private RegionMap(MemoryRegion[][] chunks, int count, long generation, boolean settled) {
+    private RegionMap(MemoryRegion[][] chunks, int count, long generation, boolean complete) {
         this.chunks = chunks;
         this.count = count;
         this.generation = generation;
-        this.settled = settled;
+        this.complete = complete;
     }
 
     /**
@@ -42,12 +42,12 @@ public final class RegionMap {
     }
 
     /**
-     * Whether what is missing here is missing for good, see {@link GuestMemory#unsettle}.
+     * Whether what is missing here is missing for good, see {@link GuestMemory#beginExchange}.
      *
      * @return false while the embedder is exchanging memory
      */
-    public boolean settled() {
-        return settled;
+    public boolean complete() {
+        return complete;
     }
 
     /**
@@ -105,7 +105,7 @@ public final class RegionMap {
         more[place] = added;
         return new RegionMap(more.length <= CHUNK ? replaced(at, 1, more) : replaced(at, 1,
                 Arrays.copyOf(more, CHUNK / 2), Arrays.copyOfRange(more, CHUNK / 2, more.length)),
-                count + 1, generation + 1, settled);
+                count + 1, generation + 1, complete);
     }
 
     RegionMap without(MemoryRegion removed) {
@@ -117,17 +117,17 @@ public final class RegionMap {
         }
         MemoryRegion[] fewer = Arrays.copyOf(chunk, chunk.length - 1);
         System.arraycopy(chunk, place + 1, fewer, place, fewer.length - place);
-        return new RegionMap(shrunk(at, fewer), count - 1, generation + 1, settled);
+        return new RegionMap(shrunk(at, fewer), count - 1, generation + 1, complete);
     }
 
     /** None of the regions. */
     RegionMap cleared() {
-        return new RegionMap(EMPTY.chunks, 0, generation + 1, settled);
+        return new RegionMap(EMPTY.chunks, 0, generation + 1, complete);
     }
 
     /** The same regions, and the same generation: what was resolved before holds as well as ever. */
-    RegionMap settled(boolean now) {
-        return now == settled ? this : new RegionMap(chunks, count, generation, now);
+    RegionMap withComplete(boolean now) {
+        return now == complete ? this : new RegionMap(chunks, count, generation, now);
     }
 
     @Override

@@ -190,7 +190,7 @@ class DirtyLogTest {
     }
 
     @Test
-    void shouldForgetAllMarksWhenStopped() {
+    void shouldClearAllMarksWhenStopped() {
         log.start(LOG_PAGE);
         write(0x10000, 8);
         log.stop();

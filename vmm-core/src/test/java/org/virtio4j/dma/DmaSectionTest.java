@@ -116,8 +116,8 @@ class DmaSectionTest {
         other.join();
         assertEquals(0, together.get());
         assertTrue(refused.get() > 0);
-        memory.readers().awaitAll(0);
-        assertEquals(0, memory.readers().stalls(), "a section is left open");
+        memory.gracePeriods().awaitAll(0);
+        assertEquals(0, memory.gracePeriods().stalls(), "a section is left open");
     }
 
     @Test
@@ -268,7 +268,7 @@ class DmaSectionTest {
 
     @Test
     void shouldLeaveNoReaderBehindWhenHandlesAreClosed() {
-        int memoryReaders = memory.readers().count();
+        int memoryReaders = memory.gracePeriods().count();
         int tableReaders = table.readers.count();
         GracePeriods others = new GracePeriods((holder, waitedNanos) -> { });
         TranslationCaches caches = new TranslationCaches();
@@ -287,7 +287,7 @@ class DmaSectionTest {
             DmaSpace.of(memory, caching).open("short-lived").close();
             DmaSpace.of(memory, caching).messages("short-lived").close();
         }
-        assertEquals(memoryReaders, memory.readers().count());
+        assertEquals(memoryReaders, memory.gracePeriods().count());
         assertEquals(tableReaders, table.readers.count());
         assertEquals(0, caches.count());
     }
@@ -295,7 +295,7 @@ class DmaSectionTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void shouldLeaveNoReaderBehindWhenATranslatorThrowsAsItIsJoinedOrParted(boolean error) {
-        int readers = memory.readers().count();
+        int readers = memory.gracePeriods().count();
         Translator joined = new Throwing(table, error) {
             @Override
             public void join(ReaderSlot slot) {
@@ -312,7 +312,7 @@ class DmaSectionTest {
         };
         DmaHandle handle = DmaSpace.of(memory, parted).open("leaves");
         assertThrows(Throwable.class, handle::close);
-        assertEquals(readers, memory.readers().count());
+        assertEquals(readers, memory.gracePeriods().count());
     }
 
     @ParameterizedTest

@@ -63,7 +63,7 @@ class HotPathAllocationTest {
             identity.send(0x1_0000_0000L, 1);
             sender.send(0xfee0_0010L, 1);
             sender.send(0x1_0000_0000L, 1);
-            memory.readers().awaitAll(1_000_000_000L);
+            memory.gracePeriods().awaitAll(1_000_000_000L);
         });
     }
 

@@ -42,7 +42,7 @@ class MessageTest {
             // The sink may do what no section allows.
             identity.enter();
             identity.leave();
-            memory.readers().awaitAll(0);
+            memory.gracePeriods().awaitAll(0);
             messages.add(new Message(requester, address, data));
         });
     }
@@ -52,7 +52,7 @@ class MessageTest {
         ParkedReader.leaveIfInside(identity);
         ParkedReader.leaveIfInside(translated);
         memory.close();
-        assertEquals(0, memory.readers().stalls());
+        assertEquals(0, memory.gracePeriods().stalls());
     }
 
     @Test

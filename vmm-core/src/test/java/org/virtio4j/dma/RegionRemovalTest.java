@@ -55,7 +55,7 @@ class RegionRemovalTest {
         ParkedReader.finish(remover);
         assertEquals(1, released.get());
         assertEquals(List.of("disk 7, released 0"), stalled);
-        assertEquals(1, memory.readers().stalls());
+        assertEquals(1, memory.gracePeriods().stalls());
     }
 
     @Test
@@ -85,9 +85,9 @@ class RegionRemovalTest {
         ParkedReader.finish(remover);
         assertEquals(1, gone.get());
         assertEquals(1, thrown.get());
-        assertEquals(1, unlucky.readers().stalls());
+        assertEquals(1, unlucky.gracePeriods().stalls());
         dma.close();
-        assertEquals(0, unlucky.readers().count());
+        assertEquals(0, unlucky.gracePeriods().count());
     }
 
     @Test
@@ -152,7 +152,7 @@ class RegionRemovalTest {
         }
         ParkedReader.finish(remover);
         assertEquals(1, stalled.size(), stalled::toString);
-        assertEquals(1, memory.readers().stalls());
+        assertEquals(1, memory.gracePeriods().stalls());
     }
 
     @Test
@@ -234,7 +234,7 @@ class RegionRemovalTest {
     }
 
     @Test
-    void shouldForgetAHandleThatWasClosed() {
+    void shouldNotWaitForAHandleThatWasClosed() {
         DmaHandle dma = DmaSpace.identity(memory).open("gone");
         dma.close();
         dma.enter();

@@ -165,14 +165,14 @@ class HostMemoryTest {
 
     @Test
     @EnabledOnOs(OS.LINUX)
-    void shouldGiveTheMemoryBackWhenClosedOrForgotten() {
+    void shouldGiveTheMemoryBackWhenClosedOrUnreachable() {
         HostMemory memory = HostMemory.collected(PAGE);
         MemorySegment closed = memory.segment();
         memory.close();
         memory.close();
         assertFalse(closed.scope().isAlive());
-        MemorySegment forgotten = HostMemory.collected(PAGE).segment();
-        while (forgotten.scope().isAlive()) {
+        MemorySegment unreachable = HostMemory.collected(PAGE).segment();
+        while (unreachable.scope().isAlive()) {
             System.gc();
         }
     }

@@ -59,7 +59,7 @@ public class TranslateBenchmark {
                 guest.map(SinglePages.start(index), SinglePages.end(index),
                         IommuGuest.DATA + (index & (DATA_PAGES - 1)) * SinglePages.SIZE);
             }
-            dma = guest.forgetfulSpace().open("benchmark");
+            dma = guest.uncachedSpace().open("benchmark");
             address = SinglePages.start(0);
         }
 

@@ -246,7 +246,7 @@ class IommuDriverTest {
         driver.attach(2, 1, 1, 0);
 
         assertEquals(remaining, ram.remaining());
-        assertEquals(List.of("2 ATTACH 0 4/4"), answers, "what was on its way is forgotten");
+        assertEquals(List.of("2 ATTACH 0 4/4"), answers, "what was on its way is dropped");
         assertEquals(1, driver.kicks());
     }
 

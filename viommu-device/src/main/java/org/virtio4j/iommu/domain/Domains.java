@@ -252,7 +252,7 @@ public final class Domains {
     public void detachAll(boolean blockLive) {
         for (int i = 0; i < all.size(); i++) {
             Endpoint endpoint = all.get(i);
-            endpoint.forgetDoorbell();
+            endpoint.clearDoorbell();
             boolean block = blockLive && endpoint.isLive() && endpoint.domain().kind() != Domain.Kind.UNATTACHED;
             release(endpoint, block ? blocked : unattached);
         }

@@ -156,7 +156,7 @@ public final class Endpoint {
         return doorbellPhys;
     }
 
-    void forgetDoorbell() {
+    void clearDoorbell() {
         doorbellMapped = false;
         doorbellTold = false;
     }

@@ -25,7 +25,7 @@ final class Invalidation {
         this.endpoints = endpoints;
     }
 
-    /** What readers load to know whether something was taken away. */
+    /** The count that is the generation of all translators of this IOMMU. */
     InvalidationCount generation() {
         return generation;
     }
@@ -58,16 +58,16 @@ final class Invalidation {
     }
 
     /**
-     * Makes all caches forget, and advances the count before and after; {@link
-     * org.virtio4j.dma.translate.TranslationCaches}
-     * says why. Everything that was taken away must be out of the readers' sight.
+     * Makes all caches forget, and advances the generation before and after; {@link
+     * org.virtio4j.dma.translate.TranslationCaches} says why. Readers must not be able to find any more what was taken
+     * away.
      */
     void forget() {
         generation.advance();
         if (ranges == 0 && !moved) {
             return;
         }
-        // The count must be visible before the caches are read; pairs with the fence of a device that keeps.
+        // The generation must be visible before the caches are read; pairs with the fence of a device that keeps.
         VarHandle.fullFence();
         forgetRanges();
         if (moved) {

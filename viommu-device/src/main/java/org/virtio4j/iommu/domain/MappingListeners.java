@@ -46,7 +46,7 @@ public final class MappingListeners {
     }
 
     /**
-     * Asks all listeners to mirror a mapping. If one refuses, those before it are asked to forget it.
+     * Asks all listeners to mirror a mapping. If one refuses, those before it are asked to remove it.
      *
      * @param domain    the domain's number
      * @param virtStart first I/O-virtual address
@@ -67,7 +67,7 @@ public final class MappingListeners {
     }
 
     /**
-     * Asks all listeners to forget a mapping that {@link #map} announced and that was not made. Their answers are
+     * Asks all listeners to remove a mapping that {@link #map} announced and that was not made. Their answers are
      * ignored.
      *
      * @param domain    the domain's number
@@ -79,7 +79,7 @@ public final class MappingListeners {
     }
 
     /**
-     * Asks all listeners to forget the mappings inside a range. If one refuses, the mappings that were forgotten are
+     * Asks all listeners to remove the mappings inside a range. If one refuses, the mappings that were removed are
      * announced again. The table does not change.
      *
      * @param domain    whose table has the mappings

@@ -17,8 +17,9 @@ import org.virtio4j.vmm.Access;
  * the observer: it is treated as if the device had thrown it.
  *
  * <p>Each method says under which lock it is called. Calls under one lock come one at a time. No method may call back
- * into the IOMMU, except {@link #unreservedDoorbell}. Status, configuration and generation of any device can be read
- * from every method; anything else of a device may be held by a thread that waits for this IOMMU.
+ * into the IOMMU, except {@link #unreservedDoorbell}. Every method may read status, configuration and configuration
+ * generation of any device. It must call nothing else of a device: a thread that waits for this IOMMU may hold the lock
+ * of that device.
  */
 public interface IommuListener {
 

@@ -8,8 +8,8 @@ package org.virtio4j.iommu.embedder;
  * had agreed are asked to take it back. Calls come one at a time, under the control lock of the IOMMU, and must not
  * call back into it.
  *
- * <p>Under that lock a listener may read status, configuration and generation of any device; anything else of a device
- * may be held by a thread that waits for this IOMMU.
+ * <p>Under that lock a listener may read status, configuration and configuration generation of any device. It must call
+ * nothing else of a device: a thread that waits for this IOMMU may hold the lock of that device.
  */
 public interface MappingListener {
 
@@ -41,7 +41,7 @@ public interface MappingListener {
      * @param domain    the domain's number
      * @param virtStart first I/O-virtual address
      * @param virtEnd   last I/O-virtual address, inclusive
-     * @return whether the mirror has forgotten it; only UNMAP can be refused
+     * @return whether the mirror has removed it; only UNMAP can be refused
      */
     Answer unmap(int domain, long virtStart, long virtEnd);
 

@@ -53,7 +53,7 @@ final class Activation extends DeviceContext {
     public @Nullable RegionKind kindAt(long gpa) {
         RegionMap map = memory.map();
         MemoryRegion region = map.find(gpa);
-        return region != null ? region.kind() : map.settled() ? null : RegionKind.RAM;
+        return region != null ? region.kind() : map.complete() ? null : RegionKind.RAM;
     }
 
     @Override

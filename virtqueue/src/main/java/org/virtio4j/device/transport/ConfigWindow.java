@@ -5,7 +5,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.virtio4j.device.VirtioDevice;
 
 /**
- * The device configuration as a transport shows it, and its generation (virtio 1.4, section 2.5).
+ * The device configuration as a transport shows it, and the configuration generation (virtio 1.4, section 2.5).
  *
  * <p>Any thread. Reading takes a lock of its own, the last in the order of locks, so that a configuration can be read
  * under any other: by an IOMMU's listener, say, while another thread starts or resets the device and waits for that
@@ -21,7 +21,7 @@ public final class ConfigWindow {
     private volatile boolean dirty;
 
     /** Guarded by {@link #reading}, as is what the device said when its configuration was read last. */
-    private int generation;
+    private int configGeneration;
     private int version;
 
     ConfigWindow(LifecycleState state) {
@@ -73,10 +73,10 @@ public final class ConfigWindow {
      *
      * @return a number of which a transport shows as many bits as it has
      */
-    public int generation() {
+    public int configGeneration() {
         reading.lock();
         try {
-            return generation;
+            return configGeneration;
         } finally {
             reading.unlock();
         }
@@ -105,7 +105,7 @@ public final class ConfigWindow {
         if (dirty || now != version) {
             dirty = false;
             version = now;
-            generation++;
+            configGeneration++;
         }
         return value;
     }

@@ -109,7 +109,7 @@ final class DeviceReset {
             if (kind == null) {
                 return !state.isResetting();
             }
-            thrown = FirstFailure.after(null, () -> forgetAll(kind));
+            thrown = FirstFailure.after(null, () -> resetAll(kind));
         } finally {
             state.lock.unlock();
         }
@@ -131,14 +131,14 @@ final class DeviceReset {
         }
     }
 
-    private void forgetAll(ResetKind kind) {
+    private void resetAll(ResetKind kind) {
         // Whatever comes out of the device or its transport, the driver finds a device that was reset.
         Throwable thrown = FirstFailure.after(null, () -> state.device.reset(kind));
         for (QueueRegisters queue : state.queues) {
             queue.reset();
         }
         features.reset();
-        state.status.forgetReason();
+        state.status.clearReason();
         thrown = FirstFailure.after(thrown, state.signals::deviceReset);
         state.status.clear();
         // A driver's own reset may be complete between the end and the reset that follows on it, which does more.

@@ -62,7 +62,7 @@ public final class InterruptStatus {
      *
      * @param line     the embedder's
      * @param lineUsed whether events raise the line just now; reads volatile state and takes no lock, and whoever
-     *                 changes its answer calls {@link #settle}
+     *                 changes its answer calls {@link #updateLine}
      */
     public InterruptStatus(InterruptLine line, BooleanSupplier lineUsed) {
         this(line, lineUsed, 0, 0);
@@ -116,12 +116,12 @@ public final class InterruptStatus {
     }
 
     /**
-     * Drops what a queue has raised, since it was reset; the event stays if another queue has raised it, too. Leaves
-     * the line alone, for callers that hold a lock: {@link #settleIfMoved} must follow.
+     * Withdraws what a queue has raised, because it was reset; the event stays if another queue has raised it, too. The
+     * line stays as it is, so callers may hold a lock: {@link #updateLineIfMoved} must follow.
      *
      * @param queue index of a queue that raises nothing meanwhile
      */
-    public void forgetQueue(int queue) {
+    public void withdrawQueue(int queue) {
         long ignored = remove(wordOf(queue), bitOf(queue));
     }
 
@@ -157,24 +157,24 @@ public final class InterruptStatus {
         return old;
     }
 
-    /** Drops all events but leaves the line alone, for callers that hold a lock: {@link #settle} must follow. */
-    public void forget() {
+    /** Withdraws all events. The line stays as it is, so callers may hold a lock: {@link #updateLine} must follow. */
+    public void withdrawAll() {
         for (int i = 0; i < words.length; i++) {
             WORDS.setVolatile(words, i, 0L);
         }
     }
 
     /**
-     * Brings the line to where the events say. When this returns it is there, and no other thread is about to set it to
-     * a level of before; so it waits for a thread that is calling the line. Inside the line itself it returns at once,
-     * and the line is called again.
+     * Sets the line to the level that the events ask for. When this returns, the line has that level, and no other
+     * thread is about to set it to an older one: this waits for a thread that is calling the line. When it is called by
+     * the line itself, it returns at once, and the line is called again afterwards.
      */
-    public void settle() {
+    public void updateLine() {
         update(true);
     }
 
-    /** Does what {@link #settle} does, but leaves a line alone that is where it belongs. */
-    public void settleIfMoved() {
+    /** Does what {@link #updateLine} does, but does not call a line that has the right level already. */
+    public void updateLineIfMoved() {
         if (isMoved()) {
             update(true);
         }

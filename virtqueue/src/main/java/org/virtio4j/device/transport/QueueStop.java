@@ -54,17 +54,17 @@ final class QueueStop {
             boolean reset = endings.isReset(index);
             finished = endings.finishQueue(index);
             if (finished) {
-                thrown = FirstFailure.after(null, () -> forget(index, reset));
+                thrown = FirstFailure.after(null, () -> resetQueue(index, reset));
             }
             over = !endings.isEnding(index);
         } finally {
             state.lock.unlock();
         }
-        FirstFailure.throwIt(finished ? FirstFailure.after(thrown, state.signals::settle) : null);
+        FirstFailure.throwIt(finished ? FirstFailure.after(thrown, state.signals::updateLine) : null);
         return over;
     }
 
-    private void forget(int index, boolean reset) {
+    private void resetQueue(int index, boolean reset) {
         state.queues[index].enabled(false);
         if (reset) {
             state.queues[index].reset();

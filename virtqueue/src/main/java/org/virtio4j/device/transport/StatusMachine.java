@@ -64,7 +64,7 @@ final class StatusMachine {
         return reason.get();
     }
 
-    void forgetReason() {
+    void clearReason() {
         reason.set("");
     }
 

@@ -25,23 +25,23 @@ public interface TransportSignals {
     }
 
     /**
-     * Forgets what is pending for one queue, since it was reset or disabled (virtio 1.4, section 2.6.1.1.1). Called
-     * under the life cycle's control lock, after the queue's last interrupt; {@link #settle} follows.
+     * Withdraws what is pending for one queue, because it was reset or disabled (virtio 1.4, section 2.6.1.1.1). Called
+     * under the life cycle's control lock, after the queue's last interrupt; {@link #updateLine} follows.
      *
      * @param queue index of the queue
      */
     default void queueEnded(int queue) {
-        // A transport that keeps no event has nothing to forget.
+        // A transport that keeps no event has nothing to withdraw.
     }
 
-    /** Brings an interrupt line to where the events say that are still pending. */
-    default void settle() {
+    /** Sets the interrupt line to the level that the pending events ask for. */
+    default void updateLine() {
         // Not every transport has a line.
     }
 
     /**
-     * Forgets what is pending, since the device was reset. Called under the life cycle's control lock, after the last
-     * interrupt of the old activation.
+     * Withdraws what is pending, because the device was reset. Called under the life cycle's control lock, after the
+     * last interrupt of the old activation.
      */
     void deviceReset();
 }

@@ -41,11 +41,11 @@ class InterruptStatusTest {
     }
 
     @Test
-    void shouldLeaveTheLineToTheCallerWhenEventsAreForgotten() {
+    void shouldLeaveTheLineToTheCallerWhenEventsAreWithdrawn() {
         status.raise(1);
-        status.forget();
+        status.withdrawAll();
         assertEquals(List.of(true), levels);
-        status.settle();
+        status.updateLine();
         assertEquals(List.of(true, false), levels);
     }
 
@@ -65,16 +65,16 @@ class InterruptStatusTest {
         for (int queue : new int[] {0, 31, 32, 95, 96, 199}) {
             many.raiseUsed(queue);
             assertEquals(1, many.bits());
-            many.forgetQueue(queue);
+            many.withdrawQueue(queue);
             assertEquals(0, many.bits(), "queue " + queue);
-            many.settle();
+            many.updateLine();
         }
         many.raiseUsed(31);
         many.raiseUsed(32);
         many.raiseUsed(199);
         many.raise(2);
-        many.forgetQueue(199);
-        many.forgetQueue(31);
+        many.withdrawQueue(199);
+        many.withdrawQueue(31);
         assertEquals(3, many.bits());
         many.acknowledge(1);
         assertEquals(2, many.bits());
@@ -94,7 +94,7 @@ class InterruptStatusTest {
         assertEquals(1, status.bits());
         assertEquals(List.of(false), levels);
         used = true;
-        status.settle();
+        status.updateLine();
         assertEquals(List.of(false, true), levels);
     }
 
@@ -104,7 +104,7 @@ class InterruptStatusTest {
         own[0] = new InterruptStatus(level -> {
             levels.add(level);
             own[0].acknowledge(1);
-            own[0].settle();
+            own[0].updateLine();
         }, () -> true);
         own[0].raise(1);
 
@@ -130,7 +130,7 @@ class InterruptStatusTest {
     }
 
     @Test
-    void shouldSettleOnlyWhenTheThreadThatCallsTheLineIsThrough() throws InterruptedException {
+    void shouldUpdateTheLineOnlyWhenTheThreadThatCallsItIsThrough() throws InterruptedException {
         CountDownLatch inside = new CountDownLatch(1);
         CountDownLatch go = new CountDownLatch(1);
         List<Boolean> seen = new CopyOnWriteArrayList<>();
@@ -144,8 +144,8 @@ class InterruptStatusTest {
         await(inside);
         List<Boolean> after = new ArrayList<>();
         Thread reset = new Thread(() -> {
-            slow.forget();
-            slow.settle();
+            slow.withdrawAll();
+            slow.updateLine();
             after.addAll(seen);
         });
         reset.start();
@@ -213,7 +213,7 @@ class InterruptStatusTest {
         }, () -> true);
         Throwable thrown = assertThrows(Throwable.class, () -> fragile.raise(1));
         assertEquals(serious, thrown instanceof Error);
-        fragile.settle();
+        fragile.updateLine();
         assertEquals(1, fragile.take());
         assertEquals(List.of(true, true, false), levels);
     }

@@ -20,10 +20,10 @@ import org.virtio4j.device.ResetKind;
 import org.virtio4j.fixture.Seeds;
 
 /**
- * An interrupt that is held back is forgotten when its queue is reset (section 2.6.1.1.1), its event unmapped
+ * An interrupt that is held back is withdrawn when its queue is reset (section 2.6.1.1.1), its event unmapped
  * (4.1.5.3.1, 4.1.5.4.1), or the device reset (2.4.1).
  */
-class ForgottenInterruptTest {
+class WithdrawnInterruptTest {
 
     private static final int EVENTS = 3;
 
@@ -101,7 +101,7 @@ class ForgottenInterruptTest {
     @ParameterizedTest
     @MethodSource("pairs")
     @DisplayName("2.6.1.1.1, 4.1.5.3.1, 2.4.1: no message of before is sent")
-    void shouldForgetWhatIsPending(Hold hold, End end) {
+    void shouldWithdrawWhatIsPending(Hold hold, End end) {
         start(guest);
         hold.hold.accept(guest);
         guest.context().interrupt(0);
@@ -114,21 +114,21 @@ class ForgottenInterruptTest {
 
     @ParameterizedTest
     @EnumSource(End.class)
-    @DisplayName("2.6.1.1.1, 4.1.5.3.1, 2.4.1: an embedder who keeps the table is told which vector to forget")
-    void shouldTellTheEmbedderToForget(End end) {
+    @DisplayName("2.6.1.1.1, 4.1.5.3.1, 2.4.1: an embedder who keeps the table is told which vector to withdraw")
+    void shouldTellTheEmbedderToWithdraw(End end) {
         start(keeper);
         keeper.context().interrupt(0);
         keeper.context().interrupt(1);
         assertEquals(List.of(1, 2), keeper.vectors);
         end.end.accept(keeper);
-        assertEquals(end.endsTheQueueAlone() ? List.of(1) : List.of(1, 2), keeper.forgotten);
+        assertEquals(end.endsTheQueueAlone() ? List.of(1) : List.of(1, 2), keeper.withdrawn);
         end.end.accept(keeper);
-        assertEquals(end.endsTheQueueAlone() ? 1 : 2, keeper.forgotten.size(), "once is enough");
+        assertEquals(end.endsTheQueueAlone() ? 1 : 2, keeper.withdrawn.size(), "once is enough");
     }
 
     @Test
     @DisplayName("4.1.5.4.1: without a vector a configuration change of before is not told")
-    void shouldForgetAConfigurationChangeWhenItIsUnmapped() {
+    void shouldWithdrawAConfigurationChangeWhenItIsUnmapped() {
         start(guest);
         start(keeper);
         guest.mask(0, true);
@@ -138,7 +138,7 @@ class ForgottenInterruptTest {
         keeper.put(PciSpec.CONFIG_MSIX_VECTOR, 2, PciSpec.NO_VECTOR);
         guest.mask(0, false);
         assertEquals(List.of(), guest.messages);
-        assertEquals(List.of(0), keeper.forgotten);
+        assertEquals(List.of(0), keeper.withdrawn);
     }
 
     @Test
@@ -152,7 +152,7 @@ class ForgottenInterruptTest {
         keeper.map(0, 1);
         guest.mask(1, false);
         assertEquals(List.of(message(1)), guest.messages);
-        assertEquals(List.of(), keeper.forgotten);
+        assertEquals(List.of(), keeper.withdrawn);
     }
 
     @Test
@@ -180,7 +180,7 @@ class ForgottenInterruptTest {
     }
 
     @Test
-    void shouldForgetWhenTheOtherEventsOfTheVectorHaveRaisedNothing() {
+    void shouldWithdrawWhenTheOtherEventsOfTheVectorHaveRaisedNothing() {
         start(guest);
         start(keeper);
         for (PciGuest each : List.of(guest, keeper)) {
@@ -190,7 +190,7 @@ class ForgottenInterruptTest {
             each.resetQueue(0);
         }
         assertEquals(0, guest.pending());
-        assertEquals(List.of(1), keeper.forgotten);
+        assertEquals(List.of(1), keeper.withdrawn);
     }
 
     @Test
@@ -200,13 +200,13 @@ class ForgottenInterruptTest {
         keeper.context().interrupt(0);
         keeper.context().interrupt(1);
         keeper.resetQueue(0);
-        assertEquals(List.of(), keeper.forgotten);
+        assertEquals(List.of(), keeper.withdrawn);
         keeper.map(1, PciSpec.NO_VECTOR);
-        assertEquals(List.of(1), keeper.forgotten);
+        assertEquals(List.of(1), keeper.withdrawn);
     }
 
     @Test
-    void shouldRaiseAgainWhatAnotherEventRaisesWhileTheVectorIsForgotten() {
+    void shouldRaiseAgainWhatAnotherEventRaisesWhileTheVectorIsWithdrawn() {
         start(keeper);
         keeper.context().interrupt(0);
         keeper.vectors.clear();
@@ -216,12 +216,12 @@ class ForgottenInterruptTest {
             keeper.context().configChanged();
         };
         keeper.map(0, 2);
-        assertEquals(List.of(1), keeper.forgotten);
+        assertEquals(List.of(1), keeper.withdrawn);
         assertEquals(List.of(1, 1), keeper.vectors);
     }
 
     @Test
-    void shouldRaiseAVectorAgainAfterItWasForgotten() {
+    void shouldRaiseAVectorAgainAfterItWasWithdrawn() {
         start(guest);
         start(keeper);
         for (PciGuest each : List.of(guest, keeper)) {
@@ -240,7 +240,7 @@ class ForgottenInterruptTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     @DisplayName("PCI 6.8.2, 4.1.5.1.2.1: the pending bits are those of a model that keeps each event apart")
-    void shouldHoldAndForgetLikeAModel(boolean sendsMessages) {
+    void shouldHoldAndWithdrawLikeAModel(boolean sendsMessages) {
         PciGuest guest = sendsMessages ? this.guest : keeper;
         start(guest);
         Random random = new Random(Seeds.next());
