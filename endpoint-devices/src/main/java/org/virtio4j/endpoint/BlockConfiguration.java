@@ -69,7 +69,7 @@ final class BlockConfiguration {
         }
     }
 
-    /** How often what the driver sees has changed, but for what it wrote itself; both numbers only grow. */
+    /** How often what the driver sees has changed, without its own writes; both numbers only grow. */
     int version() {
         return capacity.version + cacheMode.version;
     }

@@ -129,7 +129,7 @@ public final class BlockCounters {
         return OUTCOMES + outcome.ordinal();
     }
 
-    /** What one queue has done; whoever serves it is the only one to count. */
+    /** What one queue has done; only the thread that serves it counts. */
     final class OfQueue {
 
         private final AtomicLongArray counts = new AtomicLongArray(UNWRITABLE + 1);

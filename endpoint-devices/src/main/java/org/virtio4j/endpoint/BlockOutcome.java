@@ -39,7 +39,7 @@ public enum BlockOutcome {
      * success would be true (section 5.2.6.2); only a new disk, made of what is on the storage, is free of it.
      */
     UNSTABLE(RequestStatus.IOERR),
-    /** The queue was reset, or DMA stopped, before the request was done. Nobody hears of it. */
+    /** The queue was reset, or DMA stopped, before the request was done. It is not answered. */
     ABANDONED(RequestStatus.IOERR);
 
     private final int status;

@@ -127,7 +127,7 @@ class DiskFile implements AutoCloseable {
         return bytes;
     }
 
-    /** Refuses to go on with a file that was put in the place of ours. */
+    /** Refuses to go on with a file that has taken the place of the one that was opened first. */
     private void checkIdentity() throws IOException {
         if (!FileIdentity.of(path).equals(identity)) {
             throw new DiskFailureException(BlockOutcome.OTHER_FILE,
@@ -228,7 +228,7 @@ class DiskFile implements AutoCloseable {
         }
     }
 
-    /** Gives the file free last, when nothing of ours can come to it any more. */
+    /** Releases the lock last, when no transfer of this disk can reach the file any more. */
     @Override
     public final synchronized void close() throws IOException {
         FileChannel open = channel;
@@ -305,7 +305,7 @@ class DiskFile implements AutoCloseable {
         return current();
     }
 
-    /** Looks before, so that a pipe in the file's place holds nobody up, and after, so that nothing came between. */
+    /** Looks before, so that a pipe in the file's place does not block, and after, so that nothing came between. */
     private FileChannel reopen() throws IOException {
         checkIdentity();
         FileChannel opened = open();

@@ -44,7 +44,7 @@ public final class EntropyCounters {
         return String.format(Locale.ROOT, "%,d buffers, %,d bytes", buffers(), bytes());
     }
 
-    /** Whoever serves the queue is the only one to count. */
+    /** Only the thread that serves the queue counts. */
     void filled(long length) {
         buffers.setRelease(buffers.getPlain() + 1);
         bytes.setRelease(bytes.getPlain() + length);

@@ -20,7 +20,7 @@ final class QueueWorker implements Agent {
     private final Thread thread;
 
     /**
-     * There may be something to do. The kicking thread and the worker both read and write this in one step: so either
+     * There may be something to do. The kicking thread and the worker both read and write this in one step. So either
      * the worker sees what was made available before the kick, or the kicking thread sees that it has to wake the
      * worker.
      */
@@ -37,8 +37,8 @@ final class QueueWorker implements Agent {
     }
 
     /**
-     * Starts a thread. A driver may reset the device and start it anew from within an interrupt on this very thread;
-     * the next worker then finds this one still serving and leaves its kicks to it, so they are handed on at the end.
+     * Starts a thread. A driver may reset and restart the device from within an interrupt, on this same thread. The
+     * next worker then finds this one still serving and leaves its kicks to it, so they are handed on at the end.
      */
     static QueueWorker start(ChainServer server, String name, Runnable handOn, IdleStrategy idleStrategy) {
         QueueWorker worker = new QueueWorker(server, name, handOn, idleStrategy);
@@ -95,7 +95,7 @@ final class QueueWorker implements Agent {
         return name;
     }
 
-    /** A mistake of ours or of a callback: shown as any thread's would be, and the worker goes on. */
+    /** A mistake of this device or of a callback: it is shown like that of any thread, and the worker goes on. */
     @SuppressWarnings("EmptyCatch") // there is nobody left to tell
     private static void report(Throwable failure) {
         if (!(failure instanceof AgentTerminationException)) {

@@ -47,9 +47,9 @@ import org.virtio4j.wire.block.RequestHeader;
  * calls are allowed ({@code --enable-native-access=org.virtio4j.os}). Else DISCARD changes nothing, and WRITE_ZEROES
  * writes. {@link DiskLock} says who else may use the file.
  *
- * <p>When a reset returns, of the device or of a queue, or {@link #close}, no request of before is at work any more,
- * neither in guest memory nor in the file: it waits for the transfer under way, at most 64 KiB of each queue or a
- * FLUSH. None of them may be called from a callback of the device's own interrupts.
+ * <p>When a reset of the device or of a queue returns, or {@link #close}, no earlier request is at work any more,
+ * neither in guest memory nor in the file. It waits for the transfer under way, which is at most 64 KiB of each queue,
+ * or a FLUSH. None of them may be called from a callback of the device's own interrupts.
  *
  * <p>The methods of {@link VirtioDevice} are called by its life cycle. All others may be called from any thread.
  */
@@ -178,7 +178,7 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
     /**
      * Why other processes are not kept from the disk's file, where {@link DiskLock#AUTO} would keep them away.
      *
-     * @return one sentence for whoever set the disk up; empty if all is well or {@link DiskLock#OFF} was asked for
+     * @return one sentence for the user who set the disk up; empty if all is well or {@link DiskLock#OFF} was asked for
      */
     public Optional<String> lockNotice() {
         return Optional.of(file.lockNotice()).filter(notice -> !notice.isEmpty());
@@ -195,10 +195,11 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
 
     /**
      * Ends all threads, and closes the file. Reset the device first: a driver that still uses it waits for answers that
-     * do not come, or gets {@code IOERR} where no thread of ours serves.
+     * do not come, or gets {@code IOERR} where the disk has no threads.
      *
-     * @throws IOException if the host reports an error of an earlier write now, or has not answered a transfer for 2 s;
-     *         the file stays open then, and the threads, which keep no process alive, end when it does answer
+     * @throws IOException if the host reports an error of an earlier write now, or has not answered a transfer for 2 s.
+     *         The file stays open in the second case, and the threads, which keep no process alive, end when the host
+     *         answers
      */
     @Override
     public void close() throws IOException {

@@ -127,7 +127,7 @@ public final class VirtioEntropy implements VirtioDevice {
         // There is no configuration.
     }
 
-    /** Draws the bytes between two sections, because the source may have to be seeded anew and wait for the host. */
+    /** Draws the bytes between two sections, because the source may have to be seeded again and wait for the host. */
     private static final class Filler implements ChainHandler {
 
         private final SecureRandom random;

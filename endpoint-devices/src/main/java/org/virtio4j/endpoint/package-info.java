@@ -4,9 +4,8 @@
  *
  * <p>{@link org.virtio4j.endpoint.VirtioBlock} is a disk in a file, set up by a {@link
  * org.virtio4j.endpoint.VirtioBlockBuilder}; {@link org.virtio4j.endpoint.VirtioEntropy} gives random bytes. Both take
- * a chain in one section, work on it outside any section, and answer it in another one, so that whoever takes a mapping
- * away waits for a copy and never for the host. A disk's data passes through a buffer of 64 KiB for each queue, piece
- * by piece.
+ * a chain in one section, work on it outside any section, and answer it in another one, so an UNMAP waits for a copy
+ * and never for the host. A disk's data passes through a buffer of 64 KiB for each queue, piece by piece.
  *
  * <p>The way of a chain leads down through these classes: {@link org.virtio4j.device.QueueLoop} decides when a queue is
  * looked at and calls {@code ChainServer}, which counts work that is under way and passes the chain to a {@code

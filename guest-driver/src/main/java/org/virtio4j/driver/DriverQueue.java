@@ -198,7 +198,7 @@ public final class DriverQueue {
     public void publish() {
         undecided += (nextAvailable - published) & INDEX_MASK;
         published = nextAvailable;
-        // Release: whoever sees the index sees the entries, the descriptors and the buffers.
+        // Release: a device that sees the index sees the entries, the descriptors and the buffers.
         available.putU16Release(AvailableRing.IDX, published);
     }
 

@@ -232,7 +232,7 @@ public final class GuestBuffer {
     }
 
     /**
-     * Writes 16 bits that the device may read at any time; whoever sees them sees everything written earlier.
+     * Writes 16 bits that the device may read at any time; a device that sees them sees everything written earlier.
      *
      * @param offset bytes from the start of the run; its address must be even
      * @param value  its low 16 bits count

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The other side of virtio: what a small guest does with a device. Whoever writes a device can drive it with this in a
+ * The other side of virtio: what a small guest does with a device. The author of a device can drive it with this in a
  * unit test, without a hypervisor and without a guest. The driver finds the device by register accesses, sets it up
  * step by step, and feeds it through real rings in real guest memory. It knows the device only by what a guest knows.
- * It shares no code with the device side, except for the numbers of {@code org.virtio4j.wire} and the memory of
- * {@link org.virtio4j.vmm.GuestMemory}.
+ * It shares no code with the device side, except for the numbers of {@code org.virtio4j.wire} and the memory of {@link
+ * org.virtio4j.vmm.GuestMemory}.
  *
  * <p>This package has what every driver needs:
  *

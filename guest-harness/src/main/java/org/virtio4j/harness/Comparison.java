@@ -92,7 +92,8 @@ public record Comparison(List<GuestResult> ours, List<GuestResult> qemus) {
      * How fast our devices are.
      *
      * @param transfer which part of the work
-     * @return speed of ours by speed of QEMU's, medians of all rounds; above 1 if ours are faster
+     * @return the speed of this project's devices by the speed of QEMU's, medians of all rounds; above 1 if this
+     *         project's are faster
      */
     public double ratio(Transfer transfer) {
         return median(qemus, transfer) / median(ours, transfer);

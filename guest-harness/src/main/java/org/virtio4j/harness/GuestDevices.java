@@ -47,7 +47,7 @@ public interface GuestDevices extends AutoCloseable {
     void strayDma();
 
     /**
-     * What the user should hear of at once. Asked again and again while QEMU runs.
+     * What the user should be told at once. Asked again and again while QEMU runs.
      *
      * @return lines since the last call
      */

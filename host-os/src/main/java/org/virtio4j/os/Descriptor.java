@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * An open descriptor of this process: memory or an eventfd that another process has sent, or a file. Any thread may
- * call any method. The number goes back to the system at the first moment when {@link #close} was called and no other
- * method is at work, and not before: the system gives a free number to the next that is opened, and a late write would
- * hit that.
+ * call any method. The number goes back to the system when {@link #close} was called and no other method is at work any
+ * more, and not before: the system gives a free number to the next descriptor that is opened, and a late write would
+ * hit that one.
  */
 public final class Descriptor implements AutoCloseable {
 
@@ -95,8 +95,8 @@ public final class Descriptor implements AutoCloseable {
     }
 
     /**
-     * Adds 1 to the counter of an eventfd, and so wakes who waits for it. A counter that is full says all that could be
-     * said, so that is no failure. Allocates nothing.
+     * Adds 1 to the counter of an eventfd, which wakes threads that wait for it. A counter that is full says all that
+     * could be said, so that is no failure. Allocates nothing.
      *
      * @return false if the descriptor is closed
      */

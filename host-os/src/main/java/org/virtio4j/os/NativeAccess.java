@@ -5,12 +5,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Whether native calls were granted to the module that makes them. Without that, everything that needs native calls has
- * a second way or says that it cannot be had. A program that grants them to the module that made them formerly means
- * to have them: it is refused and told the new name, so that it does not run slower without a word.
+ * a second way or says that it cannot be had. A program that grants native access to the module that used to make these
+ * calls wants them. It is refused and told the new name, so that it does not run slower without a word.
  */
 final class NativeAccess {
 
-    /** The module that made the native calls formerly. */
+    /** The module that used to make the native calls. */
     static final String FORMER_MODULE = "org.virtio4j.vmm";
 
     private NativeAccess() {
@@ -20,7 +20,7 @@ final class NativeAccess {
      * Whether a module may make native calls.
      *
      * @param calling the module that makes the native calls
-     * @param former  the name of the module that made them formerly
+     * @param former  the name of the module that used to make them
      * @return false if native access was granted to neither
      * @throws IllegalCallerException if it was granted to the former module alone
      */

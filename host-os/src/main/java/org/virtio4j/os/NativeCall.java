@@ -30,7 +30,7 @@ public final class NativeCall {
      * Whether native calls can be made.
      *
      * @return true on Linux, when this module may make them
-     * @throws IllegalCallerException if only the module that made them formerly may, see {@link NativeAccess}
+     * @throws IllegalCallerException if only the module that used to make them may, see {@link NativeAccess}
      */
     public static boolean available() {
         return System.getProperty("os.name").equals("Linux")

@@ -23,7 +23,7 @@ import org.virtio4j.wire.MmioRegister;
  *
  * <p>The embedder calls {@link #read} and {@link #write} from its exit handler, on whatever thread that is; several
  * virtual CPUs may do so at once. Nothing a guest does throws. A write to {@code QueueNotify} takes no lock and returns
- * when the device has looked at the queue, or when another thread that is serving it has been told to look again; a
+ * when the device has looked at the queue, or when another thread that is serving it has been told to look again. A
  * write of 0 to {@code Status} returns when the reset is complete, and other accesses do not wait for it.
  *
  * <p>Registers below {@link MmioRegister#CONFIG} answer to aligned accesses of 4 bytes alone; any other reads 0 and
@@ -123,16 +123,16 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
     /**
      * Tells somebody why the device stands still. At set-up.
      *
-     * @param listener told from now on, instead of whoever was before
+     * @param listener told from now on, in place of the one before
      */
     public void listener(DeviceListener listener) {
         lifecycle.listener(listener);
     }
 
     /**
-     * Resets the device for the embedder, who resets the machine, say, or unplugs the device. Returns when the reset is
-     * complete, however long the device is at work elsewhere; nobody else waits for that. Any thread but one inside a
-     * section of the device's DMA.
+     * Resets the device for the embedder, for example when it resets the machine or unplugs the device. Returns when
+     * the reset is complete, however long the device is at work elsewhere; nobody else waits for that. Any thread but
+     * one inside a section of the device's DMA.
      *
      * @param kind how much is taken back
      */
@@ -164,10 +164,10 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
 
     /**
      * Looks at every queue and serves what its driver has made available without a notification; the line is set on
-     * this thread. For a device that is {@linkplain VirtioDevice#isPolled polled}, a thread of the embedder's calls
-     * this again and again from the window's making to its end, and idles as it likes in between; where there is
-     * nothing to do, a look costs a fraction of a microsecond. It allocates nothing. Any thread but one inside a
-     * section of the device's DMA, several at once, and beside notifications, resets and {@link #close}.
+     * this thread. For a device that is {@linkplain VirtioDevice#isPolled polled}, a thread of the embedder calls this
+     * again and again as long as the window lives, and idles as it likes in between. A look that finds nothing costs a
+     * fraction of a microsecond. It allocates nothing. Any thread but one inside a section of the device's DMA, several
+     * at once, and beside notifications, resets and {@link #close}.
      *
      * @return how many buffers were given back, 0 if there were none; of a device that does not count, 0 in any case
      */

@@ -8,8 +8,8 @@ import org.virtio4j.vmm.FirstFailure;
 
 /**
  * What the bus master bit allows, as two gates in front of the device's DMA. Interrupt messages pass as soon as the bit
- * is set. Rings and buffers are reached only after a notification or {@code DRIVER_OK} that came while the bit was set:
- * another operating system may own the memory by then, which enables bus mastering first and resets the device after
+ * is set. Rings and buffers are reached only after a notification or {@code DRIVER_OK} that came while the bit was set.
+ * By then another operating system may own the memory, one that enables bus mastering first and resets the device after
  * it.
  *
  * <p>Both are changed under the function's lock.

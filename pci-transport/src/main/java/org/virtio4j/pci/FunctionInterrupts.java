@@ -37,7 +37,7 @@ final class FunctionInterrupts {
         }
     }
 
-    /** Section 2.6.1.1.1: ISR status does not speak of a queue that was reset; {@link #updatePin} must follow. */
+    /** Section 2.6.1.1.1: ISR status does not report a queue that was reset; {@link #updatePin} must follow. */
     void queueEnded(int queue) {
         isr.withdrawQueue(queue);
     }

@@ -7,7 +7,7 @@ import org.virtio4j.vmm.RegisterHandler;
 import org.virtio4j.wire.pci.PciHeader;
 
 /**
- * A root bus for hypervisors that have none: two windows of guest-physical addresses, one through which the guest
+ * A root bus for hypervisors that have none. It is two windows of guest-physical addresses: one through which the guest
  * configures its functions (the enhanced configuration access mechanism of PCI Express 3.0, section 7.2.2) and one in
  * which it places their BARs. A device tree describes the pair as {@code pci-host-ecam-generic}. Every function has a
  * BAR of 32 bits, so that the second window, or enough of it, lies below 4 GiB.
@@ -51,9 +51,9 @@ public final class PciBus {
      * @param device   number of its slot, 0 to 31
      * @param function its number in the slot, 0 to 7; a slot needs a function 0 for the others to be found
      * @param added    the function
-     * @throws IllegalArgumentException if there is no such place or it is taken, if the function is on the bus already,
-     *         or if no guest could use it because its BARs and those of the others do not fit into the window, or its
-     *         BARs of 32 bits into the part of the window below 4 GiB
+     * @throws IllegalArgumentException if there is no such place or it is taken; if the function is on the bus already;
+     *         or if no guest could use it, because its BARs and those of the others do not fit into the window, or its
+     *         BARs of 32 bits not into the part of the window below 4 GiB
      */
     public void add(int device, int function, VirtioPciFunction added) {
         if (device < 0 || device >= DEVICES || function < 0 || function >= FUNCTIONS) {

@@ -21,19 +21,19 @@ import org.virtio4j.wire.pci.PciHeader;
  *
  * <p>The embedder puts the function on its own bus, or on a {@link PciBus}. Its exit handler calls {@link #readConfig}
  * and {@link #writeConfig} for accesses to configuration space, and {@link #readBar} and {@link #writeBar} for accesses
- * to a window that the guest has placed at {@link #barAddress}, on any thread; several virtual CPUs may do so at once.
+ * to a window that the guest has placed at {@link #barAddress}, on any thread. Several virtual CPUs may call at once.
  * Nothing that a guest does throws. A write to a notification address takes no lock and returns when the device has
  * looked at the queue, or when another thread that is serving the queue has been told to look again. A write that
  * resets the device, a queue or the function stops it at once and waits up to a second for what the device is doing
- * elsewhere, for example in a file; until the reset is complete, {@code device_status} and {@code queue_reset} do not
+ * elsewhere, for example in a file. Until the reset is complete, {@code device_status} and {@code queue_reset} do not
  * read as 0, and other accesses go on (section 4.1.4.3.1).
  *
  * <p>The command register counts: without {@code MEMORY_SPACE} the BARs read all ones and ignore writes; without {@code
  * BUS_MASTER} the device reaches no memory and sends no message. After power-on and after a reset of the function both
  * are off, and a guest's driver turns them on. <b>When bus mastering is taken away</b>, the requests that the device is
  * working on are dropped, and notifications are ignored. When it is given back, the device touches no byte of memory
- * before the next notification, or before {@code DRIVER_OK}: another operating system may own the memory by then, which
- * enables bus mastering first and resets the device after it.
+ * before the next notification, or before {@code DRIVER_OK}. By then another operating system may own the memory, one
+ * that enables bus mastering first and resets the device after it.
  *
  * <p>Interrupts are called on the thread that caused them, under no lock of this library.
  */
@@ -260,7 +260,7 @@ public final class VirtioPciFunction implements AutoCloseable {
     /**
      * Looks at every queue and serves what its driver has made available without a notification; interrupts are raised
      * on this thread. For a device that is {@linkplain VirtioDevice#isPolled polled}, a thread of the embedder calls
-     * this again and again as long as the function lives, and idles as it likes in between; a look that finds nothing
+     * this again and again as long as the function lives, and idles as it likes in between. A look that finds nothing
      * costs a fraction of a microsecond. It allocates nothing. After bus mastering was taken away, no queue is looked
      * at before the next notification or {@code DRIVER_OK}; after D3hot queues are looked at again at once. Any thread
      * but one inside a section of the device's DMA, several at once, and beside notifications, resets and {@link
@@ -301,9 +301,9 @@ public final class VirtioPciFunction implements AutoCloseable {
 
     /**
      * Resets the device and, unless the kind is {@link ResetKind#DEVICE}, the function with its configuration space.
-     * When this returns, no request of before reaches guest memory any more. It waits up to a second for what the
-     * device is doing elsewhere; a reset that is not complete by then is finished when the guest reads the status, or
-     * by the next reset. Any thread but one inside a section of the device's DMA.
+     * When this returns, no earlier request reaches guest memory any more. It waits up to a second for what the device
+     * is doing elsewhere; a reset that is not complete by then is finished when the guest reads the status, or by the
+     * next reset. Any thread but one inside a section of the device's DMA.
      *
      * @param kind how much is reset
      * @return whether the reset is complete

@@ -230,7 +230,7 @@ public final class ServedMachine implements AutoCloseable {
     }
 
     /**
-     * Why devices stand still, and what else the user should hear of at once. One thread asks for it several times a
+     * Why devices stand still, and what else the user should be told at once. One thread asks for it several times a
      * second. Events that a guest causes over and over again are joined, and their lines come less and less often.
      *
      * @return a line each, since the last call

@@ -9,10 +9,10 @@
  * in the opposite order. Clients may come and go in between.
  * {@link org.virtio4j.serving.QemuArguments} are the words with which QEMU finds the sockets.
  *
- * <p>Each socket has a thread of its own, which serves what that client asks for. A polled device has one more. Whoever
- * runs a machine asks it for {@code notices} several times a second: what the devices have to say waits there, so that
- * no device waits for somebody who prints. An {@link org.virtio4j.serving.IommuFollower} sees all that the IOMMU does;
- * this is how a recorder is connected, of which this package knows nothing.
+ * <p>Each socket has a thread of its own, which serves what that client asks for. A polled device has one more. The
+ * program that runs a machine asks it for {@code notices} several times a second. What the devices have to say waits
+ * there, so no device waits for a program that prints. An {@link org.virtio4j.serving.IommuFollower} sees all that the
+ * IOMMU does; this is how a recorder is connected, of which this package knows nothing.
  */
 @NullMarked
 package org.virtio4j.serving;

@@ -63,7 +63,7 @@ public final class Replay {
     }
 
     /**
-     * Plays the trace, again and again if there is time, for nothing but to have the code compiled that it needs.
+     * Plays the trace, again and again if there is time, only to have the code compiled that it needs.
      *
      * @param transport over which it is played
      * @param limit     when to end

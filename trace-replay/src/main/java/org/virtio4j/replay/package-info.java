@@ -7,10 +7,10 @@
  * <p>A {@link org.virtio4j.replay.Replay} reads its trace twice. The first time it learns which endpoints exist and
  * whether the guest maps anything at all, which older traces do not say in their first line, and finds a damaged file
  * before anything is played. Then it builds the machine: guest memory, and for each recorded IOMMU a device behind the
- * {@link org.virtio4j.replay.input.ReplayTransport} that was asked for, a driver that finds it there by register
- * accesses, and a DMA handle for each endpoint. The second time it plays. Requests go through a ring in guest memory
- * and come back as a guest would see them; what the ring does not carry, the number of mappings that an UNMAP removed,
- * comes from the device's listener. A translation is asked for as a device asks, inside a section of its DMA handle. No
+ * {@link org.virtio4j.replay.input.ReplayTransport} that was asked for. A driver finds the device by register accesses,
+ * and each endpoint gets a DMA handle. The second time it plays. Requests go through a ring in guest memory and come
+ * back as a guest would see them; what the ring does not carry, the number of mappings that an UNMAP removed, comes
+ * from the device's listener. A translation is asked for as a device asks, inside a section of its DMA handle. No
  * answer depends on the transport, so each must come out as recorded.
  *
  * <p>Only the playing is measured. Events are decoded some thousand at a time into arrays, and the meter pauses

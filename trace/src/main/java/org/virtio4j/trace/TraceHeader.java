@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  * recordings had in common is {@link #ofVersion1()}. Immutable; may be used from any thread.
  *
  * @param iommus the IOMMUs by index, at least one
- * @param notes facts about the recording that no reader depends on, by a key that starts with {@code x-} and goes on
- *     with lower-case letters, digits, {@code -} or {@code _}; a value is printable ASCII without spaces, not empty
+ * @param notes facts about the recording that no reader depends on. A key is {@code x-} and lower-case letters, digits,
+ *              {@code -} or {@code _}; a value is printable ASCII without spaces, not empty
  */
 public record TraceHeader(List<Iommu> iommus, SortedMap<String, String> notes) {
     /** The most IOMMUs one trace can have. */

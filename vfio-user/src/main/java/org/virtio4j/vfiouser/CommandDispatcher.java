@@ -6,7 +6,7 @@ import org.virtio4j.os.Errno;
 import org.virtio4j.pci.VirtioPciFunction;
 import org.virtio4j.wire.vfiouser.Command;
 
-/** Carries out the commands at one socket, whoever the client is: says for each command which part does it. */
+/** Carries out the commands of one socket's clients: says for each command which part does it. */
 final class CommandDispatcher {
 
     private final VirtioPciFunction function;

@@ -22,8 +22,8 @@ import org.virtio4j.wire.vfiouser.DmaUnmap;
 
 /**
  * The windows of guest memory that the client has given, each a region of the socket's memory and a part of a {@link
- * MappedFiles mapped file}. A window whose memory we cannot get at (a ROM of QEMU's has no descriptor) is remembered,
- * for its unmapping to be found in order, but leads nowhere: a device that does DMA there gets a bus error.
+ * MappedFiles mapped file}. A window whose memory cannot be mapped here (a ROM of QEMU has no descriptor) is
+ * remembered, so that its unmapping is found in order. It leads nowhere: a device that does DMA there gets a bus error.
  *
  * <p>Unmapping a range takes all windows in it, as in the kernel's VFIO. A range without any window is in order,
  * because QEMU's IOMMU unmaps hundreds of thousands of pages that it never mapped; the answer has the number of bytes
@@ -133,7 +133,7 @@ final class DmaWindows {
     /**
      * Whether windows were taken away and every command since was about windows. QEMU changes its memory map, for
      * example while firmware sets up shadow RAM, by taking away all that is touched and giving it again in other
-     * pieces; meanwhile a ring may be gone that is not meant to be taken away.
+     * pieces. Meanwhile a ring may be missing that is not meant to be taken away.
      */
     boolean exchanging() {
         return exchanging;

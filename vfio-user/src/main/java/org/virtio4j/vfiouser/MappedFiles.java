@@ -17,12 +17,12 @@ import org.virtio4j.os.memory.NativeMemory;
 import org.virtio4j.vmm.HostMemory;
 
 /**
- * The files and memory that windows are parts of. Each is mapped once, as a whole, however many windows there are and
- * by however many descriptors it came: a process may have some 65,530 mappings for all its machines, and a client
- * behind an IOMMU of its machine maps page by page. A mapping goes with its last window.
+ * The files and memory that windows are parts of. Each is mapped once, as a whole, however many windows and descriptors
+ * there are for it. A process may have some 65,530 mappings for all its machines, and a client behind an IOMMU of its
+ * machine maps page by page. A mapping goes with its last window.
  *
  * <p>Mapping the whole file costs addresses alone, because the system commits nothing before it is touched. Where
- * addresses do not suffice, a window is mapped by itself. A file that has grown is mapped anew when a window lies in
+ * addresses do not suffice, a window is mapped by itself. A file that has grown is mapped again when a window lies in
  * the new part.
  *
  * <p>Used by the socket's thread alone.
@@ -92,8 +92,8 @@ final class MappedFiles {
     }
 
     /**
-     * Finds or maps the memory of a descriptor. Whoever has it, too, may take a part away again unless it is sealed;
-     * the device that touches such a part needs a reset then. Returns a mapping with the window; {@link
+     * Finds or maps the memory of a descriptor. Another process that has it may take a part away again unless it is
+     * sealed; the device that touches such a part needs a reset then. Returns a mapping with the window; {@link
      * Mapping#release} gives it back.
      *
      * @throws IOException if the memory is not as the client says, or cannot be mapped

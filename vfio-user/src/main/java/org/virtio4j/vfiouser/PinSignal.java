@@ -7,8 +7,8 @@ import org.virtio4j.os.Descriptor;
 import org.virtio4j.vmm.InterruptLine;
 
 /**
- * The pin as an eventfd of the client, by the rules of VFIO: a level cannot be sent, so a high level is signalled once
- * and then masked, until the client unmasks it; if it is still high then, it is signalled again. Without an eventfd
+ * The pin as an eventfd of the client, by the rules of VFIO. A level cannot be sent, so a high level is signalled once
+ * and then masked until the client unmasks it. If it is still high then, it is signalled again. Without an eventfd
  * nothing is signalled, and a guest that polls finds the ISR status.
  *
  * <p>Any thread sets the level; the socket's thread does the rest.

@@ -8,8 +8,8 @@ import org.virtio4j.wire.vfiouser.RegionAccess;
 
 /**
  * Accesses of configuration space and BARs. A BAR is accessed as the guest did it, in one access of 1, 2, 4 or 8 bytes,
- * and whether memory space is enabled or not: the client says by number what it means, and routes what a guest does. A
- * stretch of configuration space may be asked for at once and is accessed in pieces that PCI knows.
+ * whether memory space is enabled or not: the client names the BAR by number, and routes the accesses of its guest
+ * itself. A stretch of configuration space may be asked for at once and is accessed in pieces that PCI knows.
  */
 final class RegionRegisters {
 

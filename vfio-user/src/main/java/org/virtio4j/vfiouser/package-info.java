@@ -19,11 +19,11 @@
  * <li>Interrupts: {@code InterruptSetup} gives {@code VectorSignals} and {@code PinSignal} the client's eventfds.
  * </ul>
  *
- * <p>Memory comes as descriptors, which are mapped. A client can shorten what it has shared, unless it has sealed it,
- * and touching what is gone is an {@link InternalError}: the device at work needs a reset, with a reason that says so,
- * and no other machine of this process notices. Which accesses the JVM turns into that error, and which end the
- * process, is said at {@link org.virtio4j.vmm}. {@link
- * org.virtio4j.vfiouser.VfioUserOptions#withSealedMemory(boolean)} refuses memory that is not sealed.
+ * <p>Memory comes as descriptors, which are mapped. A client can shorten what it has shared, unless it has sealed it.
+ * Touching what is gone is an {@link InternalError}: the device at work then needs a reset, with a reason that says so.
+ * No other machine of this process notices. Which accesses the JVM turns into that error, and which end the process, is
+ * said at {@link org.virtio4j.vmm}. {@link org.virtio4j.vfiouser.VfioUserOptions#withSealedMemory(boolean)} refuses
+ * memory that is not sealed.
  *
  * <p>All work of a socket is done on its one thread. Interrupts are raised, and memory is used, on whatever threads the
  * devices work on.

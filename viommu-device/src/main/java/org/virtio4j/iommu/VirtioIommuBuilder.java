@@ -210,7 +210,7 @@ public final class VirtioIommuBuilder {
     }
 
     /**
-     * Sets when {@link IommuListener#stalled} hears of a device that holds up an UNMAP. Default 100 ms.
+     * Sets when {@link IommuListener#stalled} is told of a device that delays an UNMAP. Default 100 ms.
      *
      * @param limit how long to wait before
      * @return this

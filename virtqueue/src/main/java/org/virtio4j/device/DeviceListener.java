@@ -44,7 +44,7 @@ public interface DeviceListener {
     }
 
     /**
-     * A reset is complete: nothing of before reaches guest memory any more.
+     * A reset is complete: no earlier request reaches guest memory any more.
      *
      * @param kind how much was taken back
      */

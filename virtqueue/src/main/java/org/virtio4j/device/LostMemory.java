@@ -10,7 +10,7 @@ final class LostMemory {
     private LostMemory() {
     }
 
-    /** Whether memory was cut short; anything else that is thrown is a mistake of whoever threw it. */
+    /** Whether memory was cut short; anything else that is thrown is a mistake of the code that threw it. */
     static boolean is(Throwable thrown) {
         String message = thrown instanceof InternalError ? thrown.getMessage() : null;
         return message != null && message.startsWith(FAULT);

@@ -12,23 +12,23 @@ import org.virtio4j.vmm.FirstFailure;
 import org.virtio4j.vmm.grace.Backoff;
 
 /**
- * Serves one queue of a device, whoever calls: virtual CPUs in their kicks, a worker, a thread that polls. What is done
- * with a buffer is a {@link QueueWork}'s; when to look, how long to go on and how to stop is decided here, once for all
- * devices.
+ * Serves one queue of a device. Any thread may call: a virtual CPU in its kick, a worker, a thread that polls. What is
+ * done with a buffer is a {@link QueueWork}'s; when to look, how long to go on and how to stop is decided here, once
+ * for all devices.
  *
  * <p>One thread serves at a time. A kick that finds another one serving is left to that one, which looks again before
- * it leaves. It serves until notifications could be turned on with nothing left, so that a driver which notifies as it
- * was asked to never waits for ever. A driver that makes buffers available as fast as they are served keeps it for
- * {@value #MOST_PASSES} passes over twice the ring; then it asks to be notified of what comes next, serves what is
- * there, and leaves the rest to the kick that follows. From then on a kick waits for its turn rather than be left to a
- * thread that is about to go.
+ * it leaves. It serves until notifications could be turned on with nothing left, so a driver that notifies as it was
+ * asked to is always served. A driver that makes buffers available as fast as they are served keeps it for {@value
+ * #MOST_PASSES} passes over twice the ring. Then it asks to be notified of what comes next, serves what is there, and
+ * leaves the rest to the next kick. From then on a kick waits for its turn rather than be left to a thread that is
+ * about to go.
  *
- * <p><b>What an embedder's callback throws</b> ends the service of this queue and of no other: the buffers at work are
- * dropped, nothing more is taken from the ring, {@code DEVICE_NEEDS_RESET} is set with a reason that names the
- * exception, and the exception comes out of the call that served, once. After a reset the queue serves as new. Guest
- * memory that was cut short while it was used (an {@link InternalError}) is told by the reason alone. What the
- * callbacks of another device throw, such as an IOMMU's that hears of a fault, comes out of the call too, after the
- * queue was served to the end.
+ * <p><b>What an embedder's callback throws</b> ends the service of this queue and of no other. The buffers at work are
+ * dropped, and nothing more is taken from the ring. {@code DEVICE_NEEDS_RESET} is set with a reason that names the
+ * exception, and the call that served throws the exception once. After a reset the queue serves as new. Guest memory
+ * that was cut short while it was used (an {@link InternalError}) is told by the reason alone. What the callbacks of
+ * another device throw, such as an IOMMU's that hears of a fault, comes out of the call too, after the queue was served
+ * to the end.
  *
  * <p>All methods may be called from any thread, but {@link #read} and {@link #write}.
  */

@@ -56,8 +56,8 @@ public interface QueueWork {
      * Does what the buffers ask for, outside any section.
      *
      * @param count how many were taken
-     * @return false if guest memory was out of reach before it was done; it is then done again from {@link #take} when
-     *         memory is back, or given up if the driver does not wait for it any more
+     * @return false if guest memory was out of reach before the work was done. When memory is back, it is done again
+     *         from {@link #take}; if the driver does not wait for it any more, it is given up.
      */
     boolean work(int count);
 
@@ -68,8 +68,8 @@ public interface QueueWork {
      * @param slot  which of the batch
      * @param chain the buffer
      * @return false if guest memory was out of reach, that is, if writing to the buffer gave {@link
-     *         org.virtio4j.dma.DmaResult#CLOSED}: then this is called again for the same buffer when memory is back,
-     *         without {@link #work}, or the buffer is dropped if the driver does not wait for it any more. True also
+     *         org.virtio4j.dma.DmaResult#CLOSED}. When memory is back, this is called again for the same buffer,
+     *         without {@link #work}; if the driver does not wait for it any more, the buffer is dropped. True also
      *         where the driver's buffer cannot be written, which is its own fault: its used length says so.
      */
     boolean answer(int slot, Chain chain);

@@ -22,7 +22,7 @@ enum Reach {
 
     /**
      * Never again: the queue was shut, or DMA was stopped since the buffers were taken, even if it goes on by now. What
-     * is at work comes to nothing.
+     * is at work is dropped.
      */
     NEVER;
 

@@ -18,7 +18,7 @@ public final class SoleOwner {
 
         /**
          * Finishes the last reset of a life cycle that has ended, if that can be finished by now, and gives the device
-         * up then. Called by whoever wants the device next, under no lock.
+         * up then. Called by the next owner, under no lock.
          */
         void finishEnd();
     }

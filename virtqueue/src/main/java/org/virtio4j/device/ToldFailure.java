@@ -7,7 +7,7 @@ import org.virtio4j.vmm.FirstFailure;
 
 /**
  * What a loop throws after it has told all that its device needs to tell: the failure was this queue's, which has said
- * so, or another device's, which is none of this one's business. Whoever catches it further out, on the same thread,
+ * so, or another device's, which is none of this one's business. Code that catches it further out, on the same thread,
  * has nothing to add. What comes from a device's own code bears no such mark.
  */
 final class ToldFailure {

@@ -72,7 +72,7 @@ final class Turns {
         return (state.get() & PENDING) != 0;
     }
 
-    /** From now on kicks wait for their turn. This lasts beyond the release: the next turn is one of theirs. */
+    /** From now on kicks wait for their turn. This lasts beyond the release: a kick has the next turn. */
     void leave() {
         leaving = true;
     }

@@ -83,9 +83,9 @@ public interface VirtioDevice {
     }
 
     /**
-     * Looks at a queue, on a thread of the embedder's that does so again and again. Comes from any number of threads at
-     * once and under no lock, as {@link #kicked} does, and at the same time as that. A device whose queues are served
-     * by {@link QueueLoop}s hands {@link QueueLoop#poll} on.
+     * Looks at a queue. A thread of the embedder calls this again and again. Called by any number of threads at once
+     * and under no lock, like {@link #kicked}, and at the same time as that. A device whose queues are served by {@link
+     * QueueLoop}s hands {@link QueueLoop#poll} on.
      *
      * @param queue index of a queue that is enabled, or was a moment ago
      * @return how many buffers were given back: more than 0 says that it is worth looking again at once

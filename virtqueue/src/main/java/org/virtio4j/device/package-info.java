@@ -17,9 +17,9 @@
  * can be had for it: now, later, or never again.
  *
  * <p><b>Sections.</b> A batch is taken in one <em>section</em> of the queue's DMA <em>handle</em>, worked on outside
- * any, and answered in another section. So a device that waits, for a file, say, holds up no <em>grace period</em>.
- * While a <em>gate</em> is paused or memory is exchanged, the batch waits; once the gate was closed, or the queue, it
- * is dropped.
+ * any, and answered in another section. So a device that waits, for example for a file, does not delay a <em>grace
+ * period</em>. While a <em>gate</em> is paused or memory is exchanged, the batch waits; once the gate was closed, or
+ * the queue, it is dropped.
  *
  * <p><b>Order of locks.</b> From the outside in: the control lock of the life cycle, then the locks of the device. A
  * loop takes its turn first and the guard of its work after it. A turn that a device takes by {@link

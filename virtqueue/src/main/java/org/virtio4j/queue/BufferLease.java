@@ -12,7 +12,8 @@ import org.virtio4j.vmm.RegionKind;
 
 /**
  * The region of RAM that a queue's buffers lie in, where addresses are guest-physical: what is found for one buffer
- * holds for the next, until memory changes. {@link SplitQueue} gives it up then, as it does its ring parts.
+ * holds for the next, until memory changes. {@link SplitQueue} ends it then, together with the leases of its ring
+ * parts.
  *
  * <p>Behind an IOMMU there is no such lease: what one mapping gives to one buffer says nothing of the next.
  */

@@ -31,7 +31,10 @@ public final class Chain {
     private long writableLength;
     private long writtenLength;
 
-    /** The queue it came from last, and that queue's way to memory; they stay, so that few buffers store them anew. */
+    /**
+     * The queue it came from last, and that queue's way to memory; they stay, so most buffers need not store them
+     * again.
+     */
     private @Nullable DeviceQueue queue;
     private @Nullable DmaHandle dma;
     private @Nullable BufferLease buffers;

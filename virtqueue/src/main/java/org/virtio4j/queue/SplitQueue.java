@@ -205,7 +205,7 @@ public final class SplitQueue implements DeviceQueue {
         if (polled) {
             keepSilent();
         }
-        // Release: whoever sees the index sees the elements and the data they speak of.
+        // Release: a thread that sees the index sees the elements and their data.
         used.putU16Release(UsedRing.IDX, nextUsed);
         publishedUsed = nextUsed;
         // The index must be visible before the driver's wish is read, or both sides could decide to wait for the

@@ -19,11 +19,11 @@
  * can still be given back.
  *
  * <p><b>Sections, leases, gates.</b> Ring and buffers are touched inside a <em>section</em> of the queue's
- * <em>handle</em> and nowhere else. Where a ring part lies is a <em>lease</em>: each section checks it at its start
- * against the generations of guest memory and of translation, and resolves the part anew if one of them has moved. Code
- * that takes memory or a mapping away moves the generation first and then waits for a <em>grace period</em>, so a lease
- * that is good at the start of a section is good to its end. A <em>gate</em> before the handle may be closed or paused:
- * then the section does not reach the ring, and a chain that was taken before the gate was closed is cut off for ever.
+ * <em>handle</em> and nowhere else. Where a ring part lies is a <em>lease</em>. Each section checks it at its start
+ * against the generations of guest memory and of translation, and resolves the part again if one of them has moved.
+ * Code that takes memory or a mapping away moves the generation first and then waits for a <em>grace period</em>, so a
+ * lease that is good at the start of a section is good to its end. A <em>gate</em> before the handle may be closed or
+ * paused: the section then does not reach the ring. A chain that was taken before the gate was closed is dropped.
  *
  * <p><b>Locks.</b> There are none here. One thread at a time uses a queue; the device sees to that. {@link
  * org.virtio4j.queue.DeviceQueue#shut} and {@link org.virtio4j.queue.DeviceQueue#close} may come from any thread, and

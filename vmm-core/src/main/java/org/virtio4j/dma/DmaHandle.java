@@ -33,7 +33,7 @@ import org.virtio4j.vmm.grace.ReaderSection;
  *
  * <p>Memory that another process cuts short while it is used leads to an {@link InternalError}, thrown by the access or
  * by a call that follows, at the latest by {@link #leave}. So leave each section in a {@code finally}, and use nothing
- * of what was read before that. The loop that serves queues does so, and the device then needs a reset.
+ * of what was read before that. The loop that serves queues drops it, and the device then needs a reset.
  */
 public final class DmaHandle implements AutoCloseable {
 
@@ -134,7 +134,7 @@ public final class DmaHandle implements AutoCloseable {
 
     /**
      * Ends the section and reports the fault that was recorded in it, if any. What an access of this section led to
-     * comes out here at the latest: a lock that is given back later, or a file that is written, never meets it.
+     * comes out here at the latest: code that releases a lock or writes a file afterwards is safe from it.
      *
      * @throws IllegalStateException if no section is open
      * @throws InternalError if memory was touched that a file has no bytes for any more; the section has ended, and a
@@ -202,15 +202,15 @@ public final class DmaHandle implements AutoCloseable {
      * Whether nothing goes through for the time being: the gate was {@linkplain DmaGate#pause paused} when the present
      * section began.
      *
-     * @return false where the section is {@link #live}, and where nothing of before is gone on with
+     * @return false where the section is {@link #live}, and where earlier work is not continued
      */
     public boolean paused() {
         return !live && !closed && paused;
     }
 
     /**
-     * Which opening of the gate the present section belongs to, or the last one did. What was begun in another opening
-     * was cut off meanwhile, and is not to be gone on with.
+     * Which opening of the gate the present section belongs to, or the last one did. Work that was begun in another
+     * opening was cut off meanwhile, and must not be continued.
      *
      * @return a number of which only equality means something; always the same without a gate
      */

@@ -3,8 +3,8 @@ package org.virtio4j.dma;
 
 /**
  * Makes an error of the JVM come out that it has put off. Touching memory that a file has no bytes for any more is an
- * {@link InternalError}, which compiled code throws at its next safepoint only: until then it goes on with whatever the
- * register holds, perhaps in a method further out, or between a lock and the {@code try} that would give it back. What
+ * {@link InternalError}, which compiled code throws at its next safepoint only. Until then it goes on with whatever the
+ * register holds, perhaps in a method further out, or between a lock and the {@code try} that would release it. What
  * accesses there are, and which of them the JVM survives, is said in this package's description.
  */
 final class LateErrors {

@@ -63,7 +63,7 @@ final class MessageDelivery {
         return sink == null ? DmaResult.BUS_ERROR : DmaResult.OK;
     }
 
-    /** Who takes the message; null where there is no doorbell. */
+    /** The sink that takes the message; null where there is no doorbell. */
     @Nullable MessageSink sink() {
         return sink;
     }

@@ -55,7 +55,7 @@
  * <dd>What lets a device's DMA through or stops it, as the bus master bit of a PCI function does.</dd>
  * <dt>passage</dt>
  * <dd>The state of a gate as one number, which moves whenever the gate is opened, closed, paused or resumed. A passage
- * without its pause is an <em>opening</em>: what was begun in one opening is not gone on with in another.</dd>
+ * without its pause is an <em>opening</em>: what was begun in one opening is not continued in another.</dd>
  * <dt>doorbell region</dt>
  * <dd>A part of the guest-physical addresses with no memory: a 32-bit write there is an interrupt message. A doorbell
  * without that second word is the register at which a driver tells a device of new buffers; the write is a kick.</dd>

@@ -4,7 +4,7 @@ package org.virtio4j.vmm;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
-/** One bit for each page of one region: set by device threads, taken and cleared by whoever harvests. */
+/** One bit for each page of one region: set by device threads, taken and cleared by the thread that harvests. */
 final class DirtyPages {
 
     private static final VarHandle WORD = MethodHandles.arrayElementVarHandle(long[].class);

@@ -85,7 +85,7 @@ public final class GuestMemory implements AutoCloseable {
      * @param onReleased runs once, after the region was removed and nobody uses the segment any more
      * @return the region, to remove it by
      * @throws IllegalArgumentException if the segment is empty, closed, on the heap, misaligned, confined to one thread
-     *         or read-only RAM, if the region is not made of whole pages, wraps around the 64-bit space or overlaps
+     *         or read-only RAM; if the region is not made of whole pages, wraps around the 64-bit space or overlaps
      *         another, or if {@code kind} is DOORBELL
      */
     public MemoryRegion add(long gpa, MemorySegment segment, RegionKind kind, Runnable onReleased) {
@@ -183,17 +183,17 @@ public final class GuestMemory implements AutoCloseable {
     }
 
     /**
-     * Says that memory is about to be exchanged: what is removed from now on may be back in a moment, as when firmware
-     * turns a part of RAM into ROM and all of it is removed and added again in pieces. Until {@link #endExchange}, a
-     * device that finds its ring gone does not blame the driver, and looks again when it is kicked.
+     * Begins an exchange of memory: what is removed from now on may be back in a moment. A hypervisor does so when
+     * firmware turns a part of RAM into ROM: it removes the whole region and adds it again in pieces. Until {@link
+     * #endExchange}, a device that finds its ring gone does not blame the driver, and looks again when it is kicked.
      */
     public void beginExchange() {
         complete(false);
     }
 
     /**
-     * Says that the exchange is over: what is missing now stays missing. The caller kicks the queues of the devices
-     * afterwards, because kicks that came meanwhile may have found no ring.
+     * Ends an exchange of memory: what is missing now stays missing. Afterwards the caller kicks the queues of the
+     * devices, because kicks that came meanwhile may have found no ring.
      */
     public void endExchange() {
         complete(true);
@@ -218,7 +218,7 @@ public final class GuestMemory implements AutoCloseable {
     }
 
     /**
-     * Who reads this memory, and how often a wait for them took too long.
+     * The readers of this memory, the waits for them, and how often such a wait took too long.
      *
      * @return the readers of every handle opened on this memory
      */

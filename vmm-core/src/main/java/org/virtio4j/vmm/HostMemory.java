@@ -137,7 +137,7 @@ public final class HostMemory implements AutoCloseable {
      * afterwards is undefined until it is written. Nothing happens to the memory of files.
      *
      * @param offset bytes from the start, a multiple of the system's page size
-     * @param length bytes, likewise
+     * @param length bytes, with the same condition
      * @return whether the pages are free now
      * @throws IndexOutOfBoundsException if the part lies outside
      * @throws NativeFailureException if the system refuses, naming its error
@@ -151,7 +151,7 @@ public final class HostMemory implements AutoCloseable {
     }
 
     /**
-     * Unmaps; a second call does nothing. Whoever touches the segment afterwards gets {@link IllegalStateException}.
+     * Unmaps; a second call does nothing. Code that touches the segment afterwards gets {@link IllegalStateException}.
      *
      * @throws IllegalStateException if a native call is using the memory
      */

@@ -8,8 +8,8 @@ public interface InterruptLine {
      * Sets the level. The same level may be set again.
      *
      * <p>Called under no lock of this library, on the thread that caused the change, or on one that was calling the
-     * line already when another caused it: a virtual CPU, a worker of the device, a thread whose DMA faulted, whoever
-     * resets the device. One device calls its line from one thread at a time.
+     * line already when another thread caused it. This may be a virtual CPU, a worker of the device, a thread whose DMA
+     * faulted, or a thread that resets the device. One device calls its line from one thread at a time.
      *
      * <p>It may read registers and configuration of any device, its own included, while another thread resets it, and
      * it may acknowledge its own events: the line is called again then. It should not block: a reset of the device

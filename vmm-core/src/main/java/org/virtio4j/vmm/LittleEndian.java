@@ -16,9 +16,9 @@ import java.nio.ByteOrder;
  * <li><b>Plain</b> accessors ({@link #u16}, {@link #putI64}, …) work at any offset, promise no order and no atomicity,
  *     and are the cheapest. They are for data that somebody else has already published, or that one will publish later.
  * <li><b>Ordered</b> accessors ({@link #u16Acquire}, {@link #putI32Release}, …) need an offset whose address is a
- *     multiple of the width, never tear, and pair up: whoever sees the value of a release store through an acquire load
- *     sees everything that was written before the store. A misaligned offset throws {@link IllegalArgumentException},
- *     so addresses that a guest chose are checked before they come here.
+ *     multiple of the width, never tear, and pair up: a thread that sees the value of a release store through an
+ *     acquire load sees everything that was written before the store. A misaligned offset throws {@link
+ *     IllegalArgumentException}, so addresses that a guest chose are checked before they come here.
  * </ul>
  *
  * <p>Every method throws {@link IndexOutOfBoundsException} outside the segment and {@link IllegalStateException} when
@@ -39,8 +39,9 @@ public final class LittleEndian {
     private static final VarHandle ALIGNED_LONG = handle(ValueLayout.JAVA_LONG);
 
     /**
-     * On x86 the JVM's interpreter makes an exchange of an ordered 16-bit store, and ends the process if that meets
-     * memory that a file has no bytes for any more. There a fence and a plain store are the same to the processor.
+     * On x86 the JVM's interpreter makes an exchange of an ordered 16-bit store, and that ends the process if the
+     * memory is of a file that has no bytes there any more. There a fence and a plain store are the same to the
+     * processor.
      */
     private static final boolean SHORT_RELEASE_IS_SAFE = !isX86(System.getProperty("os.arch", ""));
 

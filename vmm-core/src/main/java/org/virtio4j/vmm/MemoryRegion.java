@@ -105,7 +105,7 @@ public final class MemoryRegion {
     }
 
     /**
-     * Who takes the messages that are written here.
+     * The sink that takes the messages that are written here.
      *
      * @return null unless this is a doorbell
      */

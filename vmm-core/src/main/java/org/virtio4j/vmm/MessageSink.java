@@ -9,8 +9,8 @@ package org.virtio4j.vmm;
  * configuration of any device, the sender included, while another thread resets it. It should not block: a reset of the
  * sender, a reset of the queue and a change of the vector wait for the calls under way, without end.
  *
- * <p>It must not reset the sender, or one of its queues, on the same thread, nor wait for a thread that does: the reset
- * would wait for the call from which it was made. To reset, tell another thread to do it, and return.
+ * <p>It must not reset the sender, or one of its queues, on the same thread, and must not wait for a thread that does:
+ * the reset would wait for the call from which it was made. To reset, tell another thread to do it, and return.
  *
  * <p>What is thrown comes out of the call that caused the message, which counts as sent; messages of other vectors that
  * were to be sent by the same call are sent nevertheless.

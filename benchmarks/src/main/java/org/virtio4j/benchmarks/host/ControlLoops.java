@@ -26,7 +26,7 @@ public record ControlLoops(double arithmeticNanos, double chaseNanos, double spr
     private static final double QUIET = 0.1;
     private static final long FACTOR = 6_364_136_223_846_793_005L;
 
-    /** Where results go, lest the loops be left out. */
+    /** Where results go, so that the compiler does not leave the loops out. */
     private static volatile long sink;
 
     /** Takes a fraction of a second. */

@@ -17,9 +17,9 @@ import org.virtio4j.benchmarks.fixture.DiskGuest;
 import org.virtio4j.benchmarks.fixture.TransportKind;
 
 /**
- * A disk's read of 4 KiB from the host's page cache, through doorbell, ring and device, the answer included: one at a
- * time, or 64 with one doorbell; or with a poll instead of the doorbell; and one of both that finds nothing. As in
- * {@link RequestBenchmark} 64 are timed together.
+ * A disk's read of 4 KiB from the host's page cache, through doorbell, ring and device, the answer included. One read
+ * at a time, or 64 with one doorbell, or with a poll in place of the doorbell; also a doorbell and a poll that find
+ * nothing. As in {@link RequestBenchmark} 64 are timed together.
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)

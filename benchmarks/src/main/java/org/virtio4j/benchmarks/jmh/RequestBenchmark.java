@@ -19,10 +19,10 @@ import org.virtio4j.benchmarks.fixture.SinglePages;
 import org.virtio4j.benchmarks.fixture.TransportKind;
 
 /**
- * MAP and UNMAP through doorbell, ring, device and table, at a steady number of live mappings: what a MAP maps was
- * unmapped before it, untimed, and the other way round; mixed requests unmap one and map another in turn. The requests
- * lie in the ring before the time begins; inside it are the stores of the available index, the doorbells, and all the
- * device does until the doorbells return.
+ * MAP and UNMAP through doorbell, ring, device and table, at a steady number of live mappings. What a MAP maps was
+ * unmapped before it, untimed, and the other way round. Mixed requests unmap one mapping and map another in turn. The
+ * requests lie in the ring before the time begins; inside it are the stores of the available index, the doorbells, and
+ * all the device does until the doorbells return.
  *
  * <p>256 requests are timed together, because reading the clock costs a tenth of one: in batches of some size, each
  * with a doorbell of its own.

@@ -12,7 +12,7 @@ import org.virtio4j.benchmarks.peers.work.PeerWorker;
  * A program that takes part.
  *
  * @param column  where its figures stand
- * @param command what starts it, but for the file of keys
+ * @param command what starts it, without the file of keys
  * @param warms   whether it compiles itself while it works
  */
 record Peer(PeerColumn column, List<String> command, boolean warms) {

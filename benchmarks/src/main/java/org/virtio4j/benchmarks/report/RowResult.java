@@ -15,7 +15,7 @@ import org.virtio4j.benchmarks.suite.BenchmarkRow;
  * @param median    nanoseconds an operation, the median of all iterations of all JVMs
  * @param least     of the fastest iteration
  * @param most      of the slowest
- * @param bytes     heap bytes an operation, the median likewise; NaN where the JVM cannot tell
+ * @param bytes     heap bytes an operation, the median too; NaN where the JVM cannot tell
  * @param ratio     the median by that of the row's baseline; NaN if that was not measured
  * @param allocates whether that is more than JMH's own objects
  * @param jmh       what JMH has to say of it; null in tests

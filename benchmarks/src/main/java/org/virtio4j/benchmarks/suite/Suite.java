@@ -123,7 +123,7 @@ public final class Suite {
         rows.add(request("UNMAP", TransportKind.MMIO, BATCH, false, LARGE).onlyInFull());
     }
 
-    /** Every kind in every batch, direct and indirect, but for the rows that there are already. */
+    /** Every kind in every batch, direct and indirect, without the rows that there are already. */
     private void moreRequests(@Nullable BenchmarkRow baseline) {
         List<String> known = rows.stream().map(BenchmarkRow::title).toList();
         for (boolean indirect : new boolean[] {false, true}) {

@@ -13,8 +13,8 @@ import org.virtio4j.wire.FeatureBit;
 import org.virtio4j.wire.SplitDescriptor;
 
 /**
- * Brings a virtio-iommu up in the steps of Linux, as often as it is asked to, and keeps what the last start has made:
- * the configuration as it was read, and the two queues in guest memory.
+ * Brings a virtio-iommu up in the steps of Linux, as often as it is asked to, and keeps what the last start has made.
+ * That is the configuration as it was read, and the two queues in guest memory.
  */
 final class IommuBringUp {
 

@@ -94,8 +94,8 @@ public final class IommuDriver {
     }
 
     /**
-     * Writes the device status, with what Linux does at that step: at 0 it drops all requests and waits for the
-     * reset; it accepts features before {@code FEATURES_OK} and reads that back; it sets up the queues before {@code
+     * Writes the device status, with what Linux does at that step. At 0 it drops all requests and waits for the reset.
+     * It accepts features before {@code FEATURES_OK} and reads that back. It sets up the queues before {@code
      * DRIVER_OK} and fills the event queue after it, without a kick. {@link #start} writes 0, 1, 3, 11 and 15.
      *
      * @param status a sum of {@link DeviceStatus} bits

@@ -9,9 +9,9 @@
  * is copied into a {@link org.virtio4j.driver.iommu.FaultReport}. What became of a wait for the device is a
  * {@link org.virtio4j.driver.iommu.DriverResult}.
  *
- * <p>Inside, {@code IommuBringUp} takes the steps of a start and keeps the queues that it made, {@code RequestWriter}
- * writes the bytes of each request type, {@code DriverRequestQueue} has the requests on their way, and
- * {@code DriverEventQueue} the buffers that wait for faults.
+ * <p>Inside, {@code IommuBringUp} takes the steps of a start and keeps the queues that it made. {@code RequestWriter}
+ * writes the bytes of each request type, {@code DriverRequestQueue} has the requests on their way, and {@code
+ * DriverEventQueue} the buffers that wait for faults.
  *
  * <p>A {@link org.virtio4j.driver.iommu.ChainLayout} may lay requests out in other chains of descriptors;
  * {@code org.virtio4j.driver.hostile} uses that, and {@link org.virtio4j.driver.iommu.IommuDriver#submit}, to send what

@@ -70,9 +70,9 @@ public final class PciHost {
     /**
      * Finds every virtio function on bus 0 (virtio 1.4, section 4.1.2.2), sizes its BARs, places each aligned to its
      * size, and sets {@code MEMORY_SPACE} and {@code BUS_MASTER}. Whatever cannot be driven is left as it was, and
-     * {@link #discovery} says why. Each scan begins anew, as firmware does when the machine was reset: what it finds
-     * again is switched off for a moment and placed again. While the bus has the same functions, that is where they
-     * were, and the transports of an earlier scan go on working.
+     * {@link #discovery} says why. Each scan starts from the beginning, as firmware does when the machine was reset:
+     * what it finds again is switched off for a moment and placed again. While the bus has the same functions, that is
+     * where they were, and the transports of an earlier scan go on working.
      *
      * @return a transport for each function that can be driven, in the order of device and function
      */

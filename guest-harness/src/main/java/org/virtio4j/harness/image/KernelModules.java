@@ -66,7 +66,7 @@ final class KernelModules {
         return order;
     }
 
-    /** Modules that are being added are known, so that modules which need each other do not loop for ever. */
+    /** Modules that are being added are known, so modules that need each other cause no endless loop. */
     private void add(String name, Map<String, byte[]> order, Set<String> underWay) throws UnusableGuestException {
         if (order.containsKey(name + PLAIN) || builtIn.contains(name) || !underWay.add(name)) {
             return;

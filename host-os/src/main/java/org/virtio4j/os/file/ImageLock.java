@@ -18,8 +18,8 @@ import org.virtio4j.os.NativeFailureException;
 /**
  * Keeps other processes from the file of a disk, and us from theirs, in the way of QEMU ({@code block/file-posix.c}),
  * so that the two respect each other. A process says what it does with the file by a read lock on a byte from 100 on,
- * and what it lets nobody else do by one on a byte from 200 on; then it looks whether the other byte of each pair is
- * locked. Two processes that come at the same moment may see each other, and both give up.
+ * and what other processes must not do by a read lock on a byte from 200 on. Then it looks whether the other byte of
+ * each pair is locked. Two processes that come at the same moment may see each other, and both give up.
  *
  * <p>The locks are of the open file description ({@code F_OFD_SETLK}), on a descriptor that nobody else uses: those of
  * {@code FileChannel.lock} are lost as soon as the process closes any other descriptor of that file.

@@ -10,7 +10,7 @@ import org.virtio4j.os.Descriptor;
 import org.virtio4j.os.NativeCall;
 import org.virtio4j.os.NativeFailureException;
 
-/** {@code open} of Linux, for what no {@code FileChannel} can do with a file. */
+/** {@code open} of Linux, for what a {@code FileChannel} cannot do with a file. */
 final class NativeFile {
 
     private static final int O_CLOEXEC = 0x80000;

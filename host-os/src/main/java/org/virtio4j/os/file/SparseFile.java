@@ -17,8 +17,9 @@ import org.virtio4j.os.NativeFailureException;
  * A file or block device of which parts can be given back, which no {@code FileChannel} can ({@code fallocate} with
  * {@code FALLOC_FL_PUNCH_HOLE}). Any thread may call any method.
  *
- * <p>The call is made of devices too rather than {@code BLKDISCARD}: what is given back reads as zeros then or nothing
- * has happened, the host's cache knows of it, and what is no whole block of the device is refused, never rounded.
+ * <p>The same call is made for block devices, and not {@code BLKDISCARD}: what is given back then reads as zeros, or
+ * nothing has happened. The host's cache knows of it, and a range that is not made of whole blocks of the device is
+ * refused, never rounded.
  */
 public final class SparseFile implements AutoCloseable {
 
@@ -107,7 +108,7 @@ public final class SparseFile implements AutoCloseable {
         return block == 0 ? Optional.empty() : Optional.of(new SparseFile(opened, block));
     }
 
-    /** After a failure, to hear of the reason. */
+    /** After a failure, to learn the reason. */
     private boolean punchAgain(long offset, long length) throws NativeFailureException {
         int failed;
         do {

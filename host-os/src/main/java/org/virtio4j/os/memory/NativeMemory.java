@@ -58,8 +58,8 @@ public final class NativeMemory {
 
     /**
      * Maps what another process shares by a descriptor, so that each sees what the other writes. The descriptor may be
-     * closed afterwards. Whoever may make the memory shorter than what is mapped can break the program that touches
-     * it, so ask {@link Descriptor#isSealedAgainstShrinking} and {@link Descriptor#size} first.
+     * closed afterwards. A process that can make the memory shorter than what is mapped can break the program that
+     * touches it, so ask {@link Descriptor#isSealedAgainstShrinking} and {@link Descriptor#size} first.
      *
      * @param memory   what to map
      * @param offset   where to begin, in bytes

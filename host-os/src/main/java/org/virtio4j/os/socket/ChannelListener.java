@@ -14,7 +14,7 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * A listening socket of {@code java.nio}, for programs that may make no native call. An interrupt closes such a socket
- * while it is waited for; then it is opened anew, and who was in line has to connect again.
+ * while it is waited for; then it is opened again, and clients that were in line have to connect again.
  */
 final class ChannelListener implements LocalListener {
 

@@ -41,7 +41,7 @@ public interface LocalConnection extends AutoCloseable {
      */
     void send(MemorySegment from, long length) throws IOException;
 
-    /** Ends the connection: who waits in it returns, and every later call finds it closed. */
+    /** Ends the connection: a thread that waits in it returns, and every later call finds it closed. */
     void shutdown();
 
     /** Gives the connection back. */

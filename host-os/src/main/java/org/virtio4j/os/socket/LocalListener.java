@@ -17,7 +17,7 @@ public interface LocalListener extends AutoCloseable {
      */
     LocalConnection accept() throws IOException;
 
-    /** Ends listening: who waits in {@link #accept} returns with an exception, and the socket's file is deleted. */
+    /** Ends listening: a thread that waits in {@link #accept} gets an exception, and the socket's file is deleted. */
     void shutdown();
 
     /** Ends listening and gives the socket back. */

@@ -41,7 +41,7 @@ final class NativeConnection implements LocalConnection {
         vector.set(LONG, IoVector.LENGTH, length);
         long count;
         do {
-            // The system stores into these fields, so each call fills them anew.
+            // The system stores into these fields, so each call fills them again.
             message.set(LONG, SocketLayout.MSG_IOV, vector.address());
             message.set(LONG, SocketLayout.MSG_IOVLEN, 1);
             message.set(LONG, SocketLayout.MSG_CONTROL, control.address());

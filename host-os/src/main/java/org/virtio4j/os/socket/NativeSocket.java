@@ -9,8 +9,8 @@ import org.virtio4j.os.NativeCall;
 import org.virtio4j.os.NativeFailureException;
 
 /**
- * A socket's number, and the one call that other threads may make on it: a thread that is blocked in a native call
- * hears no interrupt, so another thread shuts the socket down to get it back.
+ * A socket's number, and the one call that other threads may make on it. A thread that is blocked in a native call does
+ * not notice an interrupt, so another thread shuts the socket down to get it back.
  */
 final class NativeSocket implements AutoCloseable {
 

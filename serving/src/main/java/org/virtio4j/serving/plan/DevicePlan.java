@@ -8,7 +8,7 @@ import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.machine.PciAddress;
 
 /**
- * One function of a machine, but for the IOMMU.
+ * One function of a machine that is not the IOMMU.
  *
  * @param name what its socket is called, without the ending
  * @param address where it lies

@@ -10,9 +10,9 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 
 /**
- * What the user of a machine should hear of at once, such as why a device stands still. A guest can cause such events
- * as fast as it likes, so events of a kind are joined: the first becomes a line of its own, later ones are counted and
- * become one line after a second, then after two, and so on up to about a minute. After a longer pause it begins anew.
+ * What the user of a machine should be told at once, such as why a device stands still. A guest can cause such events
+ * as fast as it likes, so events of a kind are joined. The first becomes a line of its own. Later ones are counted and
+ * become one line after a second, then after two, and so on up to about a minute. After a longer pause it starts over.
  *
  * <p>Any thread may tell an event. It does not wait for anybody who prints, because the lines are kept until they are
  * taken.

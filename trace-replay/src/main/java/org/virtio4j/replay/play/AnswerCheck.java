@@ -37,7 +37,7 @@ final class AnswerCheck implements AnswerListener {
     @Override
     public void answered(RequestResult result) {
         long tag = result.tag();
-        // A request that went back unwritten was not understood; the device does not speak of it.
+        // A request that went back unwritten was not understood; the device reports nothing about it.
         boolean spokenOf = result.usedLength() != 0;
         if (spokenOf && !served.hasNext()) {
             complainOfService(result, tag, result.status());
@@ -121,7 +121,7 @@ final class AnswerCheck implements AnswerListener {
         }
     }
 
-    /** The device speaks of another request, or of none. */
+    /** The device reports another request, or none. */
     private void complainOfService(RequestResult result, long tag, int status) {
         if (mismatches.begin(pending.line(tag))) {
             mismatches.end(pending.describe(tag), serviceOf(result.type(), status),

@@ -144,7 +144,7 @@ final class ReplayedIommu implements AutoCloseable {
         }
     }
 
-    /** Device and driver begin anew: what comes next is a status. */
+    /** Device and driver start over: what comes next is a status. */
     private void playReset() {
         requests.sync();
         meter.pause();

@@ -25,7 +25,7 @@ final class RequestPlayer {
     private final AnswerCheck check;
     private final Mismatches mismatches;
 
-    /** By ordinal, for nothing of it is kept beyond a replay. */
+    /** By ordinal, because it is not kept beyond a replay. */
     private final long[] counts = new long[EventKind.values().length];
     private final byte[] rawBytes = new byte[TraceEvent.MAX_RAW_BYTES];
     private boolean requestSinceKick;

@@ -145,7 +145,7 @@ public final class Recorder implements IommuListener, AutoCloseable {
     }
 
     /**
-     * Whether the recording has ended early, so that the user hears of it in time to begin another.
+     * Whether the recording has ended early, so that the user is told in time to begin another.
      *
      * @return one line for the user, once; nothing as long as all is well
      */

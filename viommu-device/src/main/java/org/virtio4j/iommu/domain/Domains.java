@@ -244,8 +244,8 @@ public final class Domains {
 
     /**
      * Ends every attachment, for a reset. An endpoint whose device is at work may have DMA on its way with addresses
-     * that were translated, which the bypass would let through as physical ones; so it can be blocked until its device
-     * is reset.
+     * that were translated. The bypass would let them through as physical addresses, so the endpoint can be blocked
+     * until its device is reset.
      *
      * @param blockLive whether such endpoints are blocked; if not, the bypass byte decides at once
      */
@@ -258,7 +258,7 @@ public final class Domains {
         }
     }
 
-    /** A device has closed a way to memory; with the last one nothing of before is on its way any more. */
+    /** A device has closed a way to memory; with the last one, no earlier access is on its way any more. */
     void closed(Endpoint endpoint) {
         endpoint.closed();
         if (!endpoint.isLive()) {

@@ -19,7 +19,7 @@ public final class Endpoint {
 
     /**
      * The attachment is this one word: a reader sees the old domain or the new one, never anything in between.
-     * Volatile, so that the domain's own fields are visible to whoever sees it.
+     * Volatile, so that the domain's own fields are visible to every thread that sees it.
      */
     private volatile @Nullable Domain domain;
 

@@ -8,10 +8,11 @@
  * and without a lock: endpoint, its domain (one word), the table of that domain. What leaves is an extent, or a fault
  * for {@code org.virtio4j.iommu.fault}.
  *
- * <p>The order of a change that takes something away: out of the sight of readers (a word of the {@link
- * org.virtio4j.iommu.domain.Endpoint} or of the table); forgotten by the caches of the devices and counted in {@link
- * org.virtio4j.iommu.domain.Invalidation}, so that rings notice; then the wait for sections; then the answer becomes
- * visible. {@link org.virtio4j.iommu.domain.MappingListeners} are asked before the first of these steps.
+ * <p>A change that takes something away has this order. First, readers cannot find it any more (a word of the {@link
+ * org.virtio4j.iommu.domain.Endpoint} or of the table is stored). Second, {@link
+ * org.virtio4j.iommu.domain.Invalidation} makes the caches of the devices forget it, and moves the generation, so that
+ * rings notice. Third, the grace period. Fourth, the answer becomes visible. {@link
+ * org.virtio4j.iommu.domain.MappingListeners} are asked before the first of these steps.
  *
  * <p>Nothing that readers load lies beside what a change stores: the attachment and the table are read where they are,
  * and the count of invalidations has a cache line to itself.

@@ -84,8 +84,8 @@ public interface IommuCounters {
     long reportedFaults();
 
     /**
-     * Faults that no driver will hear of, because no buffer was there and too many were waiting already, or no driver
-     * was.
+     * Faults that are reported to no driver, because there was no driver, or no buffer and too many faults were waiting
+     * already.
      *
      * @return a count
      */

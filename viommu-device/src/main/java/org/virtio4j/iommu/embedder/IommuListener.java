@@ -102,8 +102,8 @@ public interface IommuListener {
     }
 
     /**
-     * An access of an endpoint was refused, and will be reported to the driver when there is a buffer. A fault that no
-     * driver will hear of is counted only. On the thread of the device that tried, under the lock of the event queue.
+     * An access of an endpoint was refused, and will be reported to the driver when there is a buffer. A fault that is
+     * reported to no driver is only counted. On the thread of the device that tried, under the lock of the event queue.
      *
      * <p>If a listener {@linkplain #recordsTraffic records}, also under the control lock of the IOMMU: what the driver
      * did before this call is the reason. A fault whose reason the driver has removed meanwhile is then told to no
@@ -144,12 +144,12 @@ public interface IommuListener {
     }
 
     /**
-     * The driver has mapped what looks like the doorbell of its interrupts, a page with the MMIO flag or the first of a
-     * domain and where there is no memory; and no region of kind MSI of this endpoint holds it. Where the embedder's
-     * interrupt controller is reached by the physical address, such as QEMU's, the guest gets no interrupt of the
-     * endpoint's messages, and hangs without an error. Give the endpoint a {@link ReservedRegion} of that kind that
-     * holds {@code physStart}, such as {@link ReservedRegions#QEMU_VIRT_ITS}. A doorbell that the IOMMU's own memory
-     * has as a region is reached by mappings, and is not told.
+     * The driver has mapped what looks like the doorbell of its interrupts, and no region of kind MSI of this endpoint
+     * holds it. It is a page without memory, mapped with the MMIO flag or as the first of a domain. Where the
+     * embedder's interrupt controller is reached by the physical address, such as QEMU's, the guest gets no interrupt
+     * of the endpoint's messages, and hangs without an error. Give the endpoint a {@link ReservedRegion} of that kind
+     * that holds {@code physStart}, such as {@link ReservedRegions#QEMU_VIRT_ITS}. A doorbell that the IOMMU's own
+     * memory has as a region is reached by mappings, and is not told.
      *
      * <p>Once for each endpoint until the next reset of the IOMMU. On any thread that kicks the IOMMU, under no lock,
      * when the driver may have seen the answer.

@@ -54,7 +54,7 @@ public final class EventQueue implements QueueWork {
      * Starts without an activation: until {@link #activate}, each fault counts as lost.
      *
      * @param counters  counts what is reported, repeated and lost
-     * @param listeners hear of faults and of their reports
+     * @param listeners told of faults and of their reports
      */
     public EventQueue(IommuTally counters, IommuListeners listeners) {
         this.counters = counters;

@@ -189,7 +189,7 @@ public final class IommuTally implements IommuCounters {
     }
 
     /**
-     * Counts faults that no driver will hear of.
+     * Counts faults that are reported to no driver.
      *
      * @param faults how many; may be 0
      */

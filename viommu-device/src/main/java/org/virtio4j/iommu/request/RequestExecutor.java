@@ -21,9 +21,9 @@ import org.virtio4j.wire.iommu.RequestType;
  * <p>The checks come in the order flags and reserved bytes, existence, kind of domain, inverted, alignment and range,
  * overlap and reserved region, limits. A request that is refused has changed nothing.
  *
- * <p>Where the text leaves a choice open: an inverted or misplaced range and a domain number out of range are RANGE, a
- * MAP over a reserved region is INVAL, an UNMAP with a reserved byte set is INVAL and removes nothing, a limit reached
- * is NOMEM, and a flag that was not negotiated is as unknown as any other.
+ * <p>Where the specification leaves a choice open: an inverted or misplaced range and a domain number out of range are
+ * RANGE. A MAP over a reserved region is INVAL. An UNMAP with a reserved byte set is INVAL and removes nothing. A limit
+ * reached is NOMEM. A flag that was not negotiated counts as unknown.
  */
 public final class RequestExecutor {
 

@@ -9,8 +9,8 @@ import org.virtio4j.queue.Chain;
 import org.virtio4j.vmm.FirstFailure;
 
 /**
- * What is done with a batch of requests: read it in one section, carry it out outside any, answer it in another, wait
- * once for readers if anything was taken away, and only then let the driver see the answers. Under the control lock.
+ * What is done with a batch of requests. It is read in one section, carried out outside any, and answered in another.
+ * If anything was taken away, one grace period passes; only then the driver sees the answers. Under the control lock.
  */
 public final class RequestQueue implements QueueWork {
 

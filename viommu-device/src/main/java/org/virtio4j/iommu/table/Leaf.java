@@ -23,8 +23,8 @@ import java.lang.invoke.VarHandle;
  * </pre>
  *
  * <p>One store makes a mapping, one removes it: that of the first page. A mapping never moves to another slot while
- * readers can see its leaf, and a slot that a mapping has left is not used again before a grace period, since a reader
- * may have taken the first page of the old mapping and be about to take the rest. So a reader never sees a mix.
+ * readers can see its leaf, and a slot that a mapping has left is not used again before a grace period. A reader may
+ * have taken the first page of the old mapping and be about to take the rest. So a reader never sees a mix.
  *
  * <p>A target is the guest-physical start with the flags in its low bits, which are free because it is a multiple of
  * 4096. What a search reads first lies in two cache lines of its own; last page and target of one mapping share a line.

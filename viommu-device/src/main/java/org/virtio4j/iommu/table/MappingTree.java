@@ -10,7 +10,7 @@ public final class MappingTree implements MappingTable {
     private static final int SIZE = 0;
 
     private final NodeMemory memory;
-    // The root word has a node of its own, for it changes more often than what readers load beside it.
+    // The root word has a node of its own, because it changes more often than what readers load beside it.
     private final long rootAt;
 
     private final NodeSpace space;

@@ -176,7 +176,8 @@ final class Node {
     }
 
     private static long separatorAt(long node, int group, int within) {
-        // In bounds: slots are counted up to a number of children, which is at most INNER_CAPACITY; childAt likewise.
+        // In bounds: slots are counted up to a number of children, which is at most INNER_CAPACITY; childAt counts the
+        // same way.
         return within == GROUP - 1 ? node + group * SLOT_SIZE : groupAt(node, group) + within * SLOT_SIZE;
     }
 

@@ -38,7 +38,7 @@ final class NodeMemory {
     private final MemorySegment segment;
     private final long base;
 
-    /** Held, so that the memory is not collected while somebody who holds this reads it by its address. */
+    /** Held, so that the memory is not collected while a thread that holds this object reads it by its address. */
     private final @Nullable HostMemory owner;
 
     /** Set if the system would not take memory back, by a reason that will be the same the next time. */

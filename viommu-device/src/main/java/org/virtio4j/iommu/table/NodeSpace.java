@@ -144,10 +144,10 @@ public final class NodeSpace implements AutoCloseable {
     /**
      * Gives the memory back. This must hold before:
      * <ol>
-     * <li>Every table was {@linkplain MappingTable#discard discarded}: whoever enters a section from now on finds
-     *     nothing, in those that readers still refer to as well.
-     * <li>A grace period has begun after that and is over: nobody is left who began to look before.
-     * <li>{@link #reclaim} has said so.
+     * <li>Every table was {@linkplain MappingTable#discard discarded}: a reader that enters a section from now on finds
+     * nothing, also in tables that readers still refer to.
+     * <li>A grace period has begun after that and is over: no reader is left that began to look before.
+     * <li>{@link #reclaim} was called after that.
      * </ol>
      * Afterwards there is no room for a table, and tables that are still referred to are as they were after {@code
      * discard}. A second call does nothing.

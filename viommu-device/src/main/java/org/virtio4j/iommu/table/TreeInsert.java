@@ -131,8 +131,8 @@ final class TreeInsert {
     }
 
     /**
-     * How many mappings stay left when a run ends there. A leaf that has nothing else goes on as it is, and the run in
-     * a new one; from others at least a few mappings go along, or a guest could make leaves of one mapping each.
+     * How many mappings stay left when a run ends there. If the leaf has nothing else, it stays as it is, and the run
+     * gets a new leaf. Otherwise at least a few mappings move along, or a guest could make leaves of one mapping each.
      */
     private static int cutAt(int slot) {
         if (slot == 0) {

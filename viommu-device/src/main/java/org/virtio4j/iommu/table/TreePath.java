@@ -90,7 +90,7 @@ final class TreePath {
         return words.get(PLACE + level);
     }
 
-    /** Whether nothing was published since the path was found, but for a leaf in place of its own. */
+    /** Whether nothing was published since the path was found, except a leaf in place of its own. */
     private boolean isCurrent() {
         return words.get(CURRENT) != 0;
     }

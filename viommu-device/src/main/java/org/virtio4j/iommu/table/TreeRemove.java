@@ -4,12 +4,12 @@ package org.virtio4j.iommu.table;
 import org.virtio4j.iommu.table.MappingTable.Removal;
 
 /**
- * How mappings go. Usually that is one store into the slot of each. A range over many leaves is dropped in as large
- * pieces as there are: whatever subtree lies inside the range is taken out of its parent at once, highest level first,
- * so that the number of changes grows with the height of the tree and not with what is removed.
+ * How mappings go. Usually that is one store into the slot of each. A range over many leaves is dropped in pieces as
+ * large as possible. A subtree that lies inside the range is taken out of its parent at once, highest level first. So
+ * the number of changes grows with the height of the tree and not with what is removed.
  *
- * <p>Nodes that have become sparse are joined with a neighbour, so that memory comes back, but only where the two leave
- * room for some insertions, so that a guest who maps and unmaps at the border does not have the table split and join
+ * <p>Nodes that have become sparse are joined with a neighbour, so that memory comes back, but only if the two leave
+ * room for some insertions. Otherwise a guest that maps and unmaps at the border would make the table split and join
  * all the time.
  */
 final class TreeRemove {

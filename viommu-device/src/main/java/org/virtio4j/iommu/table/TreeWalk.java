@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu.table;
 
-/** The writer's walk in order: leaf by leaf, each found anew from the root by the page that ended the one before. */
+/** The writer's walk in order: leaf by leaf, each found from the root by the page that ended the one before. */
 final class TreeWalk {
 
     private TreeWalk() {

@@ -3,18 +3,18 @@
 /**
  * What a domain of the IOMMU maps where: the table that MAP and UNMAP change and that every translated access asks.
  *
- * <p>{@link org.virtio4j.iommu.table.MappingTable} says what a table does; {@link
- * org.virtio4j.iommu.table.MappingTree} is the one the product uses, a B+-tree in off-heap memory. The tables of all
- * domains of one IOMMU share a {@link org.virtio4j.iommu.table.NodeSpace}, and one thread at a time changes any of
- * them: whoever holds the IOMMU's control lock is <em>the writer</em>. Everybody else reads, at any time and on any
- * number of threads, without a lock and without a retry.
+ * <p>{@link org.virtio4j.iommu.table.MappingTable} says what a table does; {@link org.virtio4j.iommu.table.MappingTree}
+ * is the one the product uses, a B+-tree in off-heap memory. The tables of all domains of one IOMMU share a {@link
+ * org.virtio4j.iommu.table.NodeSpace}, and one thread at a time changes any of them: the thread that holds the IOMMU's
+ * control lock is <em>the writer</em>. Everybody else reads, at any time and on any number of threads, without a lock
+ * and without a retry.
  *
  * <p>How that goes together:
  *
  * <ul>
  * <li>A mapping comes into a leaf, or goes, by one release store of its first page, into a slot that no reader can know
  *     of. A slot that was left rests until the next grace period, so no reader sees parts of two mappings.
- * <li>Everything else about a node is written before anybody can reach it and never again after, but for the child
+ * <li>Everything else about a node is written before anybody can reach it and never again after, except the child
  *     references of inner nodes. A split, a join or a removal of whole subtrees writes new nodes beside the old ones
  *     and brings them in with one release store: of a child reference, or of the word that names the root. A reader
  *     that comes by sees the tree from before or from after, each of them whole.

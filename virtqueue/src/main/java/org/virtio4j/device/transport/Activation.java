@@ -12,8 +12,8 @@ import org.virtio4j.vmm.RegionKind;
 import org.virtio4j.vmm.RegionMap;
 
 /**
- * What a device is given at {@code DRIVER_OK}: the queues that are open, and its signals to the transport, which are
- * counted while they are under way so that a reset can wait for them.
+ * What a device is given at {@code DRIVER_OK}: the queues that are open, and its signals to the transport. Signals are
+ * counted while they are under way, so that a reset can wait for them.
  */
 final class Activation extends DeviceContext {
 

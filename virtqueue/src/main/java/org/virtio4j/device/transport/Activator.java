@@ -11,7 +11,7 @@ import org.virtio4j.vmm.FirstFailure;
 
 /**
  * Starts a device at {@code DRIVER_OK}, opens and shuts its queues, and knows which activation is the current one.
- * Under the control lock, but for {@link #current}.
+ * Under the control lock, except {@link #current}.
  */
 final class Activator {
 

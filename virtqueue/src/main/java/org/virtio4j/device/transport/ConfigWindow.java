@@ -7,9 +7,9 @@ import org.virtio4j.device.VirtioDevice;
 /**
  * The device configuration as a transport shows it, and the configuration generation (virtio 1.4, section 2.5).
  *
- * <p>Any thread. Reading takes a lock of its own, the last in the order of locks, so that a configuration can be read
- * under any other: by an IOMMU's listener, say, while another thread starts or resets the device and waits for that
- * IOMMU. Writing takes the control lock.
+ * <p>Any thread. Reading takes a lock of its own, the last in the order of locks, so a configuration can be read under
+ * any other lock. An IOMMU's listener, for example, may read it while another thread starts or resets the device and
+ * waits for that IOMMU. Writing takes the control lock.
  */
 public final class ConfigWindow {
 
@@ -99,7 +99,7 @@ public final class ConfigWindow {
 
     private long readInside(int offset, int width) {
         long value = device.readConfig(offset, width);
-        // Asked after the value was read, for it may change meanwhile: a driver that read a part of it before must
+        // Asked after the value was read, because it may change meanwhile: a driver that read a part of it before must
         // notice (section 2.5.1).
         int now = device.configVersion();
         if (dirty || now != version) {

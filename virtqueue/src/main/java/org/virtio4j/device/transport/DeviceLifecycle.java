@@ -84,7 +84,7 @@ public final class DeviceLifecycle {
     }
 
     /**
-     * Where notifications and polls go. A transport keeps it in a field, for it is used for each notification.
+     * Where notifications and polls go. A transport keeps it in a field, because it is used for each notification.
      *
      * @return the same object each time
      */
@@ -104,7 +104,7 @@ public final class DeviceLifecycle {
     /**
      * Tells somebody why the device stands still, from now on.
      *
-     * @param told who is told, instead of whoever was before
+     * @param told the listener that replaces the one before
      */
     public void listener(DeviceListener told) {
         state.reports.listener(told);
@@ -129,8 +129,8 @@ public final class DeviceLifecycle {
     }
 
     /**
-     * The device status. While a reset is under way, this finishes it if it can be finished, and else shows the status
-     * of before (virtio 1.4, section 4.1.4.3.1).
+     * The device status. While a reset is under way, this finishes it if it can be finished, and otherwise shows the
+     * old status (virtio 1.4, section 4.1.4.3.1).
      *
      * @return a sum of {@link DeviceStatus} bits
      */
@@ -142,8 +142,8 @@ public final class DeviceLifecycle {
      * The device status, for a transport that has something to do when a reset is complete that took longer than its
      * writer has waited: this look may finish it.
      *
-     * @param follow called under no lock, whatever came out of the look; only if a reset was under way before the look
-     *               and none is after it, since it may wait for a call of the embedder's
+     * @param follow called under no lock, also if the look threw, but only if a reset was under way before the look and
+     *               none is after it; it may wait for a call to the embedder
      * @return as {@link #status()}
      */
     public int status(Runnable follow) {
@@ -167,8 +167,8 @@ public final class DeviceLifecycle {
 
     /**
      * Resets the device. From the moment this has closed the queues, which takes no longer than the sections that are
-     * open, nothing of before reaches guest memory any more. Then it waits until nothing is being carried out any more,
-     * up to the transport's patience, and finishes: no interrupt of before is sent after that. A reset that is not
+     * open, no earlier request reaches guest memory any more. Then it waits until nothing is being carried out any
+     * more, up to the transport's patience, and finishes: no earlier interrupt is sent after that. A reset that is not
      * complete by then is finished by {@link #status}, which shows something else than 0 until then, or by the next
      * call of this.
      *

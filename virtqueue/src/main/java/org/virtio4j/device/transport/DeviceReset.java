@@ -18,7 +18,7 @@ final class DeviceReset {
     private final FeatureNegotiation features;
     private final ConfigWindow config;
 
-    /** How the device knows this life cycle: whoever wants the device next finishes the last reset by it. */
+    /** How the device knows this life cycle: the next owner of the device finishes the last reset through it. */
     private final SoleOwner.Holder holder = this::finishLast;
 
     DeviceReset(LifecycleState state, Activator activator, FeatureNegotiation features, ConfigWindow config) {
@@ -37,7 +37,7 @@ final class DeviceReset {
         }
     }
 
-    /** Lets no driver start the device any more: the next reset of the embedder's gives it up. */
+    /** Lets no driver start the device any more: the next reset by the embedder gives the device up. */
     void endAfterNext() {
         state.lock.lock();
         try {
@@ -79,7 +79,7 @@ final class DeviceReset {
         return status[0];
     }
 
-    /** False if there is nothing to reset, for the device may be another's. */
+    /** False if there is nothing to reset, because the device may have another owner. */
     private boolean stop(ResetKind kind) {
         state.lock.lock();
         try {
@@ -117,7 +117,7 @@ final class DeviceReset {
         return true;
     }
 
-    /** The device was at work when this life cycle ended: whoever wants it next finishes the reset, if that can be. */
+    /** The device was at work when this life cycle ended: the next owner finishes the reset, if that is possible. */
     private void finishLast() {
         boolean ended;
         state.lock.lock();

@@ -7,9 +7,9 @@ import org.virtio4j.vmm.FirstFailure;
 import org.virtio4j.vmm.grace.Backoff;
 
 /**
- * One thread's wait for the end of what was stopped. What a device or a listener throws meanwhile comes out when the
- * wait is over, for whoever waits counts on the end; but where the device throws whenever it is asked, nobody waits for
- * ever.
+ * One thread's wait for the end of what was stopped. What a device or a listener throws meanwhile is thrown when the
+ * wait is over, because callers count on the end of the reset. If the device throws whenever it is asked, the wait ends
+ * early.
  */
 final class EndingWait {
 
@@ -27,7 +27,7 @@ final class EndingWait {
         this.listener = listener;
     }
 
-    /** Asks again and again whether something is finished; under no lock, for it waits for whoever is at work. */
+    /** Asks again and again whether something is finished; under no lock, because it waits for threads at work. */
     boolean await(BooleanSupplier finished, long limitNanos) {
         long started = System.nanoTime();
         boolean over = false;

@@ -14,7 +14,7 @@ import org.virtio4j.vmm.FirstFailure;
  * What of one device is being stopped: the whole of it, or single queues. What was stopped ends when nobody is at work
  * for it any more and no signal of it is under way.
  *
- * <p>Guarded by the life cycle's lock, but for {@link #reset}, {@link #isEnding} and {@link #isReset}.
+ * <p>Guarded by the life cycle's lock, except {@link #reset}, {@link #isEnding} and {@link #isReset}.
  */
 final class Endings {
 

@@ -61,8 +61,8 @@ public final class InterruptStatus {
      * No event, and a line that is low.
      *
      * @param line     the embedder's
-     * @param lineUsed whether events raise the line just now; reads volatile state and takes no lock, and whoever
-     *                 changes its answer calls {@link #updateLine}
+     * @param lineUsed whether events raise the line just now; reads volatile state and takes no lock. Code that changes
+     *                 the answer calls {@link #updateLine}
      */
     public InterruptStatus(InterruptLine line, BooleanSupplier lineUsed) {
         this(line, lineUsed, 0, 0);

@@ -6,7 +6,7 @@ import org.virtio4j.queue.QueueSettings;
 import org.virtio4j.wire.FeatureBit;
 
 /**
- * What a driver has written of one queue. Guarded by the life cycle's lock, but for {@link #enabled}, which kicks read.
+ * What a driver has written of one queue. Guarded by the life cycle's lock, except {@link #enabled}, which kicks read.
  */
 final class QueueRegisters {
 

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A reset that an embedder makes from within a signal does not wait for that signal, which would be for itself. So
  * each thread is written down while it is counted, as often as it is.
  *
- * <p>Any thread may call; nothing waits, and nothing is allocated but for a thread more than ever signalled at once.
+ * <p>Any thread may call; nothing waits, and nothing is allocated unless more threads signal at once than ever before.
  */
 final class SignalsUnderWay {
 

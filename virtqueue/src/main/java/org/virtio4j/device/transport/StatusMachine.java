@@ -40,7 +40,7 @@ final class StatusMachine {
         return (bits.get() & DRIVER_BITS & ~wanted) == 0 && isInOrder(wanted);
     }
 
-    /** A value but for the bits that stay clear where the features cannot be accepted. */
+    /** A value without the bits that stay clear where the features cannot be accepted. */
     static int withoutFeatures(int wanted) {
         return wanted & ~(DeviceStatus.FEATURES_OK | DeviceStatus.DRIVER_OK);
     }

@@ -36,8 +36,8 @@
  *
  * <p><b>Order of locks.</b> The control lock comes first. Under it handles are opened and the device is called, and an
  * IOMMU before the device and the device itself take locks of their own then. The lock of {@code ConfigWindow}'s
- * readers comes last, after all of these. So code that is called under a lock of a device or an IOMMU, as an IOMMU's
- * listeners are, may read the configuration and the status and send notifications, and may use nothing that takes the
+ * readers comes last, after all of these. So code that is called under a lock of a device or an IOMMU, such as an
+ * IOMMU's listeners, may read configuration and status and send notifications. It may use nothing that takes the
  * control lock. Signals and listeners are called under no lock, but where {@link
  * org.virtio4j.device.transport.TransportSignals} says so.
  */

@@ -129,8 +129,8 @@ public final class AddressLookup {
     }
 
     /**
-     * Whether the address is known now; if so, the sink gets the extent. Whoever asks here has had the extent of the
-     * look-up before and hardly ever asks for it again. So the cache comes first, where there is one.
+     * Whether the address is known now; if so, the sink gets the extent. A caller that gets here has used the extent of
+     * the last look-up already and hardly ever asks for it again. So the cache comes first, where there is one.
      */
     private boolean gives(long iova, Access access, ExtentSink out) {
         if (cache != null && cache.find(iova, access, out)) {

@@ -67,7 +67,7 @@ final class TranslationCache {
     private final long[] words = new long[FIRST_ENTRY + ENTRIES * ENTRY_SIZE + PADDING];
 
     /**
-     * Bit n is set if an extent of size class n was ever kept. Whoever takes a translation away reads it, in every
+     * Bit n is set if an extent of size class n was ever kept. A thread that takes a translation away reads it in every
      * cache and for every range, so it is stored only where a bit is new.
      */
     private long classes;

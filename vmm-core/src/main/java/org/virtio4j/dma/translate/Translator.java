@@ -13,9 +13,9 @@ import org.virtio4j.vmm.grace.ReaderSlot;
  * <p>Extents begin and end at multiples of {@link GuestMemory#PAGE_SIZE} on both sides, so that no field of a ring is
  * torn.
  *
- * <p>Any number of threads translate at once, each inside a section of its {@code DmaHandle}. Whoever takes a
- * translation away waits, before the taking counts as done, until each joined {@link ReaderSlot} has left the section
- * it may have been in.
+ * <p>Any number of threads translate at once, each inside a section of its {@code DmaHandle}. Code that takes a
+ * translation away waits until each joined {@link ReaderSlot} has left the section it may have been in; only then is
+ * the translation gone.
  *
  * <p>{@link #join} is called under the control lock of the device whose queue is opened, {@link #part} and {@link
  * #faulted} under no lock; for an IOMMU's own queues, these two under that IOMMU's lock.

@@ -2,8 +2,8 @@
 /**
  * From I/O-virtual addresses to guest-physical ones.
  *
- * <p>A {@link org.virtio4j.dma.translate.Translator} gives addresses a meaning; an endpoint of an IOMMU is one, and
- * whoever emulates another IOMMU writes one. It answers with whole extents, into an {@link
+ * <p>A {@link org.virtio4j.dma.translate.Translator} gives addresses a meaning; an endpoint of an IOMMU is one, and a
+ * VMM with another IOMMU implements its own. It answers with whole extents, into an {@link
  * org.virtio4j.dma.translate.ExtentSink}. Each DMA handle has an {@link org.virtio4j.dma.translate.AddressLookup}: that
  * remembers the last answer ({@link org.virtio4j.dma.translate.LastTranslation}) for the rest of the section, and, if
  * the translator has {@link org.virtio4j.dma.translate.TranslationCaches}, more of them from section to section.

@@ -16,9 +16,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * after the unlinking and cannot reach what was unlinked. A reader neither waits nor retries.
  *
  * <p>Sections are short by contract, so the wait spins first and sleeps briefly later. It never gives up and never
- * interrupts anybody: after a limit it tells the {@link StallListener} who holds it up, and goes on waiting. A thread
- * that waits inside its own section waits for ever; that is a bug of the caller, and the listener names it. What the
- * listener throws comes out when the wait is over.
+ * interrupts a reader. After a limit it tells the {@link StallListener} which reader it waits for, and goes on waiting.
+ * A thread that waits inside its own section waits forever; that is a bug of the caller, and the listener names it.
+ * What the listener throws comes out when the wait is over.
  *
  * <p>Each reader counts for itself what it looks up, so that counting costs it one store; the sums are made when they
  * are asked for.

@@ -5,8 +5,8 @@ import java.lang.invoke.VarHandle;
 
 /**
  * A reader's own side of its {@link ReaderSlot}: opens and ends its sections, and counts its look-ups. One section is
- * open at a time; it belongs to the thread that opened it. {@link GracePeriods} says how it meets a writer, who takes
- * something away. Only a {@code DmaHandle} makes one.
+ * open at a time; it belongs to the thread that opened it. {@link GracePeriods} says how a writer that takes something
+ * away waits for it. Only a {@code DmaHandle} makes one.
  */
 public final class ReaderSection extends ReaderSlot {
 
@@ -68,7 +68,7 @@ public final class ReaderSection extends ReaderSlot {
     /**
      * Whether the calling thread is the one inside. Any thread.
      *
-     * @return false for every other thread, whoever is inside
+     * @return false if no thread is inside, or another one
      */
     public boolean inside() {
         // Nobody else stores its number here, and it takes it away itself.
@@ -76,7 +76,7 @@ public final class ReaderSection extends ReaderSlot {
     }
 
     /**
-     * Refuses whoever is not inside. Any thread.
+     * Refuses a thread that is not inside. Any thread.
      *
      * @throws IllegalStateException if the calling thread has no section open here
      */
@@ -91,7 +91,9 @@ public final class ReaderSection extends ReaderSlot {
         cell[WALKS]++;
     }
 
-    /** Counts a look-up that need not ask the translator. Owner only; shown to others likewise. */
+    /**
+     * Counts a look-up that need not ask the translator. Owner only; the release of {@link #leave} shows it to others.
+     */
     public void countCacheHit() {
         cell[CACHE_HITS]++;
     }

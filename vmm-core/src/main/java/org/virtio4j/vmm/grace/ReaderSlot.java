@@ -5,7 +5,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * One reader, as a writer sees it who takes things away: whether the reader is inside a section now. The reader itself
+ * One reader, as a writer that takes things away sees it: whether the reader is inside a section now. The reader itself
  * works through its {@link ReaderSection}. A translator is given slots and hands them to its {@link GracePeriods}, and
  * needs nothing else of them.
  */

@@ -5,9 +5,9 @@ package org.virtio4j.vmm.grace;
  * Hears that somebody waits for a section that lasts longer than it should. The embedder implements it, to log it or
  * to raise an alarm.
  *
- * <p>Called by the thread that waits, under what that holds: an IOMMU's control lock where a request or a reset of the
- * IOMMU takes something away, and with a reset its life cycle's; a PCI function's where bus mastering goes off; else
- * nothing. So it should look at no device.
+ * <p>Called by the thread that waits, under the locks that it holds. That is an IOMMU's control lock if a request or a
+ * reset of the IOMMU takes something away, and for a reset also the lock of its life cycle. It is a PCI function's lock
+ * if bus mastering goes off. Otherwise it is none. So it should look at no device.
  */
 public interface StallListener {
 

@@ -3,7 +3,7 @@
  * How something can be taken away while other threads use it, without a lock on their side.
  *
  * <p>Each reader works inside short sections, which it enters and leaves through its {@link
- * org.virtio4j.vmm.grace.ReaderSection}. Whoever takes something away unlinks it first, and then waits in {@link
+ * org.virtio4j.vmm.grace.ReaderSection}. A writer that takes something away unlinks it first, and then waits in {@link
  * org.virtio4j.vmm.grace.GracePeriods} until no section is open that may have seen it: the grace period. After that it
  * can be closed or used again. Readers never wait and never try again.
  *

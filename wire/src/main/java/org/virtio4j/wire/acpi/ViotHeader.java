@@ -12,7 +12,7 @@ package org.virtio4j.wire.acpi;
  * </pre>
  */
 public final class ViotHeader {
-    /** Bytes of the header that all ACPI tables have. Whoever publishes the table writes it. */
+    /** Bytes of the header that all ACPI tables have. The code that publishes the table writes it. */
     public static final long ACPI_HEADER_SIZE = 36;
     /** Offset of the 2-byte number of nodes. */
     public static final long NODE_COUNT = 36;

@@ -18,11 +18,11 @@ public final class PciCommand {
     /** The function may access memory on its own, with interrupt messages too. */
     public static final int BUS_MASTER = 1 << 2;
     /**
-     * The function answers to parity errors. There are none between guest and function, so it is kept and no more; PCI
+     * The function answers to parity errors. There are none between guest and function, so the bit is only kept; PCI
      * Express lets only integrated endpoints go without it, as without {@link #SERR}.
      */
     public static final int PARITY = 1 << 6;
-    /** The function may report fatal errors; it is kept and no more, for there are none. */
+    /** The function may report fatal errors. There are none, so the bit is only kept. */
     public static final int SERR = 1 << 8;
     /** The function keeps its interrupt pin low. */
     public static final int INTX_DISABLE = 1 << 10;

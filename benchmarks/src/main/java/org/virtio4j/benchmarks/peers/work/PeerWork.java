@@ -16,7 +16,7 @@ final class PeerWork {
     private final PointerChase chase;
     private int nextAddress;
     private int nextKey;
-    /** Where results go, lest the work be left out. */
+    /** Where results go, so that the compiler does not leave the work out. */
     private volatile long sink;
 
     /** Fills the table. */

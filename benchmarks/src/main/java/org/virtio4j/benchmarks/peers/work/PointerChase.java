@@ -8,14 +8,14 @@ import org.virtio4j.vmm.HostMemory;
 import org.virtio4j.vmm.LittleEndian;
 
 /**
- * Loads that each wait for the one before, in memory as large as the table which comes from where the table's comes
- * from: below one of these no search can go that has to leave the caches once.
+ * Loads that each wait for the one before, in memory as large as the table's and allocated in the same way. A search
+ * that has to leave the caches once cannot be faster than one of these loads.
  */
 final class PointerChase {
 
     private static final long LINE = 64;
 
-    /** Held, for what nobody can reach is given back. */
+    /** Held, because memory that is not reachable is freed. */
     private final HostMemory owner;
     private final MemorySegment memory;
     private long at;
