@@ -236,9 +236,9 @@ final class BlockRequest implements ChainHandler {
     }
 
     /**
-     * Copies the ranges, and looks at their flags before anything else, because section 5.2.6.2 wants UNSUPP whatever
-     * else is wrong. So the flags of more ranges than are allowed are looked at too, a bufferful at a time; half a
-     * range at the end has no flags.
+     * Copies the ranges, and looks at their flags before anything else, because section 5.2.6.2 wants UNSUPP before any
+     * other error. So the flags of more ranges than are allowed are looked at too, a bufferful at a time; half a range
+     * at the end has no flags.
      */
     private BlockOutcome readFlags(ChainData guest, int known) {
         long whole = readable - readable % SectorRange.SIZE;

@@ -21,8 +21,8 @@ import org.virtio4j.os.file.SparseFile;
  * The file behind a disk. Any thread may call any method, several at once.
  *
  * <p>A thread that is interrupted while it uses a {@link FileChannel} closes it for everybody. Here the file is opened
- * again then, what failed is done again, and the thread stays interrupted. Doing it again is right because every
- * transfer says where in the file it goes; if the name leads to another file by then, nothing is done any more until it
+ * again then, what failed is done again, and the thread stays interrupted. Repeating a transfer is safe, because every
+ * transfer says where in the file it goes. If the name leads to another file by then, nothing is transferred until it
  * leads back.
  *
  * <p>A force that has failed once counts as failed from then on. The host may drop what it could not write, and may
@@ -47,7 +47,7 @@ class DiskFile implements AutoCloseable {
     /** Null where storage cannot be given back. */
     private volatile @Nullable SparseFile sparse;
 
-    /** One force at a time, so that a loss that one thread is told of is known before another is told of none. */
+    /** One force at a time: if one thread is told of a loss, no other may be told of success after it. */
     private final Object forcing = new Object();
 
     /** How many forces were begun; changed under {@link #forcing}. */
@@ -140,7 +140,7 @@ class DiskFile implements AutoCloseable {
         return claim == null ? "" : claim.notice();
     }
 
-    /** Opens the file once more, if parts of it can be given back. */
+    /** Opens the file a second time, if parts of it can be given back. */
     Optional<SparseFile> openSparse() throws IOException {
         return SparseFile.open(path);
     }
@@ -269,7 +269,7 @@ class DiskFile implements AutoCloseable {
         }
     }
 
-    /** False if the channel was closed under our feet. */
+    /** False if the channel was closed meanwhile. */
     private boolean tryOnce(Transfer transfer, FileChannel open, @Nullable ByteBuffer buffer, long position)
             throws IOException {
         try {

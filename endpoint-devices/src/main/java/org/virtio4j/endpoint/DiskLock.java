@@ -3,8 +3,8 @@ package org.virtio4j.endpoint;
 
 /**
  * Whether a {@link VirtioBlock} keeps others from its file: no two may write it, and nobody may write it while another
- * reads it. Other processes are kept away by the locks that QEMU and its tools use, so that they keep us away, too.
- * Disks of this process are told by device and inode, so two names of one file do not help.
+ * reads it. Other processes are kept away by the locks that QEMU and its tools use, so that those keep this process
+ * away, too. Disks of this process are told by device and inode, so two names of one file do not help.
  *
  * <p>The locks are advice: who does not ask for them is not kept away. A block device is locked by its name in the file
  * system, as QEMU does it; for another process a second node of the same device is another one.

@@ -108,7 +108,9 @@ final class QueueWorker implements Agent {
         }
     }
 
-    /** The embedder's way to idle: the runner would end at an Error of it and at an interrupt, as it would at ours. */
+    /**
+     * The embedder's way to idle. The runner would end at an Error that it throws, and at an interrupt that it leaves.
+     */
     private record Patient(IdleStrategy real) implements IdleStrategy {
 
         @Override

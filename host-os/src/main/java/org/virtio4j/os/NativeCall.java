@@ -14,7 +14,7 @@ import java.lang.invoke.VarHandle;
  * What all native calls have in common: how they are linked, and where they leave their error number. A thread has one
  * place for it, allocated at its first call.
  *
- * <p>All are ordinary downcalls. Most may block, and a critical one that did would hold up every safepoint.
+ * <p>All are ordinary downcalls. Most may block, and a critical call that blocks would delay every safepoint.
  */
 public final class NativeCall {
 

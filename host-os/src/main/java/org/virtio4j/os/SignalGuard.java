@@ -10,10 +10,11 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Frees threads that wait in a write to an eventfd. Whether such a write may wait is a flag of the eventfd, not of our
- * descriptor. So the process that sent it can take {@code O_NONBLOCK} back and fill the counter at any moment, also
- * between two of our calls. Once in a second a thread of this guard looks at all eventfds in which somebody is at work,
- * and empties those that are full. That adds at most a second to a write, and nothing at all to what it costs.
+ * Frees threads that wait in a write to an eventfd. Whether such a write may wait is a flag of the eventfd, not of this
+ * process's descriptor. So the process that sent it can take {@code O_NONBLOCK} back and fill the counter at any
+ * moment, also between two calls of this process. Once in a second a thread of this guard looks at all eventfds in
+ * which somebody is at work, and empties those that are full. That adds at most a second to a write, and nothing at all
+ * to what it costs.
  *
  * <p>Each user of eventfds, such as a vfio-user socket, has a guard of its own. Its thread runs as long as there are
  * eventfds to look after. Any thread may call any method.

@@ -21,10 +21,10 @@ import org.virtio4j.wire.MmioRegister;
  * A device behind the register window of virtio-mmio, register version 2 (virtio 1.4, section 4.2.2), without shared
  * memory regions.
  *
- * <p>The embedder calls {@link #read} and {@link #write} from its exit handler, on whatever thread that is; several
- * virtual CPUs may do so at once. Nothing a guest does throws. A write to {@code QueueNotify} takes no lock and returns
- * when the device has looked at the queue, or when another thread that is serving it has been told to look again. A
- * write of 0 to {@code Status} returns when the reset is complete, and other accesses do not wait for it.
+ * <p>The embedder calls {@link #read} and {@link #write} from its exit handler, on any thread. Several virtual CPUs may
+ * call at once. Nothing a guest does throws. A write to {@code QueueNotify} takes no lock and returns when the device
+ * has looked at the queue, or when another thread that is serving it has been told to look again. A write of 0 to
+ * {@code Status} returns when the reset is complete, and other accesses do not wait for it.
  *
  * <p>Registers below {@link MmioRegister#CONFIG} answer to aligned accesses of 4 bytes alone; any other reads 0 and
  * writes nothing, and so do accesses against a register's direction. The configuration space takes 1, 2, 4 or 8 bytes
@@ -121,9 +121,9 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
     }
 
     /**
-     * Tells somebody why the device stands still. At set-up.
+     * Sets the listener that is told why the device stands still. At set-up.
      *
-     * @param listener told from now on, in place of the one before
+     * @param listener told from now on, instead of the one before
      */
     public void listener(DeviceListener listener) {
         lifecycle.listener(listener);
@@ -131,8 +131,8 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
 
     /**
      * Resets the device for the embedder, for example when it resets the machine or unplugs the device. Returns when
-     * the reset is complete, however long the device is at work elsewhere; nobody else waits for that. Any thread but
-     * one inside a section of the device's DMA.
+     * the reset is complete, however long the device is at work elsewhere. No other access waits for that. Any thread
+     * but one inside a section of the device's DMA.
      *
      * @param kind how much is taken back
      */

@@ -60,8 +60,8 @@ public final class VirtioPciFunction implements AutoCloseable {
     private VirtioPciFunction(VirtioDevice device, DmaSpace dma, PciInterrupts routes, PciOptions options) {
         ReentrantLock lock = new ReentrantLock();
         mastering = new BusMastering(lock, dma);
-        // First, because it asks the device what it is; and whatever refuses the device comes before something is
-        // opened that only the close of a function closes.
+        // First, because it asks the device what it is. A device must be refused before anything is opened that only
+        // the close of a function closes.
         lifecycle = new DeviceLifecycle(device, mastering.forData(dma), new Signals(), RESET_PATIENCE_NANOS);
         DeviceInfo info = lifecycle.info();
         layout = new BarLayout(info.queueCount(), info.configSize(), options.vectorsFor(info.queueCount()));
@@ -302,7 +302,7 @@ public final class VirtioPciFunction implements AutoCloseable {
     /**
      * Resets the device and, unless the kind is {@link ResetKind#DEVICE}, the function with its configuration space.
      * When this returns, no earlier request reaches guest memory any more. It waits up to a second for what the device
-     * is doing elsewhere; a reset that is not complete by then is finished when the guest reads the status, or by the
+     * is doing elsewhere. A reset that is not complete by then is finished when the guest reads the status, or by the
      * next reset. Any thread but one inside a section of the device's DMA.
      *
      * @param kind how much is reset

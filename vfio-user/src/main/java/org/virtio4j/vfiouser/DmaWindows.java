@@ -164,7 +164,7 @@ final class DmaWindows {
         } catch (IOException refused) {
             return reply.refuse(Errno.EIO, "the memory cannot be opened or mapped: " + refused);
         } catch (IllegalArgumentException refused) {
-            // The file was cut short while we looked at it.
+            // The file was cut short after its size was read.
             return reply.refuse(Errno.EINVAL, "the memory is not as the message says: " + refused.getMessage());
         }
     }

@@ -157,7 +157,7 @@ final class MappedFiles {
         return mapping;
     }
 
-    /** Null where the addresses do not suffice; then a window alone may be had still, or says better why not. */
+    /** Null if there are not enough addresses. A window alone may still fit then, or gives a better reason. */
     private @Nullable Mapping whole(Key key, long fileSize, Mapper mapper) {
         if (fileSize > MOST_BYTES - bytes) {
             return null;

@@ -2,7 +2,7 @@
 package org.virtio4j.vfiouser;
 
 /**
- * Is told what a client was refused, in words for the people who set it up: clients print an error number at most, and
+ * Is told what a client was refused, in words for the people who set it up. Clients print an error number at most, and
  * a guest whose memory was refused stands still.
  *
  * <p>Not every refusal is a fault. Clients ask for interrupts that a function does not have, and take EINVAL for

@@ -25,7 +25,7 @@ final class RequestMessage {
     /** As many descriptors as clients send with one message. */
     static final int MOST_DESCRIPTORS = 16;
 
-    /** The largest body we have a use for is a write of all of configuration space. */
+    /** The largest body that is used is a write of all of configuration space. */
     static final long MOST_BYTES = 8192;
 
     /** The longest message that the protocol has where nobody has agreed on more: 1 MiB of data for a region. */
@@ -99,8 +99,8 @@ final class RequestMessage {
     }
 
     /**
-     * Whether the next message can be found: not behind one whose size makes no sense, nor behind one that is longer
-     * than the protocol has, whose sender need not mean to send the rest.
+     * Whether the next message can be found. It cannot behind a message whose size makes no sense, or that is longer
+     * than the protocol allows: its sender may never send the rest.
      */
     boolean isLast() {
         return !isSizeValid() || size > LONGEST;
@@ -167,7 +167,7 @@ final class RequestMessage {
         return descriptors.size();
     }
 
-    /** The first descriptor, which stays ours; null if there is none. */
+    /** The first descriptor, which this message still closes; null if there is none. */
     @Nullable Descriptor descriptor() {
         return descriptors.isEmpty() ? null : descriptors.getFirst();
     }

@@ -195,7 +195,7 @@ public final class VfioUserSocket implements AutoCloseable {
         return counters.failure();
     }
 
-    /** A wait must go on, whatever is thrown at it. */
+    /** A wait must go on, whatever the listener throws. */
     private void stalled(String holder, long waitedNanos) {
         try {
             options.stalls().stalled(holder, waitedNanos);

@@ -353,7 +353,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
         }
         long written = ConfigSpace.bypassOf(offset, value);
         if (written > 1) {
-            // Section 5.13.4.1 forbids the driver to write it and us to show it.
+            // Section 5.13.4.1 forbids the driver to write it and the device to show it.
             return;
         }
         control.lock();

@@ -68,7 +68,7 @@ public abstract class DeviceContext {
 
     /**
      * Says that a queue has latched a {@link org.virtio4j.queue.QueueFailure}: the device needs a reset, and the driver
-     * is told so once. Nothing happens if the queue was reset meanwhile, for its failure ended with it.
+     * is told so once. Nothing happens if the queue was reset meanwhile, because its failure ended with the reset.
      *
      * @param index  index of the queue
      * @param failed the queue as it was served
@@ -111,9 +111,9 @@ public abstract class DeviceContext {
     protected abstract void queueNeedsReset(int index, DeviceQueue failed, String reason);
 
     /**
-     * Says that a call of the device threw which was to serve a queue. Nobody knows what was served by then, and the
-     * driver may wait for buffers that nobody looks at any more; so the device needs a reset, unless a {@link
-     * QueueLoop} has seen to that.
+     * Says that a call of the device threw which was to serve a queue. It is not known what was served by then, and the
+     * driver may wait for buffers that no thread looks at any more. So the device needs a reset, unless a {@link
+     * QueueLoop} has already set it.
      *
      * @param index   index of the queue
      * @param kicked  the queue as it was before the call; null if it was not enabled

@@ -2,8 +2,8 @@
 package org.virtio4j.device;
 
 /**
- * Hears why a device stands still, and when it goes on: what a driver sees as a status bit without a word. The embedder
- * implements it, to tell somebody.
+ * Is told why a device stands still, and when it goes on. A driver sees only a status bit, without a reason. The
+ * embedder implements it, to tell somebody.
  *
  * <p>Called under no lock, on the thread that caused it, which may be a virtual CPU's: it should return soon, and may
  * look at the device. Calls of one device may come from several threads at once.

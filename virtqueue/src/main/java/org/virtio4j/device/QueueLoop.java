@@ -255,7 +255,7 @@ public final class QueueLoop {
 
     private int turnOfPoll(boolean serves) {
         if (!isServable() || !turns.tryClaim()) {
-            // The thread that serves does not look once more, but one that polls comes back.
+            // The thread that serves does not look again, but one that polls comes back.
             return 0;
         }
         long before = server.given();

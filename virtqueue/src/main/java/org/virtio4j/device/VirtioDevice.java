@@ -117,7 +117,7 @@ public interface VirtioDevice {
 
     /**
      * Says that the device is being reset, or that its activation has failed. All queues were closed before, so nothing
-     * reaches guest memory; whatever works for the driver elsewhere begins to end. Must not wait.
+     * reaches guest memory. The device begins to end its work for the driver elsewhere. Must not wait.
      */
     default void stop() {
         // Most devices have nothing to hurry.
@@ -125,8 +125,8 @@ public interface VirtioDevice {
 
     /**
      * Whether nothing is being carried out any more of what the driver had asked for by a queue that was closed: no
-     * request of it takes effect after this has said so. Any thread, under no lock. A thread that is asked from within
-     * the device's own callback is told of the others' work alone, since it would wait for itself.
+     * request of it takes effect after this has said so. Any thread, under no lock. If the calling thread is inside a
+     * callback of this device, only the work of other threads counts; otherwise it would wait for itself.
      *
      * @param queue index of the queue
      * @return false while somebody is at it

@@ -11,7 +11,7 @@ import org.virtio4j.vmm.LittleEndian;
 
 /**
  * One buffer that a driver made available: a device-readable part followed by a device-writable part, each a run of
- * bytes, however many descriptors they are spread over (virtio 1.4, section 2.7.4: framing carries no meaning).
+ * bytes. How many descriptors they are spread over carries no meaning (virtio 1.4, section 2.7.4).
  *
  * <p>A chain is a slot, made at set-up and used again and again: one for each buffer that a device holds at a time. Its
  * descriptors were read once and are kept here, so what was checked is what is used. A slot grows to the longest chain
@@ -108,8 +108,8 @@ public final class Chain {
     }
 
     /**
-     * Looks for the readable part where it lies, for a device that reads a few fields and makes no copy: it reads each
-     * field once, since the driver may change it meanwhile. Inside a section.
+     * Looks for the readable part where it lies, for a device that reads a few fields and makes no copy. It must read
+     * each field only once, because the driver may change it meanwhile. Inside a section.
      *
      * @param length bytes from the start of the readable part, at most {@link #readableLength()}
      * @return where they begin in {@link #memory()}; −1 if they are not in one piece, or do not lie in RAM as they are,
@@ -155,7 +155,7 @@ public final class Chain {
     }
 
     /**
-     * Whether DMA was stopped since this chain was taken, even if it goes on now: the buffer may have another owner by
+     * Whether DMA was stopped since this chain was taken, even if it goes on now. The buffer may have another owner by
      * then, so it is neither read nor written any more. Inside a section.
      *
      * @return true if every access gives {@link DmaResult#CLOSED} and the chain can only be dropped

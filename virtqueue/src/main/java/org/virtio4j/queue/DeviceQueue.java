@@ -53,8 +53,8 @@ public interface DeviceQueue extends AutoCloseable {
 
     /**
      * Takes the next available chain as {@link #poll} does. Where there is none, asks the driver to notify of the next
-     * one, and looks once more: so false says that the driver will notify, that nothing can be taken, or that the queue
-     * is polled. Inside a section.
+     * one, and looks again. So false means that the driver will notify, that nothing can be taken, or that the queue is
+     * polled. Inside a section.
      *
      * @param into as for {@link #poll}
      * @return whether a chain was taken
@@ -63,7 +63,7 @@ public interface DeviceQueue extends AutoCloseable {
     boolean pollOrEnable(Chain into);
 
     /**
-     * Asks the driver to notify of whatever it makes available from now on, for a device that has served for long
+     * Asks the driver to notify of everything it makes available from now on, for a device that has served for long
      * enough. Of what is available already nobody will be notified, so the device serves that much before it leaves.
      * Inside a section.
      *

@@ -292,7 +292,7 @@ public final class DmaHandle implements AutoCloseable {
      * @param iova   I/O-virtual address
      * @param access what would be done there
      * @param out    receives the extent when the result is {@link TranslateResult#OK}
-     * @return what the translator said; {@link TranslateResult#NO_DOMAIN}, which nobody is told of, once the handle was
+     * @return what the translator said; {@link TranslateResult#NO_DOMAIN}, which is not reported, once the handle was
      *         closed
      * @throws IllegalStateException if no section is open
      */

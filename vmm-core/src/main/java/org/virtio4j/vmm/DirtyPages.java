@@ -39,8 +39,8 @@ final class DirtyPages {
     private void mark(long page) {
         int index = (int) (page / Long.SIZE);
         long bit = 1L << page;
-        // The full fence orders the data stores before the load: a bit that a harvester is about to clear must not look
-        // set to us while our data comes after its copy of the page.
+        // The full fence orders the data stores before the load. Otherwise this thread could see a bit as set that a
+        // harvester is about to clear, and its data would come after the harvester's copy of the page.
         VarHandle.fullFence();
         if ((words[index] & bit) == 0) {
             WORD.getAndBitwiseOr(words, index, bit);

@@ -97,7 +97,7 @@ public final class GuestMemory implements AutoCloseable {
     }
 
     /**
-     * Adds RAM of our own, given back when the region is removed.
+     * Adds RAM that this library allocates, and frees when the region is removed.
      *
      * @param gpa  guest-physical address of its first byte
      * @param size bytes, more than 0
@@ -148,7 +148,7 @@ public final class GuestMemory implements AutoCloseable {
 
     /**
      * Removes a region, waits until no section can be using it, and releases it. Not to be called inside a section. The
-     * marks of its pages in the {@link DirtyLog} are lost with it: if memory is taken away during a migration and comes
+     * marks of its pages in the {@link DirtyLog} are lost with it. If memory is taken away during a migration and comes
      * back, stop the devices and harvest first.
      *
      * @param region a region of this memory

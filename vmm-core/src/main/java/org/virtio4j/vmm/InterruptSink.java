@@ -2,8 +2,8 @@
 package org.virtio4j.vmm;
 
 /**
- * Where a device's interrupt vectors go: an eventfd each, or whatever the embedder has. The embedder keeps the table of
- * messages and its masks.
+ * Where a device's interrupt vectors go: an eventfd each, or what the embedder has in its place. The embedder keeps the
+ * table of messages and its masks.
  *
  * <p>Both methods are called under no lock of this library, on the thread that caused the call: a virtual CPU, a worker
  * of the device, a thread whose DMA faulted, or a thread that resets the device. Several threads may call at once, for
@@ -15,8 +15,8 @@ package org.virtio4j.vmm;
  * for a thread that does. The reset would wait for the call from which it was made. To reset, tell another thread to do
  * it, and return.
  *
- * <p>What is thrown comes out of the call that caused the interrupt. The vector counts as raised, or as withdrawn,
- * nevertheless; the device stays as it is, and calls for other vectors are made.
+ * <p>What is thrown comes out of the call that caused the interrupt. The vector counts as raised or withdrawn all the
+ * same. The device stays as it is, and calls for other vectors are made.
  */
 public interface InterruptSink {
 
@@ -36,7 +36,7 @@ public interface InterruptSink {
      * <p>An event, which is a queue or the change of the configuration, ends its claim to a vector when it is mapped to
      * another vector or to none, and when its queue, the device or the function is reset. This is called when an event
      * that has raised the vector ends its claim and no other is left that is mapped to the vector and has raised it
-     * since it was. So where events share a vector, the end of one never loses the interrupt of another. The price: a
+     * since then. So where events share a vector, the end of one never loses the interrupt of another. The price: a
      * shared vector may be delivered once for an event that has ended, if another event has ever raised it. A driver
      * that shares vectors looks at all its queues anyway.
      *

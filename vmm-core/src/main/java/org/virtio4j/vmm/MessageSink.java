@@ -12,8 +12,8 @@ package org.virtio4j.vmm;
  * <p>It must not reset the sender, or one of its queues, on the same thread, and must not wait for a thread that does:
  * the reset would wait for the call from which it was made. To reset, tell another thread to do it, and return.
  *
- * <p>What is thrown comes out of the call that caused the message, which counts as sent; messages of other vectors that
- * were to be sent by the same call are sent nevertheless.
+ * <p>What is thrown comes out of the call that caused the message, which counts as sent. Messages of other vectors that
+ * were to be sent by the same call are still sent.
  */
 public interface MessageSink {
 

@@ -2,8 +2,8 @@
 package org.virtio4j.vmm;
 
 /**
- * A window of device registers as a hypervisor's exit handler reaches it. Every access is answered, whatever its place
- * and width: the guest chooses both, so none of them throws. Any thread may call, usually the virtual CPU that made the
+ * A window of device registers as a hypervisor's exit handler reaches it. Every access is answered, at any place and of
+ * any width. The guest chooses both, so no access throws. Any thread may call, usually the virtual CPU that made the
  * access.
  */
 public interface RegisterHandler {

@@ -42,11 +42,10 @@
  * to be.
  *
  * <p><b>The error comes late.</b> Compiled code goes on behind the access, with whatever the register holds, and throws
- * at its next safepoint: often two methods further out, maybe in a {@code finally}. So {@code
+ * at its next safepoint. That is often two methods further out, and may be in a {@code finally}. So {@code
  * DmaHandle.leave} makes it come out, and the section is the last place where it does: no lock is given back half, and
  * no file gets what was never read. What a section has found counts only once it was left. {@link
- * org.virtio4j.vmm.LittleEndian} and {@code DmaHandle} keep to the accesses above; a test forbids the others
- * elsewhere.
+ * org.virtio4j.vmm.LittleEndian} and {@code DmaHandle} keep to the accesses above; a test forbids the others elsewhere.
  */
 @NullMarked
 package org.virtio4j.vmm;

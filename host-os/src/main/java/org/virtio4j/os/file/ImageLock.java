@@ -16,10 +16,11 @@ import org.virtio4j.os.NativeCall;
 import org.virtio4j.os.NativeFailureException;
 
 /**
- * Keeps other processes from the file of a disk, and us from theirs, in the way of QEMU ({@code block/file-posix.c}),
- * so that the two respect each other. A process says what it does with the file by a read lock on a byte from 100 on,
- * and what other processes must not do by a read lock on a byte from 200 on. Then it looks whether the other byte of
- * each pair is locked. Two processes that come at the same moment may see each other, and both give up.
+ * Keeps other processes from the file of a disk, and this process from theirs, by the rules of QEMU ({@code
+ * block/file-posix.c}), so that the two respect each other. A process says what it does with the file by a read lock on
+ * a byte from 100 on, and what other processes must not do by a read lock on a byte from 200 on. Then it looks whether
+ * the other byte of each pair is locked. Two processes that come at the same moment may see each other, and both give
+ * up.
  *
  * <p>The locks are of the open file description ({@code F_OFD_SETLK}), on a descriptor that nobody else uses: those of
  * {@code FileChannel.lock} are lost as soon as the process closes any other descriptor of that file.
@@ -88,8 +89,8 @@ public final class ImageLock implements AutoCloseable {
      * @param file must exist and be readable
      * @param writes whether it is to be written, or only read
      * @return the lock
-     * @throws FileSystemException if somebody else uses the file in a way that does not go together with ours; its
-     *     reason says who
+     * @throws FileSystemException if another process uses the file in a way that does not go together with this one;
+     *         its reason says which
      * @throws NativeFailureException if the system refuses, naming its error; see {@link #meansNoLocks}
      */
     public static ImageLock take(Path file, boolean writes) throws IOException {

@@ -15,7 +15,7 @@ final class NativeFile {
 
     private static final int O_CLOEXEC = 0x80000;
 
-    /** Or a named pipe that has taken the place of a file would hold us up. */
+    /** Otherwise a named pipe in the place of a file would block the caller. */
     private static final int O_NONBLOCK = 0x800;
 
     private NativeFile() {

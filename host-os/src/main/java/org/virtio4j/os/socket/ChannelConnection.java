@@ -52,7 +52,7 @@ final class ChannelConnection implements LocalConnection {
         }
     }
 
-    /** What somebody in our call left behind is no wish to end the connection, but would close it. */
+    /** An interrupt that code of this thread left behind would close the channel, and is not meant to. */
     private static void clearInterruptFlag() {
         Thread.interrupted();
     }

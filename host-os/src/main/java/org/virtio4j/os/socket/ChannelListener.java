@@ -64,7 +64,7 @@ final class ChannelListener implements LocalListener {
         shutdown();
     }
 
-    /** The channel, or another in its place if it was closed under us. */
+    /** The channel, or another in its place if an interrupt has closed it. */
     private ServerSocketChannel open() throws IOException {
         lock.lock();
         try {

@@ -26,7 +26,7 @@ public interface LocalConnection extends AutoCloseable {
     long receive(MemorySegment into, long offset, long length, List<Descriptor> received, int most) throws IOException;
 
     /**
-     * Whether a descriptor was lost since the last call, because there were too many or the process may not have more.
+     * Whether a descriptor was lost after the last call, because there were too many or the process may not have more.
      *
      * @return true once
      */

@@ -14,7 +14,9 @@ import java.nio.file.Path;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** The file of a listening socket: what an earlier process may have left behind, and what we leave. */
+/**
+ * The file of a listening socket: the one that an earlier process may have left, and the one that this process makes.
+ */
 final class SocketFile {
 
     private static final int MODE_TYPE = 0xf000;
@@ -47,7 +49,7 @@ final class SocketFile {
         return Objects.requireNonNull(Files.getAttribute(path, "unix:ino", LinkOption.NOFOLLOW_LINKS));
     }
 
-    /** Deletes the file if it is still the one we made. */
+    /** Deletes the file if it is still the one that this process made. */
     static void delete(Path path, @Nullable Object identity) {
         try {
             if (identity != null && identity.equals(identity(path))) {

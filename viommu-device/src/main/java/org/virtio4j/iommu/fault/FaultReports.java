@@ -38,7 +38,7 @@ public final class FaultReports {
      * Reports an access that was refused. Called on the thread of the device, after its section and under no lock. What
      * the interrupt of the event queue throws comes out of this call; what observers throw is counted.
      *
-     * @param where    the view of the endpoint, to translate once more if faults have a place
+     * @param where    the view of the endpoint, to translate a second time if faults have a place
      * @param endpoint the endpoint's id
      * @param reason   why the access was refused, never {@link TranslateResult#OK}
      * @param iova     the first I/O-virtual address that was refused

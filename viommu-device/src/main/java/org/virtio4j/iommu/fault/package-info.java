@@ -8,7 +8,7 @@
  * that finds no buffer waits there, and if too many wait, it is counted as lost.
  *
  * <p>If an observer records traffic, a fault takes the control lock first, so that it has a place among the requests,
- * and is translated once more to find out whether that place is the right one.
+ * and is translated a second time to find out whether that place is the right one.
  */
 @NullMarked
 package org.virtio4j.iommu.fault;

@@ -36,8 +36,8 @@ public interface MappingTable {
         OVERLAP,
         /**
          * No memory; nothing changed. If something was removed since the latest {@link NodeSpace#reclaim()}, or {@link
-         * NodeSpace#retired()} is not 0, a grace period and another reclaim may help; if it still is so after that, the
-         * space is full.
+         * NodeSpace#retired()} is not 0, a grace period and another reclaim may help. If there is no room after that
+         * either, the space is full.
          */
         FULL
     }

@@ -97,7 +97,7 @@ public final class NodeSpace implements AutoCloseable {
     }
 
     /**
-     * How much memory is enough, whatever the guest does, short of running out.
+     * How much memory never runs out, whatever the guest does.
      *
      * @param mappings most mappings in all tables together
      * @param tables   most tables at a time

@@ -20,7 +20,7 @@
  *     that comes by sees the tree from before or from after, each of them whole.
  * <li>The nodes it replaced still have readers. They are <em>retired</em>, never change again, and come back for use
  *     when the writer says that every reader of then is gone ({@link org.virtio4j.iommu.table.NodeSpace#reclaim}). How
- *     it knows is its own affair; nothing here knows of readers.
+ *     it finds out is its own matter: nothing here knows of readers.
  * </ul>
  *
  * <p>Layout, search, change and reclaiming are each in files of their own: {@code Node} and {@code Leaf};

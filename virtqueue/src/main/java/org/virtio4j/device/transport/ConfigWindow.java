@@ -87,7 +87,7 @@ public final class ConfigWindow {
         dirty = true;
     }
 
-    /** Lets nobody read or write any more, since the device is given up. Under the control lock. */
+    /** Refuses reads and writes from now on, because the device is given up. Under the control lock. */
     void giveUp() {
         reading.lock();
         try {

@@ -102,7 +102,7 @@ public final class DeviceLifecycle {
     }
 
     /**
-     * Tells somebody why the device stands still, from now on.
+     * Sets the listener that is told why the device stands still.
      *
      * @param told the listener that replaces the one before
      */
@@ -169,8 +169,8 @@ public final class DeviceLifecycle {
      * Resets the device. From the moment this has closed the queues, which takes no longer than the sections that are
      * open, no earlier request reaches guest memory any more. Then it waits until nothing is being carried out any
      * more, up to the transport's patience, and finishes: no earlier interrupt is sent after that. A reset that is not
-     * complete by then is finished by {@link #status}, which shows something else than 0 until then, or by the next
-     * call of this.
+     * complete by then is finished by {@link #status}, which shows another value than 0 until then, or by the next call
+     * of this.
      *
      * <p>From within a callback of the device's own, what the callback's thread has at work is not waited for.
      *

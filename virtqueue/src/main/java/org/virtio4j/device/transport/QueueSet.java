@@ -203,8 +203,8 @@ public final class QueueSet {
     }
 
     /**
-     * Disables a queue, as only virtio-mmio can. When this returns, the ring and its buffers are not touched any more,
-     * and nothing is being carried out for it, however long that takes.
+     * Disables a queue, as only virtio-mmio can. Waits, however long it takes: when this returns, the ring and its
+     * buffers are not touched any more, and nothing is being carried out for it.
      *
      * @param queue what the driver selected
      */

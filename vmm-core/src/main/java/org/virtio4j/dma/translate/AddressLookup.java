@@ -31,7 +31,7 @@ public final class AddressLookup {
     /**
      * A look-up that has found nothing yet. {@link #join} must follow.
      *
-     * @param translator whom to ask
+     * @param translator answers the look-ups
      * @param section    the reader whose sections this is used in
      */
     public AddressLookup(Translator translator, ReaderSection section) {

@@ -6,7 +6,7 @@ import org.virtio4j.vmm.Access;
 /**
  * Receives the answer of a {@link Translator}: one stretch of I/O-virtual addresses and where it lies.
  *
- * <p>It is called inside a reader's section, so it must neither block nor call back into whatever translates.
+ * <p>It is called inside a reader's section, so it must neither block nor call back into the translator.
  */
 public interface ExtentSink {
 

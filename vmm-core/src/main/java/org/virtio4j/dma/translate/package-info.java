@@ -4,7 +4,7 @@
  *
  * <p>A {@link org.virtio4j.dma.translate.Translator} gives addresses a meaning; an endpoint of an IOMMU is one, and a
  * VMM with another IOMMU implements its own. It answers with whole extents, into an {@link
- * org.virtio4j.dma.translate.ExtentSink}. Each DMA handle has an {@link org.virtio4j.dma.translate.AddressLookup}: that
+ * org.virtio4j.dma.translate.ExtentSink}. Each DMA handle has an {@link org.virtio4j.dma.translate.AddressLookup}. It
  * remembers the last answer ({@link org.virtio4j.dma.translate.LastTranslation}) for the rest of the section, and, if
  * the translator has {@link org.virtio4j.dma.translate.TranslationCaches}, more of them from section to section.
  * Through these caches the translator makes its handles forget what it takes away.

@@ -33,7 +33,7 @@ public final class ReaderSection extends ReaderSlot {
      * <p>If several threads enter at once, which is a mistake of their program, one is let in. If their tickets
      * overlapped, a writer might wait for none of them.
      *
-     * @return false, and nothing is done, if a thread is inside already, be it this one
+     * @return false, and nothing is done, if a thread is inside already, also if it is this one
      */
     public boolean enter() {
         long ticket = cell[MIDDLE];
