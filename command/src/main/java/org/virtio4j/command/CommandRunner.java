@@ -54,6 +54,6 @@ public final class CommandRunner {
         long mebibytes = Runtime.getRuntime().maxMemory() >> 20;
         return own ? "Java may use " + mebibytes + " MiB; ask for less, or give it more, such as"
                 + " VIRTIO4J_JAVA_OPTS=-Xmx" + Math.max(MUCH_MEBIBYTES, 4 * mebibytes) + "m"
-                : "the system gives no more; ask for less, or see its limits (ulimit -a)";
+                : "the system refuses to give more; ask for less, or see its limits (ulimit -a)";
     }
 }

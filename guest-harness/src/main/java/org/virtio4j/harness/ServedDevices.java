@@ -124,7 +124,7 @@ final class ServedDevices implements GuestDevices {
         try {
             warmUp.join();
         } catch (InterruptedException unexpected) {
-            throw new IllegalStateException("nobody interrupts this thread", unexpected);
+            throw new IllegalStateException("unexpected interrupt of this thread", unexpected);
         }
     }
 }

@@ -183,7 +183,7 @@ final class GuestCommand {
                     + QEMU_DEVICES);
         }
         if (options.has(RECORD) && options.has(QEMU_DEVICES)) {
-            throw new CommandFailure("option " + RECORD + ": expected devices of ours to record, found "
+            throw new CommandFailure("option " + RECORD + ": expected devices of this project to record, found "
                     + QEMU_DEVICES);
         }
         if (options.has(COMPARE)

@@ -53,7 +53,7 @@ class GuestCommandTest {
 
     @Test
     void shouldRefuseToRecordWhatItCannot() {
-        assertRefused("option --record: expected devices of ours to record, found --qemu-devices",
+        assertRefused("option --record: expected devices of this project to record, found --qemu-devices",
                 "--record", "some.trace", "--qemu-devices");
         assertRefused("/none/some.trace: expected a file that can be written, found: no such folder",
                 "--record", "/none/some.trace");

@@ -181,7 +181,7 @@ public final class QemuProcess {
         try {
             boolean ignored = qemu.waitFor(LOOK_AGAIN_MILLIS, TimeUnit.MILLISECONDS);
         } catch (InterruptedException unexpected) {
-            throw new IllegalStateException("nobody interrupts this thread", unexpected);
+            throw new IllegalStateException("unexpected interrupt of this thread", unexpected);
         }
     }
 
@@ -196,7 +196,7 @@ public final class QemuProcess {
             }
         } catch (InterruptedException unexpected) {
             qemu.destroyForcibly();
-            throw new IllegalStateException("nobody interrupts this thread", unexpected);
+            throw new IllegalStateException("unexpected interrupt of this thread", unexpected);
         }
     }
 }

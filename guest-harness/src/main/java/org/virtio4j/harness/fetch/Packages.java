@@ -66,7 +66,7 @@ public final class Packages {
         } catch (IOException unexpected) {
             throw new IllegalStateException("build/fetch-guest: cannot be run", unexpected);
         } catch (InterruptedException unexpected) {
-            throw new IllegalStateException("nobody interrupts this thread", unexpected);
+            throw new IllegalStateException("unexpected interrupt of this thread", unexpected);
         }
     }
 }

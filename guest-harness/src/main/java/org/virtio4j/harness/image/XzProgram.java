@@ -47,7 +47,7 @@ final class XzProgram implements KernelModules.Unpacker {
                 throw new IOException("a damaged xz file");
             }
         } catch (InterruptedException unexpected) {
-            throw new IllegalStateException("nobody interrupts this thread, at " + file, unexpected);
+            throw new IllegalStateException("unexpected interrupt of this thread, at " + file, unexpected);
         }
         return unpacked;
     }

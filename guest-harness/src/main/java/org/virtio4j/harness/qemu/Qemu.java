@@ -131,7 +131,7 @@ public record Qemu(List<String> command, int major, int minor) {
         } catch (IOException | NumberFormatException absent) {
             // There is none, or none that says what it is.
         } catch (InterruptedException unexpected) {
-            throw new IllegalStateException("nobody interrupts this thread", unexpected);
+            throw new IllegalStateException("unexpected interrupt of this thread", unexpected);
         }
         return Optional.empty();
     }

@@ -111,7 +111,7 @@ public final class QemuCommand {
                 throw new IOException("QEMU makes no device tree: " + said.strip());
             }
         } catch (InterruptedException unexpected) {
-            throw new IllegalStateException("nobody interrupts this thread", unexpected);
+            throw new IllegalStateException("unexpected interrupt of this thread", unexpected);
         }
     }
 

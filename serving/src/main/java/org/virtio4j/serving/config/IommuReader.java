@@ -170,7 +170,7 @@ final class IommuReader {
         long mappings = section.number(MAX_MAPPINGS, 1L << 22, 1, MOST_MAPPINGS);
         if (mappings < LEAST_MAPPINGS) {
             throw section.failure(MAX_MAPPINGS, "expected " + LEAST_MAPPINGS + " to " + MOST_MAPPINGS + ", found '"
-                    + mappings + "': one request of a disk may need 256, and Linux stands still where it gets none");
+                    + mappings + "': one request of a disk may need 256, and Linux hangs if it gets none");
         }
         return mappings;
     }

@@ -116,7 +116,7 @@ class ConfigurationMistakesTest {
                         "event-queue: expected 1 to 32768, found '0'"),
                 arguments("address = 00:08.0", "address = 00:08.0\nmax-mappings = 1", 5,
                         "max-mappings: expected 512 to 1073741824, found '1': one request of a disk may need 256, and"
-                                + " Linux stands still where it gets none"),
+                                + " Linux hangs if it gets none"),
                 arguments("address = 00:08.0", "address = 00:08.0\npage-sizes = 2M 1G", 5,
                         "page-sizes: mask=0x40200000, but its lowest bit is the granule, and no guest has pages larger"
                                 + " than 65536 bytes; add its page size"),

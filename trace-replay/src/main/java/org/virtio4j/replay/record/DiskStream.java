@@ -152,7 +152,7 @@ final class DiskStream extends OutputStream {
         } catch (IOException refused) {
             failure = failure == null ? String.valueOf(refused.getMessage()) : failure;
         } catch (InterruptedException unexpected) {
-            throw new IllegalStateException("nobody interrupts this thread", unexpected);
+            throw new IllegalStateException("unexpected interrupt of this thread", unexpected);
         }
     }
 }

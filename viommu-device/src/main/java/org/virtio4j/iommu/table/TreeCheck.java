@@ -63,7 +63,7 @@ final class TreeCheck {
     }
 
     private void checkMapping(long leaf, long first, long last, long begin, long fence) {
-        require(first >= begin && last < fence, "page " + first + " reaches out of its leaf", leaf);
+        require(first >= begin && last < fence, "page " + first + " lies outside the range of its leaf", leaf);
         require(first <= last, "page " + first + " is inverted", leaf);
         require(first >= nextFree, "page " + first + " overlaps the mapping before", leaf);
         nextFree = last + 1;

@@ -86,7 +86,7 @@ final class RequestWork {
 
     private static void require(boolean done) {
         if (!done) {
-            throw new IllegalStateException("the device has lost count of its mappings");
+            throw new IllegalStateException("the device has miscounted its mappings");
         }
     }
 }
