@@ -16,6 +16,9 @@
  * <p>A disk's queues are served by a thread each ({@code QueueWorker}), on the thread that notifies, or by an embedder
  * that calls {@link org.virtio4j.endpoint.VirtioBlock#poll}. A {@link org.virtio4j.endpoint.BlockOutcome} says how a
  * request ended, {@link org.virtio4j.endpoint.BlockCounters} how often.
+ *
+ * <p>Any thread may notify, poll or reset a device; one thread at a time serves a queue. A disk guards its threads with
+ * a lock of its own, which is taken after the life cycle's and never held during a wait for the host's file.
  */
 @NullMarked
 package org.virtio4j.endpoint;

@@ -8,6 +8,8 @@
  * that do DMA before the IOMMU, so that no DMA in flight reaches memory past it. A {@link
  * org.virtio4j.machine.PciAddress} is where a function is on the bus and, as a number, its identity towards an IOMMU.
  * A {@link org.virtio4j.machine.ViotTable} tells the guest which functions are behind the IOMMU.
+ *
+ * <p>One thread puts a machine together, before the guest runs. Any thread may reset it.
  */
 @NullMarked
 package org.virtio4j.machine;

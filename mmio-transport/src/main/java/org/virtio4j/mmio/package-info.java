@@ -11,6 +11,9 @@
  * transports, in {@link org.virtio4j.device.transport.DeviceLifecycle}; here each access is decoded, checked for its
  * width, and handed down. What belongs to MMIO alone is kept here: which queue and which feature word the guest has
  * selected, and which events it has not acknowledged.
+ *
+ * <p>Any thread may access the window. This package has no lock: what it keeps is volatile or atomic, and the life
+ * cycle locks what it needs. The interrupt line is called under no lock.
  */
 @NullMarked
 package org.virtio4j.mmio;

@@ -30,7 +30,7 @@ final class Invalidation {
         return generation;
     }
 
-    /** Mappings that lay inside a range are in the table no more; the end is inclusive. */
+    /** Mappings that lay inside a range are not in the table any more; the end is inclusive. */
     void unmapped(Domain domain, long virtStart, long virtEnd) {
         if (ranges == MOST_RANGES) {
             forget();

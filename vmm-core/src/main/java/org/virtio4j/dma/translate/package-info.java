@@ -10,6 +10,9 @@
  * Through these caches the translator makes its handles forget what it takes away.
  *
  * <p>{@code AddressLookup} and {@code LastTranslation} are for handles alone; an embedder has no use for them.
+ *
+ * <p>There is no lock on the way of a look-up. The thread inside the section looks up and remembers; any thread may
+ * make a cache forget, and does so before it waits for the <em>grace period</em>.
  */
 @NullMarked
 package org.virtio4j.dma.translate;
