@@ -10,7 +10,7 @@ public final class ExitStatus {
     public static final int FAILED = 1;
     /** The arguments or the input cannot be used, or the output cannot be written. */
     public static final int UNUSABLE = 2;
-    /** What the command needs is not to be had. */
+    /** What the command needs is not available. */
     public static final int NOT_STARTED = 3;
     /** The user has ended the command with Ctrl-C: 128 and the number of SIGINT, as shells do it. */
     public static final int INTERRUPTED = 130;

@@ -16,8 +16,8 @@ interface ChainHandler {
      * Does what takes time, outside any section.
      *
      * @param data the data of the chain that was taken
-     * @return false if DMA was stopped before it was done; when DMA goes on, so does the handler, with {@link #take} of
-     *         the same chain
+     * @return false if DMA was stopped before it was done; when DMA goes on, the handler continues with {@link #take}
+     *         of the same chain
      */
     boolean work(ChainData data);
 

@@ -36,7 +36,7 @@ final class DiskClaim implements AutoCloseable {
      *
      * @param key equal for all names of the file
      * @param mode AUTO or ON
-     * @throws FileSystemException if somebody else has it, or the locks that are asked for cannot be had
+     * @throws FileSystemException if another disk or process has it, or the locks that are asked for are not available
      */
     static DiskClaim of(Path path, Object key, boolean writes, DiskLock mode) throws IOException {
         synchronized (CLAIMS) {

@@ -11,13 +11,16 @@ package org.virtio4j.endpoint;
  */
 public enum DiskLock {
     /**
-     * Locks, but goes on where nobody else can be kept away, because the file system has no locks or native calls are
-     * not allowed ({@code --enable-native-access=org.virtio4j.os}). {@link VirtioBlock#lockNotice} says so then.
-     * Disks of this process are kept away in any case.
+     * Locks, but goes on without a lock if others cannot be kept away, because the file system has no locks or native
+     * calls are not allowed ({@code --enable-native-access=org.virtio4j.os}). {@link VirtioBlock#lockNotice} says so
+     * then. Disks of this process are kept away in any case.
      */
     AUTO,
     /** Locks, or refuses to make the disk. */
     ON,
-    /** Keeps nobody away, and does not ask whether somebody is there. For those who know that it can be shared. */
+    /**
+     * Keeps no other process away, and does not look whether one is there. For files that are known to be safe to
+     * share.
+     */
     OFF
 }

@@ -192,8 +192,8 @@ public final class VirtioBlockBuilder {
      * Makes the device and opens its file.
      *
      * @return a disk, to be closed after its last reset
-     * @throws IOException if the file cannot be opened, is neither file nor block device, or is used by somebody else
-     *     (see {@link #lock}); nothing is left open then
+     * @throws IOException if the file cannot be opened, is neither file nor block device, or is used by another disk or
+     *     process (see {@link #lock}); nothing is left open then
      * @throws IllegalArgumentException if its length is no multiple of the block size, or the blocks of a device are
      *     larger
      */

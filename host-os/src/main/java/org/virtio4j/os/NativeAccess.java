@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Whether native calls were granted to the module that makes them. Without that, everything that needs native calls has
- * a second way or says that it cannot be had. A program that grants native access to the module that used to make these
- * calls wants them. It is refused and told the new name, so that it does not run slower without a word.
+ * a second way or says that it is not available. A program that grants native access to the module that used to make
+ * these calls wants them. It is refused and told the new name, so that it does not run slower without a word.
  */
 final class NativeAccess {
 

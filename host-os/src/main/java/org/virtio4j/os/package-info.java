@@ -5,13 +5,13 @@
  * {@code Descriptor} is an open descriptor, which may be an eventfd; {@code SignalGuard} keeps a write to an eventfd
  * from waiting forever.
  *
- * <p>The packages above it are {@code memory}, {@code file} and {@code socket}; they do not know each other. What can
- * be had without native calls has a second way there, for programs that grant no native access. {@code NativeAccess}
+ * <p>The packages above it are {@code memory}, {@code file} and {@code socket}; they do not know each other. What is
+ * possible without native calls has a second way there, for programs that grant no native access. {@code NativeAccess}
  * refuses a program that grants it to {@code org.virtio4j.vmm}, the module that used to make these calls, and not to
  * this one.
  *
- * <p>Nothing here is exported but to modules of this product that need it. {@code org.virtio4j.vmm.HostMemory} is how
- * everybody else gets at memory.
+ * <p>Everything here is exported only to the modules of this project that need it. Other code gets memory from {@code
+ * org.virtio4j.vmm.HostMemory}.
  *
  * <p>Structures and numbers are those of Linux on x86-64 and aarch64. Every failure says its error number by name.
  */

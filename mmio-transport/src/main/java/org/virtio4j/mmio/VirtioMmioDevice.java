@@ -28,8 +28,8 @@ import org.virtio4j.wire.MmioRegister;
  *
  * <p>Registers below {@link MmioRegister#CONFIG} answer to aligned accesses of 4 bytes alone; any other reads 0 and
  * writes nothing, and so do accesses against a register's direction. The configuration space takes 1, 2, 4 or 8 bytes
- * anywhere inside it. Each selector is one value of the device, as the specification has it: a guest whose CPUs set up
- * queues at the same time must take turns, and harms nobody else if it does not.
+ * anywhere inside it. Each selector is one value of the device, as the specification says. A guest whose CPUs set up
+ * queues at the same time must take turns; if it does not, it harms only itself.
  *
  * <p>The interrupt line is called on the thread that caused the change, under no lock of this library.
  */

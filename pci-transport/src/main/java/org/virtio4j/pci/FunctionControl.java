@@ -171,7 +171,7 @@ final class FunctionControl {
         interrupts.route((control & MsixCapability.ENABLE) != 0, (control & MsixCapability.FUNCTION_MASK) != 0,
                 (command & PciCommand.INTX_DISABLE) != 0);
         interrupts.hold(!master);
-        // Asleep, the function goes on later as it was, unless the bit itself is taken away.
+        // After sleep the function goes on as it was, unless the bit itself is taken away.
         mastering.set(master, space.mayMasterBus());
     }
 }

@@ -92,7 +92,7 @@ public final class ServedMachine implements AutoCloseable {
      *
      * @param plan what the machine is to have
      * @return the machine, whose sockets are there
-     * @throws IOException if a disk, a socket or the table's file cannot be had; nothing is left behind then
+     * @throws IOException if a disk, a socket or the table's file cannot be opened or made; nothing is left behind then
      * @throws IllegalArgumentException if the parts of the plan do not go together
      * @throws UnsupportedOperationException as {@link VfioUserSocket#at(Path, VfioUserOptions)}
      */
@@ -101,7 +101,7 @@ public final class ServedMachine implements AutoCloseable {
     }
 
     /**
-     * Begins to serve a machine whose IOMMU somebody follows.
+     * Begins to serve a machine with a follower of its IOMMU.
      *
      * @param plan what the machine is to have
      * @param follower learns of its IOMMU before the sockets are there; of one machine alone

@@ -22,8 +22,8 @@ import org.virtio4j.vmm.GuestMemory;
  * </pre>
  *
  * <p>One client is served at a time, by one platform thread; others wait in line. Registers are accessed on that
- * thread, so a doorbell is served there if the device serves its queues in the call. When a client leaves, in whatever
- * way, the function is reset, its memory unmapped and its eventfds closed, and the next client finds it as after
+ * thread, so a doorbell is served there if the device serves its queues in the call. When a client leaves, for any
+ * reason, the function is reset, its memory unmapped and its eventfds closed, and the next client finds it as after
  * power-on. What a client sends is carried out or refused with an error number; it cannot end the thread, and costs
  * other sockets nothing.
  *
@@ -67,7 +67,7 @@ public final class VfioUserSocket implements AutoCloseable {
      * @param path    where the socket is to be, at most 107 bytes; one that an ended process left there is replaced
      * @param options what else there is to choose
      * @return the socket
-     * @throws IOException if there is somebody listening already, or something else, or the system refuses
+     * @throws IOException if a process listens there already, something else is there, or the system refuses
      * @throws UnsupportedOperationException if descriptors are wanted but native calls are not allowed, or this is no
      *         Linux on x86-64 or aarch64
      */

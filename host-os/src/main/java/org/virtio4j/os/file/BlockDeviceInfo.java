@@ -35,7 +35,7 @@ public final class BlockDeviceInfo {
         return number(device, "ro") == 1;
     }
 
-    /** A partition has no queue but that of its disk, whose folder it lies in. */
+    /** A partition has no queue of its own; it lies in the folder of its disk, which has one. */
     private static int number(Path device, String name) throws IOException {
         long number = (long) Files.getAttribute(device, "unix:rdev");
         Path link = DEVICES.resolve(major(number) + ":" + minor(number));

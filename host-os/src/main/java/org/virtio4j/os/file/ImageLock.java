@@ -74,7 +74,7 @@ public final class ImageLock implements AutoCloseable {
     }
 
     /**
-     * Whether a failure means that the file system has no such locks, rather than that something went wrong.
+     * Whether a failure means that the file system has no such locks, and not that something went wrong.
      *
      * @param errno see {@link NativeFailureException#errno}
      * @return true for the answers of file systems without locks, and of systems older than the call

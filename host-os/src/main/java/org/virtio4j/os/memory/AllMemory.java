@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * All memory of the process, at offsets that are addresses. Nothing is checked: a wrong address ends the process, or
- * worse. For code whose addresses come from nowhere but its own arithmetic on memory that it keeps mapped.
+ * worse. For code whose addresses come only from its own arithmetic on memory that it keeps mapped.
  */
 public final class AllMemory {
 

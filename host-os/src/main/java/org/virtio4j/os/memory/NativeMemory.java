@@ -82,8 +82,8 @@ public final class NativeMemory {
     }
 
     /**
-     * Asks for huge pages (2 MiB on x86-64). A system that has none to give, or was built without, goes on with small
-     * ones.
+     * Asks for huge pages (2 MiB on x86-64). A system that has no large pages free, or was built without them, uses
+     * small ones.
      *
      * @param memory from {@link #mapAnonymous}
      * @return whether the system will try; false with {@code EINVAL} where it knows no huge pages

@@ -29,7 +29,7 @@ public final class LocalSockets {
      * @param path            where the socket's file is to be
      * @param takeDescriptors whether descriptors are wanted; needs {@link #takeDescriptors()}
      * @return the listening socket
-     * @throws IOException if the system refuses, somebody listens there already, or something else is there
+     * @throws IOException if the system refuses, a process listens there already, or something else is there
      */
     public static LocalListener listen(Path path, boolean takeDescriptors) throws IOException {
         SocketFile.makeRoom(path);

@@ -28,7 +28,7 @@ final class SocketFile {
     /**
      * Makes room for a new socket: one that nobody listens at any more is deleted.
      *
-     * @throws IOException if something else is there, or somebody listens
+     * @throws IOException if something else is there, or a process listens
      */
     static void makeRoom(Path path) throws IOException {
         if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {

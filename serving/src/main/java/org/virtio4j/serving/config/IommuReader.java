@@ -68,7 +68,7 @@ final class IommuReader {
 
     private final ConfigSection section;
 
-    /** Whose methods say which values cannot be had. It becomes no device. */
+    /** Its methods say which values are not possible. No device is made of it. */
     private final VirtioIommuBuilder trial = VirtioIommu.builder();
 
     private Consumer<VirtioIommuBuilder> settings = builder -> { };
@@ -113,7 +113,7 @@ final class IommuReader {
         parse(WITHOUT, IommuReader::without);
     }
 
-    /** What a key sets, if it is there. The trial says whether its value can be had. */
+    /** What a key sets, if it is there. The trial says whether its value is possible. */
     private void parse(String key, Function<String, Consumer<VirtioIommuBuilder>> meaning) throws CommandFailure {
         if (section.has(key)) {
             Consumer<VirtioIommuBuilder> setting = section.parsed(key, text -> {

@@ -11,7 +11,7 @@ public enum Idling {
     /** Looks again at once, and keeps a processor for itself. */
     SPIN,
 
-    /** Lets others have the processor, and takes it when nobody wants it. */
+    /** Yields the processor to other threads, and uses it when none wants it. */
     YIELD,
 
     /** Spins and yields a few times, then parks for longer and longer, up to a millisecond. */

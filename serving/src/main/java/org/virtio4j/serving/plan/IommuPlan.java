@@ -50,7 +50,7 @@ public record IommuPlan(PciAddress address, Consumer<VirtioIommuBuilder> setting
      * Makes a builder that has everything but the endpoints and those who listen.
      *
      * @return a new builder
-     * @throws IllegalArgumentException if a setting cannot be had
+     * @throws IllegalArgumentException if a setting is not possible
      */
     public VirtioIommuBuilder builder() {
         VirtioIommuBuilder builder = VirtioIommu.builder();

@@ -191,7 +191,7 @@ public final class AddressLookup {
     public TranslateResult takeFault() {
         TranslateResult reason = faultReason;
         if (reason != TranslateResult.OK) {
-            // Not stored in vain: the end of each section comes here.
+            // Stored only if needed, because each section ends here.
             faultReason = TranslateResult.OK;
         }
         return reason;
