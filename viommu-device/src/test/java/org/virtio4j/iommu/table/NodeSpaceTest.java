@@ -274,7 +274,7 @@ final class NodeSpaceTest {
             long first = Leaf.firstPage(nodes, leaf, 3);
             requireNotice(table, "inverted", () -> Leaf.putMapping(nodes, leaf, 3, first, first - 1, 0));
             requireNotice(table, "overlaps", () -> Leaf.putMapping(nodes, leaf, 3, first - 2, first, 0));
-            requireNotice(table, "reaches out", () -> Leaf.putMapping(nodes, leaf, 3, first, first + 1_000, 0));
+            requireNotice(table, "outside the range", () -> Leaf.putMapping(nodes, leaf, 3, first, first + 1_000, 0));
             Leaf.putMapping(nodes, leaf, 3, first, first, physOf(start(first)));
             table.verify();
             requireNotice(table, "separator", () -> Node.putSeparator(nodes, root, 0, Pages.COUNT));
