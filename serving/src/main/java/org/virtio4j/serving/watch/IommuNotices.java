@@ -26,7 +26,7 @@ public final class IommuNotices implements IommuListener {
     public void served(ServedRequest request) {
         if (request.understood() && request.status() == RequestStatus.NOMEM) {
             notices.tell(name + ": a MAP was answered with NOMEM",
-                    "max-mappings are in use, and Linux may not get over it; raise max-mappings");
+                    "max-mappings are in use, and Linux may not recover from that; raise max-mappings");
         }
     }
 

@@ -87,8 +87,8 @@ class DeviceNoticesTest {
         assertEquals(List.of(), notices.due());
         iommu.served(answeredWith(RequestStatus.NOMEM));
         iommu.served(answeredWith(RequestStatus.NOMEM));
-        assertEquals(List.of("iommu: a MAP was answered with NOMEM: max-mappings are in use, and Linux may not get over"
-                + " it; raise max-mappings … 1 more"), notices.due());
+        assertEquals(List.of("iommu: a MAP was answered with NOMEM: max-mappings are in use, and Linux may not"
+                + " recover from that; raise max-mappings … 1 more"), notices.due());
     }
 
     /** A request of which a listener asks nothing else. */
