@@ -41,6 +41,10 @@ public final class CommandRunner {
         } catch (CommandFailure failure) {
             err.println("virtio4j: " + failure.getMessage());
             return ExitStatus.UNUSABLE;
+        } catch (IllegalCallerException refused) {
+            // Native access was granted to another module; the message says to which it must be.
+            err.println("virtio4j: " + refused.getMessage());
+            return ExitStatus.UNUSABLE;
         } catch (OutOfMemoryError tooLittle) {
             err.println("virtio4j: out of memory: " + tooLittle.getMessage() + "; " + mend(tooLittle));
             return ExitStatus.FAILED;

@@ -110,7 +110,8 @@ final class GuestCommand {
             return recorder == null ? status : finish(recorder, status);
         } catch (NotFetchedException told) {
             return interruption.requested() ? ExitStatus.INTERRUPTED : ExitStatus.NOT_STARTED;
-        } catch (UnusableGuestException unusable) {
+        } catch (UnusableGuestException | UnsupportedOperationException unusable) {
+            // The second: a JVM without native access cannot serve a guest.
             throw new CommandFailure(String.valueOf(unusable.getMessage()));
         } catch (IOException trouble) {
             throw new CommandFailure("the guest's files: " + trouble.getMessage());

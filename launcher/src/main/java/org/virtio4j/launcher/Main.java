@@ -2,6 +2,7 @@
 package org.virtio4j.launcher;
 
 import java.io.PrintStream;
+import java.util.ArrayList;
 import java.util.List;
 import org.virtio4j.command.CommandFailure;
 import org.virtio4j.command.CommandRunner;
@@ -13,6 +14,9 @@ import org.virtio4j.command.NearestName;
 public final class Main {
 
     private static final List<String> COMMANDS = List.of("guest", "serve", "replay", "version", "help");
+
+    /** What the script {@code virtio4j} does itself, so that a mistyped one of these is understood, too. */
+    private static final List<String> SCRIPT_COMMANDS = List.of("bench", "test", "build", "mvn", "jdk");
 
     private static final String USAGE = """
             Usage: virtio4j COMMAND [ARGUMENT...]
@@ -62,8 +66,17 @@ public final class Main {
             case "version", "--version" -> print(out, "virtio4j " + Version.text() + "\n", rest);
             case "help", "--help", "-h" -> print(out, USAGE, rest);
             default -> throw new CommandFailure("unknown command '" + command + "'"
-                    + NearestName.hint(command, COMMANDS));
+                    + NearestName.hint(command, known()));
         };
+    }
+
+    /** The script says where the project is. */
+    private static List<String> known() {
+        List<String> known = new ArrayList<>(COMMANDS);
+        if (System.getProperty("virtio4j.home") != null) {
+            known.addAll(SCRIPT_COMMANDS);
+        }
+        return known;
     }
 
     private static int print(PrintStream out, String text, List<String> rest) throws CommandFailure {

@@ -31,7 +31,8 @@ class MainTest {
 
     @Test
     void shouldListTheCommandsWhenNoneIsSimilar() {
-        assertEquals("virtio4j: unknown command 'frobnicate'; expected one of guest serve replay version help\n",
+        assertEquals("virtio4j: unknown command 'frobnicate'; expected one of guest serve replay version help"
+                + " bench test build mvn jdk\n",
                 CommandRun.of("frobnicate").err());
     }
 

@@ -54,8 +54,12 @@ public class MappingTableBenchmark {
             space = new NodeSpace(HostMemory.collected(NodeSpace.bytesFor(mappings, 1)));
             tree = new MappingTree(space);
             order = Shuffle.order(mappings);
-            for (int index : order) {
-                insert(index);
+            for (int i = 0; i < order.length; i++) {
+                insert(order[i]);
+                if (i % BATCH == BATCH - 1) {
+                    // What insertions have retired is memory that the table needs.
+                    space.reclaim();
+                }
             }
         }
 
