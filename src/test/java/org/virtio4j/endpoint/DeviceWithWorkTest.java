@@ -11,15 +11,13 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.virtio4j.device.DeviceContext;
 import org.virtio4j.device.QueueLoop;
-import org.virtio4j.device.QueueWork;
 import org.virtio4j.device.SoleOwner;
 import org.virtio4j.dma.DmaHandle;
 import org.virtio4j.dma.DmaResult;
 import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.fixture.DriverRing.Buffer;
-import org.virtio4j.fixture.SilentDevice;
+import org.virtio4j.fixture.QueueDevice;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.mmio.VirtioMmioDevice;
 import org.virtio4j.pci.PciInterrupts;
@@ -145,7 +143,7 @@ class DeviceWithWorkTest {
         }
     }
 
-    private static class Throwing extends SilentDevice implements QueueWork {
+    private static class Throwing extends QueueDevice {
         private final SoleOwner owner = new SoleOwner();
         private final QueueLoop loop = new QueueLoop(0, this);
         volatile boolean idle = true;
@@ -171,18 +169,8 @@ class DeviceWithWorkTest {
         }
 
         @Override
-        public void activate(DeviceContext context) {
-            loop.start(context);
-        }
-
-        @Override
-        public void kicked(int queue) {
-            loop.kick();
-        }
-
-        @Override
-        public void stop() {
-            loop.stop();
+        protected QueueLoop loop() {
+            return loop;
         }
 
         @Override

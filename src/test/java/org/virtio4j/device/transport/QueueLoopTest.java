@@ -16,7 +16,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.virtio4j.device.DeviceContext;
 import org.virtio4j.device.QueueLoop;
 import org.virtio4j.device.QueueWork;
 import org.virtio4j.dma.DmaHandle;
@@ -24,6 +23,7 @@ import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.fixture.DriverRing;
 import org.virtio4j.fixture.DriverRing.Buffer;
 import org.virtio4j.fixture.GuestBytes;
+import org.virtio4j.fixture.QueueDevice;
 import org.virtio4j.fixture.SilentDevice;
 import org.virtio4j.queue.Chain;
 import org.virtio4j.queue.DeviceQueue;
@@ -226,7 +226,7 @@ class QueueLoopTest {
     }
 
     /** Gives each buffer back as it is, and writes down what it was asked. */
-    private static final class Echo extends SilentDevice implements QueueWork {
+    private static final class Echo extends QueueDevice {
 
         static final int SIZE = 8;
 
@@ -234,18 +234,8 @@ class QueueLoopTest {
         private final List<String> seen = new ArrayList<>();
 
         @Override
-        public void activate(DeviceContext context) {
-            loop.start(context);
-        }
-
-        @Override
-        public void kicked(int queue) {
-            loop.kick();
-        }
-
-        @Override
-        public void stop() {
-            loop.stop();
+        protected QueueLoop loop() {
+            return loop;
         }
 
         @Override
@@ -271,7 +261,7 @@ class QueueLoopTest {
     }
 
     /** Fills a buffer for each report, as a device does that has something to say now and then. */
-    private static final class Reporter extends SilentDevice implements QueueWork {
+    private static final class Reporter extends QueueDevice {
 
         private final QueueLoop loop = QueueLoop.inTurns(0, this);
         private final List<String> seen = new ArrayList<>();
@@ -288,18 +278,8 @@ class QueueLoopTest {
         }
 
         @Override
-        public void activate(DeviceContext context) {
-            loop.start(context);
-        }
-
-        @Override
-        public void kicked(int queue) {
-            loop.kick();
-        }
-
-        @Override
-        public void stop() {
-            loop.stop();
+        protected QueueLoop loop() {
+            return loop;
         }
 
         @Override
