@@ -94,7 +94,7 @@ final class CallbackDevice implements VirtioDevice, QueueWork, AutoCloseable {
     }
 
     @Override
-    public boolean work(int count) {
+    public boolean work(int count, QueueLoop served) {
         trap.pass(Callback.OWN_WORK);
         return true;
     }

@@ -54,6 +54,7 @@ class CallbackListTest {
 
     private static final String SET_UP = "ThrowingSetUpTest";
     private static final String TRANSPORT = "ThrowingSignalsTest";
+    private static final String OWN = "OwnDeviceTest";
     private static final String IDLE = "not called by a worker";
     private static final String OURS = "implemented here, and called by the embedder";
 
@@ -62,7 +63,9 @@ class CallbackListTest {
             Map.entry("VirtioDevice.owner", SET_UP), Map.entry("VirtioDevice.info", SET_UP),
             Map.entry("VirtioDevice.offered", SET_UP),
             Map.entry("QueueWork.batch", SET_UP), Map.entry("QueueWork.answersAtOnce", SET_UP),
-            Map.entry("Supplier.get", SET_UP),
+            Map.entry("Supplier.get", SET_UP), Map.entry("ChainHandler.serve", OWN),
+            Map.entry("Consumer.accept", OWN), Map.entry("IntConsumer.accept", OWN),
+            Map.entry("QueueWork.takeAgain", "calls take, which is in the list"),
             Map.entry("DeviceListener.resetDelayed", SET_UP),
             Map.entry("TransportSignals.queueInterrupt", TRANSPORT),
             Map.entry("TransportSignals.configInterrupt", TRANSPORT),

@@ -17,7 +17,7 @@ import org.virtio4j.dma.DmaHandle;
 import org.virtio4j.dma.DmaResult;
 import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.fixture.DriverRing.Buffer;
-import org.virtio4j.fixture.QueueDevice;
+import org.virtio4j.fixture.LoopedDevice;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.mmio.VirtioMmioDevice;
 import org.virtio4j.pci.PciInterrupts;
@@ -131,7 +131,7 @@ class DeviceWithWorkTest {
         private Runnable sleep = () -> { };
 
         @Override
-        public boolean work(int count) {
+        public boolean work(int count, QueueLoop served) {
             sleep.run();
             sleep = () -> { };
             return true;
@@ -143,7 +143,7 @@ class DeviceWithWorkTest {
         }
     }
 
-    private static class Throwing extends QueueDevice {
+    private static class Throwing extends LoopedDevice {
         private final SoleOwner owner = new SoleOwner();
         private final QueueLoop loop = new QueueLoop(0, this);
         volatile boolean idle = true;
@@ -154,7 +154,7 @@ class DeviceWithWorkTest {
         }
 
         @Override
-        public boolean work(int count) {
+        public boolean work(int count, QueueLoop served) {
             throw new InternalError("mine");
         }
 

@@ -151,7 +151,7 @@ class ThrowingSetUpTest {
             }
 
             @Override
-            public boolean work(int count) {
+            public boolean work(int count, QueueLoop served) {
                 throw new AssertionError();
             }
 

@@ -5,10 +5,14 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicLong;
+import org.virtio4j.device.QueueLoop;
+import org.virtio4j.device.QueueWork;
 import org.virtio4j.dma.DmaHandle;
 import org.virtio4j.dma.DmaResult;
 import org.virtio4j.queue.Chain;
 import org.virtio4j.vmm.LittleEndian;
+import org.virtio4j.vmm.grace.Backoff;
 import org.virtio4j.wire.block.BlockConfig;
 import org.virtio4j.wire.block.BlockFeature;
 import org.virtio4j.wire.block.RequestHeader;
@@ -22,7 +26,7 @@ import org.virtio4j.wire.block.SectorRange;
  * time: in a section between guest memory and buffer, outside any between buffer and file. A piece is a whole number of
  * sectors, so no error leaves half a sector behind.
  */
-final class BlockRequest implements ChainHandler {
+final class BlockRequest implements QueueWork {
 
     /** As much as a section may copy. */
     private static final int BUFFER_SIZE = (int) DmaHandle.MAX_BYTES;
@@ -38,6 +42,9 @@ final class BlockRequest implements ChainHandler {
     private final MemorySegment ranges =
             Arena.ofAuto().allocate(BlockSettings.MOST_RANGES * SectorRange.SIZE, Long.BYTES);
     private final MemorySegment status = Arena.ofAuto().allocate(RequestHeader.STATUS_SIZE);
+
+    /** Counts when work begins and when it ends, so it is odd while a request is carried out. */
+    private final AtomicLong works = new AtomicLong();
 
     private BlockOutcome outcome = BlockOutcome.OK;
     private boolean counted;
@@ -56,7 +63,7 @@ final class BlockRequest implements ChainHandler {
     }
 
     @Override
-    public void take(Chain chain) {
+    public void take(int slot, Chain chain) {
         readable = chain.readableLength() - RequestHeader.SIZE;
         writable = chain.writableLength() - RequestHeader.STATUS_SIZE;
         type = -1;
@@ -65,20 +72,31 @@ final class BlockRequest implements ChainHandler {
     }
 
     @Override
-    public boolean work(ChainData guest) {
-        if (outcome == BlockOutcome.OK) {
-            try {
+    public boolean work(int count, QueueLoop guest) {
+        works.getAndIncrement();
+        try {
+            if (outcome == BlockOutcome.OK) {
                 outcome = execute(guest);
-            } catch (IOException failure) {
-                counters.fileError(failure);
-                outcome = failure instanceof DiskFailureException known ? known.outcome() : BlockOutcome.FILE;
             }
+        } catch (IOException failure) {
+            counters.fileError(failure);
+            outcome = failure instanceof DiskFailureException known ? known.outcome() : BlockOutcome.FILE;
+        } finally {
+            works.getAndIncrement();
         }
         return outcome != BlockOutcome.ABANDONED;
     }
 
+    /** Waits until no request that was taken before is carried out. Any thread, not from within the work. */
+    void awaitWork() {
+        long before = works.get();
+        for (int i = 0; (before & 1) != 0 && works.get() == before; i++) {
+            Backoff.pause(i);
+        }
+    }
+
     @Override
-    public boolean answer(Chain chain) {
+    public boolean answer(int slot, Chain chain) {
         if (!counted) {
             // Once, whether the status has to wait or goes nowhere.
             counted = true;
@@ -113,7 +131,7 @@ final class BlockRequest implements ChainHandler {
         return of(result);
     }
 
-    private BlockOutcome execute(ChainData guest) throws IOException {
+    private BlockOutcome execute(QueueLoop guest) throws IOException {
         return switch (type) {
             case RequestType.IN -> read(guest);
             case RequestType.OUT -> write(guest);
@@ -125,7 +143,7 @@ final class BlockRequest implements ChainHandler {
         };
     }
 
-    private BlockOutcome read(ChainData guest) throws IOException {
+    private BlockOutcome read(QueueLoop guest) throws IOException {
         BlockOutcome checked = checkSectors(writable);
         if (checked != BlockOutcome.OK) {
             return checked;
@@ -133,7 +151,7 @@ final class BlockRequest implements ChainHandler {
         for (long done = 0; done < writable; done += BUFFER_SIZE) {
             int piece = (int) Math.min(BUFFER_SIZE, writable - done);
             file.read(buffer.limit(piece), sector * BlockConfig.SECTOR_SIZE + done);
-            DmaResult result = guest.write(done, data, piece);
+            DmaResult result = guest.write(0, done, data, 0, piece);
             if (result != DmaResult.OK) {
                 return of(result);
             }
@@ -142,14 +160,14 @@ final class BlockRequest implements ChainHandler {
         return BlockOutcome.OK;
     }
 
-    private BlockOutcome write(ChainData guest) throws IOException {
+    private BlockOutcome write(QueueLoop guest) throws IOException {
         BlockOutcome checked = file.readOnly() ? BlockOutcome.READ_ONLY : checkSectors(readable);
         if (checked != BlockOutcome.OK) {
             return checked;
         }
         for (long done = 0; done < readable; done += BUFFER_SIZE) {
             int piece = (int) Math.min(BUFFER_SIZE, readable - done);
-            DmaResult result = guest.read(RequestHeader.SIZE + done, data, piece);
+            DmaResult result = guest.read(0, RequestHeader.SIZE + done, data, 0, piece);
             if (result != DmaResult.OK) {
                 return of(result);
             }
@@ -166,13 +184,13 @@ final class BlockRequest implements ChainHandler {
         return BlockOutcome.OK;
     }
 
-    private BlockOutcome identify(ChainData guest) {
-        return writable == RequestHeader.ID_SIZE ? of(guest.write(0, id, RequestHeader.ID_SIZE))
+    private BlockOutcome identify(QueueLoop guest) {
+        return writable == RequestHeader.ID_SIZE ? of(guest.write(0, 0, id, 0, RequestHeader.ID_SIZE))
                 : BlockOutcome.BAD_LENGTH;
     }
 
     /** Gives storage back where the host can; section 5.2.6.2 does not ask for it. */
-    private BlockOutcome discard(ChainData guest) throws IOException {
+    private BlockOutcome discard(QueueLoop guest) throws IOException {
         BlockOutcome checked = readRanges(guest, BlockFeature.DISCARD, 0, BlockSettings.MOST_DISCARD_SECTORS);
         if (checked != BlockOutcome.OK) {
             return checked;
@@ -186,7 +204,7 @@ final class BlockRequest implements ChainHandler {
         return BlockOutcome.OK;
     }
 
-    private BlockOutcome writeZeroes(ChainData guest) throws IOException {
+    private BlockOutcome writeZeroes(QueueLoop guest) throws IOException {
         BlockOutcome checked = readRanges(guest, BlockFeature.WRITE_ZEROES, SectorRange.FLAG_UNMAP,
                 BlockSettings.MOST_ZEROES_SECTORS);
         if (checked != BlockOutcome.OK) {
@@ -203,7 +221,7 @@ final class BlockRequest implements ChainHandler {
     }
 
     /** False if the driver does not wait for the rest any more. */
-    private boolean fillWithZeros(ChainData guest, long range) throws IOException {
+    private boolean fillWithZeros(QueueLoop guest, long range) throws IOException {
         long end = (rangeStart(range) + rangeLength(range)) * BlockConfig.SECTOR_SIZE;
         for (long to = rangeStart(range) * BlockConfig.SECTOR_SIZE; to < end; to += BUFFER_SIZE) {
             if (!guest.wanted()) {
@@ -221,7 +239,7 @@ final class BlockRequest implements ChainHandler {
     }
 
     /** Copies the ranges of a DISCARD or WRITE_ZEROES, and checks them all before the first is touched. */
-    private BlockOutcome readRanges(ChainData guest, int feature, int knownFlags, int mostSectors) {
+    private BlockOutcome readRanges(QueueLoop guest, int feature, int knownFlags, int mostSectors) {
         if (!configuration.negotiated(feature)) {
             return BlockOutcome.UNKNOWN_TYPE;
         }
@@ -240,11 +258,11 @@ final class BlockRequest implements ChainHandler {
      * other error. So the flags of more ranges than are allowed are looked at too, a bufferful at a time; half a range
      * at the end has no flags.
      */
-    private BlockOutcome readFlags(ChainData guest, int known) {
+    private BlockOutcome readFlags(QueueLoop guest, int known) {
         long whole = readable - readable % SectorRange.SIZE;
         for (long done = 0; done < whole; done += ranges.byteSize()) {
             long piece = Math.min(ranges.byteSize(), whole - done);
-            DmaResult result = guest.read(RequestHeader.SIZE + done, ranges, piece);
+            DmaResult result = guest.read(0, RequestHeader.SIZE + done, ranges, 0, piece);
             if (result != DmaResult.OK) {
                 return of(result);
             }

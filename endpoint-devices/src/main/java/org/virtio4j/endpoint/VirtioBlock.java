@@ -6,22 +6,15 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.agrona.concurrent.IdleStrategy;
-import org.jspecify.annotations.Nullable;
-import org.virtio4j.device.DeviceContext;
-import org.virtio4j.device.DeviceInfo;
 import org.virtio4j.device.Features;
+import org.virtio4j.device.QueueDevice;
 import org.virtio4j.device.ResetKind;
-import org.virtio4j.device.SoleOwner;
-import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.device.ServedQueue;
 import org.virtio4j.wire.DeviceType;
 import org.virtio4j.wire.block.BlockConfig;
 import org.virtio4j.wire.block.BlockFeature;
@@ -51,48 +44,36 @@ import org.virtio4j.wire.block.RequestHeader;
  * neither in guest memory nor in the file. It waits for the transfer under way, which is at most 64 KiB of each queue,
  * or a FLUSH. None of them may be called from a callback of the device's own interrupts.
  *
- * <p>The methods of {@link VirtioDevice} are called by its life cycle. All others may be called from any thread.
+ * <p>The methods of {@link org.virtio4j.device.VirtioDevice} are called by its life cycle. All others may be called
+ * from any thread.
  */
-public final class VirtioBlock implements VirtioDevice, AutoCloseable {
+public final class VirtioBlock extends QueueDevice implements AutoCloseable {
 
     private static final long CLOSE_LIMIT_NANOS = 2_000_000_000;
     private static final long NAP_NANOS = 50_000;
 
-    private final SoleOwner owner = new SoleOwner();
     private final BlockSettings settings;
-    private final DeviceInfo info;
     private final DiskFile file;
     private final BlockConfiguration configuration;
     private final BlockCounters counters;
-    private final ChainServer[] servers;
-
-    /** One for each queue, used by one thread after the other. */
-    private final List<IdleStrategy> idleStrategies = new ArrayList<>();
-
-    /** Guards workers. After the life cycle's lock, so nobody waits for the host's file under it. */
-    private final ReentrantLock control = new ReentrantLock();
+    private final BlockRequest[] requests;
 
     /** One resize at a time, which waits for requests at work. Taken by nobody else, and under no other lock. */
     private final ReentrantLock resizing = new ReentrantLock();
-    private final AtomicReferenceArray<@Nullable QueueWorker> workers;
-    private volatile @Nullable DeviceContext context;
-    private boolean closed;
 
     VirtioBlock(BlockSettings settings, DiskFile file) throws IOException {
+        super(DeviceType.BLOCK, (int) BlockConfig.SIZE);
         this.settings = settings;
-        this.info = new DeviceInfo(DeviceType.BLOCK, Collections.nCopies(settings.queueCount(), settings.queueSize()),
-                (int) BlockConfig.SIZE);
         this.file = file;
         this.configuration = new BlockConfiguration(settings);
         this.counters = new BlockCounters(settings.queueCount());
-        this.servers = new ChainServer[settings.queueCount()];
-        this.workers = new AtomicReferenceArray<>(settings.queueCount());
+        this.requests = new BlockRequest[settings.queueCount()];
         MemorySegment id = Arena.ofAuto().allocate(RequestHeader.ID_SIZE);
         MemorySegment.copy(MemorySegment.ofArray(settings.id().getBytes(StandardCharsets.US_ASCII)), 0, id, 0,
                 settings.id().length());
-        for (int i = 0; i < servers.length; i++) {
-            servers[i] = new ChainServer(i, new BlockRequest(file, configuration, counters.queue(i), id));
-            idleStrategies.add(Objects.requireNonNull(settings.idleStrategies().get()));
+        for (int i = 0; i < requests.length; i++) {
+            requests[i] = new BlockRequest(file, configuration, counters.queue(i), id);
+            addQueue(i);
         }
         long bytes = file.begin(settings.lock(), settings.blockSize());
         if (file.isSparse() && settings.features().has(BlockFeature.WRITE_ZEROES)) {
@@ -122,7 +103,7 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
      */
     @Override
     public int poll(int queue) {
-        return servers[queue].poll();
+        return super.poll(queue);
     }
 
     /**
@@ -156,8 +137,8 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
         try {
             long before = configuration.capacity();
             configuration.capacity(Math.min(before, sectors(bytes)));
-            for (ChainServer server : servers) {
-                server.awaitWork();
+            for (BlockRequest request : requests) {
+                request.awaitWork();
             }
             boolean done = false;
             try {
@@ -169,10 +150,7 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
         } finally {
             resizing.unlock();
         }
-        DeviceContext active = context;
-        if (active != null) {
-            active.configChanged();
-        }
+        configChanged();
     }
 
     /**
@@ -203,13 +181,7 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
      */
     @Override
     public void close() throws IOException {
-        control.lock();
-        try {
-            closed = true;
-            stop();
-        } finally {
-            control.unlock();
-        }
+        endServing();
         long started = System.nanoTime();
         while (!isIdle()) {
             if (System.nanoTime() - started > CLOSE_LIMIT_NANOS) {
@@ -223,61 +195,8 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
     // VirtioDevice
 
     @Override
-    public DeviceInfo info() {
-        return info;
-    }
-
-    @Override
     public Features offered() {
         return settings.features();
-    }
-
-    @Override
-    public SoleOwner owner() {
-        return owner;
-    }
-
-    @Override
-    public void negotiated(Features features) {
-        configuration.negotiated(features);
-    }
-
-    @Override
-    public void activate(DeviceContext active) {
-        context = active;
-        for (int i = 0; i < servers.length; i++) {
-            servers[i].start(active);
-            if (active.queue(i) != null) {
-                queueStarted(i);
-            }
-        }
-    }
-
-    /** A queue that no driver uses needs no thread. */
-    @Override
-    public void queueStarted(int queue) {
-        if (settings.serving() != BlockSettings.Serving.WORKERS) {
-            return;
-        }
-        control.lock();
-        try {
-            if (!closed) {
-                workers.set(queue, QueueWorker.start(servers[queue], "virtio4j disk queue " + queue,
-                        () -> wake(queue), idleStrategies.get(queue)));
-            }
-        } finally {
-            control.unlock();
-        }
-    }
-
-    @Override
-    public void kicked(int queue) {
-        switch (settings.serving()) {
-            case WORKERS -> wake(queue);
-            case KICKS -> servers[queue].kick();
-            // The thread that notifies does not wait for the disk.
-            case POLLS -> servers[queue].quieten();
-        }
     }
 
     @Override
@@ -286,26 +205,8 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
     }
 
     @Override
-    public void queueStopped(int queue) {
-        QueueWorker worker = workers.get(queue);
-        if (worker != null) {
-            worker.stop();
-        }
-    }
-
-    @Override
-    public void stop() {
-        context = null;
-        for (int i = 0; i < servers.length; i++) {
-            servers[i].stop();
-            queueStopped(i);
-        }
-    }
-
-    @Override
-    public boolean isIdle(int queue) {
-        QueueWorker worker = workers.get(queue);
-        return (worker == null || worker.isOver()) && servers[queue].isIdle();
+    public void negotiated(Features features) {
+        configuration.negotiated(features);
     }
 
     @Override
@@ -328,19 +229,15 @@ public final class VirtioBlock implements VirtioDevice, AutoCloseable {
         configuration.write(offset, width, value);
     }
 
-    private boolean isIdle() {
-        for (int i = 0; i < servers.length; i++) {
-            if (!isIdle(i)) {
-                return false;
+    private void addQueue(int index) {
+        ServedQueue queue = queue(settings.queueSize(), requests[index]);
+        switch (settings.serving()) {
+            case KICKS -> { }
+            case WORKERS -> {
+                IdleStrategy idling = Objects.requireNonNull(settings.idleStrategies().get());
+                queue.byWorker("virtio4j disk queue " + index, idling::idle);
             }
-        }
-        return true;
-    }
-
-    private void wake(int queue) {
-        QueueWorker worker = workers.get(queue);
-        if (worker != null) {
-            worker.wake();
+            case POLLS -> queue.byPollsAlone();
         }
     }
 

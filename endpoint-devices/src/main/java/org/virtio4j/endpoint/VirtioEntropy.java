@@ -3,35 +3,29 @@ package org.virtio4j.endpoint;
 
 import java.lang.foreign.MemorySegment;
 import java.security.SecureRandom;
-import java.util.List;
-import org.virtio4j.device.DeviceContext;
-import org.virtio4j.device.DeviceInfo;
-import org.virtio4j.device.Features;
-import org.virtio4j.device.ResetKind;
-import org.virtio4j.device.SoleOwner;
-import org.virtio4j.device.VirtioDevice;
+import org.virtio4j.device.QueueDevice;
+import org.virtio4j.device.ServedChain;
 import org.virtio4j.dma.DmaResult;
-import org.virtio4j.queue.Chain;
 import org.virtio4j.wire.DeviceType;
 
 /**
  * A source of random bytes (virtio 1.4, section 5.4). A buffer gets up to {@value #MOST_BYTES} bytes from {@link
  * SecureRandom}, each buffer its own, in the kick or when it is polled; drivers look at how many there are.
  *
- * <p>The methods of {@link VirtioDevice} are called by its life cycle.
+ * <p>The methods of {@link org.virtio4j.device.VirtioDevice} are called by its life cycle.
  */
-public final class VirtioEntropy implements VirtioDevice {
+public final class VirtioEntropy extends QueueDevice {
 
     /** The most random bytes that one buffer gets. */
     public static final int MOST_BYTES = 4096;
 
-    private static final int REQUESTS = 0;
     private static final int QUEUE_SIZE = 64;
 
-    private final SoleOwner owner = new SoleOwner();
     private final EntropyCounters counters = new EntropyCounters();
-    private final ChainServer server;
+    private final SecureRandom random;
     private final boolean polled;
+    private final byte[] fresh = new byte[MOST_BYTES];
+    private final MemorySegment source = MemorySegment.ofArray(fresh);
 
     /** A source that draws on the host's. */
     public VirtioEntropy() {
@@ -43,8 +37,10 @@ public final class VirtioEntropy implements VirtioDevice {
     }
 
     VirtioEntropy(SecureRandom random, boolean polled) {
-        this.server = new ChainServer(REQUESTS, new Filler(random, counters));
+        super(DeviceType.ENTROPY);
+        this.random = random;
         this.polled = polled;
+        queue(QUEUE_SIZE, this::fill);
     }
 
     /**
@@ -68,97 +64,16 @@ public final class VirtioEntropy implements VirtioDevice {
     }
 
     @Override
-    public DeviceInfo info() {
-        return new DeviceInfo(DeviceType.ENTROPY, List.of(QUEUE_SIZE), 0);
-    }
-
-    @Override
-    public Features offered() {
-        return Features.NONE;
-    }
-
-    @Override
-    public SoleOwner owner() {
-        return owner;
-    }
-
-    @Override
-    public void activate(DeviceContext active) {
-        server.start(active);
-    }
-
-    @Override
-    public void kicked(int queue) {
-        server.kick();
-    }
-
-    @Override
     public boolean isPolled() {
         return polled;
     }
 
-    @Override
-    public int poll(int queue) {
-        return server.poll();
-    }
-
-    @Override
-    public void stop() {
-        server.stop();
-    }
-
-    @Override
-    public boolean isIdle(int queue) {
-        return server.isIdle();
-    }
-
-    @Override
-    public void reset(ResetKind kind) {
-        // There is no state to clear.
-    }
-
-    @Override
-    public long readConfig(int offset, int width) {
-        return 0;
-    }
-
-    @Override
-    public void writeConfig(int offset, int width, long value) {
-        // There is no configuration.
-    }
-
-    /** Draws the bytes between two sections, because the source may have to be seeded again and wait for the host. */
-    private static final class Filler implements ChainHandler {
-
-        private final SecureRandom random;
-        private final EntropyCounters counters;
-        private final byte[] fresh = new byte[MOST_BYTES];
-        private final MemorySegment source = MemorySegment.ofArray(fresh);
-        private int length;
-
-        private Filler(SecureRandom random, EntropyCounters counters) {
-            this.random = random;
-            this.counters = counters;
-        }
-
-        @Override
-        public void take(Chain chain) {
-            length = (int) Math.min(MOST_BYTES, chain.writableLength());
-        }
-
-        @Override
-        public boolean work(ChainData data) {
-            random.nextBytes(fresh);
-            return true;
-        }
-
-        @Override
-        public boolean answer(Chain chain) {
-            DmaResult result = chain.write(0, source, 0, length);
-            if (result == DmaResult.OK) {
-                counters.filled(length);
-            }
-            return result != DmaResult.CLOSED;
+    /** Draws the bytes outside any section, because the source may have to be seeded again and wait for the host. */
+    private void fill(ServedChain chain) {
+        int length = (int) Math.min(MOST_BYTES, chain.writableLength());
+        random.nextBytes(fresh);
+        if (chain.write(0, source, 0, length) == DmaResult.OK) {
+            counters.filled(length);
         }
     }
 }

@@ -23,7 +23,7 @@ import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.fixture.DriverRing;
 import org.virtio4j.fixture.DriverRing.Buffer;
 import org.virtio4j.fixture.GuestBytes;
-import org.virtio4j.fixture.QueueDevice;
+import org.virtio4j.fixture.LoopedDevice;
 import org.virtio4j.fixture.SilentDevice;
 import org.virtio4j.queue.Chain;
 import org.virtio4j.queue.DeviceQueue;
@@ -178,7 +178,7 @@ class QueueLoopTest {
             }
 
             @Override
-            public boolean work(int count) {
+            public boolean work(int count, QueueLoop served) {
                 return true;
             }
 
@@ -226,7 +226,7 @@ class QueueLoopTest {
     }
 
     /** Gives each buffer back as it is, and writes down what it was asked. */
-    private static final class Echo extends QueueDevice {
+    private static final class Echo extends LoopedDevice {
 
         static final int SIZE = 8;
 
@@ -244,7 +244,7 @@ class QueueLoopTest {
         }
 
         @Override
-        public boolean work(int count) {
+        public boolean work(int count, QueueLoop served) {
             seen.add("worked " + count);
             return true;
         }
@@ -261,7 +261,7 @@ class QueueLoopTest {
     }
 
     /** Fills a buffer for each report, as a device does that has something to say now and then. */
-    private static final class Reporter extends QueueDevice {
+    private static final class Reporter extends LoopedDevice {
 
         private final QueueLoop loop = QueueLoop.inTurns(0, this);
         private final List<String> seen = new ArrayList<>();
@@ -298,7 +298,7 @@ class QueueLoopTest {
         }
 
         @Override
-        public boolean work(int count) {
+        public boolean work(int count, QueueLoop served) {
             throw new AssertionError("worked");
         }
 

@@ -6,12 +6,10 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.DeviceContext;
-import org.virtio4j.device.DeviceInfo;
 import org.virtio4j.device.Features;
+import org.virtio4j.device.QueueDevice;
 import org.virtio4j.device.QueueLoop;
 import org.virtio4j.device.ResetKind;
-import org.virtio4j.device.SoleOwner;
-import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.dma.translate.Translator;
 import org.virtio4j.iommu.domain.BypassByte;
 import org.virtio4j.iommu.domain.Domains;
@@ -46,10 +44,10 @@ import org.virtio4j.wire.iommu.IommuFeature;
  * threads kick at once, one of them serves for all. What a request takes away is unused by every device before its
  * answer is visible.
  *
- * <p>The methods of {@link VirtioDevice} are called by its life cycle. All others may be called from any thread, but
- * not inside a section of a {@link org.virtio4j.dma.DmaHandle}.
+ * <p>The methods of {@link org.virtio4j.device.VirtioDevice} are called by its life cycle. All others may be called
+ * from any thread, but not inside a section of a {@link org.virtio4j.dma.DmaHandle}.
  */
-public final class VirtioIommu implements VirtioDevice, AutoCloseable {
+public final class VirtioIommu extends QueueDevice implements AutoCloseable {
 
     private static final int REQUESTS = 0;
 
@@ -59,9 +57,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
      */
     private final ReentrantLock control = new ReentrantLock(true);
 
-    private final SoleOwner owner = new SoleOwner();
     private final IommuSettings settings;
-    private final DeviceInfo info;
     private final IommuTally counters;
     private final BypassByte bypass;
     private final Domains domains;
@@ -82,8 +78,8 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
 
     VirtioIommu(IommuSettings settings, List<Endpoint> endpoints, List<MappingListener> mirrors,
             List<IommuListener> observers) {
+        super(DeviceType.IOMMU, (int) IommuConfig.SIZE);
         this.settings = settings;
-        this.info = infoOf(settings.serving());
         this.config = new ConfigSpace(settings.limits());
         this.bypass = new BypassByte(settings.features().has(IommuFeature.BYPASS_CONFIG), settings.bypass().atBoot());
         this.listeners = new IommuListeners(observers);
@@ -101,6 +97,8 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
         RequestQueue queue = new RequestQueue(executor, new ReplyWriter(settings.limits().probeSize(), counters),
                 domains, counters, listeners, settings.serving().linger());
         this.requests = new QueueLoop(REQUESTS, queue, control);
+        queue(settings.serving().requestQueueSize(), requests);
+        queue(settings.serving().eventQueueSize(), events.loop());
     }
 
     /**
@@ -235,18 +233,8 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
     // VirtioDevice
 
     @Override
-    public DeviceInfo info() {
-        return info;
-    }
-
-    @Override
     public Features offered() {
         return settings.features();
-    }
-
-    @Override
-    public SoleOwner owner() {
-        return owner;
     }
 
     @Override
@@ -272,7 +260,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
             executor.negotiated(active.features());
             doorbells.activated(active);
             events.activate(active);
-            requests.start(active);
+            super.activate(active);
             listeners.activated(sizeOf(active.queue(REQUESTS)), sizeOf(active.queue(EventQueue.INDEX)));
         } finally {
             control.unlock();
@@ -284,7 +272,7 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
         if (queue == EventQueue.INDEX) {
             events.deliver();
         } else {
-            requests.kick();
+            super.kicked(queue);
             doorbells.tell();
         }
     }
@@ -299,20 +287,15 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
         if (queue == EventQueue.INDEX) {
             return events.poll();
         }
-        int given = requests.poll();
+        int given = super.poll(queue);
         doorbells.tell();
         return given;
     }
 
     @Override
     public void stop() {
-        requests.stop();
+        super.stop();
         events.stop();
-    }
-
-    @Override
-    public boolean isIdle(int queue) {
-        return queue == EventQueue.INDEX ? events.isIdle() : requests.isIdle();
     }
 
     @Override
@@ -382,11 +365,6 @@ public final class VirtioIommu implements VirtioDevice, AutoCloseable {
         } finally {
             control.unlock();
         }
-    }
-
-    private static DeviceInfo infoOf(ServingSettings serving) {
-        return new DeviceInfo(DeviceType.IOMMU, List.of(serving.requestQueueSize(), serving.eventQueueSize()),
-                (int) IommuConfig.SIZE);
     }
 
     /**

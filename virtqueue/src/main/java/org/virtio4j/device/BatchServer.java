@@ -16,9 +16,12 @@ import org.virtio4j.vmm.FirstFailure;
 final class BatchServer {
 
     private final QueueWork work;
-    private final Runnable interrupt;
+    private final QueueLoop loop;
     private final boolean atOnce;
     private final Chain[] chains;
+
+    /** What is answered later; null until the first such chain. */
+    private @Nullable KeptChains kept;
 
     /** The queue that the chains belong to. */
     private @Nullable DeviceQueue ring;
@@ -26,6 +29,9 @@ final class BatchServer {
     /** How many chains are at work or held, and whether their work is done and only the answer is missing. */
     private int taken;
     private boolean done;
+
+    /** Whether the work has kept the chain of the batch, which is answered later. */
+    private boolean moved;
 
     /** How many of them have their answer, while one waits for the memory that its answer goes to. */
     private int replied;
@@ -45,12 +51,12 @@ final class BatchServer {
     /**
      * Starts with empty slots.
      *
-     * @param work      what is done with a batch
-     * @param interrupt called after each batch that the driver wants an interrupt for
+     * @param work what is done with a batch
+     * @param loop asked for an interrupt after each batch that the driver wants one for
      */
-    BatchServer(QueueWork work, Runnable interrupt) {
+    BatchServer(QueueWork work, QueueLoop loop) {
         this.work = work;
-        this.interrupt = interrupt;
+        this.loop = loop;
         this.atOnce = work.answersAtOnce();
         int batch = work.batch();
         if (batch < 1) {
@@ -69,6 +75,7 @@ final class BatchServer {
         if (queue != ring) {
             // Nobody waits for what was taken from a queue that ended.
             drop();
+            abandonKept();
             ring = queue;
         }
         int left = atOnce ? answerAll(queue, most) : serveAll(queue, most);
@@ -88,7 +95,7 @@ final class BatchServer {
     boolean isDue(DeviceQueue queue) {
         queue.enter();
         try {
-            return queue.isReachable() && (taken > 0 || answered > 0 || queue.hasAvailable());
+            return queue.isReachable() && (taken > 0 || answered > 0 || isKeptDue() || queue.hasAvailable());
         } finally {
             leave(queue);
         }
@@ -101,6 +108,7 @@ final class BatchServer {
     /** Drops what is at work, closes the section, and has the queue give nothing any more. */
     void giveUp(DeviceQueue queue) {
         drop();
+        abandonKept();
         answered = 0;
         try {
             queue.giveUp();
@@ -118,6 +126,20 @@ final class BatchServer {
 
     Chain chain(int slot) {
         return chains[slot];
+    }
+
+    /** Has the chain of a batch of one answered later. From within the work. */
+    KeptChain keep(DeviceQueue queue) {
+        if (taken != 1 || moved) {
+            throw new IllegalStateException("taken=" + taken + ", but only the chain of a batch of one can be kept");
+        }
+        KeptChains later = kept;
+        if (later == null) {
+            later = new KeptChains(loop);
+            kept = later;
+        }
+        moved = true;
+        return later.keep(chains, 0, queue);
     }
 
     /**
@@ -139,8 +161,11 @@ final class BatchServer {
         int left = most;
         while (begin(queue, left)) {
             int count = taken;
-            done = done || work.work(count);
-            if (!finish(queue)) {
+            done = done || work.work(count, loop);
+            if (moved) {
+                moved = false;
+                empty();
+            } else if (!finish(queue)) {
                 break;
             }
             left -= count;
@@ -204,6 +229,10 @@ final class BatchServer {
     }
 
     private void look(DeviceQueue queue, int left, boolean enable) {
+        KeptChains later = kept;
+        if (later != null && later.isDue()) {
+            giveBack(later, queue);
+        }
         boolean interrupted;
         boolean visible;
         queue.enter();
@@ -223,6 +252,22 @@ final class BatchServer {
         tellPublished(visible, interrupted);
     }
 
+    /** In sections of their own, each as short as any. */
+    private void giveBack(KeptChains later, DeviceQueue queue) {
+        boolean more;
+        do {
+            queue.enter();
+            try {
+                more = later.giveBack(queue);
+            } finally {
+                leave(queue);
+            }
+        } while (more);
+        int count = later.takeGiven();
+        answered += count;
+        given += count;
+    }
+
     private void tellPublished(boolean visible, boolean interrupted) {
         if (visible && answered > 0) {
             int count = answered;
@@ -230,7 +275,7 @@ final class BatchServer {
             work.published(count, interrupted);
         }
         if (interrupted) {
-            interrupt.run();
+            loop.interrupt();
         }
     }
 
@@ -256,7 +301,7 @@ final class BatchServer {
     private void takeAgain() {
         if (reach == Reach.NOW && !done) {
             for (int i = 0; i < taken; i++) {
-                work.take(i, chains[i]);
+                work.takeAgain(i, chains[i]);
             }
         }
     }
@@ -310,6 +355,16 @@ final class BatchServer {
             }
         }
         return true;
+    }
+
+    private boolean isKeptDue() {
+        return kept != null && kept.isDue();
+    }
+
+    private void abandonKept() {
+        if (kept != null) {
+            kept.abandon();
+        }
     }
 
     private void drop() {

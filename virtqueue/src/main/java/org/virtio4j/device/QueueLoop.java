@@ -46,6 +46,9 @@ public final class QueueLoop {
     /** Whether interrupts wait for the end of the turn. */
     private final boolean putsInterruptsOff;
 
+    /** Who has completed chains given back. */
+    private Runnable completion = this::kick;
+
     private final Turns turns = new Turns();
     private volatile @Nullable DeviceContext context;
 
@@ -82,7 +85,7 @@ public final class QueueLoop {
         this.index = index;
         this.guard = guard;
         this.putsInterruptsOff = putsInterruptsOff;
-        this.server = new BatchServer(work, this::interrupt);
+        this.server = new BatchServer(work, this);
     }
 
     /**
@@ -95,6 +98,11 @@ public final class QueueLoop {
      */
     public static QueueLoop inTurns(int index, QueueWork work) {
         return new QueueLoop(index, work, null, true);
+    }
+
+    /** Index of the queue. */
+    int index() {
+        return index;
     }
 
     /**
@@ -205,17 +213,18 @@ public final class QueueLoop {
     /**
      * Copies from the readable part of a buffer at work, in a section of its own.
      *
-     * @param slot   which of the batch
-     * @param offset bytes from the start of that part
-     * @param to     filled from its start
-     * @param length bytes, at most what a section may copy
+     * @param slot     which of the batch
+     * @param offset   bytes from the start of that part
+     * @param to       where to copy to
+     * @param toOffset bytes from the start of {@code to}
+     * @param length   bytes, at most what a section may copy
      * @return as {@link org.virtio4j.queue.Chain#read}
      */
-    public DmaResult read(int slot, long offset, MemorySegment to, long length) {
+    public DmaResult read(int slot, long offset, MemorySegment to, long toOffset, long length) {
         DeviceQueue queue = served();
         queue.enter();
         try {
-            return server.chain(slot).read(offset, to, 0, length);
+            return server.chain(slot).read(offset, to, toOffset, length);
         } finally {
             server.leave(queue);
         }
@@ -224,17 +233,18 @@ public final class QueueLoop {
     /**
      * Copies to the writable part of a buffer at work, in a section of its own.
      *
-     * @param slot   which of the batch
-     * @param offset bytes from the start of that part
-     * @param from   read from its start
-     * @param length bytes, at most what a section may copy
+     * @param slot       which of the batch
+     * @param offset     bytes from the start of that part
+     * @param from     where to copy from
+     * @param fromOffset bytes from the start of {@code from}
+     * @param length     bytes, at most what a section may copy
      * @return as {@link org.virtio4j.queue.Chain#write}
      */
-    public DmaResult write(int slot, long offset, MemorySegment from, long length) {
+    public DmaResult write(int slot, long offset, MemorySegment from, long fromOffset, long length) {
         DeviceQueue queue = served();
         queue.enter();
         try {
-            return server.chain(slot).write(offset, from, 0, length);
+            return server.chain(slot).write(offset, from, fromOffset, length);
         } finally {
             server.leave(queue);
         }
@@ -249,6 +259,30 @@ public final class QueueLoop {
     public boolean wanted() {
         DeviceContext serving = active;
         return serving != null && serving.queue(index) == ring;
+    }
+
+    // For chains that are answered later
+
+    /** Has the chain at work answered later. */
+    KeptChain keep() {
+        return server.keep(served());
+    }
+
+    /** Whether a ring is the one that is served now. Any thread. */
+    @SuppressWarnings("ReferenceEquality") // a queue that was enabled again is another one
+    boolean isServing(DeviceQueue queue) {
+        DeviceContext serving = context;
+        return serving != null && serving.queue(index) == queue;
+    }
+
+    /** Has what was completed given back, by whatever thread serves this queue. Any thread. */
+    void completed() {
+        completion.run();
+    }
+
+    /** Has completions handed to somebody else than {@link #kick}. Before the first activation. */
+    void completeBy(Runnable handOn) {
+        completion = handOn;
     }
 
     // Turns
@@ -388,7 +422,8 @@ public final class QueueLoop {
         }
     }
 
-    private void interrupt() {
+    /** Sends an interrupt for what was served, or sees to it that one is sent after the turn. */
+    void interrupt() {
         DeviceContext serving = active;
         DeviceQueue queue = ring;
         if (putsInterruptsOff) {

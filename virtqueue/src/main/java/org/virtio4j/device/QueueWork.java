@@ -44,8 +44,7 @@ public interface QueueWork {
     }
 
     /**
-     * Begins with a buffer that was just taken. Inside a section: copy and go. Called again for the same buffer if
-     * {@link #work} could not be done.
+     * Begins with a buffer that was just taken. Inside a section: copy and go.
      *
      * @param slot  which of the batch, from 0
      * @param chain the buffer
@@ -53,13 +52,25 @@ public interface QueueWork {
     void take(int slot, Chain chain);
 
     /**
+     * Begins again with a buffer whose {@link #work} could not be done. Inside a section.
+     *
+     * @param slot  which of the batch
+     * @param chain the buffer
+     */
+    default void takeAgain(int slot, Chain chain) {
+        take(slot, chain);
+    }
+
+    /**
      * Does what the buffers ask for, outside any section.
      *
      * @param count how many were taken
+     * @param loop  the loop that serves, whose {@link QueueLoop#read}, {@link QueueLoop#write} and {@link
+     *              QueueLoop#wanted} are meant for this method
      * @return false if guest memory was out of reach before the work was done. When memory is back, it is done again
-     *         from {@link #take}; if the driver does not wait for it any more, it is given up.
+     *         from {@link #takeAgain}; if the driver does not wait for it any more, it is given up.
      */
-    boolean work(int count);
+    boolean work(int count, QueueLoop loop);
 
     /**
      * Ends with a buffer; all of a batch are given back when each has its answer. Inside a section; what is written to

@@ -62,31 +62,26 @@ public final class EventQueue implements QueueWork {
     }
 
     /**
-     * Keeps and writes faults from now on. Called under the control lock.
+     * The loop that serves the event queue.
+     *
+     * @return the same each time
+     */
+    public QueueLoop loop() {
+        return loop;
+    }
+
+    /**
+     * Keeps and writes faults from now on; the loop is started, too. Called under the control lock.
      *
      * @param active the activation whose event queue is written
      */
     public void activate(DeviceContext active) {
         context = active;
-        loop.start(active);
     }
 
-    /**
-     * Ends with the activation: takes no more faults and begins no more events. {@link #isIdle} says when the last
-     * event is written. Any thread.
-     */
+    /** Takes no more faults; the loop is stopped, too. Any thread. */
     public void stop() {
         context = null;
-        loop.stop();
-    }
-
-    /**
-     * Whether no other thread writes an event. Any thread; takes no lock.
-     *
-     * @return false while another thread has the turn
-     */
-    public boolean isIdle() {
-        return loop.isIdle();
     }
 
     /**
@@ -222,7 +217,7 @@ public final class EventQueue implements QueueWork {
     }
 
     @Override
-    public boolean work(int taken) {
+    public boolean work(int taken, QueueLoop serving) {
         return true;
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu.request;
 
+import org.virtio4j.device.QueueLoop;
 import org.virtio4j.device.QueueWork;
 import org.virtio4j.iommu.domain.Domains;
 import org.virtio4j.iommu.observe.IommuListeners;
@@ -83,7 +84,7 @@ public final class RequestQueue implements QueueWork {
 
     /** Nothing is carried out before all of it could be read: what was carried out is not done again. */
     @Override
-    public boolean work(int count) {
+    public boolean work(int count, QueueLoop loop) {
         if (away) {
             return false;
         }
