@@ -64,7 +64,7 @@ public final class Initramfs {
      */
     public static byte[] of(Architecture architecture, Kernel kernel, Path tools, Workload workload)
             throws UnusableGuestException {
-        KernelModules all = modules(kernel, tools);
+        KernelModules all = modules(kernel);
         CpioArchive archive = system(tools);
         if (architecture == Architecture.X86_64) {
             archive.program("bin/e2fsck", read(tools.resolve("usr/sbin/e2fsck.static")));
@@ -88,7 +88,7 @@ public final class Initramfs {
      * @return its bytes, compressed by gzip
      */
     public static byte[] drivingDisk(Kernel kernel, Path tools, Path blkio) throws UnusableGuestException {
-        KernelModules all = modules(kernel, tools);
+        KernelModules all = modules(kernel);
         CpioArchive archive = system(tools);
         addModules(archive, "modules/drivers", drivers(all));
         addModules(archive, "modules/vfio", all.inOrder(VFIO));
@@ -117,10 +117,10 @@ public final class Initramfs {
      */
     public static byte[] starting(Kernel kernel, Kernel next, Path tools, Path kexec) throws UnusableGuestException {
         CpioArchive archive = system(tools);
-        addModules(archive, "modules/drivers", drivers(modules(kernel, tools)));
+        addModules(archive, "modules/drivers", drivers(modules(kernel)));
         addKexec(archive, kexec);
         CpioArchive nextArchive = system(tools);
-        addModules(nextArchive, "modules/drivers", drivers(modules(next, tools)));
+        addModules(nextArchive, "modules/drivers", drivers(modules(next)));
         archive.directory("next").file("next/vmlinuz", read(next.image()))
                 .file("next/initramfs.gz", gzip(nextArchive.finish()));
         return gzip(archive.finish());
@@ -141,8 +141,8 @@ public final class Initramfs {
         return Files.exists(moved) ? moved : tools.resolve("bin/busybox");
     }
 
-    private static KernelModules modules(Kernel kernel, Path tools) throws UnusableGuestException {
-        return KernelModules.in(kernel.modules(), new XzProgram(busybox(tools)));
+    private static KernelModules modules(Kernel kernel) throws UnusableGuestException {
+        return KernelModules.in(kernel.modules());
     }
 
     private static Map<String, byte[]> drivers(KernelModules all) throws UnusableGuestException {

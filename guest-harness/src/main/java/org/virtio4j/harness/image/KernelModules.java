@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.harness.image;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.tukaani.xz.XZInputStream;
 import org.virtio4j.harness.options.UnusableGuestException;
 
 /** The modules of a kernel, found by name and put in the order in which they can be loaded. */
@@ -22,20 +24,13 @@ final class KernelModules {
 
     private final Map<String, Path> files = new HashMap<>();
     private final Set<String> builtIn = new HashSet<>();
-    private final Unpacker unpacker;
 
-    private KernelModules(Unpacker unpacker) {
-        this.unpacker = unpacker;
-    }
-
-    /** Unpacks xz files. */
-    interface Unpacker {
-        byte[] unpack(Path file) throws IOException, UnusableGuestException;
+    private KernelModules() {
     }
 
     /** The modules in a folder such as {@code /lib/modules/6.12.0}. */
-    static KernelModules in(Path folder, Unpacker unpacker) throws UnusableGuestException {
-        KernelModules modules = new KernelModules(unpacker);
+    static KernelModules in(Path folder) throws UnusableGuestException {
+        KernelModules modules = new KernelModules();
         try (Stream<Path> files = Files.walk(folder.resolve("kernel"))) {
             files.forEach(file -> modules.files.put(name(file), file));
             Path list = folder.resolve("modules.builtin");
@@ -90,7 +85,7 @@ final class KernelModules {
     private byte[] read(String name, @Nullable Path file) throws UnusableGuestException {
         try {
             if (file != null && file.toString().endsWith(COMPRESSED)) {
-                return unpacker.unpack(file);
+                return unpack(Files.readAllBytes(file));
             }
             if (file != null && file.toString().endsWith(PLAIN)) {
                 return Files.readAllBytes(file);
@@ -100,6 +95,14 @@ final class KernelModules {
         }
         throw new UnusableGuestException("the kernel has no module " + name + " (" + PLAIN + " or " + COMPRESSED
                 + "), which the guest needs; choose another by --kernel");
+    }
+
+    private static byte[] unpack(byte[] packed) throws IOException {
+        try (XZInputStream module = new XZInputStream(new ByteArrayInputStream(packed))) {
+            return module.readAllBytes();
+        } catch (IOException damaged) {
+            throw new IOException("a damaged xz file", damaged);
+        }
     }
 
     private static String name(Path file) {

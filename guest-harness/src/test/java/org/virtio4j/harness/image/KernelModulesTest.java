@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.harness.image;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -71,14 +70,6 @@ class KernelModulesTest {
     }
 
     @Test
-    void shouldUnpackWhatIsPacked() throws IOException, UnusableGuestException {
-        module("a.ko.xz", "");
-        byte[] unpacked = FakeModule.needing("");
-        KernelModules modules = KernelModules.in(folder, file -> unpacked);
-        assertArrayEquals(unpacked, modules.inOrder(List.of("a")).get("a.ko"));
-    }
-
-    @Test
     void shouldSayWhichModuleIsMissing() throws IOException {
         module("a.ko", "b");
         UnusableGuestException failure = assertThrows(UnusableGuestException.class, () -> order("a"));
@@ -106,9 +97,7 @@ class KernelModulesTest {
     }
 
     private List<String> order(String... names) throws UnusableGuestException {
-        KernelModules modules = KernelModules.in(folder, file -> {
-            throw new IOException("nothing is packed here");
-        });
+        KernelModules modules = KernelModules.in(folder);
         return List.copyOf(modules.inOrder(List.of(names)).keySet());
     }
 }
