@@ -187,9 +187,17 @@ public final class Initramfs {
         archive.file("vfio.pl", resource("vfio.pl"));
     }
 
-    /** The modules, and a list of their names, one a line, in the order of loading. */
+    /**
+     * The modules, and a list of their names, one a line, in the order of loading. A module that is on two lists is
+     * added once.
+     */
     private static void addModules(CpioArchive archive, String list, Map<String, byte[]> modules) {
-        modules.forEach((name, module) -> archive.file("modules/" + name, module));
+        modules.forEach((name, module) -> {
+            String path = "modules/" + name;
+            if (!archive.has(path)) {
+                archive.file(path, module);
+            }
+        });
         String lines = modules.isEmpty() ? "" : String.join("\n", modules.keySet()) + "\n";
         archive.file(list, lines.getBytes(StandardCharsets.UTF_8));
     }
