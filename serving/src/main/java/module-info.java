@@ -3,6 +3,7 @@
 /** Serves the devices of a machine to a vfio-user client, each at a socket, as a configuration describes them. */
 module org.virtio4j.serving {
     requires static org.jspecify;
+    requires HdrHistogram;
     requires org.agrona;
     requires transitive org.virtio4j.command;
     requires org.virtio4j.endpoint;

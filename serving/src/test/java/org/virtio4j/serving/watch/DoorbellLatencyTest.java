@@ -2,6 +2,7 @@
 package org.virtio4j.serving.watch;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -26,8 +27,8 @@ class DoorbellLatencyTest {
         }
         batch(64, 20_000);
         assertEquals(List.of(
-                "doorbell to answer: median 3.1 µs, 99th percentile 3.1 µs, of 100 batches of 1 request",
-                "doorbell to answer: median 20.5 µs, 99th percentile 20.5 µs, of 1 batches of 64 requests"),
+                "doorbell to answer: median 3.0 µs, 99th percentile 3.0 µs, of 100 batches of 1 request",
+                "doorbell to answer: median 20.1 µs, 99th percentile 20.1 µs, of 1 batches of 64 requests"),
                 latency.report());
     }
 
@@ -48,6 +49,23 @@ class DoorbellLatencyTest {
         latency.batchPublished(1);
         assertEquals(List.of("doorbell to answer: median 0.0 µs, 99th percentile 0.0 µs, of 1 batches of 1 request"),
                 latency.report());
+    }
+
+    /** A queue has at most 32,768 entries; a longer batch is counted with these. */
+    @Test
+    void shouldCountBatchesOfAnyLength() {
+        batch(32_768, 1_000);
+        batch(Integer.MAX_VALUE, 1_000);
+        assertEquals(List.of("doorbell to answer: median 1.0 µs, 99th percentile 1.0 µs, of 2 batches of "
+                + "32768 to 2147483647 requests"), latency.report());
+    }
+
+    @Test
+    void shouldSayTheSameWhenAskedAgainAndGoOnCounting() {
+        batch(1, 1_000);
+        assertEquals(latency.report(), latency.report());
+        batch(1, 1_000);
+        assertTrue(latency.report().getFirst().endsWith("of 2 batches of 1 request"), latency.report().toString());
     }
 
     private void batch(int requests, long nanos) {
