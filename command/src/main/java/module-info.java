@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** What the main of every program needs: options, exit statuses, output files, interruption, JSON text. */
+/** What the main of every program needs: options, exit statuses, output files, interruption, JSON output. */
 module org.virtio4j.command {
+    requires transitive com.fasterxml.jackson.core;
     requires static org.jspecify;
 
     exports org.virtio4j.command;

@@ -2,7 +2,7 @@
 
 /**
  * What the main of every program needs: options and hints for a mistyped one, the way from a failure to an exit
- * status, files that are written whole or not at all, Ctrl-C, and JSON text.
+ * status, files that are written whole or not at all, Ctrl-C, and the form of JSON.
  *
  * <p>A program's main makes an {@link org.virtio4j.command.Interruption} and hands its work to a {@link
  * org.virtio4j.command.CommandRunner}. The work parses its {@link org.virtio4j.command.Options} and throws a {@link

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.launcher;
 
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.IOException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.virtio4j.command.JsonText;
+import org.virtio4j.command.JsonOutput;
 import org.virtio4j.replay.input.ReplayTransport;
 import org.virtio4j.replay.result.Mismatch;
 import org.virtio4j.replay.result.TraceResult;
@@ -12,88 +14,89 @@ import org.virtio4j.trace.EventKind;
 /** The results of a replay for programs: keys in a fixed order, numbers without rounding where they are counts. */
 final class ReplayJsonReport {
 
-    private final JsonText json = new JsonText();
+    private final JsonGenerator json;
 
-    private ReplayJsonReport() {
+    private ReplayJsonReport(JsonGenerator json) {
+        this.json = json;
     }
 
     /** One object for all results; a total that is of several transports together has none. */
     static String of(List<TraceResult> results, boolean interrupted) {
-        ReplayJsonReport report = new ReplayJsonReport();
-        report.json.open('{');
-        report.json.key("virtio4j").string(Version.text());
-        report.json.key("interrupted").value(interrupted);
-        report.json.key("traces").open('[');
+        return JsonOutput.text(json -> new ReplayJsonReport(json).write(results, interrupted));
+    }
+
+    private void write(List<TraceResult> results, boolean interrupted) throws IOException {
+        json.writeStartObject();
+        json.writeStringField("virtio4j", Version.text());
+        json.writeBooleanField("interrupted", interrupted);
+        list("traces", results);
+        json.writeFieldName("total");
+        result(TraceResult.total(results));
+        list("totals", TraceResult.totals(results));
+        json.writeEndObject();
+    }
+
+    private void list(String name, List<TraceResult> results) throws IOException {
+        json.writeArrayFieldStart(name);
         for (TraceResult result : results) {
-            report.json.element();
-            report.result(result);
+            result(result);
         }
-        report.json.close(']');
-        report.json.key("total");
-        report.result(TraceResult.total(results));
-        report.json.key("totals").open('[');
-        for (TraceResult total : TraceResult.totals(results)) {
-            report.json.element();
-            report.result(total);
-        }
-        report.json.close(']');
-        return report.json.close('}').toString();
+        json.writeEndArray();
     }
 
-    private void result(TraceResult result) {
-        json.open('{');
-        json.key("name").string(result.name());
+    private void result(TraceResult result) throws IOException {
+        json.writeStartObject();
+        json.writeStringField("name", result.name());
         transport(result.transport());
-        json.key("complete").value(result.complete());
-        json.key("events").value(result.events());
-        json.key("requests").value(result.requestCount());
-        json.key("requestsByKind").open('{');
-        json.key("map").value(result.count(EventKind.MAP));
-        json.key("unmap").value(result.count(EventKind.UNMAP));
-        json.key("attach").value(result.count(EventKind.ATTACH));
-        json.key("detach").value(result.count(EventKind.DETACH));
-        json.key("probe").value(result.count(EventKind.PROBE));
-        json.key("raw").value(result.count(EventKind.RAW));
-        json.close('}');
-        json.key("kicks").value(result.kicks());
+        json.writeBooleanField("complete", result.complete());
+        json.writeNumberField("events", result.events());
+        json.writeNumberField("requests", result.requestCount());
+        json.writeObjectFieldStart("requestsByKind");
+        json.writeNumberField("map", result.count(EventKind.MAP));
+        json.writeNumberField("unmap", result.count(EventKind.UNMAP));
+        json.writeNumberField("attach", result.count(EventKind.ATTACH));
+        json.writeNumberField("detach", result.count(EventKind.DETACH));
+        json.writeNumberField("probe", result.count(EventKind.PROBE));
+        json.writeNumberField("raw", result.count(EventKind.RAW));
+        json.writeEndObject();
+        json.writeNumberField("kicks", result.kicks());
         measured(result);
-        json.key("mismatches").value(result.mismatches());
+        json.writeNumberField("mismatches", result.mismatches());
         mismatches(result.firstMismatches());
-        json.close('}');
+        json.writeEndObject();
     }
 
-    private void transport(@Nullable ReplayTransport transport) {
-        json.key("transport");
+    private void transport(@Nullable ReplayTransport transport) throws IOException {
         if (transport == null) {
-            json.nothing();
+            json.writeNullField("transport");
         } else {
-            json.string(transport.toString());
+            json.writeStringField("transport", transport.toString());
         }
     }
 
-    private void measured(TraceResult result) {
-        json.key("nanoseconds").value(result.nanos());
-        json.key("requestsPerSecond").value(result.requestsPerSecond());
-        json.key("translations").value(result.translations());
-        json.key("peakLiveMappings").value(result.peakMappings());
+    private void measured(TraceResult result) throws IOException {
+        json.writeNumberField("nanoseconds", result.nanos());
+        JsonOutput.decimals(json, "requestsPerSecond", result.requestsPerSecond());
+        json.writeNumberField("translations", result.translations());
+        json.writeNumberField("peakLiveMappings", result.peakMappings());
         if (result.heapBytes() < 0) {
-            json.key("heapBytes").nothing();
-            json.key("heapBytesPerRequest").nothing();
+            json.writeNullField("heapBytes");
+            json.writeNullField("heapBytesPerRequest");
         } else {
-            json.key("heapBytes").value(result.heapBytes());
-            json.key("heapBytesPerRequest").value(result.heapBytesPerRequest());
+            json.writeNumberField("heapBytes", result.heapBytes());
+            JsonOutput.decimals(json, "heapBytesPerRequest", result.heapBytesPerRequest());
         }
     }
 
-    private void mismatches(List<Mismatch> mismatches) {
-        json.key("firstMismatches").open('[');
+    private void mismatches(List<Mismatch> mismatches) throws IOException {
+        json.writeArrayFieldStart("firstMismatches");
         for (Mismatch mismatch : mismatches) {
-            json.element().open('{');
-            json.key("file").string(mismatch.file());
-            json.key("line").value(mismatch.line());
-            json.key("text").string(mismatch.text());
-            json.close('}');
+            json.writeStartObject();
+            json.writeStringField("file", mismatch.file());
+            json.writeNumberField("line", mismatch.line());
+            json.writeStringField("text", mismatch.text());
+            json.writeEndObject();
         }
-        json.close(']');
+        json.writeEndArray();
     }
 }

@@ -3,6 +3,10 @@ package org.virtio4j.launcher;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -40,7 +44,7 @@ class ReplayJsonReportTest {
                 {
                   "file": "f",
                   "line": 4,
-                  "text": "x\\u0009y"
+                  "text": "x\\ty"
                 }
               ]
             }""";
@@ -55,6 +59,30 @@ class ReplayJsonReportTest {
                 + RESULT.replace("a\\\"b\\\\c\\u00fc", "total").indent(2).strip() + ",\n  \"totals\": [\n"
                 + RESULT.replace("a\\\"b\\\\c\\u00fc", "total").indent(4).stripTrailing() + "\n  ]\n}\n";
         assertEquals(expected, ReplayJsonReport.of(List.of(result), false));
+    }
+
+    /** Before a library wrote it, a tab was escaped by its number. A parser finds the same. */
+    @Test
+    void shouldMeanTheSameAsTheFormerText() throws IOException {
+        TraceResult result = new TraceResult("a\"b\\c\u00fc", ReplayTransport.PCI, true, 9,
+                Map.of(EventKind.MAP, 3L, EventKind.RAW, 1L), 2, 5, 2_000_000_000, 6, 7, 1,
+                List.of(new Mismatch("f", 4, "x\ty")));
+        String former = RESULT.replace("x\\ty", "x\\u0009y");
+        String total = former.replace("a\\\"b\\\\c\\u00fc", "total");
+        assertEquals(tokens("{\"virtio4j\":\"" + Version.text() + "\",\"interrupted\":true,\"traces\":[" + former
+                + "],\"total\":" + total + ",\"totals\":[" + total + "]}"),
+                tokens(ReplayJsonReport.of(List.of(result), true)));
+    }
+
+    /** What a parser finds, in order: kinds, names, strings, and numbers as they are written. */
+    private static List<String> tokens(String json) throws IOException {
+        List<String> tokens = new ArrayList<>();
+        try (JsonParser parser = new JsonFactory().createParser(json)) {
+            while (parser.nextToken() != null) {
+                tokens.add(parser.currentToken() + " " + parser.getText());
+            }
+        }
+        return tokens;
     }
 
     @Test

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.benchmarks.host;
 
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.Locale;
 import org.virtio4j.benchmarks.fixture.Shuffle;
-import org.virtio4j.command.JsonText;
+import org.virtio4j.command.JsonOutput;
 
 /**
  * Two loops that have nothing to do with this project, timed before and after the rows: if they took longer, something
@@ -63,13 +65,13 @@ public record ControlLoops(double arithmeticNanos, double chaseNanos, double spr
                 100 * change(later), quiet(later) ? "a quiet machine" : "a busy machine, so measure again");
     }
 
-    /** Adds an object. */
-    public void writeTo(JsonText json) {
-        json.open('{');
-        json.key("arithmeticNanos").value(arithmeticNanos);
-        json.key("chaseNanos").value(chaseNanos);
-        json.key("spread").value(spread);
-        json.close('}');
+    /** Adds a member, an object. */
+    public void writeTo(JsonGenerator json, String name) throws IOException {
+        json.writeObjectFieldStart(name);
+        JsonOutput.decimals(json, "arithmeticNanos", arithmeticNanos);
+        JsonOutput.decimals(json, "chaseNanos", chaseNanos);
+        JsonOutput.decimals(json, "spread", spread);
+        json.writeEndObject();
     }
 
     private boolean quiet(ControlLoops later) {

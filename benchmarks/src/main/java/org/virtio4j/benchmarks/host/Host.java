@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.benchmarks.host;
 
+import com.fasterxml.jackson.core.JsonGenerator;
 import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -14,7 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
-import org.virtio4j.command.JsonText;
+import org.virtio4j.command.JsonOutput;
 
 /**
  * Where and with what the figures came about.
@@ -63,20 +64,22 @@ public record Host(String jdk, String cpu, int cores, Caches caches, long memory
     }
 
     /** Adds the members of an object. */
-    public void writeTo(JsonText json) {
-        json.key("jdk").string(jdk);
-        json.key("cpu").string(cpu);
-        json.key("cores").value(cores);
-        json.key("level2Bytes").value(caches.level2());
-        json.key("lastLevelBytes").value(caches.lastLevel());
-        json.key("memoryBytes").value(memory);
-        json.key("system").string(system);
-        json.key("load").value(load);
-        json.key("jvmFlags").open('[');
-        flags.forEach(flag -> json.element().string(flag));
-        json.close(']');
-        json.key("commit").string(commit);
-        json.key("date").string(date);
+    public void writeTo(JsonGenerator json) throws IOException {
+        json.writeStringField("jdk", jdk);
+        json.writeStringField("cpu", cpu);
+        json.writeNumberField("cores", cores);
+        json.writeNumberField("level2Bytes", caches.level2());
+        json.writeNumberField("lastLevelBytes", caches.lastLevel());
+        json.writeNumberField("memoryBytes", memory);
+        json.writeStringField("system", system);
+        JsonOutput.decimals(json, "load", load);
+        json.writeArrayFieldStart("jvmFlags");
+        for (String flag : flags) {
+            json.writeString(flag);
+        }
+        json.writeEndArray();
+        json.writeStringField("commit", commit);
+        json.writeStringField("date", date);
     }
 
     /** Lines of a name and a value. */

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.benchmarks.peers;
 
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.virtio4j.benchmarks.host.ControlLoops;
 import org.virtio4j.benchmarks.host.Host;
 import org.virtio4j.benchmarks.peers.result.MedianAndRange;
 import org.virtio4j.benchmarks.peers.result.PeerColumn;
 import org.virtio4j.benchmarks.peers.result.PeerRow;
 import org.virtio4j.benchmarks.peers.result.PeerText;
-import org.virtio4j.command.JsonText;
+import org.virtio4j.command.JsonOutput;
 
 /**
  * All that is known of a comparison.
@@ -34,48 +37,60 @@ record PeerReport(Host host, PeerMode mode, boolean complete, List<String> built
     }
 
     String json() {
-        JsonText json = new JsonText().open('{');
-        json.key("mode").string(mode.name().toLowerCase(Locale.ROOT));
-        json.key("complete").value(complete);
+        return JsonOutput.text(this::writeTo);
+    }
+
+    private void writeTo(JsonGenerator json) throws IOException {
+        json.writeStartObject();
+        json.writeStringField("mode", mode.name().toLowerCase(Locale.ROOT));
+        json.writeBooleanField("complete", complete);
         host.writeTo(json);
-        before.writeTo(json.key("controlBefore"));
-        after.writeTo(json.key("controlAfter"));
-        json.key("built").open('[');
-        built.forEach(line -> json.element().string(line));
-        json.close(']');
-        json.key("rows").open('[');
-        rows.forEach(row -> row(json.element(), row));
-        json.close(']');
-        return json.close('}').toString();
+        before.writeTo(json, "controlBefore");
+        after.writeTo(json, "controlAfter");
+        json.writeArrayFieldStart("built");
+        for (String line : built) {
+            json.writeString(line);
+        }
+        json.writeEndArray();
+        json.writeArrayFieldStart("rows");
+        for (PeerRow row : rows) {
+            row(json, row);
+        }
+        json.writeEndArray();
+        json.writeEndObject();
     }
 
-    private static void row(JsonText json, PeerRow row) {
-        json.open('{');
-        json.key("operation").string(row.name());
-        json.key("geometry").string(row.geometry());
-        json.key("unit").string(row.unit());
-        json.key("columns").open('{');
-        row.figures().forEach((column, figure) -> figure(json.key(column.title()), figure));
-        json.close('}');
-        json.key("byOurs").open('{');
-        PeerColumn.PEERS.forEach(peer -> known(json, peer.title(), row.ratio(peer)));
-        json.close('}');
+    private static void row(JsonGenerator json, PeerRow row) throws IOException {
+        json.writeStartObject();
+        json.writeStringField("operation", row.name());
+        json.writeStringField("geometry", row.geometry());
+        json.writeStringField("unit", row.unit());
+        json.writeObjectFieldStart("columns");
+        for (Map.Entry<PeerColumn, MedianAndRange> column : row.figures().entrySet()) {
+            figure(json, column.getKey().title(), column.getValue());
+        }
+        json.writeEndObject();
+        json.writeObjectFieldStart("byOurs");
+        for (PeerColumn peer : PeerColumn.PEERS) {
+            known(json, peer.title(), row.ratio(peer));
+        }
+        json.writeEndObject();
         known(json, "misses", row.misses());
-        json.close('}');
+        json.writeEndObject();
     }
 
-    private static void figure(JsonText json, MedianAndRange figure) {
-        json.open('{');
-        json.key("median").value(figure.median());
-        json.key("min").value(figure.least());
-        json.key("max").value(figure.most());
-        json.close('}');
+    private static void figure(JsonGenerator json, String name, MedianAndRange figure) throws IOException {
+        json.writeObjectFieldStart(name);
+        JsonOutput.decimals(json, "median", figure.median());
+        JsonOutput.decimals(json, "min", figure.least());
+        JsonOutput.decimals(json, "max", figure.most());
+        json.writeEndObject();
     }
 
     /** A member, if there is something to say. */
-    private static void known(JsonText json, String name, double number) {
+    private static void known(JsonGenerator json, String name, double number) throws IOException {
         if (!Double.isNaN(number)) {
-            json.key(name).value(number);
+            JsonOutput.decimals(json, name, number);
         }
     }
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.benchmarks.report;
 
+import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -18,7 +20,7 @@ import org.virtio4j.benchmarks.host.Quantity;
 import org.virtio4j.benchmarks.jmh.DoorbellBenchmark;
 import org.virtio4j.benchmarks.suite.BenchmarkRow;
 import org.virtio4j.benchmarks.suite.RunMode;
-import org.virtio4j.command.JsonText;
+import org.virtio4j.command.JsonOutput;
 
 /**
  * All that is known of a run, in the three forms it can be read in.
@@ -61,17 +63,24 @@ public record Report(Host host, RunMode mode, boolean complete, List<RowResult> 
     }
 
     public String json() {
-        JsonText json = new JsonText().open('{');
-        json.key("mode").string(mode.name().toLowerCase(Locale.ROOT));
-        json.key("complete").value(complete);
+        return JsonOutput.text(this::writeTo);
+    }
+
+    private void writeTo(JsonGenerator json) throws IOException {
+        json.writeStartObject();
+        json.writeStringField("mode", mode.name().toLowerCase(Locale.ROOT));
+        json.writeBooleanField("complete", complete);
         host.writeTo(json);
-        before.writeTo(json.key("controlBefore"));
-        after.writeTo(json.key("controlAfter"));
-        json.key("rows").open('[');
-        results.forEach(result -> row(json.element(), result));
-        json.close(']');
-        json.key("jmh").raw(jmh(results));
-        return json.close('}').toString();
+        before.writeTo(json, "controlBefore");
+        after.writeTo(json, "controlAfter");
+        json.writeArrayFieldStart("rows");
+        for (RowResult result : results) {
+            row(json, result);
+        }
+        json.writeEndArray();
+        json.writeFieldName("jmh");
+        JsonOutput.copy(json, jmh(results));
+        json.writeEndObject();
     }
 
     private static boolean isDecode(RowResult result) {
@@ -82,28 +91,28 @@ public record Report(Host host, RunMode mode, boolean complete, List<RowResult> 
         return String.valueOf(row.params().get("transport")).toLowerCase(Locale.ROOT);
     }
 
-    private static void row(JsonText json, RowResult result) {
-        json.open('{');
-        json.key("operation").string(result.row().name());
-        json.key("geometry").string(result.row().geometry());
-        json.key("benchmark").string(result.row().benchmark());
-        json.key("medianNanos").value(result.median());
-        json.key("minNanos").value(result.least());
-        json.key("maxNanos").value(result.most());
-        number(json.key("bytesPerOperation"), result.bytes());
+    private static void row(JsonGenerator json, RowResult result) throws IOException {
+        json.writeStartObject();
+        json.writeStringField("operation", result.row().name());
+        json.writeStringField("geometry", result.row().geometry());
+        json.writeStringField("benchmark", result.row().benchmark());
+        JsonOutput.decimals(json, "medianNanos", result.median());
+        JsonOutput.decimals(json, "minNanos", result.least());
+        JsonOutput.decimals(json, "maxNanos", result.most());
+        number(json, "bytesPerOperation", result.bytes());
         @Nullable BenchmarkRow baseline = result.row().baseline();
         if (baseline != null) {
-            json.key("baseline").string(baseline.title());
-            number(json.key("ratio"), result.ratio());
+            json.writeStringField("baseline", baseline.title());
+            number(json, "ratio", result.ratio());
         }
-        json.close('}');
+        json.writeEndObject();
     }
 
-    private static void number(JsonText json, double value) {
+    private static void number(JsonGenerator json, String name, double value) throws IOException {
         if (Double.isNaN(value)) {
-            json.nothing();
+            json.writeNullField(name);
         } else {
-            json.value(value);
+            JsonOutput.decimals(json, name, value);
         }
     }
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.virtio4j.benchmarks.host.Caches;
 import org.virtio4j.benchmarks.host.ControlLoops;
 import org.virtio4j.benchmarks.host.Host;
 import org.virtio4j.benchmarks.peers.input.PeerOperation;
@@ -18,6 +19,78 @@ import org.virtio4j.benchmarks.peers.result.PeerText;
 class PeerReportTest {
 
     private static final ControlLoops STEADY = new ControlLoops(1, 40, 0.01);
+
+    private static final Host HOST = new Host("VM 25", "CPU \u00b5", 2, new Caches(1 << 20, 32 << 20, true),
+            8L << 30, "Linux", 0.5, List.of("-Xmx1g", "-ea"), "abc", "2026-01-02T03:04:05Z");
+
+    /** The text as it was before a library wrote it. */
+    private static final String JSON = """
+            {
+              "mode": "quick",
+              "complete": false,
+              "jdk": "VM 25",
+              "cpu": "CPU \\u00b5",
+              "cores": 2,
+              "level2Bytes": 1048576,
+              "lastLevelBytes": 33554432,
+              "memoryBytes": 8589934592,
+              "system": "Linux",
+              "load": 0.500000,
+              "jvmFlags": [
+                "-Xmx1g",
+                "-ea"
+              ],
+              "commit": "abc",
+              "date": "2026-01-02T03:04:05Z",
+              "controlBefore": {
+                "arithmeticNanos": 1.000000,
+                "chaseNanos": 40.000000,
+                "spread": 0.010000
+              },
+              "controlAfter": {
+                "arithmeticNanos": 1.000000,
+                "chaseNanos": 40.000000,
+                "spread": 0.010000
+              },
+              "built": [
+                "GLib GTree: \\"not\\" measured"
+              ],
+              "rows": [
+                {
+                  "operation": "lookup",
+                  "geometry": "1 k mappings",
+                  "unit": "ns",
+                  "columns": {
+                    "virtio4j": {
+                      "median": 50.000000,
+                      "min": 50.000000,
+                      "max": 50.000000
+                    },
+                    "Rust BTreeMap": {
+                      "median": 100.000000,
+                      "min": 100.000000,
+                      "max": 100.000000
+                    },
+                    "Java TreeMap": {
+                      "median": 150.000000,
+                      "min": 150.000000,
+                      "max": 150.000000
+                    },
+                    "one miss": {
+                      "median": 25.000000,
+                      "min": 25.000000,
+                      "max": 25.000000
+                    }
+                  },
+                  "byOurs": {
+                    "Rust BTreeMap": 2.000000,
+                    "Java TreeMap": 3.000000
+                  },
+                  "misses": 2.000000
+                }
+              ]
+            }
+            """;
 
     @Test
     void shouldTakeTheMedianOfAllRounds() {
@@ -50,6 +123,12 @@ class PeerReportTest {
         assertTrue(json.contains("\"misses\": 2.000000"), json);
         assertTrue(json.contains("\"unit\": \"ns\""), json);
         assertFalse(json.contains("\"GLib GTree\": {"), json);
+    }
+
+    @Test
+    void shouldKeepTheOrderAndTheFormOfNumbers() {
+        assertEquals(JSON, new PeerReport(HOST, PeerMode.QUICK, false, List.of("GLib GTree: \"not\" measured"), rows(),
+                STEADY, STEADY).json());
     }
 
     private static List<PeerRow> rows() {

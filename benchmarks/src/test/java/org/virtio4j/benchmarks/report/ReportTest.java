@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.virtio4j.benchmarks.host.Caches;
 import org.virtio4j.benchmarks.host.ControlLoops;
 import org.virtio4j.benchmarks.host.Host;
 import org.virtio4j.benchmarks.jmh.DoorbellBenchmark;
@@ -21,6 +22,64 @@ class ReportTest {
             "map", Map.of());
     private static final BenchmarkRow DECODE = BenchmarkRow.of("doorbell decode", "mmio, idle",
             DoorbellBenchmark.class, "decode", Map.of("transport", "MMIO")).against(MAP);
+
+    private static final Host HOST = new Host("VM 25", "CPU \u00b5", 2, new Caches(1 << 20, 32 << 20, true),
+            8L << 30, "Linux", 0.5, List.of("-Xmx1g", "-ea"), "abc", "2026-01-02T03:04:05Z");
+
+    /** The text as it was before a library wrote it. */
+    private static final String JSON = """
+            {
+              "mode": "quick",
+              "complete": true,
+              "jdk": "VM 25",
+              "cpu": "CPU \\u00b5",
+              "cores": 2,
+              "level2Bytes": 1048576,
+              "lastLevelBytes": 33554432,
+              "memoryBytes": 8589934592,
+              "system": "Linux",
+              "load": 0.500000,
+              "jvmFlags": [
+                "-Xmx1g",
+                "-ea"
+              ],
+              "commit": "abc",
+              "date": "2026-01-02T03:04:05Z",
+              "controlBefore": {
+                "arithmeticNanos": 1.000000,
+                "chaseNanos": 40.000000,
+                "spread": 0.010000
+              },
+              "controlAfter": {
+                "arithmeticNanos": 1.500000,
+                "chaseNanos": 41.000000,
+                "spread": 0.020000
+              },
+              "rows": [
+                {
+                  "operation": "MAP, one a doorbell",
+                  "geometry": "mmio",
+                  "benchmark": "org.virtio4j.benchmarks.jmh.RequestBenchmark.map",
+                  "medianNanos": 200.000000,
+                  "minNanos": 190.000000,
+                  "maxNanos": 210.000000,
+                  "bytesPerOperation": 0.500000
+                },
+                {
+                  "operation": "doorbell decode",
+                  "geometry": "mmio, idle",
+                  "benchmark": "org.virtio4j.benchmarks.jmh.DoorbellBenchmark.decode",
+                  "medianNanos": 3.250000,
+                  "minNanos": 3.000000,
+                  "maxNanos": 4.000000,
+                  "bytesPerOperation": null,
+                  "baseline": "MAP, one a doorbell, mmio",
+                  "ratio": 0.025000
+                }
+              ],
+              "jmh": []
+            }
+            """;
 
     @Test
     void shouldCompareTheDecodeWithOneMap() {
@@ -71,6 +130,14 @@ class ReportTest {
         assertTrue(json.contains("\"bytesPerOperation\": null"), json);
         assertTrue(json.contains("\"ratio\": null"), json);
         assertTrue(json.contains("\"jmh\": ["), json);
+    }
+
+    @Test
+    void shouldKeepTheOrderAndTheFormOfNumbers() {
+        RowResult map = new RowResult(MAP, 200, 190, 210, 0.5, Double.NaN, false, null);
+        RowResult decode = new RowResult(DECODE, 3.25, 3, 4, Double.NaN, 0.025, false, null);
+        assertEquals(JSON, new Report(HOST, RunMode.QUICK, true, List.of(map, decode), STEADY,
+                new ControlLoops(1.5, 41, 0.02)).json());
     }
 
     private static Report report(ControlLoops after, RowResult... results) {
