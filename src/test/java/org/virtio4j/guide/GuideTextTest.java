@@ -92,6 +92,13 @@ class GuideTextTest {
     }
 
     @Test
+    void shouldShowADeviceOfFifteenLines() throws IOException {
+        Printed device = shown(GUIDE).stream().filter(code -> code.body().contains("class EntropyDevice"))
+                .findFirst().orElseThrow();
+        assertTrue(device.codeLines() <= 15, () -> device.codeLines() + " lines of code:\n" + device.body());
+    }
+
+    @Test
     void shouldShowClassesThatCompileAsPrinted(@TempDir Path folder) throws IOException {
         int classes = 0;
         for (Printed code : shown(GUIDE)) {

@@ -37,6 +37,11 @@ record Printed(List<String> imports, String body) {
         return body.lines().filter(line -> !line.isBlank()).count();
     }
 
+    /** Those with code on them: neither blank nor comment. */
+    long codeLines() {
+        return code().lines().filter(line -> !line.isBlank()).count();
+    }
+
     boolean isClass() {
         return DECLARED.matcher(code()).find();
     }

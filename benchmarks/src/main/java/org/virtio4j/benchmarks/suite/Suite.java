@@ -16,6 +16,7 @@ import org.virtio4j.benchmarks.jmh.DiskBenchmark;
 import org.virtio4j.benchmarks.jmh.DmaBenchmark;
 import org.virtio4j.benchmarks.jmh.DoorbellBenchmark;
 import org.virtio4j.benchmarks.jmh.MappingTableBenchmark;
+import org.virtio4j.benchmarks.jmh.OwnDeviceBenchmark;
 import org.virtio4j.benchmarks.jmh.ReaderBesideWriterBenchmark;
 import org.virtio4j.benchmarks.jmh.RequestBenchmark;
 import org.virtio4j.benchmarks.jmh.RingBenchmark;
@@ -68,6 +69,7 @@ public final class Suite {
         suite.transfers();
         suite.rings();
         suite.disks();
+        suite.ownDevices();
         return suite;
     }
 
@@ -263,6 +265,19 @@ public final class Suite {
     private BenchmarkRow disk(String name, String geometry, String method, boolean polled) {
         return BenchmarkRow.of(name, geometry, DiskBenchmark.class, method, Map.of("polled", Boolean.toString(polled)))
                 .withMoreWarmUp().onlyInFull();
+    }
+
+    private void ownDevices() {
+        BenchmarkRow one = own("own device: echo of 64 bytes, one a doorbell", "echoOne", false);
+        rows.add(one);
+        rows.add(own("own device: echo of 64 bytes, 64 a doorbell", "echoBatch", false).against(one)
+                .onlyInFull());
+        rows.add(own("own device: the same, answered later", "echoBatch", true).against(one).onlyInFull());
+    }
+
+    private static BenchmarkRow own(String name, String method, boolean later) {
+        return BenchmarkRow.of(name, "pci, ring of 256", OwnDeviceBenchmark.class, method,
+                Map.of("later", Boolean.toString(later))).withMoreWarmUp();
     }
 
     private void ring(String name, String geometry, String method) {
