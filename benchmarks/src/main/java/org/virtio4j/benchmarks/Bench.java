@@ -2,7 +2,6 @@
 package org.virtio4j.benchmarks;
 
 import java.io.PrintStream;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -22,54 +21,18 @@ import org.virtio4j.benchmarks.report.RowResult;
 import org.virtio4j.benchmarks.suite.BenchmarkRow;
 import org.virtio4j.benchmarks.suite.RunMode;
 import org.virtio4j.benchmarks.suite.Suite;
+import org.virtio4j.command.BenchArguments;
+import org.virtio4j.command.Command;
 import org.virtio4j.command.CommandFailure;
 import org.virtio4j.command.CommandRunner;
 import org.virtio4j.command.ExitStatus;
 import org.virtio4j.command.Interruption;
-import org.virtio4j.command.Options;
 import org.virtio4j.command.OutputFile;
 import org.virtio4j.command.Terminal;
+import picocli.CommandLine.ParseResult;
 
 /** The command {@code virtio4j bench}: measures rows one after the other and prints each as soon as it is known. */
-public final class Bench {
-
-    private static final String FULL = "--full";
-    private static final String LIST = "--list";
-    private static final String JSON = "--json";
-    private static final String MARKDOWN = "--markdown";
-    private static final String PEERS = "--peers";
-    private static final Map<String, Boolean> OPTIONS =
-            Map.of(FULL, false, LIST, false, JSON, true, MARKDOWN, true, PEERS, false, PeerRequest.QUICK, false,
-                    PeerRequest.TRACE, true, PeerRequest.SVG, true, Options.HELP, false);
-
-    private static final String USAGE = """
-            Usage: virtio4j bench [--full] [--list] [--json FILE] [--markdown FILE] [REGEX]
-                   virtio4j bench --peers [--quick | --full] [--trace FILE,...] [--json FILE] [--markdown FILE]
-                                          [--svg FILE]
-
-            Measures what requests, translations and transfers cost, and prints nanoseconds and heap bytes for each
-            operation. REGEX chooses rows by what --list prints, in upper or lower case. Takes about two minutes;
-            docs/performance.md says how to read the table.
-
-              --full           more rows, and several JVMs for each: about 22 minutes on two cores
-              --list           print the rows that would be measured, and measure nothing
-              --json FILE      write the results to FILE too, with JMH's own
-              --markdown FILE  write the table to FILE too, as Markdown
-              --help           print this
-
-            With --peers the mapping table is measured beside GLib's GTree in C, Rust's BTreeMap and Java's TreeMap, and
-            the whole device beside a loop in C. All take turns: about eight minutes. The results go to target/peers
-            unless FILE says where.
-            A program that cannot be built, for want of cc, pkg-config, glib-2.0 or rustc, has an empty column.
-
-              --quick          whether it all works, in less than a minute
-              --full           more sizes and more rounds: about half an hour
-              --trace FILE,... play recorded traffic back, too
-              --svg FILE       draw the results into FILE
-
-            Exit status: 0 all rows measured, 1 some failed, 2 something is wrong with the arguments or the output,
-            130 ended by Ctrl-C.
-            """;
+public final class Bench implements Command {
 
     private final PrintStream out;
     private final PrintStream err;
@@ -102,31 +65,28 @@ public final class Bench {
 
     /** Runs the command; returns its exit status. */
     static int run(List<String> args, PrintStream out, PrintStream err, Interruption interruption) {
-        return CommandRunner.run(out, err, () ->
-                new Bench(out, err, interruption, Terminal.isStandardError()).run(args));
+        Bench bench = new Bench(out, err, interruption, Terminal.isStandardError());
+        return CommandRunner.run(out, err, BenchArguments.spec(bench), args);
     }
 
-    private int run(List<String> args) throws CommandFailure {
-        Options options = Options.parse(args, OPTIONS);
-        if (options.has(Options.HELP)) {
-            out.print(USAGE);
-            return ExitStatus.OK;
+    @Override
+    public int run(ParseResult arguments) throws CommandFailure {
+        if (arguments.hasMatchedOption(BenchArguments.PEERS)) {
+            return comparePeers(arguments);
         }
-        if (options.has(PEERS)) {
-            return comparePeers(options);
-        }
-        refusePeerOptions(options);
+        refusePeerOptions(arguments);
         Host host = Host.present();
-        RunMode mode = options.has(FULL) ? RunMode.FULL : RunMode.QUICK;
+        RunMode mode = arguments.hasMatchedOption(BenchArguments.FULL) ? RunMode.FULL : RunMode.QUICK;
         // A quarter of the memory stays for others, and another for the heap and what is not counted here.
         Suite suite = Suite.of(host.caches(), host.memory() / 2);
-        List<BenchmarkRow> rows = choose(suite, mode, options.operands());
-        if (options.has(LIST)) {
+        List<BenchmarkRow> rows = choose(suite, mode, arguments.matchedPositionalValue(0, List.of()));
+        if (arguments.hasMatchedOption(BenchArguments.LIST)) {
             rows.forEach(row -> out.println(row.title()));
             return ExitStatus.OK;
         }
         // Both before anything is measured, so that a file that cannot be written costs nobody a long run.
-        try (OutputFile json = file(options.value(JSON)); OutputFile markdown = file(options.value(MARKDOWN))) {
+        try (OutputFile json = file(arguments, BenchArguments.JSON);
+                OutputFile markdown = file(arguments, BenchArguments.MARKDOWN)) {
             if (mode == RunMode.FULL) {
                 suite.leftOut().forEach(what -> out.println("not enough memory for " + what));
             }
@@ -142,19 +102,21 @@ public final class Bench {
         }
     }
 
-    private int comparePeers(Options options) throws CommandFailure {
-        if (options.has(LIST)) {
-            throw new CommandFailure("option " + LIST + ": expected without " + PEERS + ", found with it");
+    private int comparePeers(ParseResult arguments) throws CommandFailure {
+        if (arguments.hasMatchedOption(BenchArguments.LIST)) {
+            throw new CommandFailure("option " + BenchArguments.LIST + ": expected without " + BenchArguments.PEERS
+                    + ", found with it");
         }
-        PeerRequest request = PeerRequest.of(options, Path.of(System.getProperty("virtio4j.home", ".")));
+        PeerRequest request = PeerRequest.of(arguments, Path.of(System.getProperty("virtio4j.home", ".")));
         new PeersCommand(out, this::progress, interruption::requested).run(request);
         return interruption.requested() ? ExitStatus.INTERRUPTED : ExitStatus.OK;
     }
 
-    private static void refusePeerOptions(Options options) throws CommandFailure {
+    private static void refusePeerOptions(ParseResult arguments) throws CommandFailure {
         for (String option : PeerRequest.OWN_OPTIONS) {
-            if (options.has(option)) {
-                throw new CommandFailure("option " + option + ": expected with " + PEERS + ", found without it");
+            if (arguments.hasMatchedOption(option)) {
+                throw new CommandFailure("option " + option + ": expected with " + BenchArguments.PEERS
+                        + ", found without it");
             }
         }
     }
@@ -182,15 +144,9 @@ public final class Bench {
         }
     }
 
-    private static @Nullable OutputFile file(@Nullable String name) throws CommandFailure {
-        if (name == null) {
-            return null;
-        }
-        try {
-            return OutputFile.create(Path.of(name));
-        } catch (InvalidPathException impossible) {
-            throw new CommandFailure("'" + name + "': expected a file name, found " + impossible.getReason());
-        }
+    private static @Nullable OutputFile file(ParseResult arguments, String option) throws CommandFailure {
+        Path file = arguments.matchedOptionValue(option, null);
+        return file == null ? null : OutputFile.create(file);
     }
 
     private Report measure(Host host, RunMode mode, List<BenchmarkRow> rows) throws CommandFailure {

@@ -2,53 +2,104 @@
 package org.virtio4j.command;
 
 import java.io.PrintStream;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Help;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.UsageMessageSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.UnmatchedArgumentException;
 
-/** Runs a command to its end: an exit status of its own, or one line that says what cannot be used. */
+/**
+ * Runs a program's command line to its end: an exit status of the command, or one line that says what cannot be used.
+ * The library parses and prints help; it runs nothing, so that no exit status is the library's.
+ */
 public final class CommandRunner {
 
+    private static final int COLUMNS = 100;
     private static final long MUCH_MEBIBYTES = 256;
 
     private CommandRunner() {
     }
 
-    /** What a command does. */
-    public interface Command {
-
-        /**
-         * Runs the command.
-         *
-         * @return its exit status
-         * @throws CommandFailure if something cannot be used
-         */
-        int run() throws CommandFailure;
-    }
-
     /**
-     * Runs a command. Output that could not be written is a failure.
+     * Runs the command that the arguments name. Output that could not be written is a failure.
      *
      * @param out     where the command prints
      * @param err     where the one line goes
-     * @param command what to run
+     * @param program the program's commands; the user object of each is a {@link Command}
+     * @param args    what the user wrote
      * @return the exit status
      */
-    public static int run(PrintStream out, PrintStream err, Command command) {
+    public static int run(PrintStream out, PrintStream err, CommandSpec program, List<String> args) {
         try {
-            int status = command.run();
+            int status = execute(out, commandLine(program), args);
             if (out.checkError()) {
                 throw new CommandFailure("standard output: expected to be written to, but that failed");
             }
             return status;
+        } catch (ParameterException mistake) {
+            return unusable(err, UsageMistake.text(mistake, args));
         } catch (CommandFailure failure) {
-            err.println("virtio4j: " + failure.getMessage());
-            return ExitStatus.UNUSABLE;
+            return unusable(err, failure.getMessage());
         } catch (IllegalCallerException refused) {
             // Native access was granted to another module; the message says to which it must be.
-            err.println("virtio4j: " + refused.getMessage());
-            return ExitStatus.UNUSABLE;
+            return unusable(err, refused.getMessage());
         } catch (OutOfMemoryError tooLittle) {
             err.println("virtio4j: out of memory: " + tooLittle.getMessage() + "; " + mend(tooLittle));
             return ExitStatus.FAILED;
         }
+    }
+
+    /**
+     * The help of a command.
+     *
+     * @param command whose arguments have been parsed, or whose parent's have
+     * @return some lines, each with its end
+     */
+    public static String help(CommandLine command) {
+        // The header is for the list of commands. A command's own help begins with its synopsis.
+        List<String> sections = command.getHelpSectionKeys().stream()
+                .filter(section -> !section.equals(UsageMessageSpec.SECTION_KEY_HEADER)).toList();
+        // Options are written "--name VALUE" in all documents. Nothing more is parsed now, so the parser may lose "=".
+        return command.setHelpSectionKeys(sections).setSeparator(" ").getUsageMessage();
+    }
+
+    private static CommandLine commandLine(CommandSpec program) {
+        return new CommandLine(program)
+                .setExpandAtFiles(false)
+                .setInterpolateVariables(false)
+                .setPosixClusteredShortOptionsAllowed(false)
+                .setColorScheme(Help.defaultColorScheme(Help.Ansi.OFF))
+                .setUsageHelpWidth(COLUMNS);
+    }
+
+    private static int execute(PrintStream out, CommandLine program, List<String> args) throws CommandFailure {
+        ParseResult parsed = program.parseArgs(args.toArray(String[]::new));
+        while (true) {
+            CommandLine command = parsed.commandSpec().commandLine();
+            // The library accepts anything beside --help. A mistyped command would get the help of another then.
+            if (!parsed.unmatched().isEmpty()) {
+                throw new UnmatchedArgumentException(command, parsed.unmatched());
+            }
+            if (!parsed.hasSubcommand()) {
+                return parsed.isUsageHelpRequested() ? print(out, help(command))
+                        : ((Command) parsed.commandSpec().userObject()).run(parsed);
+            }
+            parsed = parsed.subcommand();
+        }
+    }
+
+    private static int print(PrintStream out, String text) {
+        out.print(text);
+        return ExitStatus.OK;
+    }
+
+    private static int unusable(PrintStream err, @Nullable String message) {
+        err.println("virtio4j: " + message);
+        return ExitStatus.UNUSABLE;
     }
 
     /** The JVM's own limits cover its heap and, by the same number, its buffers; the rest the system has refused. */

@@ -4,17 +4,15 @@ package org.virtio4j.launcher;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
-import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.Stream;
+import org.virtio4j.command.Command;
 import org.virtio4j.command.CommandFailure;
+import org.virtio4j.command.CommandHelp;
+import org.virtio4j.command.CommandOptions;
 import org.virtio4j.command.ExitStatus;
 import org.virtio4j.command.Interruption;
-import org.virtio4j.command.NearestName;
-import org.virtio4j.command.Options;
 import org.virtio4j.harness.Comparison;
 import org.virtio4j.harness.Guest;
 import org.virtio4j.harness.GuestObserver;
@@ -25,9 +23,11 @@ import org.virtio4j.harness.options.NotFetchedException;
 import org.virtio4j.harness.options.UnusableGuestException;
 import org.virtio4j.harness.options.Workload;
 import org.virtio4j.replay.record.Recorder;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParseResult;
 
 /** {@code virtio4j guest}: boots a Linux guest and prints the result. */
-final class GuestCommand {
+final class GuestCommand implements Command {
 
     private static final String WORKLOAD = "--workload";
     private static final String STRICT = "--strict";
@@ -41,43 +41,15 @@ final class GuestCommand {
     private static final String COMPARE = "--compare";
     private static final String KERNEL = "--kernel";
     private static final String NEXT_KERNEL = "--next-kernel";
-    private static final Map<String, Boolean> OPTIONS = Map.ofEntries(Map.entry(WORKLOAD, true),
-            Map.entry(STRICT, false), Map.entry(PASSTHROUGH, false), Map.entry(CPUS, true), Map.entry(MEMORY, true),
-            Map.entry(MEMORY_FILE, false), Map.entry(QEMU, true), Map.entry(QEMU_DEVICES, false),
-            Map.entry(RECORD, true), Map.entry(COMPARE, false), Map.entry(KERNEL, true),
-            Map.entry(NEXT_KERNEL, true), Map.entry(Options.HELP, false));
-    private static final String WORKLOADS = "{workloads}";
     private static final int ROUNDS = 2;
     private static final int MOST_CPUS = 64;
     private static final int LEAST_MEMORY = 384;
     private static final int MOST_MEMORY = 1 << 20;
 
-    private static final String USAGE = """
-            Usage: virtio4j guest [OPTION...]
-
-            Boots an unmodified Debian Linux under an unmodified QEMU, with a virtio-iommu, and a disk and an entropy
-            source behind it, and lets it work. Needs no root and no KVM. What is missing is fetched once, from Debian's
-            packages, into the cache folder.
-
-              --workload NAME  what the guest does (default: verify):
-            {workloads}
-              --strict         Linux takes every mapping away as soon as it is not needed (default: later, many at once)
-              --passthrough    Linux lets devices use physical addresses
-              --cpus N         processors of the guest (default: 2)
-              --memory MIB     RAM of the guest in MiB (default: 512)
-              --memory-file    RAM is a file that is opened by its name, not a descriptor that is handed over
-              --qemu FILE      the qemu-system-x86_64 to use, 10.1 or newer
-              --kernel FILE    the kernel to boot, with its modules in lib/modules/VERSION of a folder above
-              --next-kernel FILE
-                               the kernel that workloads kexec and crash start, likewise (default: the same once more)
-              --qemu-devices   QEMU's own IOMMU, disk and entropy source
-              --compare        our devices and QEMU's own by turns, twice each, with workload verify
-              --record FILE    write down what the guest asks of its IOMMU, for virtio4j replay
-              --help           print this
-
-            Exit status: 0 the work is done, 1 it failed, 2 input that cannot be used, 3 no QEMU or no guest to be had,
-            130 ended by Ctrl-C.
-            """;
+    private static final String ABOUT = """
+            Boots an unmodified Debian Linux under an unmodified QEMU, with a virtio-iommu, and a disk and an entropy \
+            source behind it, and lets it work. Needs no root and no KVM. What is missing is fetched once, from \
+            Debian's packages, into the cache folder.""";
 
     private final PrintStream out;
     private final PrintStream err;
@@ -90,18 +62,48 @@ final class GuestCommand {
         this.interruption = interruption;
     }
 
-    int run(List<String> args) throws CommandFailure {
-        Options options = Options.parse(args, OPTIONS);
-        if (options.has(Options.HELP)) {
-            out.print(USAGE.replace(WORKLOADS, workloads()));
-            return ExitStatus.OK;
-        }
-        options.refuseOperands();
+    /** The name, the options and the help of this command. */
+    CommandSpec spec() {
+        CommandSpec spec = CommandHelp.describe(this, "guest",
+                "boot a Linux guest with an IOMMU, and a disk and an entropy source behind it", "[OPTION...]");
+        spec.usageMessage().description(ABOUT);
+        addDevices(addLinux(spec)).addOption(CommandOptions.help());
+        return CommandHelp.exits(spec, "0:the work is done", "1:it failed", "2:input that cannot be used",
+                "3:no QEMU or no guest to be had", "130:ended by Ctrl-C");
+    }
+
+    private static CommandSpec addLinux(CommandSpec spec) {
+        return spec.addOption(CommandOptions.oneOf(WORKLOAD, Workload.class, List.of(Workload.values()), workloads()))
+                .addOption(CommandOptions.flag(STRICT, "Linux takes every mapping away as soon as it is not needed"
+                        + " (default: later, many at once)"))
+                .addOption(CommandOptions.flag(PASSTHROUGH, "Linux lets devices use physical addresses"))
+                .addOption(CommandOptions.number(CPUS, "N", 1, MOST_CPUS, "processors of the guest (default: 2)"))
+                .addOption(CommandOptions.number(MEMORY, "MIB", LEAST_MEMORY, MOST_MEMORY,
+                        "RAM of the guest in MiB (default: 512)"))
+                .addOption(CommandOptions.flag(MEMORY_FILE,
+                        "RAM is a file that is opened by its name, not a descriptor that is handed over"))
+                .addOption(CommandOptions.file(QEMU, "the qemu-system-x86_64 to use, 10.1 or newer"))
+                .addOption(CommandOptions.file(KERNEL,
+                        "the kernel to boot, with its modules in lib/modules/VERSION of a folder above"))
+                .addOption(CommandOptions.file(NEXT_KERNEL, "the kernel that workloads kexec and crash start, likewise"
+                        + " (default: the same once more)"));
+    }
+
+    private static CommandSpec addDevices(CommandSpec spec) {
+        return spec.addOption(CommandOptions.flag(QEMU_DEVICES, "QEMU's own IOMMU, disk and entropy source"))
+                .addOption(CommandOptions.flag(COMPARE,
+                        "our devices and QEMU's own by turns, twice each, with workload verify"))
+                .addOption(CommandOptions.file(RECORD,
+                        "write down what the guest asks of its IOMMU, for virtio4j replay"));
+    }
+
+    @Override
+    public int run(ParseResult arguments) throws CommandFailure {
         Path home = Path.of(System.getProperty("virtio4j.home", "."));
-        GuestOptions wanted = guestOptions(options);
-        Path record = options.path(RECORD);
+        GuestOptions wanted = guestOptions(arguments);
+        Path record = arguments.matchedOptionValue(RECORD, null);
         try (Recorder recorder = record == null ? null : Recorder.to(record)) {
-            if (options.has(COMPARE)) {
+            if (arguments.hasMatchedOption(COMPARE)) {
                 return report(Comparison.run(wanted, ROUNDS, home, observer()));
             }
             Guest guest = recorder == null ? new Guest(wanted, home, observer())
@@ -177,74 +179,47 @@ final class GuestCommand {
         };
     }
 
-    private static GuestOptions guestOptions(Options options) throws CommandFailure {
-        Workload workload = workload(options.value(WORKLOAD));
-        if (workload == Workload.FAULT && options.has(QEMU_DEVICES)) {
+    private static GuestOptions guestOptions(ParseResult arguments) throws CommandFailure {
+        Workload workload = arguments.matchedOptionValue(WORKLOAD, Workload.VERIFY);
+        if (workload == Workload.FAULT && arguments.hasMatchedOption(QEMU_DEVICES)) {
             throw new CommandFailure("workload " + workload + ": expected devices that can be made to misbehave, found "
                     + QEMU_DEVICES);
         }
-        if (options.has(RECORD) && options.has(QEMU_DEVICES)) {
+        if (arguments.hasMatchedOption(RECORD) && arguments.hasMatchedOption(QEMU_DEVICES)) {
             throw new CommandFailure("option " + RECORD + ": expected devices of this project to record, found "
                     + QEMU_DEVICES);
         }
-        if (options.has(COMPARE)
-                && (workload != Workload.VERIFY || options.has(QEMU_DEVICES) || options.has(RECORD))) {
+        if (arguments.hasMatchedOption(COMPARE) && (workload != Workload.VERIFY
+                || arguments.hasMatchedOption(QEMU_DEVICES) || arguments.hasMatchedOption(RECORD))) {
             throw new CommandFailure("option " + COMPARE + ": expected workload " + Workload.VERIFY + " and neither "
                     + QEMU_DEVICES + " nor " + RECORD);
         }
-        if (options.has(NEXT_KERNEL) && !workload.startsKernel()) {
+        if (arguments.hasMatchedOption(NEXT_KERNEL) && !workload.startsKernel()) {
             throw new CommandFailure("option " + NEXT_KERNEL + ": expected workload " + Workload.KEXEC + " or "
                     + Workload.CRASH + ", found " + workload);
         }
-        return GuestOptions.of(workload).withProcessors(number(options, CPUS, 2, 1, MOST_CPUS))
-                .withMemory(number(options, MEMORY, 512, LEAST_MEMORY, MOST_MEMORY))
-                .withTranslation(translation(options)).withMemoryByName(options.has(MEMORY_FILE))
-                .withQemuDevices(options.has(QEMU_DEVICES)).withQemu(options.path(QEMU))
-                .withKernels(options.path(KERNEL), options.path(NEXT_KERNEL));
+        return GuestOptions.of(workload).withProcessors(arguments.matchedOptionValue(CPUS, 2))
+                .withMemory(arguments.matchedOptionValue(MEMORY, 512)).withTranslation(translation(arguments))
+                .withMemoryByName(arguments.hasMatchedOption(MEMORY_FILE))
+                .withQemuDevices(arguments.hasMatchedOption(QEMU_DEVICES))
+                .withQemu(arguments.matchedOptionValue(QEMU, null))
+                .withKernels(arguments.matchedOptionValue(KERNEL, null),
+                        arguments.matchedOptionValue(NEXT_KERNEL, null));
     }
 
-    private static Translation translation(Options options) throws CommandFailure {
-        if (options.has(STRICT) && options.has(PASSTHROUGH)) {
+    private static Translation translation(ParseResult arguments) throws CommandFailure {
+        if (arguments.hasMatchedOption(STRICT) && arguments.hasMatchedOption(PASSTHROUGH)) {
             throw new CommandFailure("expected " + STRICT + " or " + PASSTHROUGH + ", found both");
         }
-        if (options.has(STRICT)) {
+        if (arguments.hasMatchedOption(STRICT)) {
             return Translation.STRICT;
         }
-        return options.has(PASSTHROUGH) ? Translation.PASSTHROUGH : Translation.LAZY;
+        return arguments.hasMatchedOption(PASSTHROUGH) ? Translation.PASSTHROUGH : Translation.LAZY;
     }
 
-    private static Workload workload(@Nullable String text) throws CommandFailure {
-        if (text == null) {
-            return Workload.VERIFY;
-        }
-        for (Workload workload : Workload.values()) {
-            if (workload.toString().equals(text)) {
-                return workload;
-            }
-        }
-        throw new CommandFailure("unknown workload '" + text + "'"
-                + NearestName.hint(text, Arrays.stream(Workload.values()).map(Workload::toString).toList()));
-    }
-
-    private static String workloads() {
-        return Arrays.stream(Workload.values())
-                .map(workload -> String.format(Locale.ROOT, "                     %-7s %s", workload, workload.about()))
-                .collect(Collectors.joining("\n"));
-    }
-
-    private static int number(Options options, String name, int otherwise, int least, int most) throws CommandFailure {
-        String text = options.value(name);
-        if (text == null) {
-            return otherwise;
-        }
-        try {
-            int number = Integer.parseInt(text);
-            if (number >= least && number <= most) {
-                return number;
-            }
-        } catch (NumberFormatException noNumber) {
-            // Refused as numbers out of range are.
-        }
-        throw new CommandFailure("option " + name + ": expected " + least + " to " + most + ", found '" + text + "'");
+    private static String[] workloads() {
+        return Stream.concat(Stream.of("what the guest does (default: verify):"), Stream.of(Workload.values())
+                .map(workload -> String.format(Locale.ROOT, "%-7s %s", workload, workload.about())))
+                .toArray(String[]::new);
     }
 }

@@ -2,19 +2,17 @@
 package org.virtio4j.launcher;
 
 import java.io.PrintStream;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
+import org.virtio4j.command.Command;
 import org.virtio4j.command.CommandFailure;
+import org.virtio4j.command.CommandHelp;
+import org.virtio4j.command.CommandOptions;
 import org.virtio4j.command.ExitStatus;
 import org.virtio4j.command.Interruption;
-import org.virtio4j.command.NearestName;
-import org.virtio4j.command.Options;
 import org.virtio4j.command.OutputFile;
 import org.virtio4j.command.Terminal;
 import org.virtio4j.replay.Replay;
@@ -23,32 +21,24 @@ import org.virtio4j.replay.input.TraceFile;
 import org.virtio4j.replay.input.UnusableTraceException;
 import org.virtio4j.replay.result.TraceResult;
 import org.virtio4j.trace.TraceFormatException;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParseResult;
 
 /** {@code virtio4j replay}: plays traces one after the other and prints the results. */
-final class ReplayCommand {
+final class ReplayCommand implements Command {
 
     private static final String JSON = "--json";
     private static final String WARM_UP = "--warm-up";
     private static final String TRANSPORT = "--transport";
     private static final String BOTH = "both";
-    private static final Map<String, Boolean> OPTIONS =
-            Map.of(JSON, true, TRANSPORT, true, WARM_UP, true, Options.HELP, false);
+    private static final List<String> TRANSPORTS =
+            Stream.concat(Stream.of(ReplayTransport.values()).map(ReplayTransport::toString), Stream.of(BOTH)).toList();
     private static final double MOST_SECONDS = 3600;
 
-    private static final String USAGE = """
-            Usage: virtio4j replay [--transport NAME] [--json FILE] [--warm-up SECONDS] [TRACE...]
-
-            Plays recorded virtio-iommu traffic through a driver, a ring, a transport and the device of this project,
-            and compares every status, every count of removed mappings and every translation. Without TRACE it plays
-            the boot of a Linux guest that comes along.
-
-              --transport NAME   mmio, pci or both, one after the other (default: both)
-              --json FILE        write the results to FILE too
-              --warm-up SECONDS  play each trace for so long over each transport before it is measured (default: 1)
-              --help             print this
-
-            Exit status: 0 nothing mismatched, 1 mismatches, 2 input that cannot be used, 130 ended by Ctrl-C.
-            """;
+    private static final String ABOUT = """
+            Plays recorded virtio-iommu traffic through a driver, a ring, a transport and the device of this project, \
+            and compares every status, every count of removed mappings and every translation. Without TRACE it plays \
+            the boot of a Linux guest that comes along.""";
 
     private final PrintStream out;
     private final Interruption interruption;
@@ -60,20 +50,33 @@ final class ReplayCommand {
         this.progress = new ProgressLine(err, ProgressLine.INTERVAL, Terminal.isStandardError(), interruption);
     }
 
-    int run(List<String> args) throws CommandFailure {
-        Options options = Options.parse(args, OPTIONS);
-        if (options.has(Options.HELP)) {
-            out.print(USAGE);
-            return ExitStatus.OK;
-        }
-        List<ReplayTransport> transports = transports(options.value(TRANSPORT));
-        Duration warmUp = seconds(options.value(WARM_UP));
-        String json = options.value(JSON);
-        List<TraceFile> traces = traces(options.operands());
+    /** The name, the options and the help of this command. */
+    CommandSpec spec() {
+        CommandSpec spec = CommandHelp.describe(this, "replay", "play recorded virtio-iommu traffic back and compare",
+                "[--transport NAME] [--json FILE] [--warm-up SECONDS] [TRACE...]")
+                .addPositional(CommandOptions.operands("TRACE", Path.class, CommandOptions::path)
+                        .description("recordings (default: a small one that comes along)").build())
+                .addOption(CommandOptions.oneOf(TRANSPORT, String.class, TRANSPORTS,
+                        "mmio, pci or both, one after the other (default: both)"))
+                .addOption(CommandOptions.file(JSON, "write the results to FILE too"))
+                .addOption(CommandOptions.value(WARM_UP, "SECONDS", Duration.class, ReplayCommand::seconds).description(
+                        "play each trace for so long over each transport before it is measured (default: 1)").build())
+                .addOption(CommandOptions.help());
+        spec.usageMessage().description(ABOUT);
+        return CommandHelp.exits(spec, "0:nothing mismatched", "1:mismatches", "2:input that cannot be used",
+                "130:ended by Ctrl-C");
+    }
+
+    @Override
+    public int run(ParseResult arguments) throws CommandFailure {
+        List<ReplayTransport> transports = transports(arguments.matchedOptionValue(TRANSPORT, BOTH));
+        Duration warmUp = arguments.matchedOptionValue(WARM_UP, Duration.ofSeconds(1));
+        Path json = arguments.matchedOptionValue(JSON, null);
+        List<TraceFile> traces = traces(arguments.matchedPositionalValue(0, List.of()));
         if (json != null) {
-            refuseToReplace(traces, path(json));
+            refuseToReplace(traces, json);
         }
-        try (OutputFile file = json == null ? null : OutputFile.create(path(json))) {
+        try (OutputFile file = json == null ? null : OutputFile.create(json)) {
             List<TraceResult> results = replayAll(traces, transports, warmUp);
             if (results.size() > transports.size()) {
                 out.print(ReplayTextReport.of(TraceResult.totals(results)));
@@ -137,12 +140,8 @@ final class ReplayCommand {
         return TraceResult.total(results).mismatches() == 0 ? ExitStatus.OK : ExitStatus.FAILED;
     }
 
-    private static List<TraceFile> traces(List<String> operands) throws CommandFailure {
-        List<TraceFile> traces = new ArrayList<>();
-        for (String operand : operands) {
-            traces.add(TraceFile.of(path(operand)));
-        }
-        return traces.isEmpty() ? List.of(TraceFile.SHIPPED) : traces;
+    private static List<TraceFile> traces(List<Path> operands) {
+        return operands.isEmpty() ? List.of(TraceFile.SHIPPED) : operands.stream().map(TraceFile::of).toList();
     }
 
     /** A trace must not be lost: nobody may be able to record it again. */
@@ -155,24 +154,12 @@ final class ReplayCommand {
         }
     }
 
-    private static List<ReplayTransport> transports(@Nullable String text) throws CommandFailure {
-        List<ReplayTransport> all = List.of(ReplayTransport.values());
-        if (text == null || text.equals(BOTH)) {
-            return all;
-        }
-        for (ReplayTransport transport : all) {
-            if (transport.toString().equals(text)) {
-                return List.of(transport);
-            }
-        }
-        List<String> names = Stream.concat(all.stream().map(ReplayTransport::toString), Stream.of(BOTH)).toList();
-        throw new CommandFailure("unknown transport '" + text + "'" + NearestName.hint(text, names));
+    private static List<ReplayTransport> transports(String name) {
+        return Stream.of(ReplayTransport.values())
+                .filter(transport -> name.equals(BOTH) || name.equals(transport.toString())).toList();
     }
 
-    private static Duration seconds(@Nullable String text) throws CommandFailure {
-        if (text == null) {
-            return Duration.ofSeconds(1);
-        }
+    private static Duration seconds(String text) throws CommandFailure {
         try {
             double seconds = Double.parseDouble(text);
             if (seconds >= 0 && seconds <= MOST_SECONDS) {
@@ -182,13 +169,5 @@ final class ReplayCommand {
             // Refused as numbers out of range are.
         }
         throw new CommandFailure("option " + WARM_UP + ": expected 0 to 3600 seconds, found '" + text + "'");
-    }
-
-    private static Path path(String text) throws CommandFailure {
-        try {
-            return Path.of(text);
-        } catch (InvalidPathException impossible) {
-            throw new CommandFailure("'" + text + "': expected a file name, found " + impossible.getReason());
-        }
     }
 }

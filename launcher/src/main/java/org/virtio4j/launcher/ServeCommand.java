@@ -8,37 +8,36 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.command.Command;
 import org.virtio4j.command.CommandFailure;
+import org.virtio4j.command.CommandHelp;
+import org.virtio4j.command.CommandOptions;
 import org.virtio4j.command.ExitStatus;
 import org.virtio4j.command.Interruption;
-import org.virtio4j.command.Options;
 import org.virtio4j.replay.record.Recorder;
 import org.virtio4j.serving.IommuFollower;
 import org.virtio4j.serving.ServedMachine;
 import org.virtio4j.serving.config.MachineReader;
 import org.virtio4j.serving.plan.MachinePlan;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParseResult;
 
 /** {@code virtio4j serve}: serves the machines of a configuration until the user ends it. */
-final class ServeCommand {
+final class ServeCommand implements Command {
 
     private static final String CONFIG = "--config";
     private static final String RECORD = "--record";
-    private static final Map<String, Boolean> OPTIONS = Map.of(CONFIG, true, RECORD, true, Options.HELP, false);
     private static final long LOOK_AGAIN_NANOS = 50_000_000;
 
-    private static final String USAGE = """
-            Usage: virtio4j serve --config FILE [--record FILE]
+    private static final String ABOUT = """
+            Serves a virtio-iommu, and disks and entropy sources behind it or not, to a vfio-user client that you \
+            start, such as QEMU: each at a Unix socket. Prints the arguments QEMU needs, then serves until Ctrl-C, \
+            also when the client leaves and comes again. End the client first: a guest that runs would lose its \
+            devices.""";
 
-            Serves a virtio-iommu, and disks and entropy sources behind it or not, to a vfio-user client that you start,
-            such as QEMU: each at a Unix socket. Prints the arguments QEMU needs, then serves until Ctrl-C, also when
-            the client leaves and comes again. End the client first: a guest that runs would lose its devices.
-
-              --config FILE  what to serve
-              --record FILE  write down what the guest asks of its IOMMU, for virtio4j replay; of one machine
-              --help         print this
+    private static final String EXAMPLE = """
 
             The configuration has one machine or several, each like this one; all other keys are in docs/qemu.md:
 
@@ -55,10 +54,7 @@ final class ServeCommand {
 
               [disk]
               address = 00:0a.0
-              file = disk.img
-
-            Exit status: 1 not enough memory, 2 input that cannot be used, 130 ended by Ctrl-C.
-            """;
+              file = disk.img""";
 
     private final PrintStream out;
     private final PrintStream err;
@@ -70,19 +66,30 @@ final class ServeCommand {
         this.interruption = interruption;
     }
 
-    int run(List<String> args) throws CommandFailure {
-        Options options = Options.parse(args, OPTIONS);
-        if (options.has(Options.HELP)) {
-            out.print(USAGE);
-            return ExitStatus.OK;
-        }
-        Path config = options.path(CONFIG);
+    /** The name, the options and the help of this command. */
+    CommandSpec spec() {
+        CommandSpec spec = CommandHelp.describe(this, "serve", "serve the same devices to a client of your own, such as"
+                + " QEMU", CONFIG + " FILE [" + RECORD + " FILE]")
+                .addOption(CommandOptions.file(CONFIG, "what to serve"))
+                .addOption(CommandOptions.file(RECORD,
+                        "write down what the guest asks of its IOMMU, for virtio4j replay; of one machine"))
+                .addOption(CommandOptions.help())
+                // So that a configuration without --config is told what it lacks.
+                .addPositional(CommandOptions.operands("FILE", String.class, text -> text).hidden(true).build());
+        spec.usageMessage().description(ABOUT).footer(EXAMPLE);
+        return CommandHelp.exits(spec, "1:not enough memory", "2:input that cannot be used", "130:ended by Ctrl-C");
+    }
+
+    @Override
+    public int run(ParseResult arguments) throws CommandFailure {
+        Path config = arguments.matchedOptionValue(CONFIG, null);
+        List<String> operands = arguments.matchedPositionalValue(0, List.of());
         if (config == null) {
-            throw new CommandFailure("expected " + CONFIG + " FILE, found " + (options.operands().isEmpty() ? "none"
-                    : "'" + options.operands().getFirst() + "'") + "; serve --help shows what a file may be like");
+            throw new CommandFailure("expected " + CONFIG + " FILE, found " + (operands.isEmpty() ? "none"
+                    : "'" + operands.getFirst() + "'") + "; serve --help shows what a file may be like");
         }
-        options.refuseOperands();
-        Path record = options.path(RECORD);
+        CommandOptions.refuseOperands(operands);
+        Path record = arguments.matchedOptionValue(RECORD, null);
         interruption.preparing("reading " + config);
         List<MachinePlan> plans = MachineReader.read(config, record);
         interruption.doing(record == null ? "beginning to serve" : "opening " + record);

@@ -13,8 +13,9 @@ class GuestCommandTest {
     void shouldSayHowItIsUsed() {
         CommandRun run = CommandRun.of("guest", "--help");
         assertEquals(0, run.status());
-        assertTrue(run.out().contains("\n                     verify  write 64 MiB and read them back"), run.out());
-        assertTrue(run.out().lines().allMatch(line -> line.length() <= 120), run.out());
+        assertTrue(run.out().lines().anyMatch(line -> line.matches(" +verify +write 64 MiB and read them back.*")),
+                run.out());
+        assertTrue(run.out().lines().allMatch(line -> line.length() <= 100), run.out());
     }
 
     @Test

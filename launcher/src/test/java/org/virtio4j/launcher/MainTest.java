@@ -31,8 +31,8 @@ class MainTest {
 
     @Test
     void shouldListTheCommandsWhenNoneIsSimilar() {
-        assertEquals("virtio4j: unknown command 'frobnicate'; expected one of guest serve replay version help"
-                + " bench test build mvn jdk\n",
+        assertEquals("virtio4j: unknown command 'frobnicate'; expected one of guest serve replay version"
+                + " completion help bench test build mvn jdk\n",
                 CommandRun.of("frobnicate").err());
     }
 
@@ -41,6 +41,34 @@ class MainTest {
         CommandRun run = CommandRun.of("version");
         assertEquals(0, run.status());
         assertTrue(run.out().startsWith("virtio4j "), run.out());
+    }
+
+    @Test
+    void shouldPrintItsVersionWhenAskedAsOthersAre() {
+        assertEquals(CommandRun.of("version"), CommandRun.of("--version"));
+    }
+
+    @Test
+    void shouldPrintTheHelpOfACommand() {
+        assertEquals(CommandRun.of("guest", "--help"), CommandRun.of("help", "guest"));
+        assertTrue(CommandRun.of("help", "bench").out().startsWith("Usage: virtio4j bench [--full]"));
+        assertEquals("virtio4j: unknown command 'gest'; did you mean guest?\n", CommandRun.of("help", "gest").err());
+    }
+
+    @Test
+    void shouldListEachCommandWithWhatItDoes() {
+        CommandRun run = CommandRun.of("help");
+        assertTrue(run.out().contains("\n  replay      play recorded virtio-iommu traffic back and compare\n"),
+                run.out());
+        assertTrue(run.out().contains("\n  bench       measure what requests, translations and transfers cost\n"),
+                run.out());
+    }
+
+    @Test
+    void shouldNotRunWhatTheScriptRuns() {
+        CommandRun run = CommandRun.of("build");
+        assertEquals(2, run.status());
+        assertEquals("virtio4j: command build: expected to be run by the script virtio4j\n", run.err());
     }
 
     @Test

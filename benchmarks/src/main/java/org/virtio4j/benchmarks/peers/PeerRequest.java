@@ -8,8 +8,10 @@ import java.util.ArrayList;
 import java.util.List;
 import org.virtio4j.benchmarks.peers.input.PeerSet;
 import org.virtio4j.benchmarks.peers.input.TraceSet;
+import org.virtio4j.command.BenchArguments;
 import org.virtio4j.command.CommandFailure;
-import org.virtio4j.command.Options;
+import org.virtio4j.command.CommandOptions;
+import picocli.CommandLine.ParseResult;
 
 /**
  * What the user wants compared.
@@ -23,34 +25,25 @@ import org.virtio4j.command.Options;
  */
 public record PeerRequest(Path home, PeerMode mode, List<PeerSet> traces, Path json, Path markdown, Path chart) {
 
-    /** Option: enough to see that everything works. */
-    public static final String QUICK = "--quick";
-    /** Option: more sizes and more rounds. */
-    public static final String FULL = "--full";
-    /** Option with traces, separated by commas. */
-    public static final String TRACE = "--trace";
-    /** Option with the file for the chart. */
-    public static final String SVG = "--svg";
     /** Options that only make sense in a comparison. */
-    public static final List<String> OWN_OPTIONS = List.of(QUICK, TRACE, SVG);
+    public static final List<String> OWN_OPTIONS =
+            List.of(BenchArguments.QUICK, BenchArguments.TRACE, BenchArguments.SVG);
 
     private static final Path FOLDER = Path.of("target", "peers");
 
     /**
      * Reads the options, and the traces.
      *
-     * @param options of the command
-     * @param home    folder of the project
+     * @param arguments of the command
+     * @param home      folder of the project
      * @throws CommandFailure if they do not go together, or a trace cannot be used
      */
-    public static PeerRequest of(Options options, Path home) throws CommandFailure {
-        options.refuseOperands();
-        if (options.has(QUICK) && options.has(FULL)) {
-            throw new CommandFailure("expected --quick or --full, found both");
-        }
-        PeerMode mode = options.has(QUICK) ? PeerMode.QUICK : options.has(FULL) ? PeerMode.FULL : PeerMode.NORMAL;
-        return new PeerRequest(home, mode, traces(options), file(options, "--json", home, "peers.json"),
-                file(options, "--markdown", home, "peers.md"), file(options, SVG, home, "peers.svg"));
+    public static PeerRequest of(ParseResult arguments, Path home) throws CommandFailure {
+        CommandOptions.refuseOperands(arguments.matchedPositionalValue(0, List.of()));
+        return new PeerRequest(home, mode(arguments), traces(arguments),
+                file(arguments, BenchArguments.JSON, home, "peers.json"),
+                file(arguments, BenchArguments.MARKDOWN, home, "peers.md"),
+                file(arguments, BenchArguments.SVG, home, "peers.svg"));
     }
 
     /** All sets, as far as there is memory for them. */
@@ -71,17 +64,25 @@ public record PeerRequest(Path home, PeerMode mode, List<PeerSet> traces, Path j
         }
     }
 
-    private static List<PeerSet> traces(Options options) throws CommandFailure {
+    private static PeerMode mode(ParseResult arguments) throws CommandFailure {
+        boolean quick = arguments.hasMatchedOption(BenchArguments.QUICK);
+        boolean full = arguments.hasMatchedOption(BenchArguments.FULL);
+        if (quick && full) {
+            throw new CommandFailure("expected --quick or --full, found both");
+        }
+        return quick ? PeerMode.QUICK : full ? PeerMode.FULL : PeerMode.NORMAL;
+    }
+
+    private static List<PeerSet> traces(ParseResult arguments) throws CommandFailure {
         List<PeerSet> sets = new ArrayList<>();
-        String names = options.value(TRACE);
-        for (String name : names == null ? new String[0] : names.split(",", -1)) {
-            sets.add(TraceSet.read(Path.of(name)));
+        List<Path> files = arguments.matchedOptionValue(BenchArguments.TRACE, List.of());
+        for (Path file : files) {
+            sets.add(TraceSet.read(file));
         }
         return sets;
     }
 
-    private static Path file(Options options, String option, Path home, String name) throws CommandFailure {
-        Path chosen = options.path(option);
-        return chosen == null ? home.resolve(FOLDER).resolve(name) : chosen;
+    private static Path file(ParseResult arguments, String option, Path home, String name) {
+        return arguments.matchedOptionValue(option, home.resolve(FOLDER).resolve(name));
     }
 }
