@@ -32,14 +32,14 @@ public final class BenchArguments {
     /**
      * The description of the command.
      *
-     * @param command what runs it, or another object if it is only described
+     * @param command what runs it
      * @return a new description
      */
-    public static CommandSpec spec(Object command) {
+    public static CommandSpec spec(Command command) {
         CommandSpec spec = CommandHelp.describe(command, "bench", "measure what requests, translations and transfers"
                 + " cost", "[--full] [--list] [--json FILE] [--markdown FILE] [REGEX]",
-                "--peers [--quick | --full] [--trace FILE,...] [--json FILE] [--markdown FILE] [--svg FILE]");
-        spec.usageMessage().description("""
+                "--peers [--quick | --full] [--trace FILE,...] [--json FILE] [--markdown FILE]\n[--svg FILE]");
+        CommandHelp.explain(spec, """
                 Measures what requests, translations and transfers cost, and prints nanoseconds and heap bytes for \
                 each operation. Takes about two minutes; docs/performance.md says how to read the table.
 
@@ -48,7 +48,7 @@ public final class BenchArguments {
                 go to target/peers unless FILE says where. A program that cannot be built, for want of cc, \
                 pkg-config, glib-2.0 or rustc, has an empty column.""");
         spec.addPositional(CommandOptions.operands("REGEX", String.class, text -> text)
-                .description("choose rows by what --list prints, in upper or lower case").build());
+                .description("chooses rows by what --list prints, in upper or lower case").build());
         return CommandHelp.exits(addPeerOptions(addOptions(spec)), "0:all rows measured", "1:some failed",
                 "2:something is wrong with the arguments or the output", "130:ended by Ctrl-C");
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.command;
 
+import java.util.stream.Stream;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.UsageMessageSpec;
 
@@ -15,16 +16,33 @@ public final class CommandHelp {
     /**
      * The beginning of a description, without options and operands.
      *
-     * @param command  the user object: a {@link Command}, or another object if the command is only described
+     * @param command  the {@link Command}
      * @param name     without the name of the program
      * @param about    what the list of commands says about it
-     * @param synopses the forms that its arguments have
+     * @param synopses the forms that its arguments have, each a line or several
      * @return a new description
      */
-    public static CommandSpec describe(Object command, String name, String about, String... synopses) {
+    public static CommandSpec describe(Command command, String name, String about, String... synopses) {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(command).name(name);
-        spec.usageMessage().header(about).customSynopsis(synopsis(PROGRAM + " " + name + " ", synopses))
-                .sortOptions(false).descriptionHeading("%n").parameterListHeading("%n").optionListHeading("%n");
+        String start = PROGRAM + " " + name + " ";
+        String[] lines = Stream.of(synopses).flatMap(synopsis -> (start + synopsis).strip()
+                .replace("\n", "\n" + " ".repeat(start.length())).lines()).toArray(String[]::new);
+        for (int i = 1; i < lines.length; i++) {
+            lines[i] = " ".repeat("Usage: ".length()) + lines[i];
+        }
+        spec.usageMessage().header(about).customSynopsis(lines).sortOptions(false);
+        return spec;
+    }
+
+    /**
+     * Adds what stands between the synopsis and the options.
+     *
+     * @param spec the description
+     * @param text paragraphs, which are wrapped; an empty line parts them
+     * @return the description
+     */
+    public static CommandSpec explain(CommandSpec spec, String text) {
+        spec.usageMessage().descriptionHeading("%n").description((text + "\n").split("\n", -1));
         return spec;
     }
 
@@ -39,13 +57,5 @@ public final class CommandHelp {
         spec.usageMessage().exitCodeListHeading("%nExit status:%n")
                 .exitCodeList(UsageMessageSpec.keyValuesMap(texts));
         return spec;
-    }
-
-    private static String[] synopsis(String command, String... synopses) {
-        String[] lines = new String[synopses.length];
-        for (int i = 0; i < lines.length; i++) {
-            lines[i] = (i == 0 ? "" : " ".repeat("Usage: ".length())) + (command + synopses[i]).strip();
-        }
-        return lines;
     }
 }

@@ -116,14 +116,14 @@ public final class CommandOptions {
      * Any number of arguments that are not options.
      *
      * @param <T>       each of them
-     * @param label     what help calls one
+     * @param label     what help calls them
      * @param type      of one
      * @param converter makes one of a text; it throws a {@link CommandFailure} for a text that cannot be used
      * @return operands, a list, whose help is still to be given
      */
     public static <T> PositionalParamSpec.Builder operands(String label, Class<T> type,
             ITypeConverter<? extends T> converter) {
-        return PositionalParamSpec.builder().paramLabel(label + "...").hideParamSyntax(true).index("0..*").arity("0..*")
+        return PositionalParamSpec.builder().paramLabel(label).hideParamSyntax(true).index("0..*").arity("0..*")
                 .type(List.class).auxiliaryTypes(type).converters(converter);
     }
 

@@ -2,6 +2,7 @@
 package org.virtio4j.command;
 
 import java.io.PrintStream;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -60,9 +61,13 @@ public final class CommandRunner {
      * @return some lines, each with its end
      */
     public static String help(CommandLine command) {
+        List<String> sections = new ArrayList<>(command.getHelpSectionKeys());
         // The header is for the list of commands. A command's own help begins with its synopsis.
-        List<String> sections = command.getHelpSectionKeys().stream()
-                .filter(section -> !section.equals(UsageMessageSpec.SECTION_KEY_HEADER)).toList();
+        sections.remove(UsageMessageSpec.SECTION_KEY_HEADER);
+        // Who does not know a program needs its commands before its options.
+        sections.remove(UsageMessageSpec.SECTION_KEY_COMMAND_LIST);
+        sections.add(sections.indexOf(UsageMessageSpec.SECTION_KEY_OPTION_LIST_HEADING),
+                UsageMessageSpec.SECTION_KEY_COMMAND_LIST);
         // Options are written "--name VALUE" in all documents. Nothing more is parsed now, so the parser may lose "=".
         return command.setHelpSectionKeys(sections).setSeparator(" ").getUsageMessage();
     }

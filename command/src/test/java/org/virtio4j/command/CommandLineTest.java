@@ -83,6 +83,8 @@ class CommandLineTest {
     @Test
     void shouldShowOptionsAsTheyAreWritten() {
         run("copy", "--help");
+        assertTrue(printed().startsWith("Usage: virtio4j copy [OPTION...] [WHAT...]\n\nCopies.\n\n      WHAT...\n"),
+                printed());
         assertTrue(printed().contains("      --json FILE "), printed());
         assertTrue(printed().contains("      --from FILE,... "), printed());
         assertTrue(printed().contains("\nExit status:\n  0   copied\n"), printed());
@@ -207,13 +209,13 @@ class CommandLineTest {
 
     private CommandSpec copySpec() {
         CommandSpec spec = CommandHelp.describe(copying, "copy", "copies", "[OPTION...] [WHAT...]")
-                .addPositional(CommandOptions.operands("WHAT", String.class, text -> text).build())
+                .addPositional(CommandOptions.operands("WHAT...", String.class, text -> text).build())
                 .addOption(CommandOptions.file("--json", "into FILE"))
                 .addOption(CommandOptions.files("--from", "from these"))
                 .addOption(CommandOptions.number("--times", "N", 1, 9, "how often"))
                 .addOption(CommandOptions.oneOf("--mode", String.class, List.of("slow", "quick"), "how"))
                 .addOption(CommandOptions.flag("--fast", "faster"))
                 .addOption(CommandOptions.help());
-        return CommandHelp.exits(spec, "0:copied");
+        return CommandHelp.exits(CommandHelp.explain(spec, "Copies."), "0:copied");
     }
 }

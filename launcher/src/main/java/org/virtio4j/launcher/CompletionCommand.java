@@ -23,9 +23,10 @@ final class CompletionCommand implements Command {
     CommandSpec spec() {
         CommandSpec spec = CommandHelp.describe(this, "completion", "print a script with which bash or zsh completes"
                 + " commands and options", "").addOption(CommandOptions.help());
-        spec.usageMessage().description("Prints a script that lets bash or zsh complete commands, options and their"
-                + " values. For this shell:", "", "  source <(./virtio4j completion)");
-        return spec;
+        return CommandHelp.explain(spec, """
+                Prints a script that lets bash or zsh complete commands, options and their values. For this shell:
+
+                  source <(./virtio4j completion)""");
     }
 
     @Override

@@ -66,7 +66,7 @@ final class GuestCommand implements Command {
     CommandSpec spec() {
         CommandSpec spec = CommandHelp.describe(this, "guest",
                 "boot a Linux guest with an IOMMU, and a disk and an entropy source behind it", "[OPTION...]");
-        spec.usageMessage().description(ABOUT);
+        CommandHelp.explain(spec, ABOUT);
         addDevices(addLinux(spec)).addOption(CommandOptions.help());
         return CommandHelp.exits(spec, "0:the work is done", "1:it failed", "2:input that cannot be used",
                 "3:no QEMU or no guest to be had", "130:ended by Ctrl-C");

@@ -27,11 +27,11 @@ final class HelpCommand implements Command {
 
     /** The name, the options and the help of this command. */
     CommandSpec spec() {
-        CommandSpec spec = CommandHelp.describe(this, "help", "print this, or the help of a command", "[COMMAND]")
-                .addOption(CommandOptions.help());
+        CommandSpec spec = CommandHelp.describe(this, "help", "print this, or the help of a command", "[COMMAND]");
+        CommandHelp.explain(spec, "Prints the help of a command, or the list of all.");
         return spec.addPositional(PositionalParamSpec.builder().paramLabel("COMMAND").index("0").arity("0..1")
                 .hideParamSyntax(true).completionCandidates(() -> spec.parent().subcommands().keySet().iterator())
-                .description("the command (default: the list of all)").build());
+                .description("the command").build()).addOption(CommandOptions.help());
     }
 
     @Override

@@ -26,7 +26,7 @@ final class ProgramCommand implements Command {
                 .addOption(CommandOptions.flag(VERSION, "print the version"))
                 .addOption(CommandOptions.help());
         spec.usageMessage().customSynopsis("virtio4j COMMAND [ARGUMENT...]").sortOptions(false)
-                .optionListHeading("%n").commandListHeading("%n")
+                .descriptionHeading("%n").commandListHeading("").optionListHeading("%n")
                 .footer("", "\"virtio4j COMMAND --help\" says more about a command.");
         return spec;
     }

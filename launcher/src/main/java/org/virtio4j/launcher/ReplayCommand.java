@@ -54,7 +54,7 @@ final class ReplayCommand implements Command {
     CommandSpec spec() {
         CommandSpec spec = CommandHelp.describe(this, "replay", "play recorded virtio-iommu traffic back and compare",
                 "[--transport NAME] [--json FILE] [--warm-up SECONDS] [TRACE...]")
-                .addPositional(CommandOptions.operands("TRACE", Path.class, CommandOptions::path)
+                .addPositional(CommandOptions.operands("TRACE...", Path.class, CommandOptions::path)
                         .description("recordings (default: a small one that comes along)").build())
                 .addOption(CommandOptions.oneOf(TRANSPORT, String.class, TRANSPORTS,
                         "mmio, pci or both, one after the other (default: both)"))
@@ -62,7 +62,7 @@ final class ReplayCommand implements Command {
                 .addOption(CommandOptions.value(WARM_UP, "SECONDS", Duration.class, ReplayCommand::seconds).description(
                         "play each trace for so long over each transport before it is measured (default: 1)").build())
                 .addOption(CommandOptions.help());
-        spec.usageMessage().description(ABOUT);
+        CommandHelp.explain(spec, ABOUT);
         return CommandHelp.exits(spec, "0:nothing mismatched", "1:mismatches", "2:input that cannot be used",
                 "130:ended by Ctrl-C");
     }

@@ -18,16 +18,20 @@ final class ScriptCommands {
 
     static void addTo(CommandSpec program) {
         program.addSubcommand("bench", BenchArguments.spec(elsewhere("bench")));
-        add(program, "test", "run all tests", "[MAVEN-ARG...]");
-        add(program, "build", "build without running tests", "[MAVEN-ARG...]");
-        add(program, "mvn", "run Maven on the JDK that the script finds", "MAVEN-ARG...");
-        add(program, "jdk", "print the folder of that JDK", "");
+        add(program, "test", "run all tests", "[MAVEN-ARG...]",
+                "Runs all tests. Arguments go to Maven; such a run may test less.");
+        add(program, "build", "build without running tests", "[MAVEN-ARG...]",
+                "Builds without running tests.");
+        add(program, "mvn", "run Maven on the JDK that the script finds", "MAVEN-ARG...",
+                "Runs Maven on the JDK that the script finds.");
+        add(program, "jdk", "print the folder of that JDK", "",
+                "Prints the folder of the JDK that the script finds.");
     }
 
-    private static void add(CommandSpec program, String name, String about, String synopsis) {
-        CommandSpec spec = CommandHelp.describe(elsewhere(name), name, about, synopsis);
-        spec.usageMessage().description(about);
-        program.addSubcommand(name, spec);
+    private static void add(CommandSpec program, String name, String about, String synopsis,
+            String explanation) {
+        program.addSubcommand(name, CommandHelp.explain(
+                CommandHelp.describe(elsewhere(name), name, about, synopsis), explanation));
     }
 
     private static Command elsewhere(String name) {

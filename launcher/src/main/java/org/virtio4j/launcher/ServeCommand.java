@@ -39,7 +39,8 @@ final class ServeCommand implements Command {
 
     private static final String EXAMPLE = """
 
-            The configuration has one machine or several, each like this one; all other keys are in docs/qemu.md:
+            The configuration has one machine or several, each like this one;
+            all other keys are in docs/qemu.md:
 
               # Where the sockets go, counted from this file's folder, and the guest's RAM in MiB.
               [machine]
@@ -76,7 +77,7 @@ final class ServeCommand implements Command {
                 .addOption(CommandOptions.help())
                 // So that a configuration without --config is told what it lacks.
                 .addPositional(CommandOptions.operands("FILE", String.class, text -> text).hidden(true).build());
-        spec.usageMessage().description(ABOUT).footer(EXAMPLE);
+        CommandHelp.explain(spec, ABOUT).usageMessage().footer(EXAMPLE.split("\n"));
         return CommandHelp.exits(spec, "1:not enough memory", "2:input that cannot be used", "130:ended by Ctrl-C");
     }
 

@@ -20,7 +20,8 @@ final class VersionCommand implements Command {
 
     /** The name, the options and the help of this command. */
     CommandSpec spec() {
-        return CommandHelp.describe(this, "version", "print the version", "").addOption(CommandOptions.help());
+        CommandSpec spec = CommandHelp.describe(this, "version", "print the version", "");
+        return CommandHelp.explain(spec, "Prints the version.").addOption(CommandOptions.help());
     }
 
     @Override
