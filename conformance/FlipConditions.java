@@ -111,6 +111,22 @@ public final class FlipConditions {
                     "if (!work.answer(i, chains[i]) && reach == Reach.NOW) {",
                     "if (!work.answer(i, chains[i]) && reach == Reach.LATER) {",
                     "2.7.8.2: an answer that waits for memory", "ExchangedMemoryTest"),
+            new Flip(DEVICE + "ServedChain.java",
+                    "if (result == DmaResult.CLOSED) {",
+                    "if (result == DmaResult.FAULT) {",
+                    "a handler whose chain had no memory is called again", "endpoint.OwnDeviceTest"),
+            new Flip(DEVICE + "HandlerWork.java",
+                    "condition == null || condition.getAsBoolean()",
+                    "condition == null || !condition.getAsBoolean()",
+                    "buffers wait for something to say", "endpoint.OwnDeviceTest"),
+            new Flip(DEVICE + "KeptChain.java",
+                    "(seen == KEPT && !kept.isServing(queue))",
+                    "(seen == KEPT && kept.isServing(null))",
+                    "2.4.2: completing after a reset", "endpoint.KeptChainTest"),
+            new Flip(DEVICE + "KeptChains.java",
+                    "if (room == 0) {",
+                    "if (room < 0) {",
+                    "an answer longer than a section is given back whole", "endpoint.KeptChainTest"),
             new Flip(DEVICE + "transport/QueueStop.java",
                     "finished ? FirstFailure.after(thrown, state.signals::updateLine) : null",
                     "finished ? thrown : null",
@@ -226,8 +242,8 @@ public final class FlipConditions {
     /** The tests, and what they use. */
     private static final List<String> TESTS = List.of("src/test/java/org/virtio4j/iommu",
             "src/test/java/org/virtio4j/pci", "src/test/java/org/virtio4j/transport",
-            "src/test/java/org/virtio4j/fixture", "src/test/java/org/virtio4j/vmm", "src/test/java/org/virtio4j/queue",
-            "src/test/java/org/virtio4j/endpoint", "vfio-user/src/test/java");
+            "src/test/java/org/virtio4j/fixture", "src/test/java/org/virtio4j/guide", "src/test/java/org/virtio4j/vmm",
+            "src/test/java/org/virtio4j/queue", "src/test/java/org/virtio4j/endpoint", "vfio-user/src/test/java");
     private static final long LIMIT_SECONDS = 100;
 
     private final Path root;
