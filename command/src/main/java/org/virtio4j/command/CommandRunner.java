@@ -69,16 +69,15 @@ public final class CommandRunner {
         sections.add(sections.indexOf(UsageMessageSpec.SECTION_KEY_OPTION_LIST_HEADING),
                 UsageMessageSpec.SECTION_KEY_COMMAND_LIST);
         // Options are written "--name VALUE" in all documents. Nothing more is parsed now, so the parser may lose "=".
-        return command.setHelpSectionKeys(sections).setSeparator(" ").getUsageMessage();
+        return command.setHelpSectionKeys(sections).setSeparator(" ").setUsageHelpWidth(COLUMNS)
+                .setColorScheme(Help.defaultColorScheme(Help.Ansi.OFF)).getUsageMessage();
     }
 
     private static CommandLine commandLine(CommandSpec program) {
         return new CommandLine(program)
                 .setExpandAtFiles(false)
                 .setInterpolateVariables(false)
-                .setPosixClusteredShortOptionsAllowed(false)
-                .setColorScheme(Help.defaultColorScheme(Help.Ansi.OFF))
-                .setUsageHelpWidth(COLUMNS);
+                .setPosixClusteredShortOptionsAllowed(false);
     }
 
     private static int execute(PrintStream out, CommandLine program, List<String> args) throws CommandFailure {

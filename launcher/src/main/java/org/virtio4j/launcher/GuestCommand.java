@@ -4,9 +4,9 @@ package org.virtio4j.launcher;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.Stream;
 import org.virtio4j.command.Command;
 import org.virtio4j.command.CommandFailure;
 import org.virtio4j.command.CommandHelp;
@@ -41,6 +41,7 @@ final class GuestCommand implements Command {
     private static final String COMPARE = "--compare";
     private static final String KERNEL = "--kernel";
     private static final String NEXT_KERNEL = "--next-kernel";
+    private static final int NAME_COLUMNS = 8;
     private static final int ROUNDS = 2;
     private static final int MOST_CPUS = 64;
     private static final int LEAST_MEMORY = 384;
@@ -217,9 +218,13 @@ final class GuestCommand implements Command {
         return arguments.hasMatchedOption(PASSTHROUGH) ? Translation.PASSTHROUGH : Translation.LAZY;
     }
 
+    /** Pads by hand, because this is done at each start, and the JDK's formatter takes long to load. */
     private static String[] workloads() {
-        return Stream.concat(Stream.of("what the guest does (default: verify):"), Stream.of(Workload.values())
-                .map(workload -> String.format(Locale.ROOT, "%-7s %s", workload, workload.about())))
-                .toArray(String[]::new);
+        List<String> lines = new ArrayList<>(List.of("what the guest does (default: verify):"));
+        for (Workload workload : Workload.values()) {
+            String name = workload.toString();
+            lines.add(name + " ".repeat(Math.max(1, NAME_COLUMNS - name.length())) + workload.about());
+        }
+        return lines.toArray(String[]::new);
     }
 }

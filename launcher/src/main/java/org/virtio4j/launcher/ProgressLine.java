@@ -3,6 +3,7 @@ package org.virtio4j.launcher;
 
 import java.io.PrintStream;
 import java.util.Locale;
+import java.util.function.BooleanSupplier;
 import org.virtio4j.command.Interruption;
 import org.virtio4j.replay.input.ReplayObserver;
 import org.virtio4j.replay.input.TraceFile;
@@ -20,12 +21,13 @@ final class ProgressLine implements ReplayObserver {
 
     private final PrintStream err;
     private final long interval;
-    private final boolean watched;
+    private final BooleanSupplier watched;
     private final Interruption interruption;
     private long lastNanos = System.nanoTime();
     private boolean shown;
 
-    ProgressLine(PrintStream err, long interval, boolean watched, Interruption interruption) {
+    /** Asks only during a replay whether it is watched, because that loads much of the JDK. */
+    ProgressLine(PrintStream err, long interval, BooleanSupplier watched, Interruption interruption) {
         this.err = err;
         this.interval = interval;
         this.watched = watched;
@@ -35,13 +37,19 @@ final class ProgressLine implements ReplayObserver {
     @Override
     public boolean goOn(Phase phase, TraceFile trace, long done, long total) {
         long now = System.nanoTime();
-        if (watched && now - lastNanos >= interval) {
+        if (now - lastNanos >= interval) {
             lastNanos = now;
+            show(phase, trace, done, total);
+        }
+        return !interruption.requested();
+    }
+
+    private void show(Phase phase, TraceFile trace, long done, long total) {
+        if (watched.getAsBoolean()) {
             shown = true;
             err.print(ERASE_LINE + text(phase, trace, done, total));
             err.flush();
         }
-        return !interruption.requested();
     }
 
     /** Removes the line from the terminal. */

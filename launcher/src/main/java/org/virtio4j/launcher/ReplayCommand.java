@@ -47,7 +47,7 @@ final class ReplayCommand implements Command {
     ReplayCommand(PrintStream out, PrintStream err, Interruption interruption) {
         this.out = out;
         this.interruption = interruption;
-        this.progress = new ProgressLine(err, ProgressLine.INTERVAL, Terminal.isStandardError(), interruption);
+        this.progress = new ProgressLine(err, ProgressLine.INTERVAL, Terminal::isStandardError, interruption);
     }
 
     /** The name, the options and the help of this command. */

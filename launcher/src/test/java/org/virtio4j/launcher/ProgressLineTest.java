@@ -20,7 +20,7 @@ class ProgressLineTest {
 
     @Test
     void shouldShowNothingWhenNobodyIsWatching() {
-        ProgressLine progress = new ProgressLine(err, 0, false, new Interruption());
+        ProgressLine progress = new ProgressLine(err, 0, () -> false, new Interruption());
         assertTrue(progress.goOn(Phase.PLAYING, TraceFile.SHIPPED, 1, 2));
         progress.clear();
         assertEquals("", text());
@@ -28,7 +28,7 @@ class ProgressLineTest {
 
     @Test
     void shouldRewriteOneLineAndEraseItWhenSomebodyIsWatching() {
-        ProgressLine progress = new ProgressLine(err, 0, true, new Interruption());
+        ProgressLine progress = new ProgressLine(err, 0, () -> true, new Interruption());
         progress.goOn(Phase.READING, TraceFile.SHIPPED, 65_536, 0);
         progress.goOn(Phase.WARMING_UP, TraceFile.SHIPPED, 1, 2);
         progress.goOn(Phase.PLAYING, TraceFile.SHIPPED, 1_000, 4_000);
@@ -40,7 +40,7 @@ class ProgressLineTest {
 
     @Test
     void shouldShowNothingWhenTheLastUpdateWasJustNow() {
-        ProgressLine progress = new ProgressLine(err, Long.MAX_VALUE, true, new Interruption());
+        ProgressLine progress = new ProgressLine(err, Long.MAX_VALUE, () -> true, new Interruption());
         progress.goOn(Phase.PLAYING, TraceFile.SHIPPED, 1, 2);
         assertEquals("", text());
     }
@@ -49,7 +49,7 @@ class ProgressLineTest {
     void shouldEndTheReplayWhenTheUserWantsIt() {
         Interruption interruption = new Interruption();
         interruption.request();
-        assertFalse(new ProgressLine(err, 0, false, interruption).goOn(Phase.PLAYING, TraceFile.SHIPPED, 1, 2));
+        assertFalse(new ProgressLine(err, 0, () -> false, interruption).goOn(Phase.PLAYING, TraceFile.SHIPPED, 1, 2));
     }
 
     private String text() {
