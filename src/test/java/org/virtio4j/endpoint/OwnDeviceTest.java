@@ -311,6 +311,52 @@ class OwnDeviceTest {
     }
 
     @Test
+    @DisplayName("a chain that is postponed waits for a look, and goes on where its handler left it")
+    void shouldPostponeWhatCannotGoOn() {
+        AtomicInteger room = new AtomicInteger(3);
+        AtomicInteger done = new AtomicInteger();
+        List<Boolean> repeated = new ArrayList<>();
+        OwnDevice device = OwnDevice.with(chain -> {
+            repeated.add(chain.isRepeated());
+            if (!chain.isRepeated()) {
+                done.set(0);
+            }
+            while (done.get() < chain.readableLength() && room.get() > 0) {
+                room.decrementAndGet();
+                done.incrementAndGet();
+            }
+            if (done.get() < chain.readableLength()) {
+                chain.postpone();
+                assertFalse(chain.keep().complete(), "nobody waits for it");
+            }
+        });
+        BlockMachine guest = started(device);
+        guest.add(0, new byte[2], 1, 2);
+        guest.add(0, new byte[5], 1, 5);
+        guest.add(0, new byte[1], 1, 1);
+        guest.kick(0);
+        assertNotNull(guest.poll(0));
+        assertNull(guest.poll(0), "one byte of five");
+        room.set(3);
+        device.queues.getFirst().look();
+        assertNull(guest.poll(0), "four of five");
+        room.set(10);
+        device.queues.getFirst().look();
+        assertNotNull(guest.poll(0));
+        assertNotNull(guest.poll(0));
+        assertEquals(8, room.get());
+        assertEquals(List.of(false, false, true, true, false), repeated);
+        room.set(0);
+        guest.add(0, new byte[5], 1, 5);
+        guest.kick(0);
+        guest.driver().reset();
+        guest.start();
+        room.set(1);
+        assertEquals(0, guest.send(new byte[1], 1).used(), "what was postponed ended with the reset");
+        assertFalse(repeated.getLast());
+    }
+
+    @Test
     @DisplayName("2.4.2: a handler at work learns that nobody waits for its chain any more")
     void shouldLearnThatNobodyWaits() {
         List<Boolean> wanted = new ArrayList<>();

@@ -6,9 +6,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.agrona.concurrent.IdleStrategy;
 import org.virtio4j.device.Features;
@@ -49,8 +49,7 @@ import org.virtio4j.wire.block.RequestHeader;
  */
 public final class VirtioBlock extends QueueDevice implements AutoCloseable {
 
-    private static final long CLOSE_LIMIT_NANOS = 2_000_000_000;
-    private static final long NAP_NANOS = 50_000;
+    private static final Duration CLOSE_LIMIT = Duration.ofSeconds(2);
 
     private final BlockSettings settings;
     private final DiskFile file;
@@ -181,13 +180,8 @@ public final class VirtioBlock extends QueueDevice implements AutoCloseable {
      */
     @Override
     public void close() throws IOException {
-        endServing();
-        long started = System.nanoTime();
-        while (!isIdle()) {
-            if (System.nanoTime() - started > CLOSE_LIMIT_NANOS) {
-                throw new IOException(file + ": the host has not answered a transfer for 2 s; the file stays open");
-            }
-            LockSupport.parkNanos(NAP_NANOS);
+        if (!endServing(CLOSE_LIMIT)) {
+            throw new IOException(file + ": the host has not answered a transfer for 2 s; the file stays open");
         }
         file.close();
     }

@@ -7,8 +7,9 @@ public interface ChainHandler {
 
     /**
      * Carries out what one chain asks for. The chain is given back when this returns, unless it was {@linkplain
-     * ServedChain#keep kept}. Called by one thread at a time for each queue, under no lock and outside any section, so
-     * it may wait; the queue stands still meanwhile.
+     * ServedChain#keep kept} or {@linkplain ServedChain#postpone postponed}. Called by one thread at a time for each
+     * queue, under no lock and outside any section, so it may wait; the queue stands still meanwhile, and a reset waits
+     * for it.
      *
      * <p>Where guest memory was out of reach for a moment, because the embedder exchanges it, a copy gives {@link
      * org.virtio4j.dma.DmaResult#CLOSED}. The chain is not given back then: this is called again for it when memory is

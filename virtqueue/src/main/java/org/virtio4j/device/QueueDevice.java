@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.device;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -30,10 +32,14 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>The methods that {@link VirtioDevice} has are called by the life cycle, in the order and on the threads that its
- * page says; a subclass that overrides one calls the overridden method. {@link #queue} and {@link #configuration} are
- * for the constructor. All other methods may be called from any thread.
+ * page says. A subclass may override those that are not final. Where it overrides {@link #activate}, {@link
+ * #queueStarted}, {@link #queueStopped}, {@link #kicked}, {@link #poll}, {@link #stop} or {@link #isIdle(int)}, it calls
+ * the overridden method, too. {@link #queue} and {@link #configuration} are for the constructor. All other methods may
+ * be called from any thread.
  */
 public abstract class QueueDevice implements VirtioDevice {
+
+    private static final long NAP_NANOS = 50_000;
 
     private final int deviceType;
     private final int configSize;
@@ -113,7 +119,9 @@ public abstract class QueueDevice implements VirtioDevice {
     }
 
     /**
-     * Gives the device a configuration.
+     * Gives the device a configuration that its driver reads. If the driver may write a part of it, override {@link
+     * #writeConfig}, and for that part {@link #readConfig}. Both are called under locks: neither may call {@link
+     * DeviceConfig#change}, which notifies the driver.
      *
      * @param size its length in bytes
      * @return the configuration, to change it; its first content is given by {@link DeviceConfig#change}, too
@@ -160,8 +168,15 @@ public abstract class QueueDevice implements VirtioDevice {
         }
     }
 
-    /** Ends with the device itself: stops, and starts no more workers. {@link #isIdle()} says when all have ended. */
-    protected final void endServing() {
+    /**
+     * Ends with the device itself, for a device that is closed: stops, starts no more workers, and waits until no other
+     * thread is at work for it. The function or window is closed before, or its driver waits for answers that do not
+     * come. Any thread, but not in a callback of this device.
+     *
+     * @param limit how long to wait
+     * @return false if a thread is still at work; it ends when its handler returns
+     */
+    protected final boolean endServing(Duration limit) {
         control.lock();
         try {
             ended = true;
@@ -169,18 +184,12 @@ public abstract class QueueDevice implements VirtioDevice {
         } finally {
             control.unlock();
         }
-    }
-
-    /**
-     * Whether {@link #isIdle(int)} is true of all queues.
-     *
-     * @return false while another thread serves one
-     */
-    protected final boolean isIdle() {
-        for (int i = 0; i < queues.length; i++) {
-            if (!isIdle(i)) {
+        long started = System.nanoTime();
+        while (!isIdle()) {
+            if (System.nanoTime() - started > limit.toNanos()) {
                 return false;
             }
+            LockSupport.parkNanos(NAP_NANOS);
         }
         return true;
     }
@@ -288,6 +297,15 @@ public abstract class QueueDevice implements VirtioDevice {
     @Override
     public void writeConfig(int offset, int width, long value) {
         // What cannot be written is ignored.
+    }
+
+    private boolean isIdle() {
+        for (int i = 0; i < queues.length; i++) {
+            if (!isIdle(i)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private ServedQueue add(QueueLoop loop, int size, @Nullable HandlerWork handled) {

@@ -251,14 +251,13 @@ public final class QueueLoop {
     }
 
     /**
-     * Whether anybody still waits for the buffers at work; false once their queue was reset.
+     * Whether anybody still waits for the buffers at work; false once their queue was reset, or this loop stopped.
      *
      * @return true while the queue is what it was when they were taken
      */
-    @SuppressWarnings("ReferenceEquality") // a queue that was enabled again is another one
     public boolean wanted() {
-        DeviceContext serving = active;
-        return serving != null && serving.queue(index) == ring;
+        DeviceQueue queue = ring;
+        return queue != null && isServing(queue);
     }
 
     // For chains that are answered later

@@ -46,8 +46,8 @@ public final class ServedChain {
     }
 
     /**
-     * Whether the handler was called for this chain before, and guest memory was out of reach then: for a device that
-     * must not do a thing twice.
+     * Whether the handler was called for this chain before, and it was not given back: guest memory was out of reach,
+     * or it was {@linkplain #postpone postponed}. For a device that must not do a thing twice.
      *
      * @return false the first time
      */
@@ -56,9 +56,10 @@ public final class ServedChain {
     }
 
     /**
-     * Whether the driver still waits for the chain, for a handler that takes long.
+     * Whether the driver still waits for the chain, for a handler that takes long. It is false already when {@link
+     * VirtioDevice#stop} or {@link VirtioDevice#queueStopped} is called.
      *
-     * @return false once the queue was reset, or the device
+     * @return false once the queue was reset, or the device, or serving was ended
      */
     public boolean isWanted() {
         return loop().wanted();
@@ -91,7 +92,8 @@ public final class ServedChain {
      * @param from       where to copy from
      * @param fromOffset bytes from the start of {@code from}
      * @param length     bytes
-     * @return {@link DmaResult#OK}, or why the driver's buffer cannot be written; a part may have been copied then
+     * @return {@link DmaResult#OK}, or why the driver's buffer cannot be written. A part may have been copied then, and
+     *         the used length may be less than that, but is never more
      * @throws IndexOutOfBoundsException if that is more than the part or {@code from} holds
      */
     public DmaResult write(long offset, MemorySegment from, long fromOffset, long length) {
@@ -105,11 +107,21 @@ public final class ServedChain {
     }
 
     /**
+     * Has the handler called again for this chain, with nothing given back until then: for a device that cannot go on
+     * now, such as a terminal that is full. The call comes after {@link ServedQueue#look}, which must be called when
+     * the device can go on; it may come earlier, after a notification or a poll. Chains that follow wait as well.
+     */
+    public void postpone() {
+        QueueLoop ignored = loop();
+        interrupted = true;
+    }
+
+    /**
      * Keeps the chain beyond this call of the handler: it is given back when {@link KeptChain#complete} is called, by
      * any thread and in any order. Read from the chain before, because a kept chain can only be answered.
      *
-     * @return the chain to complete. If guest memory was out of reach for a copy of this call, nobody waits for it: the
-     *         handler is called again, and has to keep the chain again.
+     * @return the chain to complete. If guest memory was out of reach for a copy of this call, or the chain was
+     *         postponed, nobody waits for it: the handler is called again, and has to keep the chain again.
      * @throws IllegalStateException if it is kept already
      */
     public KeptChain keep() {

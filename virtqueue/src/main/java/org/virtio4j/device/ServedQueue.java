@@ -36,7 +36,9 @@ public final class ServedQueue {
 
     /**
      * Has the queue served by a thread of its own, from {@code DRIVER_OK} to the next reset: for a handler that waits.
-     * The thread parks while there is nothing to do.
+     * The thread parks while there is nothing to do. A reset waits for the handler that is at work; one that waits for
+     * long is woken by the device's {@link VirtioDevice#stop} and {@link VirtioDevice#queueStopped}. What the handler
+     * throws goes to the thread's handler of uncaught exceptions, and sets {@code DEVICE_NEEDS_RESET}.
      *
      * @param name of the thread
      * @return this
@@ -91,9 +93,9 @@ public final class ServedQueue {
     }
 
     /**
-     * Has the queue served as if its driver had notified. Any thread, under no lock that the handler or an embedder's
-     * interrupt may wait for; before {@code DRIVER_OK} and after a reset nothing happens. What the handler throws comes
-     * out where the calling thread is the one that serves.
+     * Has the queue served as if its driver had notified. Any thread, the handler's own among them, under no lock that
+     * the handler or an embedder's interrupt may wait for; before {@code DRIVER_OK} and after a reset nothing happens.
+     * What the handler throws comes out where the calling thread is the one that serves.
      */
     public void look() {
         kick();
