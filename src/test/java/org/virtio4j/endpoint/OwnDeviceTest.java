@@ -313,23 +313,8 @@ class OwnDeviceTest {
     @Test
     @DisplayName("a chain that is postponed waits for a look, and goes on where its handler left it")
     void shouldPostponeWhatCannotGoOn() {
-        AtomicInteger room = new AtomicInteger(3);
-        AtomicInteger done = new AtomicInteger();
-        List<Boolean> repeated = new ArrayList<>();
-        OwnDevice device = OwnDevice.with(chain -> {
-            repeated.add(chain.isRepeated());
-            if (!chain.isRepeated()) {
-                done.set(0);
-            }
-            while (done.get() < chain.readableLength() && room.get() > 0) {
-                room.decrementAndGet();
-                done.incrementAndGet();
-            }
-            if (done.get() < chain.readableLength()) {
-                chain.postpone();
-                assertFalse(chain.keep().complete(), "nobody waits for it");
-            }
-        });
+        Narrow narrow = new Narrow(3);
+        OwnDevice device = OwnDevice.with(narrow);
         BlockMachine guest = started(device);
         guest.add(0, new byte[2], 1, 2);
         guest.add(0, new byte[5], 1, 5);
@@ -337,23 +322,54 @@ class OwnDeviceTest {
         guest.kick(0);
         assertNotNull(guest.poll(0));
         assertNull(guest.poll(0), "one byte of five");
-        room.set(3);
+        narrow.room = 3;
         device.queues.getFirst().look();
         assertNull(guest.poll(0), "four of five");
-        room.set(10);
+        narrow.room = 10;
         device.queues.getFirst().look();
         assertNotNull(guest.poll(0));
         assertNotNull(guest.poll(0));
-        assertEquals(8, room.get());
-        assertEquals(List.of(false, false, true, true, false), repeated);
-        room.set(0);
+        assertEquals(8, narrow.room);
+        assertEquals(List.of(false, false, true, true, false), narrow.repeated);
+    }
+
+    @Test
+    @DisplayName("2.4.2: a chain that is postponed ends with a reset")
+    void shouldDropWhatWasPostponed() {
+        Narrow narrow = new Narrow(0);
+        BlockMachine guest = started(OwnDevice.with(narrow));
         guest.add(0, new byte[5], 1, 5);
         guest.kick(0);
         guest.driver().reset();
         guest.start();
-        room.set(1);
-        assertEquals(0, guest.send(new byte[1], 1).used(), "what was postponed ended with the reset");
-        assertFalse(repeated.getLast());
+        narrow.room = 1;
+        assertEquals(0, guest.send(new byte[1], 1).used());
+        assertEquals(List.of(false, false), narrow.repeated);
+    }
+
+    /** Takes a byte for each that there is room for, and postpones the rest. */
+    private static final class Narrow implements ChainHandler {
+        private final List<Boolean> repeated = new ArrayList<>();
+        private int room;
+        private int done;
+
+        private Narrow(int room) {
+            this.room = room;
+        }
+
+        @Override
+        public void serve(ServedChain chain) {
+            repeated.add(chain.isRepeated());
+            done = chain.isRepeated() ? done : 0;
+            while (done < chain.readableLength() && room > 0) {
+                room--;
+                done++;
+            }
+            if (done < chain.readableLength()) {
+                chain.postpone();
+                assertFalse(chain.keep().complete(), "nobody waits for it");
+            }
+        }
     }
 
     @Test

@@ -33,9 +33,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The methods that {@link VirtioDevice} has are called by the life cycle, in the order and on the threads that its
  * page says. A subclass may override those that are not final. Where it overrides {@link #activate}, {@link
- * #queueStarted}, {@link #queueStopped}, {@link #kicked}, {@link #poll}, {@link #stop} or {@link #isIdle(int)}, it calls
- * the overridden method, too. {@link #queue} and {@link #configuration} are for the constructor. All other methods may
- * be called from any thread.
+ * #queueStarted}, {@link #queueStopped}, {@link #kicked}, {@link #poll}, {@link #stop} or {@link #isIdle(int)}, it
+ * calls the overridden method, too. {@link #queue} and {@link #configuration} are for the constructor. All other
+ * methods may be called from any thread.
  */
 public abstract class QueueDevice implements VirtioDevice {
 
