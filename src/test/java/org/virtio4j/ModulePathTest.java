@@ -27,6 +27,10 @@ class ModulePathTest {
     private static final Set<String> WITH_LIBRARIES =
             Set.of("org.virtio4j.iommu", "org.virtio4j.endpoint", "org.virtio4j.serving");
 
+    /** The modules of floors 5 and 6, which may use any library. */
+    private static final Set<String> UPPER_FLOORS = Set.of("org.virtio4j.command", "org.virtio4j.serving",
+            "org.virtio4j.replay", "org.virtio4j.harness", "org.virtio4j.launcher");
+
     @BeforeEach
     void needJars() {
         assumeTrue(Files.isDirectory(LIB), "no " + LIB + ": the jars are packaged by verify, not by test");
@@ -68,6 +72,18 @@ class ModulePathTest {
                         .anyMatch(required -> automatic.contains(required.name())))
                 .map(ModuleDescriptor::name).toList();
         assertEquals(WITH_LIBRARIES, Set.copyOf(users));
+    }
+
+    /** What an embedder of devices takes along: floors 0 to 4 use nothing but Agrona. */
+    @Test
+    void shouldKeepLibrariesOnTheUpperFloors() {
+        Set<String> used = ModuleFinder.of(LIB).findAll().stream().map(module -> module.descriptor())
+                .filter(descriptor -> descriptor.name().startsWith("org.virtio4j"))
+                .filter(descriptor -> !UPPER_FLOORS.contains(descriptor.name()))
+                .flatMap(descriptor -> descriptor.requires().stream()).map(ModuleDescriptor.Requires::name)
+                .filter(name -> !name.matches("(org\\.virtio4j|java|jdk)\\..*|org\\.jspecify"))
+                .collect(Collectors.toSet());
+        assertEquals(Set.of("org.agrona"), used);
     }
 
     @Test
