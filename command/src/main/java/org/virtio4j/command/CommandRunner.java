@@ -74,6 +74,10 @@ public final class CommandRunner {
     }
 
     private static CommandLine commandLine(CommandSpec program) {
+        // Each command would look for converters of some thirty types by reflection. All options bring their own.
+        System.setProperty("picocli.converters.excludes", ".*");
+        program.parser().collectErrors(true);
+        program.subcommands().values().forEach(command -> command.getCommandSpec().parser().collectErrors(true));
         return new CommandLine(program)
                 .setExpandAtFiles(false)
                 .setInterpolateVariables(false)
@@ -82,17 +86,31 @@ public final class CommandRunner {
 
     private static int execute(PrintStream out, CommandLine program, List<String> args) throws CommandFailure {
         ParseResult parsed = program.parseArgs(args.toArray(String[]::new));
-        while (true) {
-            CommandLine command = parsed.commandSpec().commandLine();
-            // The library accepts anything beside --help. A mistyped command would get the help of another then.
-            if (!parsed.unmatched().isEmpty()) {
-                throw new UnmatchedArgumentException(command, parsed.unmatched());
-            }
-            if (!parsed.hasSubcommand()) {
-                return parsed.isUsageHelpRequested() ? print(out, help(command))
-                        : ((Command) parsed.commandSpec().userObject()).run(parsed);
-            }
+        refuseMistakes(parsed);
+        while (parsed.hasSubcommand()) {
             parsed = parsed.subcommand();
+            refuseMistakes(parsed);
+        }
+        CommandSpec command = parsed.commandSpec();
+        if (parsed.isUsageHelpRequested()) {
+            return print(out, help(command.commandLine()));
+        }
+        // Only now, because who asks for help need not know yet which values there are.
+        if (!parsed.errors().isEmpty()) {
+            throw (ParameterException) parsed.errors().getFirst();
+        }
+        return ((Command) command.userObject()).run(parsed);
+    }
+
+    /** Throws the first mistake that is not in a value. The library accepts anything beside --help. */
+    private static void refuseMistakes(ParseResult parsed) {
+        for (Exception error : parsed.errors()) {
+            if (error instanceof ParameterException mistake && !(mistake.getCause() instanceof CommandFailure)) {
+                throw mistake;
+            }
+        }
+        if (!parsed.unmatched().isEmpty()) {
+            throw new UnmatchedArgumentException(parsed.commandSpec().commandLine(), parsed.unmatched());
         }
     }
 

@@ -2,6 +2,8 @@
 package org.virtio4j.command;
 
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import picocli.CommandLine.MaxValuesExceededException;
 import picocli.CommandLine.MissingParameterException;
 import picocli.CommandLine.Model.ArgSpec;
@@ -38,19 +40,21 @@ final class UsageMistake {
 
     private static String unknown(UnmatchedArgumentException mistake) {
         CommandSpec command = mistake.getCommandLine().getCommandSpec();
-        String found = mistake.getUnmatched().getFirst();
-        if (mistake.isUnknownOption()) {
-            String name = found.split("=", 2)[0];
-            List<String> known = command.optionsMap().keySet().stream().filter(option -> option.startsWith("--"))
+        List<String> found = mistake.getUnmatched();
+        Set<String> commands = command.subcommands().keySet();
+        String first = found.getFirst();
+        if (!commands.isEmpty() && !first.startsWith("-")) {
+            return "unknown command '" + first + "'" + NearestName.hint(first, List.copyOf(commands));
+        }
+        Optional<String> option = found.stream().filter(arg -> arg.startsWith("-")).findFirst();
+        if (option.isPresent()) {
+            String name = option.get().split("=", 2)[0];
+            List<String> known = command.optionsMap().keySet().stream().filter(other -> other.startsWith("--"))
                     .sorted().toList();
             return "unknown option '" + name + "'" + NearestName.hint(name, known);
         }
-        if (!command.subcommands().isEmpty()) {
-            return "unknown command '" + found + "'"
-                    + NearestName.hint(found, List.copyOf(command.subcommands().keySet()));
-        }
-        boolean takesOptions = command.options().stream().anyMatch(option -> !option.usageHelp());
-        return "expected " + (takesOptions ? "options only" : "no argument") + ", found '" + found + "'";
+        boolean takesOptions = command.options().stream().anyMatch(other -> !other.usageHelp());
+        return "expected " + (takesOptions ? "options only" : "no argument") + ", found '" + first + "'";
     }
 
     /** The library has the option and its value in its own sentence alone. */

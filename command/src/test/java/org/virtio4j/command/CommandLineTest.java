@@ -134,6 +134,19 @@ class CommandLineTest {
     }
 
     @Test
+    void shouldHelpWhoDoesNotKnowTheValuesYet() {
+        assertEquals(0, run("copy", "--times", "0", "--help"));
+        assertEquals(0, run("copy", "--help", "--mode", "SLOW"));
+        assertMistake("option --json: expected a value, found none", "copy", "--help", "--json");
+        assertMistake("unknown option '--jsn'; did you mean --json?", "copy", "--help", "--times", "0", "--jsn");
+    }
+
+    @Test
+    void shouldNameTheUnknownOptionBeforeTheOperandThatMayBeItsValue() {
+        assertMistake("unknown option '--now'; expected one of --help", "stop", "today", "--now");
+    }
+
+    @Test
     void shouldRefuseOperandsWhereThereAreNone() {
         assertMistake("expected no argument, found 'now'", "stop", "now");
         assertMistake("unknown option '--now'; expected one of --help", "stop", "--now");
