@@ -5,6 +5,7 @@ module org.virtio4j.serving {
     requires static org.jspecify;
     requires HdrHistogram;
     requires org.agrona;
+    requires org.tomlj;
     requires transitive org.virtio4j.command;
     requires org.virtio4j.endpoint;
     requires transitive org.virtio4j.iommu;

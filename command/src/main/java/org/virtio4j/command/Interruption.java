@@ -70,7 +70,7 @@ public final class Interruption {
      * The same while the command has begun nothing that it would have to undo. The JVM does not wait for it then: the
      * command may itself wait, for example for somebody to write to a pipe.
      *
-     * @param what such as {@code reading vm.conf}
+     * @param what such as {@code reading vm.toml}
      */
     public synchronized void preparing(String what) {
         doing = what;

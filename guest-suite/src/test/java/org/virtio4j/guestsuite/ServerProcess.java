@@ -21,19 +21,19 @@ final class ServerProcess implements GuestDevices.Server {
 
     private static final long DISK_BYTES = 128 << 20;
     private static final String CONFIGURATION = """
-            [machine]
-            folder = run
+            [[machine]]
+            folder = "run"
             memory = 512
 
-            [iommu]
-            address = 00:05.0
+            [machine.iommu]
+            address = "00:05.0"
 
-            [rng]
-            address = 00:07.0
+            [[machine.rng]]
+            address = "00:07.0"
 
-            [disk]
-            address = 00:0c.0
-            file = disk
+            [[machine.disk]]
+            address = "00:0c.0"
+            file = "disk"
             """;
 
     private final Path folder;

@@ -43,19 +43,19 @@ final class ServeCommand implements Command {
             all other keys are in docs/qemu.md:
 
               # Where the sockets go, counted from this file's folder, and the guest's RAM in MiB.
-              [machine]
-              folder = run
+              [[machine]]
+              folder = "run"
               memory = 512
 
-              [iommu]
-              address = 00:08.0
+              [machine.iommu]
+              address = "00:08.0"
 
-              [rng]
-              address = 00:09.0
+              [[machine.rng]]
+              address = "00:09.0"
 
-              [disk]
-              address = 00:0a.0
-              file = disk.img""";
+              [[machine.disk]]
+              address = "00:0a.0"
+              file = "disk.img\"""";
 
     private final PrintStream out;
     private final PrintStream err;
@@ -92,7 +92,8 @@ final class ServeCommand implements Command {
         CommandOptions.refuseOperands(operands);
         Path record = arguments.matchedOptionValue(RECORD, null);
         interruption.preparing("reading " + config);
-        List<MachinePlan> plans = MachineReader.read(config, record);
+        List<MachinePlan> plans = MachineReader.read(config, record,
+                notice -> err.println("virtio4j: " + notice));
         interruption.doing(record == null ? "beginning to serve" : "opening " + record);
         if (record != null && plans.size() > 1) {
             throw new CommandFailure("option " + RECORD + ": expected one machine, found " + plans.size());

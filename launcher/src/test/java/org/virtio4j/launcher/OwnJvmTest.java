@@ -59,14 +59,14 @@ class OwnJvmTest {
     @Timeout(120)
     void shouldSaySoWhenMemoryIsNotEnoughToStart() throws IOException, InterruptedException {
         Files.write(folder.resolve("disk.img"), new byte[4096]);
-        Path config = Files.writeString(folder.resolve("vm.conf"), """
-                [machine]
-                folder = run
-                [iommu]
-                address = 00:08.0
-                [disk]
-                address = 00:0a.0
-                file = disk.img
+        Path config = Files.writeString(folder.resolve("vm.toml"), """
+                [[machine]]
+                folder = "run"
+                [machine.iommu]
+                address = "00:08.0"
+                [[machine.disk]]
+                address = "00:0a.0"
+                file = "disk.img"
                 queues = 1024
                 """);
         Process process = builder(List.of("-Xmx48m"), "serve", "--config", config.toString())
@@ -101,14 +101,14 @@ class OwnJvmTest {
     @Timeout(120)
     void shouldSayWhatItWaitsForWhenInterrupted() throws IOException, InterruptedException {
         Files.write(folder.resolve("disk.img"), new byte[4096]);
-        Path config = Files.writeString(folder.resolve("vm.conf"), """
-                [machine]
-                folder = run
-                [iommu]
-                address = 00:08.0
-                [disk]
-                address = 00:0a.0
-                file = disk.img
+        Path config = Files.writeString(folder.resolve("vm.toml"), """
+                [[machine]]
+                folder = "run"
+                [machine.iommu]
+                address = "00:08.0"
+                [[machine.disk]]
+                address = "00:0a.0"
+                file = "disk.img"
                 """);
         Path pipe = folder.resolve("pipe");
         assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());

@@ -27,15 +27,15 @@ import org.virtio4j.vfiouser.VfioUserSocket;
 class ServeCommandTest {
 
     private static final String CONFIG = """
-            [machine]
-            folder = run
-            [iommu]
-            address = 00:08.0
-            [rng]
-            address = 00:09.0
-            [disk]
-            address = 00:0a.0
-            file = disk.img
+            [[machine]]
+            folder = "run"
+            [machine.iommu]
+            address = "00:08.0"
+            [[machine.rng]]
+            address = "00:09.0"
+            [[machine.disk]]
+            address = "00:0a.0"
+            file = "disk.img"
             """;
 
     @TempDir
@@ -52,7 +52,7 @@ class ServeCommandTest {
     void shouldSayHowItIsUsed() {
         CommandRun help = CommandRun.of("serve", "--help");
         assertEquals(0, help.status());
-        assertTrue(help.out().contains("\n  [disk]\n  address = 00:0a.0\n"), help.out());
+        assertTrue(help.out().contains("\n  [[machine.disk]]\n  address = \"00:0a.0\"\n"), help.out());
         assertTrue(help.out().lines().allMatch(line -> line.length() <= 100), help.out());
     }
 
@@ -93,10 +93,10 @@ class ServeCommandTest {
     @Test
     void shouldNameTheConfigurationThatIsMissing() {
         assertRefused("expected --config FILE, found none; serve --help shows what a file may be like", "serve");
-        assertRefused("/none.conf: no such file", "serve", "--config", "/none.conf");
-        assertRefused("expected --config FILE, found 'vm.conf'; serve --help shows what a file may be like",
-                "serve", "vm.conf");
-        assertRefused("expected options only, found 'other'", "serve", "--config", "vm.conf", "other");
+        assertRefused("/none.toml: no such file", "serve", "--config", "/none.toml");
+        assertRefused("expected --config FILE, found 'vm.toml'; serve --help shows what a file may be like",
+                "serve", "vm.toml");
+        assertRefused("expected options only, found 'other'", "serve", "--config", "vm.toml", "other");
     }
 
     @Test
@@ -113,10 +113,10 @@ class ServeCommandTest {
 
     @Test
     void shouldRefuseFoldersThatCannotBe() throws IOException {
-        Path nowhere = write(CONFIG.replace("= run", "= none/run"));
+        Path nowhere = write(CONFIG.replace("\"run\"", "\"none/run\""));
         assertRefused("machine guest: " + folder + "/none/run: no such folder",
                 "serve", "--config", nowhere.toString());
-        Path file = write(CONFIG.replace("= run", "= disk.img"));
+        Path file = write(CONFIG.replace("\"run\"", "\"disk.img\""));
         assertRefused("machine guest: " + folder + "/disk.img: expected a folder, found something else",
                 "serve", "--config", file.toString());
     }
@@ -154,8 +154,8 @@ class ServeCommandTest {
 
     @Test
     void shouldRefuseWhatDoesNotGoTogether() throws IOException {
-        Path config = write(CONFIG.replace("00:08.0\n", "00:08.0\nprobe-size = 8\n"));
-        assertRefused(config + ":5: probe-size: probeSize=8, but the properties of an endpoint need 24 bytes",
+        Path config = write(CONFIG.replace("00:08.0\"\n", "00:08.0\"\nprobe-size = 8\n"));
+        assertRefused(config + ":5:14: probe-size: probeSize=8, but the properties of an endpoint need 24 bytes",
                 "serve", "--config", config.toString());
         assertFalse(Files.exists(run));
     }
@@ -163,7 +163,7 @@ class ServeCommandTest {
     @Test
     void shouldRefuseOneDiskUnderTwoNames() throws IOException {
         Files.createLink(folder.resolve("hard.img"), folder.resolve("disk.img"));
-        Path config = write(CONFIG + "[disk]\naddress = 00:0b.0\nfile = hard.img\n");
+        Path config = write(CONFIG + "[[machine.disk]]\naddress = \"00:0b.0\"\nfile = \"hard.img\"\n");
         assertRefused("machine guest: " + folder + "/hard.img: another disk of this process holds it for writing; end "
                 + "that first, or set lock=off if both are meant to use the file",
                 "serve", "--config", config.toString());
@@ -180,15 +180,34 @@ class ServeCommandTest {
 
     @Test
     void shouldRecordOneMachineAlone() throws IOException {
-        Path config = write(CONFIG + CONFIG.replace("[machine]", "[machine other]").replace("run", "elsewhere")
-                .replace("disk.img", "disk.img\nread-only = yes"));
+        Path config = write(CONFIG + CONFIG.replace("\"run\"", "\"elsewhere\"\nname = \"other\"")
+                .replace("\"disk.img\"", "\"disk.img\"\nread-only = true"));
         assertRefused("option --record: expected one machine, found 2",
                 "serve", "--config", config.toString(), "--record", folder + "/some.trace");
         assertFalse(Files.exists(run));
     }
 
+    @Test
+    void shouldSayThatTheFormerFormatIsReadForOneVersionMore() throws IOException {
+        Files.createDirectories(run.resolve("viot"));
+        Path config = write("""
+                [machine]
+                folder = run
+                [iommu]
+                address = 00:08.0
+                [rng]
+                address = 00:09.0
+                """);
+        CommandRun served = CommandRun.of("serve", "--config", config.toString());
+        List<String> said = served.err().lines().toList();
+        assertEquals("virtio4j: " + config + ": the next version does not read this format; ./virtio4j config-to-toml "
+                + config + " prints it as TOML", said.getFirst());
+        assertEquals(2, said.size(), said.toString());
+        assertEquals(2, served.status());
+    }
+
     private Path write(String text) throws IOException {
-        return Files.writeString(folder.resolve("vm.conf"), text);
+        return Files.writeString(folder.resolve("vm.toml"), text);
     }
 
     private List<String> files() throws IOException {

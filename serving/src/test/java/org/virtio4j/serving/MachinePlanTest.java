@@ -32,16 +32,16 @@ import org.virtio4j.wire.iommu.IommuConfig;
 class MachinePlanTest {
 
     private static final String CONFIG = """
-            [machine]
-            folder = run
-            [iommu]
-            address = 00:08.0
+            [[machine]]
+            folder = "run"
+            [machine.iommu]
+            address = "00:08.0"
             probe-size = 1024
-            [rng]
-            address = 00:09.0
-            [disk]
-            address = 00:0a.0
-            file = disk.img
+            [[machine.rng]]
+            address = "00:09.0"
+            [[machine.disk]]
+            address = "00:0a.0"
+            file = "disk.img"
             """;
     private static final MachinePlan ENTROPY_ALONE = new MachinePlan("vm", Path.of("unused"), MemoryPlan.of(4),
             IommuPlan.at(PciAddress.of("00:08.0")).withSettings(iommu -> iommu.probeSize(1024).linger(Duration.ZERO)),
@@ -58,7 +58,7 @@ class MachinePlanTest {
 
     @Test
     void shouldBeServedOneTimeAfterTheOther() throws IOException, CommandFailure {
-        MachinePlan plan = MachineReader.read(Files.writeString(folder.resolve("vm.conf"), CONFIG)).getFirst();
+        MachinePlan plan = MachineReader.read(Files.writeString(folder.resolve("vm.toml"), CONFIG)).getFirst();
         VirtioIommu first = serveAndClose(plan);
         VirtioIommu second = serveAndClose(plan);
         assertNotSame(first, second);

@@ -39,22 +39,22 @@ class PolledServeTest {
     private static final int EVENT_IDX = 1 << FeatureBit.EVENT_IDX;
 
     private static final String CONFIG = """
-            [machine]
-            folder = run
+            [[machine]]
+            folder = "run"
             memory = 4
-            memory-file = ram
-            [iommu]
-            address = 00:08.0
-            poll = yes
-            idle = yield
-            [rng]
-            address = 00:09.0
-            poll = yes
-            idle = sleep
-            [disk]
-            address = 00:0a.0
-            file = disk.img
-            poll = yes
+            memory-file = "ram"
+            [machine.iommu]
+            address = "00:08.0"
+            poll = true
+            idle = "yield"
+            [[machine.rng]]
+            address = "00:09.0"
+            poll = true
+            idle = "sleep"
+            [[machine.disk]]
+            address = "00:0a.0"
+            file = "disk.img"
+            poll = true
             """;
 
     @TempDir
@@ -72,7 +72,7 @@ class PolledServeTest {
         Path file = Files.write(folder.resolve("ram"), new byte[(int) SIZE]);
         guest.addFile(0, file, 0, SIZE);
         ram = new GuestRam(guest, 0, SIZE);
-        Path config = Files.writeString(folder.resolve("vm.conf"), CONFIG);
+        Path config = Files.writeString(folder.resolve("vm.toml"), CONFIG);
         machine = ServedMachine.serve(MachineReader.read(config).getFirst());
     }
 

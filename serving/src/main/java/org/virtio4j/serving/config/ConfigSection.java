@@ -3,137 +3,160 @@ package org.virtio4j.serving.config;
 
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.virtio4j.command.CommandFailure;
-import org.virtio4j.command.NearestName;
 
-/** One section of a {@link ConfigFile}: parses values, and says what is wrong with them and on which line. */
+/** One table of a {@link ConfigFile}: its values, and where they stand. */
 final class ConfigSection {
 
-    /** A value and the line where it stands. */
-    private record Entry(String value, int line) {
+    /** A value: a string, a {@link Long}, a {@link Boolean}, or a list of {@link Word}; and where it stands. */
+    record Value(Object value, Place place) {
     }
 
-    private final Path file;
-    private final int line;
-    private final String kind;
-    private final String name;
-    private final Map<String, Entry> entries = new LinkedHashMap<>();
-
-    ConfigSection(Path file, int line, String kind, String name) {
-        this.file = file;
-        this.line = line;
-        this.kind = kind;
-        this.name = name;
+    /** A string of a list. */
+    record Word(String text, Place place) {
     }
 
-    /** The first word between the brackets. */
-    String kind() {
-        return kind;
+    private final Place place;
+    private final ConfigTable table;
+    private final Map<ConfigKey, Value> values = new LinkedHashMap<>();
+
+    ConfigSection(Place place, ConfigTable table) {
+        this.place = place;
+        this.table = table;
     }
 
-    /** The second; empty if there is none. */
-    String name() {
-        return name;
+    ConfigTable table() {
+        return table;
+    }
+
+    /** Where its header stands. */
+    Place place() {
+        return place;
     }
 
     int line() {
-        return line;
+        return place.line();
     }
 
-    void put(String key, String value, int at) throws CommandFailure {
-        Entry before = entries.putIfAbsent(key, new Entry(value, at));
-        if (before != null) {
-            throw ConfigFile.failure(file, at, "key " + key + ": expected once in [" + kind + "], found on line "
-                    + before.line() + " too");
+    /** How its file writes the header. */
+    String header() {
+        return isFormer() ? table.formerHeader() : table.header();
+    }
+
+    /** How its file writes that a flag is set. */
+    String yes() {
+        return isFormer() ? "yes" : "true";
+    }
+
+    boolean isFormer() {
+        return place.column() == 0;
+    }
+
+    /** Takes a value of the type of its key. Returns the one that it had before, which stays. */
+    @Nullable Value put(ConfigKey key, Value value) {
+        return values.putIfAbsent(key, value);
+    }
+
+    /** What it says, without the places. */
+    Map<ConfigKey, Object> content() {
+        Map<ConfigKey, Object> content = new LinkedHashMap<>();
+        values.forEach((key, value) -> content.put(key, key.type() == ConfigKey.Type.LIST
+                ? words(key).stream().map(Word::text).toList() : value.value()));
+        return content;
+    }
+
+    boolean has(ConfigKey key) {
+        return values.containsKey(key);
+    }
+
+    Optional<String> text(ConfigKey key) {
+        return Optional.ofNullable(values.get(key)).map(value -> (String) value.value());
+    }
+
+    String required(ConfigKey key) throws CommandFailure {
+        return text(key).orElseThrow(() -> failure("expected a key " + key + " in " + header() + ", found none"));
+    }
+
+    /** Parses a string with a function that throws IllegalArgumentException for what it cannot parse. */
+    <T> T parsed(ConfigKey key, Function<String, T> meaning) throws CommandFailure {
+        String text = required(key);
+        return sensible(key, value(key).place(), () -> meaning.apply(text));
+    }
+
+    /** Parses each string of a list; nothing if the key is not there. */
+    <T> List<T> parsedList(ConfigKey key, Function<String, T> meaning) throws CommandFailure {
+        List<T> parsed = new ArrayList<>();
+        for (Word word : has(key) ? words(key) : List.<Word>of()) {
+            parsed.add(sensible(key, word.place(), () -> meaning.apply(word.text())));
         }
+        return parsed;
     }
 
-    /** Refuses keys that are not in the list. */
-    void allow(List<String> keys) throws CommandFailure {
-        for (Map.Entry<String, Entry> entry : entries.entrySet()) {
-            if (!keys.contains(entry.getKey())) {
-                throw ConfigFile.failure(file, entry.getValue().line(), "unknown key '" + entry.getKey() + "' in ["
-                        + kind + "]" + NearestName.hint(entry.getKey(), keys));
-            }
-        }
+    /** Does something with a value that is there, and that may prove to be not possible. */
+    void apply(ConfigKey key, Runnable use) throws CommandFailure {
+        sensible(key, value(key).place(), () -> {
+            use.run();
+            return key;
+        });
     }
 
-    boolean has(String key) {
-        return entries.containsKey(key);
-    }
-
-    Optional<String> text(String key) {
-        return Optional.ofNullable(entries.get(key)).map(Entry::value);
-    }
-
-    String required(String key) throws CommandFailure {
-        if (!has(key)) {
-            throw failure("expected a key " + key + " in [" + kind + "], found none");
-        }
-        return entry(key).value();
-    }
-
-    /** Parses a value with a function that throws IllegalArgumentException for what it cannot parse. */
-    <T> T parsed(String key, Function<String, T> meaning) throws CommandFailure {
+    private static <T> T sensible(ConfigKey key, Place where, Supplier<T> meaning)
+            throws CommandFailure {
         try {
-            return meaning.apply(required(key));
+            return meaning.get();
         } catch (IllegalArgumentException senseless) {
-            throw failure(key, String.valueOf(senseless.getMessage()));
+            throw where.failure(named(key, String.valueOf(senseless.getMessage())));
         }
     }
 
-    long number(String key, long otherwise, long least, long most) throws CommandFailure {
-        if (!has(key)) {
-            return otherwise;
-        }
-        String value = entry(key).value();
-        try {
-            long number = Long.parseLong(value);
-            if (number >= least && number <= most) {
-                return number;
-            }
-        } catch (NumberFormatException noNumber) {
-            // Refused as numbers out of range are.
-        }
-        throw failure(key, "expected " + least + " to " + most + ", found '" + value + "'");
+    long number(ConfigKey key, long otherwise) {
+        return has(key) ? (long) value(key).value() : otherwise;
     }
 
-    boolean flag(String key, boolean otherwise) throws CommandFailure {
-        return switch (text(key).orElse(otherwise ? "yes" : "no")) {
-            case "yes" -> true;
-            case "no" -> false;
-            case String other -> throw failure(key, "expected yes or no, found '" + other + "'");
-        };
+    boolean flag(ConfigKey key, boolean otherwise) {
+        return has(key) ? (boolean) value(key).value() : otherwise;
     }
 
     /** A relative name starts at the folder of the configuration. */
-    Path path(String key) throws CommandFailure {
-        String value = required(key);
+    Path path(ConfigKey key) throws CommandFailure {
+        String text = required(key);
         try {
-            return file.toAbsolutePath().resolveSibling(value).normalize();
+            return place.file().toAbsolutePath().resolveSibling(text).normalize();
         } catch (InvalidPathException impossible) {
             throw failure(key, "expected a file name, found " + impossible.getReason());
         }
     }
 
     /** A failure with the value of a key that is there. */
-    CommandFailure failure(String key, String message) {
-        boolean named = message.startsWith(key + "=");
-        return ConfigFile.failure(file, entry(key).line(), named ? message : key + ": " + message);
+    CommandFailure failure(ConfigKey key, String message) {
+        return value(key).place().failure(named(key, message));
     }
 
-    /** A failure with the section as a whole. */
+    /** A failure with the table as a whole. */
     CommandFailure failure(String message) {
-        return ConfigFile.failure(file, line, message);
+        return place.failure(message);
     }
 
-    private Entry entry(String key) {
-        return Objects.requireNonNull(entries.get(key));
+    /** Messages of the devices name the key themselves. */
+    private static String named(ConfigKey key, String message) {
+        return message.startsWith(key + "=") ? message : key + ": " + message;
+    }
+
+    @SuppressWarnings("unchecked")
+    private List<Word> words(ConfigKey key) {
+        return (List<Word>) value(key).value();
+    }
+
+    private Value value(ConfigKey key) {
+        return Objects.requireNonNull(values.get(key));
     }
 }

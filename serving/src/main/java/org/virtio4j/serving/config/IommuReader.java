@@ -2,7 +2,6 @@
 package org.virtio4j.serving.config;
 
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -19,27 +18,8 @@ import org.virtio4j.serving.watch.DoorbellNames;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.wire.iommu.IommuFeature;
 
-/** Reads a section {@code [iommu]}, except its address. */
+/** Reads a table {@code [machine.iommu]}, except its address. */
 final class IommuReader {
-
-    static final String RESERVED = DoorbellNames.KEY;
-
-    private static final String PAGE_SIZES = "page-sizes";
-    private static final String INPUT_RANGE = "input-range";
-    private static final String DOMAIN_RANGE = "domain-range";
-    private static final String PROBE_SIZE = "probe-size";
-    private static final String BYPASS = "bypass";
-    private static final String BYPASS_AFTER_RESET = "bypass-after-reset";
-    private static final String REQUEST_QUEUE = "request-queue";
-    private static final String EVENT_QUEUE = "event-queue";
-    private static final String MAX_MAPPINGS = "max-mappings";
-    private static final String LINGER = "linger";
-    private static final String WITHOUT = "without";
-
-    /** All keys of the section, with the address. */
-    static final List<String> KEYS = List.of(MachineReader.ADDRESS, RESERVED, PAGE_SIZES, INPUT_RANGE, DOMAIN_RANGE,
-            PROBE_SIZE, BYPASS, BYPASS_AFTER_RESET, REQUEST_QUEUE, EVENT_QUEUE, MAX_MAPPINGS, LINGER, WITHOUT,
-            MachineReader.POLL, MachineReader.IDLE);
 
     private static final Map<String, Integer> FEATURES = Map.of("input-range", IommuFeature.INPUT_RANGE,
             "domain-range", IommuFeature.DOMAIN_RANGE, "map-unmap", IommuFeature.MAP_UNMAP,
@@ -48,17 +28,12 @@ final class IommuReader {
     private static final Pattern HEX_RANGE = Pattern.compile("([0-9a-f]{1,16})-([0-9a-f]{1,16})");
     private static final Pattern RANGE = Pattern.compile("(\\d{1,10})-(\\d{1,10})");
     private static final Pattern REGION = Pattern.compile("(msi|reserved):" + HEX_RANGE.pattern());
-    private static final String SEPARATOR = "[,\\s]+";
     private static final int HEXADECIMAL = 16;
-    private static final long MOST_MAPPINGS = 1L << 30;
 
     /** For a disk's rings, the longest request of its default queue, and as many that are not unmapped yet. */
     private static final long LEAST_MAPPINGS = 512;
-    private static final int MOST_PROPERTIES = 65_536;
     private static final long MOST_DOMAINS = 0xffff_ffffL;
-    private static final int MOST_ENTRIES = 32_768;
     private static final long NANOS_PER_MICRO = 1_000;
-    private static final int MOST_LINGER = 1_000_000;
 
     /**
      * Eight of ten requests that follow an answer come within this time. While it lasts, the virtual CPU that notified
@@ -87,52 +62,63 @@ final class IommuReader {
     }
 
     private void readNumbers() throws CommandFailure {
-        int probeSize = (int) section.number(PROBE_SIZE, 512, 0, MOST_PROPERTIES);
-        boolean bypass = section.flag(BYPASS, true);
-        boolean bypassAfterReset = section.flag(BYPASS_AFTER_RESET, false);
-        Duration linger = Duration.ofNanos(NANOS_PER_MICRO * section.number(LINGER, LINGER_MICROS, 0, MOST_LINGER));
+        int probeSize = (int) section.number(Keys.PROBE_SIZE, 512);
+        boolean bypass = section.flag(Keys.BYPASS, true);
+        boolean bypassAfterReset = section.flag(Keys.BYPASS_AFTER_RESET, false);
+        Duration linger = Duration.ofNanos(NANOS_PER_MICRO * section.number(Keys.LINGER, LINGER_MICROS));
         long mappings = mappings(section);
         set(builder -> builder.probeSize(probeSize).bootBypass(bypass).linger(linger)
                 .bypassAfterReset(bypassAfterReset).maxMappings(mappings));
     }
 
     private void readQueues() throws CommandFailure {
-        int requests = entries(section, REQUEST_QUEUE, 256);
-        int events = entries(section, EVENT_QUEUE, 64);
-        if (section.has(REQUEST_QUEUE)) {
-            parse(REQUEST_QUEUE, text -> builder -> builder.queueSizes(requests, events));
+        int requests = entries(section, Keys.REQUEST_QUEUE, 256);
+        int events = entries(section, Keys.EVENT_QUEUE, 64);
+        if (section.has(Keys.REQUEST_QUEUE)) {
+            section.apply(Keys.REQUEST_QUEUE, () -> set(builder -> builder.queueSizes(requests, events)));
         } else {
             set(builder -> builder.queueSizes(requests, events));
         }
     }
 
     private void readRanges() throws CommandFailure {
-        parse(PAGE_SIZES, IommuReader::pageSizes);
-        parse(INPUT_RANGE, IommuReader::inputRange);
-        parse(DOMAIN_RANGE, IommuReader::domainRange);
-        parse(WITHOUT, IommuReader::without);
-    }
-
-    /** What a key sets, if it is there. The trial says whether its value is possible. */
-    private void parse(String key, Function<String, Consumer<VirtioIommuBuilder>> meaning) throws CommandFailure {
-        if (section.has(key)) {
-            Consumer<VirtioIommuBuilder> setting = section.parsed(key, text -> {
-                Consumer<VirtioIommuBuilder> parsed = meaning.apply(text);
-                parsed.accept(trial);
-                return parsed;
-            });
-            settings = settings.andThen(setting);
+        if (section.has(Keys.PAGE_SIZES)) {
+            List<Long> sizes = section.parsedList(Keys.PAGE_SIZES, IommuReader::pageSize);
+            if (sizes.isEmpty()) {
+                throw section.failure(Keys.PAGE_SIZES, "expected one page size or more, found none");
+            }
+            long mask = sizes.stream().reduce(0L, (all, size) -> all | size);
+            section.apply(Keys.PAGE_SIZES, () -> set(builder -> builder.pageSizeMask(mask)));
+        }
+        range(Keys.INPUT_RANGE, IommuReader::inputRange);
+        range(Keys.DOMAIN_RANGE, IommuReader::domainRange);
+        for (int bit : section.parsedList(Keys.WITHOUT, IommuReader::feature)) {
+            section.apply(Keys.WITHOUT, () -> set(builder -> builder.without(bit)));
         }
     }
 
+    /** What a range sets, if it is there. */
+    private void range(ConfigKey key, Function<String, Consumer<VirtioIommuBuilder>> meaning) throws CommandFailure {
+        if (section.has(key)) {
+            Consumer<VirtioIommuBuilder> setting = section.parsed(key, meaning);
+            section.apply(key, () -> set(setting));
+        }
+    }
+
+    /** The trial says whether it is possible. */
     private void set(Consumer<VirtioIommuBuilder> setting) {
         setting.accept(trial);
         settings = settings.andThen(setting);
     }
 
-    /** The key {@link #RESERVED} of this or another section. */
+    /** The key {@link Keys#RESERVED} of this or another table. */
     static ReservedRegions reserved(ConfigSection section, ReservedRegions otherwise) throws CommandFailure {
-        return section.has(RESERVED) ? section.parsed(RESERVED, IommuReader::regions) : otherwise;
+        if (!section.has(Keys.RESERVED)) {
+            return otherwise;
+        }
+        ReservedRegion[] regions = section.parsedList(Keys.RESERVED, word -> region(section, word))
+                .toArray(ReservedRegion[]::new);
+        return regions.length == 0 ? ReservedRegions.NONE : ReservedRegions.of(regions);
     }
 
     /**
@@ -145,10 +131,10 @@ final class IommuReader {
             builder.check(regions);
         } catch (IllegalArgumentException unfit) {
             String message = String.valueOf(unfit.getMessage());
-            List<String> blamed = message.startsWith("probeSize=") ? List.of(PROBE_SIZE, RESERVED)
-                    : List.of(RESERVED, INPUT_RANGE);
-            ConfigSection section = device.has(RESERVED) ? device : iommu;
-            for (String key : device.has(RESERVED) ? List.of(RESERVED) : blamed) {
+            List<ConfigKey> blamed = message.startsWith("probeSize=") ? List.of(Keys.PROBE_SIZE, Keys.RESERVED)
+                    : List.of(Keys.RESERVED, Keys.INPUT_RANGE);
+            ConfigSection section = device.has(Keys.RESERVED) ? device : iommu;
+            for (ConfigKey key : device.has(Keys.RESERVED) ? List.of(Keys.RESERVED) : blamed) {
                 if (section.has(key)) {
                     throw section.failure(key, message);
                 }
@@ -157,9 +143,9 @@ final class IommuReader {
         }
     }
 
-    /** Entries of a queue of that section. */
-    static int entries(ConfigSection section, String key, int otherwise) throws CommandFailure {
-        int entries = (int) section.number(key, otherwise, 1, MOST_ENTRIES);
+    /** Entries of a queue of that table. */
+    static int entries(ConfigSection section, ConfigKey key, int otherwise) throws CommandFailure {
+        int entries = (int) section.number(key, otherwise);
         if (Integer.bitCount(entries) != 1) {
             throw section.failure(key, "expected a power of two, found '" + entries + "'");
         }
@@ -167,34 +153,26 @@ final class IommuReader {
     }
 
     private static long mappings(ConfigSection section) throws CommandFailure {
-        long mappings = section.number(MAX_MAPPINGS, 1L << 22, 1, MOST_MAPPINGS);
+        long mappings = section.number(Keys.MAX_MAPPINGS, 1L << 22);
         if (mappings < LEAST_MAPPINGS) {
-            throw section.failure(MAX_MAPPINGS, "expected " + LEAST_MAPPINGS + " to " + MOST_MAPPINGS + ", found '"
-                    + mappings + "': one request of a disk may need 256, and Linux hangs if it gets none");
+            throw section.failure(Keys.MAX_MAPPINGS, "expected " + LEAST_MAPPINGS + " to "
+                    + Keys.MAX_MAPPINGS.most() + ", found '" + mappings + "': one request of a disk may need 256, and"
+                    + " Linux hangs if it gets none");
         }
         return mappings;
     }
 
-    private static Consumer<VirtioIommuBuilder> pageSizes(String text) {
-        long mask = pageSizeMask(text);
-        return builder -> builder.pageSizeMask(mask);
-    }
-
-    private static long pageSizeMask(String text) {
-        long mask = 0;
-        for (String word : text.split(SEPARATOR, -1)) {
-            Matcher size = match(SIZE, word, "page sizes such as 4K, 2M, 1G");
-            long bytes = Long.parseLong(size.group(1)) << switch (size.group(2)) {
-                case "K" -> 10;
-                case "M" -> 20;
-                default -> 30;
-            };
-            if (Long.bitCount(bytes) != 1) {
-                throw new IllegalArgumentException("expected powers of two, found '" + word + "'");
-            }
-            mask |= bytes;
+    private static long pageSize(String word) {
+        Matcher size = match(SIZE, word, "page sizes such as 4K, 2M, 1G");
+        long bytes = Long.parseLong(size.group(1)) << switch (size.group(2)) {
+            case "K" -> 10;
+            case "M" -> 20;
+            default -> 30;
+        };
+        if (Long.bitCount(bytes) != 1) {
+            throw new IllegalArgumentException("expected powers of two, found '" + word + "'");
         }
-        return mask;
+        return bytes;
     }
 
     private static Consumer<VirtioIommuBuilder> inputRange(String text) {
@@ -214,31 +192,23 @@ final class IommuReader {
         return builder -> builder.domainRange((int) start, (int) end);
     }
 
-    private static Consumer<VirtioIommuBuilder> without(String text) {
-        Consumer<VirtioIommuBuilder> all = builder -> { };
-        for (String word : text.split(SEPARATOR, -1)) {
-            Integer bit = FEATURES.get(word);
-            if (bit == null) {
-                throw new IllegalArgumentException("unknown feature '" + word + "'"
-                        + NearestName.hint(word, FEATURES.keySet().stream().sorted().toList()));
-            }
-            all = all.andThen(builder -> builder.without(bit));
+    private static int feature(String word) {
+        Integer bit = FEATURES.get(word);
+        if (bit == null) {
+            throw new IllegalArgumentException("unknown feature '" + word + "'"
+                    + NearestName.hint(word, FEATURES.keySet().stream().sorted().toList()));
         }
-        return all;
+        return bit;
     }
 
-    private static ReservedRegions regions(String text) {
-        return text.equals("none") ? ReservedRegions.NONE : ReservedRegions.of(
-                Arrays.stream(text.split(SEPARATOR, -1)).map(IommuReader::region).toArray(ReservedRegion[]::new));
+    /** That no region is reserved is a word in the former format, and an empty list in TOML. */
+    private static ReservedRegion region(ConfigSection section, String word) {
+        return DoorbellNames.region(word).orElseGet(() -> regionOfAddresses(word, section.isFormer() ? "none, " : ""));
     }
 
-    private static ReservedRegion region(String word) {
-        return DoorbellNames.region(word).orElseGet(() -> regionOfAddresses(word));
-    }
-
-    private static ReservedRegion regionOfAddresses(String word) {
+    private static ReservedRegion regionOfAddresses(String word, String none) {
         Matcher region = match(REGION, word,
-                "none, msi:x86, msi:gicv2m, msi:its, or regions such as msi:fee00000-feefffff or reserved:0-fff");
+                none + "msi:x86, msi:gicv2m, msi:its, or regions such as msi:fee00000-feefffff or reserved:0-fff");
         long start = address(region.group(2));
         long end = address(region.group(3));
         // A driver cannot map the rest of a page that is partly reserved.

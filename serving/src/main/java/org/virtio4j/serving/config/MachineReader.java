@@ -12,9 +12,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.command.CommandFailure;
-import org.virtio4j.command.NearestName;
 import org.virtio4j.endpoint.DiskLock;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.endpoint.VirtioBlockBuilder;
@@ -22,52 +22,23 @@ import org.virtio4j.endpoint.VirtioEntropy;
 import org.virtio4j.iommu.VirtioIommuBuilder;
 import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.machine.PciAddress;
+import org.virtio4j.serving.config.ConfigFile.MachineTables;
 import org.virtio4j.serving.plan.DevicePlan;
 import org.virtio4j.serving.plan.Idling;
 import org.virtio4j.serving.plan.IommuPlan;
 import org.virtio4j.serving.plan.MachinePlan;
 import org.virtio4j.serving.plan.MemoryPlan;
 
-/** Makes the plans of the machines in a {@link ConfigFile}; {@code docs/qemu.md} says what each key means. */
+/** Makes the plans of the machines in a configuration; {@code docs/qemu.md} says what each key means. */
 public final class MachineReader {
 
-    static final String ADDRESS = "address";
-    static final String POLL = "poll";
-    static final String IDLE = "idle";
-
-    private static final String MACHINE = "machine";
     private static final String NAMELESS = "guest";
-    private static final String IOMMU = "iommu";
-    private static final String DISK = "disk";
-    private static final String RNG = "rng";
-    private static final List<String> SECTIONS = List.of(MACHINE, IOMMU, DISK, RNG);
-
-    private static final String FOLDER = "folder";
-    private static final String MEMORY = "memory";
-    private static final String MEMORY_FILE = "memory-file";
-    private static final String SEALED_MEMORY = "sealed-memory";
-    private static final String TRANSLATED = "iommu";
-    private static final String FILE = "file";
-    private static final String READ_ONLY = "read-only";
-    private static final String QUEUES = "queues";
-    private static final String QUEUE_SIZE = "queue-size";
-    private static final String BLOCK_SIZE = "block-size";
-    private static final String ID = "id";
-    private static final String LOCK = "lock";
-    private static final List<String> MACHINE_KEYS = List.of(FOLDER, MEMORY, MEMORY_FILE, SEALED_MEMORY);
-    private static final List<String> RNG_KEYS = List.of(ADDRESS, TRANSLATED, IommuReader.RESERVED, POLL,
-            IDLE);
-    private static final List<String> DISK_KEYS = List.of(ADDRESS, TRANSLATED, IommuReader.RESERVED, FILE, READ_ONLY,
-            QUEUES, QUEUE_SIZE, BLOCK_SIZE, ID, LOCK, POLL, IDLE);
+    private static final Pattern NAME = Pattern.compile("[\\S&&[^\\p{C}]]+");
 
     /** In {@code st_mode}. */
     private static final int FILE_TYPE = 0xf000;
     private static final int BLOCK_DEVICE = 0x6000;
 
-    private static final int LEAST_MEMORY = 1;
-    private static final int MOST_MEMORY = 1 << 20;
-    private static final int MOST_QUEUES = 1024;
-    private static final int LARGEST_BLOCK = 65_536;
 
     /** The disks that are written to, of all machines: two machines that write to one file destroy it. */
     private final Map<Path, ConfigSection> diskFiles = new HashMap<>();
@@ -78,54 +49,58 @@ public final class MachineReader {
     private final Map<Path, ConfigSection> disks = new LinkedHashMap<>();
     private final Map<String, ConfigSection> names = new HashMap<>();
 
-    private MachineReader() {
+    /** Whether disks and folders are looked at, or only what the configuration says about them. */
+    private final boolean looksAtFiles;
+
+    private MachineReader(boolean looksAtFiles) {
+        this.looksAtFiles = looksAtFiles;
     }
 
     /**
      * Reads a configuration.
      *
-     * @param file in the form of a {@link ConfigFile}
+     * @param file in TOML or the former format
      * @return the machines in order, at least one
-     * @throws CommandFailure if it cannot be read or makes no sense; it names file and line
+     * @throws CommandFailure if it cannot be read or makes no sense; it names file, line and column
      */
     public static List<MachinePlan> read(Path file) throws CommandFailure {
-        return read(file, null);
+        return read(file, null, notice -> { });
     }
 
     /**
      * Reads a configuration for a caller that writes to a file while the machines are served.
      *
-     * @param file    in the form of a {@link ConfigFile}
+     * @param file    in TOML or the former format
      * @param written what is to be written or replaced, if anything
+     * @param notices gets a line if the file is of the former format
      * @return the machines in order, at least one
      * @throws CommandFailure also if the written file is the configuration, a disk or the memory of a machine
      */
-    public static List<MachinePlan> read(Path file, @Nullable Path written) throws CommandFailure {
-        List<List<ConfigSection>> groups = new ArrayList<>();
-        for (ConfigSection section : ConfigFile.read(file)) {
-            if (!SECTIONS.contains(section.kind())) {
-                throw section.failure("unknown section [" + section.kind() + "]"
-                        + NearestName.hint(section.kind(), SECTIONS));
-            }
-            if (section.kind().equals(MACHINE)) {
-                groups.add(new ArrayList<>());
-            } else if (groups.isEmpty()) {
-                throw section.failure("expected [machine] first, found [" + section.kind() + "]");
-            }
-            groups.getLast().add(section);
-        }
-        if (groups.isEmpty()) {
-            throw new CommandFailure(file + ": expected a section [machine], found none");
-        }
-        MachineReader reader = new MachineReader();
-        List<MachinePlan> plans = new ArrayList<>();
-        for (List<ConfigSection> group : groups) {
-            plans.add(reader.machine(group.getFirst(), group.subList(1, group.size())));
-        }
-        reader.refuseTwoUses();
+    public static List<MachinePlan> read(Path file, @Nullable Path written, Consumer<String> notices)
+            throws CommandFailure {
+        ConfigFile config = ConfigFile.read(file);
+        MachineReader reader = new MachineReader(true);
+        List<MachinePlan> plans = reader.machines(config);
         if (written != null) {
             reader.refuseToWrite(file, written);
         }
+        if (config.former()) {
+            notices.accept(FormerToToml.notice(file));
+        }
+        return plans;
+    }
+
+    /** Refuses what makes no sense on any computer, whatever files this one has. */
+    static void check(ConfigFile config) throws CommandFailure {
+        new MachineReader(false).machines(config);
+    }
+
+    private List<MachinePlan> machines(ConfigFile config) throws CommandFailure {
+        List<MachinePlan> plans = new ArrayList<>();
+        for (MachineTables machine : config.machines()) {
+            plans.add(machine(machine));
+        }
+        refuseTwoUses();
         return plans;
     }
 
@@ -134,8 +109,8 @@ public final class MachineReader {
         for (Map.Entry<Path, ConfigSection> disk : disks.entrySet()) {
             ConfigSection memory = memoryFiles.get(disk.getKey());
             if (memory != null) {
-                throw disk.getValue().failure(FILE, "expected a disk, found the " + MEMORY_FILE + " of [" + MACHINE
-                        + "] of line " + memory.line());
+                throw disk.getValue().failure(Keys.FILE, "expected a disk, found the " + Keys.MEMORY_FILE + " of "
+                        + memory.header() + " of line " + memory.line());
             }
         }
     }
@@ -152,39 +127,46 @@ public final class MachineReader {
         }
     }
 
-    private MachinePlan machine(ConfigSection machine, List<ConfigSection> parts) throws CommandFailure {
-        machine.allow(MACHINE_KEYS);
-        String name = machine.name().isEmpty() ? NAMELESS : machine.name();
+    private MachinePlan machine(MachineTables tables) throws CommandFailure {
+        ConfigSection machine = tables.machine();
+        ConfigSection iommu = tables.iommu();
+        String name = name(machine);
         unique(names, name, machine, "machine " + name);
-        Path folder = machine.path(FOLDER);
-        unique(folders, real(folder), machine, FOLDER + " " + folder);
-        ConfigSection iommu = iommu(machine, parts);
-        iommu.allow(IommuReader.KEYS);
+        Path folder = machine.path(Keys.FOLDER);
+        unique(folders, real(folder), machine, Keys.FOLDER + " " + folder);
         Consumer<VirtioIommuBuilder> settings = IommuReader.read(iommu);
         Optional<Idling> polling = polling(iommu);
         Map<PciAddress, ConfigSection> addresses = new HashMap<>();
         IommuPlan iommuPlan = new IommuPlan(address(iommu, addresses), settings, polling);
-        List<DevicePlan> devices = devices(iommu, parts, addresses, iommuPlan);
+        List<DevicePlan> devices = devices(tables, addresses, iommuPlan);
         return new MachinePlan(name, folder, memory(machine), iommuPlan, devices);
     }
 
-    private MemoryPlan memory(ConfigSection machine) throws CommandFailure {
-        int mebibytes = (int) machine.number(MEMORY, 512, LEAST_MEMORY, MOST_MEMORY);
-        return new MemoryPlan(mebibytes, memoryFile(machine), machine.flag(SEALED_MEMORY, false));
+    /** The former format has no way to write a name that is not a word. */
+    private static String name(ConfigSection machine) throws CommandFailure {
+        String name = machine.text(Keys.NAME).orElse(NAMELESS);
+        if (!NAME.matcher(name).matches()) {
+            throw machine.failure(Keys.NAME, "expected a word without spaces, found '" + name + "'");
+        }
+        return name;
     }
 
-    private List<DevicePlan> devices(ConfigSection iommu, List<ConfigSection> parts,
-            Map<PciAddress, ConfigSection> addresses, IommuPlan iommuPlan) throws CommandFailure {
+    private MemoryPlan memory(ConfigSection machine) throws CommandFailure {
+        int mebibytes = (int) machine.number(Keys.MEMORY, 512);
+        return new MemoryPlan(mebibytes, memoryFile(machine), machine.flag(Keys.SEALED_MEMORY, false));
+    }
+
+    private List<DevicePlan> devices(MachineTables tables, Map<PciAddress, ConfigSection> addresses,
+            IommuPlan iommuPlan) throws CommandFailure {
+        ConfigSection iommu = tables.iommu();
         ReservedRegions reserved = IommuReader.reserved(iommu, ReservedRegions.X86_MSI);
         List<DevicePlan> devices = new ArrayList<>();
-        for (ConfigSection part : parts) {
-            if (part != iommu) {
-                DevicePlan device = device(part, addresses, reserved);
-                if (device.translated()) {
-                    IommuReader.check(iommuPlan.builder(), device.reserved(), part, iommu);
-                }
-                devices.add(device);
+        for (ConfigSection part : tables.devices()) {
+            DevicePlan device = device(part, addresses, reserved);
+            if (device.translated()) {
+                IommuReader.check(iommuPlan.builder(), device.reserved(), part, iommu);
             }
+            devices.add(device);
         }
         if (devices.stream().noneMatch(DevicePlan::translated)) {
             throw iommu.failure("expected a device behind the IOMMU, found none");
@@ -193,30 +175,37 @@ public final class MachineReader {
     }
 
     private static Optional<Idling> polling(ConfigSection section) throws CommandFailure {
-        boolean polled = section.flag(POLL, false);
-        if (section.has(IDLE) && !polled) {
-            throw section.failure(IDLE, "expected with " + POLL + " = yes only: without it no thread idles");
+        boolean polled = section.flag(Keys.POLL, false);
+        if (section.has(Keys.IDLE) && !polled) {
+            throw section.failure(Keys.IDLE, "expected with " + Keys.POLL + " = " + section.yes()
+                    + " only: without it no thread idles");
         }
-        return polled ? Optional.of(section.has(IDLE) ? section.parsed(IDLE, Idling::of) : Idling.BACKOFF)
+        return polled ? Optional.of(section.has(Keys.IDLE) ? section.parsed(Keys.IDLE, Idling::of) : Idling.BACKOFF)
                 : Optional.empty();
     }
 
-    /** QEMU makes the file if it is not there, but no folder for it; in a folder it makes a file without a name. */
     private Optional<Path> memoryFile(ConfigSection machine) throws CommandFailure {
-        if (!machine.has(MEMORY_FILE)) {
+        if (!machine.has(Keys.MEMORY_FILE)) {
             return Optional.empty();
         }
-        Path file = machine.path(MEMORY_FILE);
+        Path file = machine.path(Keys.MEMORY_FILE);
+        if (looksAtFiles) {
+            lookAtMemory(machine, file);
+        }
+        unique(memoryFiles, real(file), machine, Keys.MEMORY_FILE + " " + file);
+        return Optional.of(file);
+    }
+
+    /** QEMU makes the file if it is not there, but no folder for it; in a folder it makes a file without a name. */
+    private static void lookAtMemory(ConfigSection machine, Path file) throws CommandFailure {
         if (Files.exists(file) && !Files.isRegularFile(file)) {
-            throw machine.failure(MEMORY_FILE, "expected a file, or none yet, found something else: " + file);
+            throw machine.failure(Keys.MEMORY_FILE, "expected a file, or none yet, found something else: " + file);
         }
         Path folder = file.getParent();
         if (folder == null || !Files.isDirectory(folder)) {
-            throw machine.failure(MEMORY_FILE, "expected a file in a folder that is there, found no folder "
+            throw machine.failure(Keys.MEMORY_FILE, "expected a file in a folder that is there, found no folder "
                     + folder);
         }
-        unique(memoryFiles, real(file), machine, MEMORY_FILE + " " + file);
-        return Optional.of(file);
     }
 
     /** The name that all links to a file have in common. A file that does not exist keeps its own name. */
@@ -233,31 +222,14 @@ public final class MachineReader {
         }
     }
 
-    private static ConfigSection iommu(ConfigSection machine, List<ConfigSection> parts) throws CommandFailure {
-        @Nullable ConfigSection found = null;
-        for (ConfigSection part : parts) {
-            if (part.kind().equals(IOMMU)) {
-                if (found != null) {
-                    throw part.failure("expected one [iommu] in a machine, found one on line " + found.line()
-                            + " too");
-                }
-                found = part;
-            }
-        }
-        if (found == null) {
-            throw machine.failure("expected a section [iommu] in the machine, found none");
-        }
-        return found;
-    }
-
     private DevicePlan device(ConfigSection section, Map<PciAddress, ConfigSection> addresses,
             ReservedRegions otherwise) throws CommandFailure {
-        boolean disk = section.kind().equals(DISK);
-        section.allow(disk ? DISK_KEYS : RNG_KEYS);
+        boolean disk = section.table() == ConfigTable.DISK;
         PciAddress address = address(section, addresses);
-        String socket = String.format(Locale.ROOT, "%s-%02x.%d", section.kind(), address.device(), address.function());
+        String socket = String.format(Locale.ROOT, "%s-%02x.%d", section.table().word(), address.device(),
+                address.function());
         Optional<Idling> polling = polling(section);
-        return new DevicePlan(socket, address, section.flag(TRANSLATED, true),
+        return new DevicePlan(socket, address, section.flag(Keys.TRANSLATED, true),
                 IommuReader.reserved(section, otherwise),
                 disk ? disk(section, polling.isPresent())::build : rng(polling.isPresent()), polling);
     }
@@ -272,37 +244,42 @@ public final class MachineReader {
     }
 
     private VirtioBlockBuilder disk(ConfigSection section) throws CommandFailure {
-        Path file = section.path(FILE);
-        if (!Files.isRegularFile(file) && !isBlockDevice(file)) {
-            throw section.failure(FILE, "expected a file or block device to be the disk, found "
-                    + (Files.exists(file) ? "something else: " : "none: ") + file);
-        }
-        boolean readOnly = section.flag(READ_ONLY, false);
-        if (!(readOnly ? Files.isReadable(file) : Files.isWritable(file) && Files.isReadable(file))) {
-            throw section.failure(FILE, "expected permission to " + (readOnly ? "read " : "read and write ") + file
-                    + ", found none");
+        Path file = section.path(Keys.FILE);
+        boolean readOnly = section.flag(Keys.READ_ONLY, false);
+        if (looksAtFiles) {
+            lookAtDisk(section, file, readOnly);
         }
         if (!readOnly) {
             unique(diskFiles, file, section, "disk " + file);
         }
         disks.putIfAbsent(real(file), section);
-        VirtioBlockBuilder builder = VirtioBlock.builder(file)
-                .queues((int) section.number(QUEUES, 1, 1, MOST_QUEUES));
-        if (section.has(QUEUE_SIZE)) {
-            int entries = IommuReader.entries(section, QUEUE_SIZE, 0);
-            section.parsed(QUEUE_SIZE, text -> builder.queueSize(entries));
+        VirtioBlockBuilder builder = VirtioBlock.builder(file).queues((int) section.number(Keys.QUEUES, 1));
+        if (section.has(Keys.QUEUE_SIZE)) {
+            int entries = IommuReader.entries(section, Keys.QUEUE_SIZE, 0);
+            section.apply(Keys.QUEUE_SIZE, () -> builder.queueSize(entries));
         }
-        if (section.has(BLOCK_SIZE)) {
-            int size = (int) section.number(BLOCK_SIZE, 0, 1, LARGEST_BLOCK);
-            section.parsed(BLOCK_SIZE, text -> builder.blockSize(size));
+        if (section.has(Keys.BLOCK_SIZE)) {
+            int size = (int) section.number(Keys.BLOCK_SIZE, 0);
+            section.apply(Keys.BLOCK_SIZE, () -> builder.blockSize(size));
         }
-        if (section.has(ID)) {
-            section.parsed(ID, builder::id);
+        if (section.has(Keys.ID)) {
+            section.parsed(Keys.ID, builder::id);
         }
-        if (section.has(LOCK)) {
-            section.parsed(LOCK, text -> builder.lock(lock(text)));
+        if (section.has(Keys.LOCK)) {
+            section.parsed(Keys.LOCK, text -> builder.lock(lock(text)));
         }
         return readOnly ? builder.readOnly() : builder;
+    }
+
+    private static void lookAtDisk(ConfigSection section, Path file, boolean readOnly) throws CommandFailure {
+        if (!Files.isRegularFile(file) && !isBlockDevice(file)) {
+            throw section.failure(Keys.FILE, "expected a file or block device to be the disk, found "
+                    + (Files.exists(file) ? "something else: " : "none: ") + file);
+        }
+        if (!(readOnly ? Files.isReadable(file) : Files.isWritable(file) && Files.isReadable(file))) {
+            throw section.failure(Keys.FILE, "expected permission to " + (readOnly ? "read " : "read and write ")
+                    + file + ", found none");
+        }
     }
 
     private static boolean isBlockDevice(Path file) throws CommandFailure {
@@ -325,15 +302,15 @@ public final class MachineReader {
 
     private static PciAddress address(ConfigSection section, Map<PciAddress, ConfigSection> taken)
             throws CommandFailure {
-        PciAddress address = section.parsed(ADDRESS, PciAddress::of);
+        PciAddress address = section.parsed(Keys.ADDRESS, PciAddress::of);
         if (address.bus() != 0 || address.function() != 0) {
-            throw section.failure(ADDRESS, "expected 00:DEVICE.0, a device of its own on the root bus, found '"
+            throw section.failure(Keys.ADDRESS, "expected 00:DEVICE.0, a device of its own on the root bus, found '"
                     + address + "'");
         }
         ConfigSection before = taken.putIfAbsent(address, section);
         if (before != null) {
-            throw section.failure(ADDRESS, "expected one function at " + address + ", found [" + before.kind()
-                    + "] of line " + before.line() + " there too");
+            throw section.failure(Keys.ADDRESS, "expected one function at " + address + ", found " + before.header()
+                    + " of line " + before.line() + " there too");
         }
         return address;
     }

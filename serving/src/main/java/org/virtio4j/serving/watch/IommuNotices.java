@@ -35,7 +35,7 @@ public final class IommuNotices implements IommuListener {
         PciAddress device = new PciAddress(endpoint >> 8, endpoint >> 3 & 0x1f, endpoint & 7);
         notices.tell(name + ": the guest has mapped where its interrupts go for " + device + ", and may get none",
                 "0x" + Long.toHexString(physStart) + " is no RAM, and no region that " + DoorbellNames.KEY
-                        + " names; write " + DoorbellNames.KEY + " = " + DoorbellNames.nameOf(physStart));
+                        + " names; write " + DoorbellNames.KEY + " = [\"" + DoorbellNames.nameOf(physStart) + "\"]");
     }
 
     /** A device holds up an UNMAP or a reset; the guest's processor spins meanwhile. */

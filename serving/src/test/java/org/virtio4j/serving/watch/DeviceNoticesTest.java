@@ -106,7 +106,8 @@ class DeviceNoticesTest {
     void shouldSayWhichRegionIsMissingForADoorbell(String address, String region) {
         iommu.unreservedDoorbell(0x48, 0xffff_f000L, Long.parseLong(address, 16));
         assertEquals(List.of("iommu: the guest has mapped where its interrupts go for 00:09.0, and may get none:"
-                + " 0x" + address + " is no RAM, and no region that reserved names; write reserved = " + region),
+                + " 0x" + address + " is no RAM, and no region that reserved names; write reserved = [\""
+                + region + "\"]"),
                 notices.due());
     }
 
@@ -127,7 +128,7 @@ class DeviceNoticesTest {
             }
         }
         assertEquals(List.of("iommu: the guest has mapped where its interrupts go for 00:09.0, and may get none:"
-                + " 0x8090000 is no RAM, and no region that reserved names; write reserved = msi:its"),
+                + " 0x8090000 is no RAM, and no region that reserved names; write reserved = [\"msi:its\"]"),
                 notices.rest());
     }
 

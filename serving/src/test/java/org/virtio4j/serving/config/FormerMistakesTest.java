@@ -3,6 +3,7 @@ package org.virtio4j.serving.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import java.io.IOException;
@@ -10,14 +11,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.virtio4j.command.CommandFailure;
 
-/** A configuration with one line that cannot be used: the message names it. */
-class ConfigurationMistakesTest {
+/** A configuration of the former format with one line that cannot be used: the message names it. */
+class FormerMistakesTest {
 
     private static final String WHOLE = """
             [machine vm]
@@ -91,7 +93,21 @@ class ConfigurationMistakesTest {
                 arguments("[machine vm]", "key = value", 1,
                         "expected [machine] first, found 'key = value'"),
                 arguments("[machine vm]", "[rng]\naddress = 00:01.0", 1,
-                        "expected [machine] first, found [rng]"));
+                        "expected [machine] first, found [rng]"),
+                arguments("folder = run", "memory = 4", 1,
+                        "expected a key folder in [machine], found none"),
+                arguments("folder = run", "folder =", 2,
+                        "expected KEY = VALUE or [SECTION], found 'folder ='"),
+                arguments("folder = run", "folder = run\nname = vm", 3,
+                        "unknown key 'name' in [machine]; expected one of folder memory memory-file sealed-memory"),
+                arguments("folder = run", "folder = run\nsealed-memory = true", 3,
+                        "sealed-memory: expected yes or no, found 'true'"),
+                arguments("folder = run", "folder = run\nmemory = 0", 3,
+                        "memory: expected 1 to 1048576, found '0'"),
+                arguments("folder = run", "folder = run\nmemory = 99999999999999999999", 3,
+                        "memory: expected 1 to 1048576, found '99999999999999999999'"),
+                arguments("folder = run", "folder = run\u0000", 2,
+                        "folder: expected a file name, found Nul character not allowed"));
     }
 
     private static Stream<Arguments> polling() {
@@ -104,6 +120,28 @@ class ConfigurationMistakesTest {
                         "idle: expected with poll = yes only: without it no thread idles"),
                 arguments("folder = run", "folder = run\npoll = yes", 3,
                         "unknown key 'poll' in [machine]; expected one of folder memory memory-file sealed-memory"));
+    }
+
+    private static Stream<Arguments> disks() {
+        return Stream.of(
+                arguments("[rng]", "[disk]", 5,
+                        "expected a key file in [disk], found none"),
+                arguments("address = 00:09.0", "address = 00:09.0\nfile = disk.img", 7,
+                        "unknown key 'file' in [rng]; did you mean idle?"),
+                arguments("[rng]", "[disk]\nfile = disk.img\nqueues = 0", 7,
+                        "queues: expected 1 to 1024, found '0'"),
+                arguments("[rng]", "[disk]\nfile = disk.img\nqueue-size = 3", 7,
+                        "queue-size: expected a power of two, found '3'"),
+                arguments("[rng]", "[disk]\nfile = disk.img\nblock-size = 1000", 7,
+                        "block-size: blockSize=1000, but a power of two from 512 to 65536 is needed"),
+                arguments("[rng]", "[disk]\nfile = disk.img\nblock-size = 4K", 7,
+                        "block-size: expected 1 to 65536, found '4K'"),
+                arguments("[rng]", "[disk]\nfile = disk.img\nlock = yes", 7,
+                        "lock: expected auto, on or off, found 'yes'"),
+                arguments("[rng]", "[disk]\nfile = disk.img\nread-only = 1", 7,
+                        "read-only: expected yes or no, found '1'"),
+                arguments("[rng]", "[disk]\nfile = disk.img\nid = 123456789012345678901", 7,
+                        "id=123456789012345678901, but it has room for 20 ASCII characters"));
     }
 
     /** Each can be read, but no guest can work with it. */
@@ -144,9 +182,16 @@ class ConfigurationMistakesTest {
                         "probe-size: probeSize=8, but the properties of an endpoint need 24 bytes"));
     }
 
+    @Test
+    void shouldHaveFiftyMistakes() {
+        assertTrue(Stream.of(forms(), values(), machines(), polling(), disks(), useless())
+                .mapToLong(Stream::count).sum() >= 50);
+    }
+
     @ParameterizedTest
-    @MethodSource({"forms", "values", "machines", "polling", "useless"})
+    @MethodSource({"forms", "values", "machines", "polling", "disks", "useless"})
     void shouldSayWhatIsWrongAndWhere(String line, String instead, int number, String message) throws IOException {
+        Files.write(folder.resolve("disk.img"), new byte[4096]);
         Path file = Files.writeString(folder.resolve("vm.conf"),
                 WHOLE.replaceFirst(Pattern.quote(line), instead));
         CommandFailure failure = assertThrows(CommandFailure.class, () -> MachineReader.read(file));
