@@ -38,8 +38,9 @@ public final class Main {
     private static CommandSpec program(PrintStream out, PrintStream err, Interruption interruption) {
         CommandSpec program = new ProgramCommand(out).spec();
         List<CommandSpec> commands = List.of(new GuestCommand(out, err, interruption).spec(),
-                new ServeCommand(out, err, interruption).spec(), new ReplayCommand(out, err, interruption).spec(),
-                new VersionCommand(out).spec(), new CompletionCommand(out).spec(), new HelpCommand(out).spec());
+                new ServeCommand(out, err, interruption).spec(), new ConfigToTomlCommand(out, interruption).spec(),
+                new ReplayCommand(out, err, interruption).spec(), new VersionCommand(out).spec(),
+                new CompletionCommand(out).spec(), new HelpCommand(out).spec());
         commands.forEach(command -> program.addSubcommand(command.name(), command));
         // The script says where the project is.
         if (System.getProperty("virtio4j.home") != null) {

@@ -47,8 +47,8 @@ class CompletionCommandTest {
 
     @Test
     void shouldCompleteCommandsOfTheLauncherAndOfTheScript() throws IOException, InterruptedException {
-        assertEquals(Set.of("guest", "serve", "replay", "version", "completion", "help", "bench", "test", "build",
-                "mvn", "jdk"), complete(""));
+        assertEquals(Set.of("guest", "serve", "config-to-toml", "replay", "version", "completion", "help", "bench",
+                "test", "build", "mvn", "jdk"), complete(""));
         assertEquals(Set.of("serve"), complete("se"));
         assertEquals(Set.of("bench", "build"), complete("b"));
     }

@@ -31,7 +31,7 @@ class MainTest {
 
     @Test
     void shouldListTheCommandsWhenNoneIsSimilar() {
-        assertEquals("virtio4j: unknown command 'frobnicate'; expected one of guest serve replay version"
+        assertEquals("virtio4j: unknown command 'frobnicate'; expected one of guest serve config-to-toml replay version"
                 + " completion help bench test build mvn jdk\n",
                 CommandRun.of("frobnicate").err());
     }
@@ -58,9 +58,9 @@ class MainTest {
     @Test
     void shouldListEachCommandWithWhatItDoes() {
         CommandRun run = CommandRun.of("help");
-        assertTrue(run.out().contains("\n  replay      play recorded virtio-iommu traffic back and compare\n"),
+        assertTrue(run.out().contains("\n  replay          play recorded virtio-iommu traffic back and compare\n"),
                 run.out());
-        assertTrue(run.out().contains("\n  bench       measure what requests, translations and transfers cost\n"),
+        assertTrue(run.out().contains("\n  bench           measure what requests, translations and transfers cost\n"),
                 run.out());
     }
 
