@@ -28,7 +28,7 @@ import org.virtio4j.serving.config.MachineReader;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.wire.FeatureBit;
 
-/** Section 2.7.10 over sockets: a machine with {@code poll = yes}, and clients that write no doorbell. */
+/** Section 2.7.10 over sockets: a machine with {@code poll = true}, and clients that write no doorbell. */
 @Timeout(value = 60, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class PolledServeTest {
 
