@@ -3,6 +3,7 @@ package org.virtio4j.serving.config;
 
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -26,6 +27,7 @@ final class TomlMistake {
     private static final Pattern WORD = Pattern.compile("[^\\s#,=\\[\\]{}]+");
     private static final String BYTE_ORDER_MARK = "\ufeff";
     private static final String ANY_VALUE = "text in quotes, a number, true, false or a list";
+    private static final String OLDER_VERSIONS = " (TOML versions before 1.1.0)";
     private static final int MOST_SHOWN = 60;
 
     /** What the parser says for other mistakes, and what is said instead. */
@@ -36,7 +38,9 @@ final class TomlMistake {
             "Invalid unicode escape sequence", "\\u and four hexadecimal digits",
             "Empty table key", "a table such as [[machine]]",
             "Nesting is too deep", "fewer tables and lists inside each other",
-            "Newlines are not allowed in an inline table", "the whole {...} on one line");
+            "Newlines are not allowed in an inline table", "the whole {...} on one line",
+            "A trailing comma is not allowed", "no comma before }",
+            "", "another value");
 
     private final List<String> lines;
     private final int number;
@@ -50,7 +54,7 @@ final class TomlMistake {
         line = lines.get(Math.min(number, lines.size()) - 1);
         int before = Math.min(error.position().column() - 1, line.codePointCount(0, line.length()));
         rest = line.substring(line.offsetByCodePoints(0, before));
-        message = Objects.requireNonNull(error.getMessage());
+        message = Objects.requireNonNull(error.getMessage()).replace(OLDER_VERSIONS, "");
     }
 
     /** The failure for an error of the parser. */
@@ -76,9 +80,9 @@ final class TomlMistake {
         } else if (unexpected.matches()) {
             return unexpected(unexpected.group(1), Objects.requireNonNullElse(unexpected.group(2), ""));
         }
-        return OTHER_WORDS.entrySet().stream().filter(words -> message.startsWith(words.getKey())).findFirst()
-                .map(words -> bareValue().orElse("expected " + words.getValue() + ", found " + quoted(line)))
-                .orElse(message);
+        String wanted = OTHER_WORDS.entrySet().stream().filter(words -> message.startsWith(words.getKey()))
+                .max(Comparator.comparingInt(words -> words.getKey().length())).orElseThrow().getValue();
+        return bareValue().orElse("expected " + wanted + ", found " + quoted(line));
     }
 
     private String unexpected(String wanted, String reason) {
