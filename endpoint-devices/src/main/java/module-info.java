@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** Devices that do DMA, behind an IOMMU or not: a disk in a file, and a source of entropy. */
+/** Devices that do DMA, behind an IOMMU or not: a disk in a file, a source of entropy, and a console. */
 module org.virtio4j.endpoint {
     requires static org.jspecify;
     requires org.agrona;

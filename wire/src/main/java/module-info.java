@@ -7,6 +7,7 @@ module org.virtio4j.wire {
     exports org.virtio4j.wire;
     exports org.virtio4j.wire.acpi;
     exports org.virtio4j.wire.block;
+    exports org.virtio4j.wire.console;
     exports org.virtio4j.wire.iommu;
     exports org.virtio4j.wire.pci;
     exports org.virtio4j.wire.vfiouser;

@@ -24,7 +24,7 @@ final class HousePlan {
             6 programs: launcher benchmarks concurrency guest-suite
             """, """
             host-os: .os .os.memory .os.file .os.socket
-            wire: .wire .wire.acpi .wire.block .wire.iommu .wire.pci .wire.vfiouser
+            wire: .wire .wire.acpi .wire.block .wire.console .wire.iommu .wire.pci .wire.vfiouser
             vmm-core: .vmm.grace .vmm .dma.translate .dma
             virtqueue: .queue .device .device.transport
             viommu-device: .iommu.table .iommu.embedder .iommu.observe .iommu.fault .iommu.domain .iommu.request .iommu

@@ -55,6 +55,7 @@ class CallbackListTest {
     private static final String SET_UP = "ThrowingSetUpTest";
     private static final String TRANSPORT = "ThrowingSignalsTest";
     private static final String OWN = "OwnDeviceTest";
+    private static final String CONSOLE = "ConsoleTest";
     private static final String IDLE = "not called by a worker";
     private static final String OURS = "implemented here, and called by the embedder";
 
@@ -74,6 +75,7 @@ class CallbackListTest {
             Map.entry("BooleanSupplier.getAsBoolean", TRANSPORT),
             Map.entry("IommuListener.recordsTraffic", "called by build(), and what it throws comes out there"),
             Map.entry("Visitor.dirty", "called by the embedder's own call, and by no device"),
+            Map.entry("ConsoleTerminal.write", CONSOLE), Map.entry("ConsoleTerminal.inputTaken", CONSOLE),
             Map.entry("IdleStrategy.reset", IDLE), Map.entry("IdleStrategy.alias", IDLE),
             Map.entry("Holder.finishEnd", "implemented here, and called by who claims the device next"),
             Map.entry("RegisterHandler.read", OURS), Map.entry("RegisterHandler.write", OURS),

@@ -12,8 +12,11 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,6 +37,7 @@ import org.virtio4j.driver.pci.PciDriverTransport;
 import org.virtio4j.driver.pci.PciHost;
 import org.virtio4j.endpoint.BlockOutcome;
 import org.virtio4j.endpoint.VirtioBlock;
+import org.virtio4j.endpoint.VirtioConsole;
 import org.virtio4j.endpoint.VirtioEntropy;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.iommu.embedder.ReservedRegions;
@@ -149,6 +153,29 @@ class GuideTest {
             assertEquals(2, new PciHost(bus.ecam(), bus.memory(), WINDOW, WINDOW_SIZE).scan().size());
             assertEquals(2 << 20, Files.size(image));
             assertEquals(0, refused);
+        }
+    }
+
+    @Test
+    void shouldPutAConsoleOnTheBus(@TempDir Path folder) throws IOException {
+        Path logFile = folder.resolve("console.log");
+        byte[] typed = {'l', 's', '\n'};
+        try (GuestMemory memory = GuestMemory.anonymous(0, 1 << 20)) {
+            PciInterrupts interrupts = PciInterrupts.messages();
+            PciBus bus = new PciBus(WINDOW, WINDOW_SIZE);
+            // guide: begin
+            WritableByteChannel log = FileChannel.open(logFile, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+            VirtioConsole console = new VirtioConsole(log::write);
+            bus.add(4, 0, VirtioPciFunction.of(console, DmaSpace.identity(memory), interrupts));
+
+            console.resize(80, 25);                                  // the driver is told
+            int taken = console.input(ByteBuffer.wrap(typed));       // 64 KiB are kept for a guest that takes none
+            console.outputReady();                                   // after a write of the log's took no bytes
+            console.close();                                         // after the last reset: no thread is left
+            // guide: end
+            log.close();
+            assertEquals(1, new PciHost(bus.ecam(), bus.memory(), WINDOW, WINDOW_SIZE).scan().size());
+            assertEquals(typed.length, taken);
         }
     }
 

@@ -7,6 +7,11 @@
  * a chain in one section, work on it outside any section, and answer it in another one, so an UNMAP waits for a copy
  * and never for the host. A disk's data passes through a buffer of 64 KiB for each queue, piece by piece.
  *
+ * <p>{@link org.virtio4j.endpoint.VirtioConsole} is a console with one port and a size, which is given a {@link
+ * org.virtio4j.endpoint.ConsoleTerminal}. What is typed waits in {@code ConsoleInput} for buffers of the driver. What
+ * the driver puts out goes through {@code ConsoleOutput}, which waits for the terminal. {@link
+ * org.virtio4j.endpoint.ConsoleCounters} says how much went through.
+ *
  * <p>Each is a {@link org.virtio4j.device.QueueDevice}: what serves a queue is there. A disk says in {@code
  * BlockRequest} what is done with a chain of one of its queues. The request reaches the chain's data through {@link
  * org.virtio4j.device.QueueLoop}, and the file through {@code DiskFile}. {@code DiskClaim} keeps other disks and
