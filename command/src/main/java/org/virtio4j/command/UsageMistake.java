@@ -43,6 +43,9 @@ final class UsageMistake {
         List<String> found = mistake.getUnmatched();
         Set<String> commands = command.subcommands().keySet();
         String first = found.getFirst();
+        if (commands.contains(first)) {
+            return "expected nothing before command '" + first + "', found '--'";
+        }
         if (!commands.isEmpty() && !first.startsWith("-")) {
             return "unknown command '" + first + "'" + NearestName.hint(first, List.copyOf(commands));
         }

@@ -157,6 +157,7 @@ class CommandLineTest {
         assertMistake("unknown command 'cpoy'; did you mean copy?", "cpoy", "--json", "x");
         assertMistake("unknown command 'cpoy'; did you mean copy?", "cpoy", "--help");
         assertMistake("unknown command 'frobnicate'; expected one of copy stop", "frobnicate");
+        assertMistake("expected nothing before command 'stop', found '--'", "--", "stop");
     }
 
     @Test
