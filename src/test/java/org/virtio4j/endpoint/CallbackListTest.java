@@ -76,6 +76,7 @@ class CallbackListTest {
             Map.entry("IommuListener.recordsTraffic", "called by build(), and what it throws comes out there"),
             Map.entry("Visitor.dirty", "called by the embedder's own call, and by no device"),
             Map.entry("ConsoleTerminal.write", CONSOLE), Map.entry("ConsoleTerminal.inputTaken", CONSOLE),
+            Map.entry("ConsoleTerminal.closed", "called by the embedder's own call of close"),
             Map.entry("IdleStrategy.reset", IDLE), Map.entry("IdleStrategy.alias", IDLE),
             Map.entry("Holder.finishEnd", "implemented here, and called by who claims the device next"),
             Map.entry("RegisterHandler.read", OURS), Map.entry("RegisterHandler.write", OURS),

@@ -31,4 +31,8 @@ public interface ConsoleTerminal {
      */
     default void inputTaken() {
     }
+
+    /** The console is closed: no other call comes after this. On the thread that closes it. */
+    default void closed() {
+    }
 }

@@ -98,7 +98,9 @@ public final class VirtioConsole extends QueueDevice implements AutoCloseable {
         return counters;
     }
 
-    /** Ends the thread, and waits for it: after the last reset, and not in a call of the terminal. */
+    /**
+     * Ends the thread, waits for it, and tells the terminal: after the last reset, and not in a call of the terminal.
+     */
     @Override
     public void close() {
         output.end();
@@ -106,6 +108,7 @@ public final class VirtioConsole extends QueueDevice implements AutoCloseable {
         while (!isIdle()) {
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
         }
+        terminal.closed();
     }
 
     @Override

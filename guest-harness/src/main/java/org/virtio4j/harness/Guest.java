@@ -27,6 +27,7 @@ public final class Guest {
     static final PciAddress IOMMU = PciAddress.of("00:08.0");
     static final PciAddress RNG = PciAddress.of("00:09.0");
     static final PciAddress DISK = PciAddress.of("00:0a.0");
+    static final PciAddress CONSOLE = PciAddress.of("00:0b.0");
 
     private static final long DISK_BYTES = 128L << 20;
 
@@ -126,7 +127,8 @@ public final class Guest {
             return Initramfs.drivingDisk(kernel, tools, packages.blkio());
         }
         if (!options.workload().startsKernel()) {
-            return Initramfs.of(options.architecture(), kernel, tools, options.workload());
+            return Initramfs.of(options.architecture(), kernel, tools, options.workload(),
+                    options.hasConsole());
         }
         Path next = options.nextKernel();
         return Initramfs.starting(kernel, next == null ? kernel : Kernel.of(next), tools, packages.kexec());
@@ -137,20 +139,26 @@ public final class Guest {
         if (!options.workload().resetsMachine()) {
             command.endOnReset();
         }
-        return options.workload() == Workload.SHELL ? command.terminal() : command.console();
+        return isInQemusTerminal() ? command.terminal() : command.console();
     }
 
     private GuestResult run(Qemu qemu, QemuCommand command, GuestDevices devices) throws IOException {
         observer.step("starting QEMU " + qemu.version());
         startNanos = System.nanoTime();
-        QemuProcess run = new QemuProcess(QemuProcess.behindUs(command.words()), QemuProcess.Limits.DEFAULT,
-                () -> look(devices));
         boolean shell = options.workload() == Workload.SHELL;
-        QemuProcess.End end = shell ? run.runInTerminal() : run.run(text -> hear(text, devices));
+        QemuProcess run = new QemuProcess(QemuProcess.behindUs(command.words()),
+                shell ? QemuProcess.Limits.NONE : QemuProcess.Limits.DEFAULT, () -> look(devices));
+        boolean deaf = isInQemusTerminal();
+        QemuProcess.End end = deaf ? run.runInTerminal() : run.run(text -> hear(text, devices));
         Duration total = sinceStart();
-        Optional<String> trouble = shell ? Optional.empty() : trouble(end);
+        Optional<String> trouble = deaf ? Optional.empty() : trouble(end);
         return new GuestResult(qemu.version(), facts, untilInit == null ? total : untilInit, total,
                 devices.report(), trouble);
+    }
+
+    /** Whether the user works at the guest's serial port, which QEMU connects with the terminal. */
+    private boolean isInQemusTerminal() {
+        return options.workload() == Workload.SHELL && !options.console();
     }
 
     /** Returns whether the user wants the guest to end. */

@@ -13,7 +13,9 @@ import org.jspecify.annotations.Nullable;
 import org.virtio4j.dma.DmaHandle;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.endpoint.VirtioEntropy;
+import org.virtio4j.harness.console.UserTerminal;
 import org.virtio4j.harness.options.GuestOptions;
+import org.virtio4j.harness.options.Workload;
 import org.virtio4j.harness.qemu.QemuCommand;
 import org.virtio4j.harness.qemu.RunFolder;
 import org.virtio4j.iommu.embedder.ReservedRegions;
@@ -74,12 +76,18 @@ final class ServedDevices implements GuestDevices {
     private static MachinePlan plan(RunFolder folder, GuestOptions options) {
         Optional<Path> memoryFile =
                 options.memoryByName() ? Optional.of(folder.path(RunFolder.MEMORY)) : Optional.empty();
+        List<DevicePlan> devices = new ArrayList<>(List.of(
+                new DevicePlan("rng", Guest.RNG, true, ReservedRegions.X86_MSI, VirtioEntropy::new),
+                new DevicePlan("disk", Guest.DISK, true, ReservedRegions.X86_MSI,
+                        VirtioBlock.builder(folder.path(RunFolder.DISK)).queues(options.processors())::build)));
+        if (options.hasConsole()) {
+            devices.add(new DevicePlan("console", Guest.CONSOLE, true, ReservedRegions.X86_MSI,
+                    options.workload() == Workload.CONSOLE ? ConsolePeer::console : UserTerminal::console));
+        }
         return new MachinePlan("guest", folder.path(""),
                 MemoryPlan.of(options.memoryMebibytes()).withFile(memoryFile),
-                IommuPlan.at(Guest.IOMMU).withSettings(iommu -> iommu.linger(LINGER)), List.of(
-                        new DevicePlan("rng", Guest.RNG, true, ReservedRegions.X86_MSI, VirtioEntropy::new),
-                        new DevicePlan("disk", Guest.DISK, true, ReservedRegions.X86_MSI,
-                                VirtioBlock.builder(folder.path(RunFolder.DISK)).queues(options.processors())::build)));
+                IommuPlan.at(Guest.IOMMU).withSettings(iommu -> iommu.linger(LINGER)),
+                devices);
     }
 
     @Override

@@ -37,6 +37,7 @@ final class GuestCommand implements Command {
     private static final String MEMORY_FILE = "--memory-file";
     private static final String QEMU = "--qemu";
     private static final String QEMU_DEVICES = "--qemu-devices";
+    private static final String CONSOLE = "--console";
     private static final String RECORD = "--record";
     private static final String COMPARE = "--compare";
     private static final String KERNEL = "--kernel";
@@ -92,6 +93,8 @@ final class GuestCommand implements Command {
 
     private static CommandSpec addDevices(CommandSpec spec) {
         return spec.addOption(CommandOptions.flag(QEMU_DEVICES, "QEMU's own IOMMU, disk and entropy source"))
+                .addOption(CommandOptions.flag(CONSOLE, "the shell is at a virtio-console of ours, hvc0, a line at a"
+                        + " time, and not at QEMU's serial port"))
                 .addOption(CommandOptions.flag(COMPARE,
                         "our devices and QEMU's own by turns, twice each, with workload verify"))
                 .addOption(CommandOptions.file(RECORD,
@@ -186,6 +189,14 @@ final class GuestCommand implements Command {
             throw new CommandFailure("workload " + workload + ": expected devices that can be made to misbehave, found "
                     + QEMU_DEVICES);
         }
+        if (arguments.hasMatchedOption(CONSOLE) && workload != Workload.SHELL) {
+            throw new CommandFailure("option " + CONSOLE + ": expected workload " + Workload.SHELL + ", found "
+                    + workload);
+        }
+        if ((arguments.hasMatchedOption(CONSOLE) || workload == Workload.CONSOLE)
+                && arguments.hasMatchedOption(QEMU_DEVICES)) {
+            throw new CommandFailure("expected devices of this project for a console, found " + QEMU_DEVICES);
+        }
         if (arguments.hasMatchedOption(RECORD) && arguments.hasMatchedOption(QEMU_DEVICES)) {
             throw new CommandFailure("option " + RECORD + ": expected devices of this project to record, found "
                     + QEMU_DEVICES);
@@ -202,6 +213,7 @@ final class GuestCommand implements Command {
         return GuestOptions.of(workload).withProcessors(arguments.matchedOptionValue(CPUS, 2))
                 .withMemory(arguments.matchedOptionValue(MEMORY, 512)).withTranslation(translation(arguments))
                 .withMemoryByName(arguments.hasMatchedOption(MEMORY_FILE))
+                .withConsole(arguments.hasMatchedOption(CONSOLE))
                 .withQemuDevices(arguments.hasMatchedOption(QEMU_DEVICES))
                 .withQemu(arguments.matchedOptionValue(QEMU, null))
                 .withKernels(arguments.matchedOptionValue(KERNEL, null),

@@ -6,7 +6,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.virtio4j.endpoint.BlockCounters;
+import org.virtio4j.endpoint.ConsoleCounters;
 import org.virtio4j.endpoint.VirtioBlock;
+import org.virtio4j.endpoint.VirtioConsole;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.iommu.embedder.IommuCounters;
 import org.virtio4j.serving.plan.DevicePlan;
@@ -64,10 +66,15 @@ final class MachineReport {
         return lines;
     }
 
-    /** What the disks have counted. */
-    static List<String> ofDisks(List<ServedFunction> functions) {
+    /** What disks and consoles have counted. */
+    static List<String> ofDevices(List<ServedFunction> functions) {
         List<String> lines = new ArrayList<>();
         for (ServedFunction function : functions) {
+            if (function.device() instanceof VirtioConsole console) {
+                ConsoleCounters bytes = console.counters();
+                lines.add(String.format(Locale.ROOT, "%s: %,d bytes put out, %,d typed", function.name(),
+                        bytes.outputBytes(), bytes.inputBytes()));
+            }
             if (function.device() instanceof VirtioBlock disk) {
                 BlockCounters blocks = disk.counters();
                 lines.add(String.format(Locale.ROOT, "%s: %,d bytes read, %,d written", function.name(),

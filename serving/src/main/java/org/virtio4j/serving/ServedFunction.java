@@ -6,6 +6,7 @@ import org.virtio4j.device.DeviceListener;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.endpoint.VirtioBlock;
+import org.virtio4j.endpoint.VirtioConsole;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.machine.PciAddress;
 import org.virtio4j.pci.VirtioPciFunction;
@@ -49,10 +50,12 @@ record ServedFunction(PciAddress address, VirtioDevice device, VfioUserSocket so
         }
     }
 
-    /** Frees what a device has open beside guest memory: a disk has its file, an IOMMU its tables. */
+    /** Frees what a device has open beside guest memory: a disk has its file, a console its socket, an IOMMU its tables. */
     static void close(VirtioDevice device) throws IOException {
         if (device instanceof VirtioBlock disk) {
             disk.close();
+        } else if (device instanceof VirtioConsole console) {
+            console.close();
         } else if (device instanceof VirtioIommu iommu) {
             iommu.close();
         }

@@ -263,7 +263,7 @@ public final class ServedMachine implements AutoCloseable {
     public List<String> report() {
         List<String> lines = new ArrayList<>(MachineReport.of(iommu));
         lines.addAll(latency.report());
-        lines.addAll(MachineReport.ofDisks(functions));
+        lines.addAll(MachineReport.ofDevices(functions));
         lines.addAll(MachineReport.of(polling));
         return lines;
     }

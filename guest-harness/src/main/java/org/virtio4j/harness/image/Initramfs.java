@@ -32,6 +32,8 @@ public final class Initramfs {
     private static final List<String> DRIVERS =
             List.of("virtio_pci", IOMMU, "virtio_blk", "virtio_rng", "ext4");
 
+    private static final List<String> CONSOLE = List.of("virtio_console");
+
     /** The driver for user space, and the module with which it uses any IOMMU. */
     private static final List<String> VFIO = List.of("vfio_pci", "vfio_iommu_type1");
 
@@ -60,9 +62,10 @@ public final class Initramfs {
      * @param kernel the kernel it is for
      * @param tools the folder where the packages of the guest's programs are unpacked
      * @param workload what the guest is to do
+     * @param console whether it has a console
      * @return its bytes, compressed by gzip
      */
-    public static byte[] of(Architecture architecture, Kernel kernel, Path tools, Workload workload)
+    public static byte[] of(Architecture architecture, Kernel kernel, Path tools, Workload workload, boolean console)
             throws UnusableGuestException {
         KernelModules all = modules(kernel);
         CpioArchive archive = system(tools);
@@ -70,6 +73,9 @@ public final class Initramfs {
             archive.program("bin/e2fsck", read(tools.resolve("usr/sbin/e2fsck.static")));
         }
         addModules(archive, "modules/drivers", drivers(all));
+        if (console) {
+            addModules(archive, "modules/console", all.inOrder(CONSOLE));
+        }
         if (workload.givesDevicesAway()) {
             addModules(archive, "modules/vfio", all.inOrder(VFIO));
         }

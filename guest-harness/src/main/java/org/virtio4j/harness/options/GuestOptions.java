@@ -17,10 +17,11 @@ import org.jspecify.annotations.Nullable;
  * @param kernel the kernel to boot, or null for Debian's
  * @param nextKernel the kernel that the guest starts if it starts another one, or null for the same
  * @param architecture what machine it is
+ * @param console whether there is a console of this project, at which the shell is
  */
 public record GuestOptions(Workload workload, int processors, int memoryMebibytes, Translation translation,
         boolean memoryByName, boolean qemuDevices, @Nullable Path qemu, @Nullable Path kernel,
-        @Nullable Path nextKernel, Architecture architecture) {
+        @Nullable Path nextKernel, Architecture architecture, boolean console) {
 
     /** How much of the disk a workload writes. */
     private static final int WORK_MEBIBYTES = 64;
@@ -64,7 +65,7 @@ public record GuestOptions(Workload workload, int processors, int memoryMebibyte
      */
     public static GuestOptions of(Workload workload) {
         return new GuestOptions(workload, 2, 512, Translation.LAZY, false, false, null, null, null,
-                Architecture.X86_64);
+                Architecture.X86_64, false);
     }
 
     /**
@@ -75,7 +76,7 @@ public record GuestOptions(Workload workload, int processors, int memoryMebibyte
      */
     public GuestOptions withWorkload(Workload other) {
         return new GuestOptions(other, processors, memoryMebibytes, translation, memoryByName, qemuDevices, qemu,
-                kernel, nextKernel, architecture);
+                kernel, nextKernel, architecture, console);
     }
 
     /**
@@ -86,7 +87,7 @@ public record GuestOptions(Workload workload, int processors, int memoryMebibyte
      */
     public GuestOptions withProcessors(int count) {
         return new GuestOptions(workload, count, memoryMebibytes, translation, memoryByName, qemuDevices, qemu, kernel,
-                nextKernel, architecture);
+                nextKernel, architecture, console);
     }
 
     /**
@@ -97,7 +98,7 @@ public record GuestOptions(Workload workload, int processors, int memoryMebibyte
      */
     public GuestOptions withMemory(int mebibytes) {
         return new GuestOptions(workload, processors, mebibytes, translation, memoryByName, qemuDevices, qemu, kernel,
-                nextKernel, architecture);
+                nextKernel, architecture, console);
     }
 
     /**
@@ -108,7 +109,7 @@ public record GuestOptions(Workload workload, int processors, int memoryMebibyte
      */
     public GuestOptions withTranslation(Translation other) {
         return new GuestOptions(workload, processors, memoryMebibytes, other, memoryByName, qemuDevices, qemu, kernel,
-                nextKernel, architecture);
+                nextKernel, architecture, console);
     }
 
     /**
@@ -119,7 +120,7 @@ public record GuestOptions(Workload workload, int processors, int memoryMebibyte
      */
     public GuestOptions withMemoryByName(boolean byName) {
         return new GuestOptions(workload, processors, memoryMebibytes, translation, byName, qemuDevices, qemu, kernel,
-                nextKernel, architecture);
+                nextKernel, architecture, console);
     }
 
     /**
@@ -130,7 +131,7 @@ public record GuestOptions(Workload workload, int processors, int memoryMebibyte
      */
     public GuestOptions withQemuDevices(boolean own) {
         return new GuestOptions(workload, processors, memoryMebibytes, translation, memoryByName, own, qemu, kernel,
-                nextKernel, architecture);
+                nextKernel, architecture, console);
     }
 
     /**
@@ -141,7 +142,7 @@ public record GuestOptions(Workload workload, int processors, int memoryMebibyte
      */
     public GuestOptions withQemu(@Nullable Path program) {
         return new GuestOptions(workload, processors, memoryMebibytes, translation, memoryByName, qemuDevices, program,
-                kernel, nextKernel, architecture);
+                kernel, nextKernel, architecture, console);
     }
 
     /**
@@ -153,7 +154,7 @@ public record GuestOptions(Workload workload, int processors, int memoryMebibyte
      */
     public GuestOptions withKernels(@Nullable Path first, @Nullable Path next) {
         return new GuestOptions(workload, processors, memoryMebibytes, translation, memoryByName, qemuDevices, qemu,
-                first, next, architecture);
+                first, next, architecture, console);
     }
 
     /**
@@ -164,7 +165,27 @@ public record GuestOptions(Workload workload, int processors, int memoryMebibyte
      */
     public GuestOptions withArchitecture(Architecture other) {
         return new GuestOptions(workload, processors, memoryMebibytes, translation, memoryByName, qemuDevices, qemu,
-                kernel, nextKernel, other);
+                kernel, nextKernel, other, console);
+    }
+
+    /**
+     * The same with or without a console of this project.
+     *
+     * @param served whether there is one, at which the shell is
+     * @return options
+     */
+    public GuestOptions withConsole(boolean served) {
+        return new GuestOptions(workload, processors, memoryMebibytes, translation, memoryByName, qemuDevices, qemu,
+                kernel, nextKernel, architecture, served);
+    }
+
+    /**
+     * Whether the guest has a console of this project.
+     *
+     * @return whether to serve one
+     */
+    public boolean hasConsole() {
+        return console || workload == Workload.CONSOLE;
     }
 
     /**
@@ -176,6 +197,7 @@ public record GuestOptions(Workload workload, int processors, int memoryMebibyte
     public String kernelOptions() {
         return "console=" + architecture.console() + " quiet panic=-1 no_timer_check printk.devkmsg=on "
                 + translation.kernelOption() + workload.kernelOption() + " work=" + workload
+                + (console ? " hvc=1" : "")
                 + " mib=" + WORK_MEBIBYTES;
     }
 }

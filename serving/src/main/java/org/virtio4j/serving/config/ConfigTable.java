@@ -15,7 +15,9 @@ enum ConfigTable {
     /** Any number. */
     DISK("[[machine.disk]]"),
     /** Any number. */
-    RNG("[[machine.rng]]");
+    RNG("[[machine.rng]]"),
+    /** Any number. */
+    CONSOLE("[[machine.console]]");
 
     private final String header;
 
@@ -45,6 +47,7 @@ enum ConfigTable {
             case IOMMU -> Keys.OF_IOMMU;
             case DISK -> Keys.OF_DISK;
             case RNG -> Keys.OF_RNG;
+            case CONSOLE -> Keys.OF_CONSOLE;
         };
     }
 

@@ -41,6 +41,10 @@ final class Keys {
     static final ConfigKey ID = ConfigKey.text("id", "serial");
     static final ConfigKey LOCK = ConfigKey.text("lock", "auto");
 
+    static final ConfigKey SOCKET = ConfigKey.text("socket", "console.sock");
+    static final ConfigKey COLUMNS = ConfigKey.number("columns", 1, 65_535);
+    static final ConfigKey ROWS = ConfigKey.number("rows", 1, 65_535);
+
     static final List<ConfigKey> OF_MACHINE = List.of(NAME, FOLDER, MEMORY, MEMORY_FILE, SEALED_MEMORY);
     static final List<ConfigKey> OF_IOMMU = List.of(ADDRESS, RESERVED, PAGE_SIZES, INPUT_RANGE, DOMAIN_RANGE,
             PROBE_SIZE, BYPASS, BYPASS_AFTER_RESET, REQUEST_QUEUE, EVENT_QUEUE, MAX_MAPPINGS, LINGER, WITHOUT,
@@ -48,6 +52,8 @@ final class Keys {
     static final List<ConfigKey> OF_DISK = List.of(ADDRESS, TRANSLATED, RESERVED, FILE, READ_ONLY, QUEUES, QUEUE_SIZE,
             BLOCK_SIZE, ID, LOCK, POLL, IDLE);
     static final List<ConfigKey> OF_RNG = List.of(ADDRESS, TRANSLATED, RESERVED, POLL, IDLE);
+
+    static final List<ConfigKey> OF_CONSOLE = List.of(ADDRESS, TRANSLATED, RESERVED, SOCKET, COLUMNS, ROWS);
 
     private Keys() {
     }

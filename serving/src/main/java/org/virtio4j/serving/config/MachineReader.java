@@ -23,6 +23,7 @@ import org.virtio4j.iommu.VirtioIommuBuilder;
 import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.machine.PciAddress;
 import org.virtio4j.serving.config.ConfigFile.MachineTables;
+import org.virtio4j.serving.console.ConsoleSocket;
 import org.virtio4j.serving.plan.DevicePlan;
 import org.virtio4j.serving.plan.Idling;
 import org.virtio4j.serving.plan.IommuPlan;
@@ -47,6 +48,7 @@ public final class MachineReader {
 
     /** All disks, also those that are only read. */
     private final Map<Path, ConfigSection> disks = new LinkedHashMap<>();
+    private final Map<Path, ConfigSection> consoles = new HashMap<>();
     private final Map<String, ConfigSection> names = new HashMap<>();
 
     /** Whether disks and folders are looked at, or only what the configuration says about them. */
@@ -224,14 +226,29 @@ public final class MachineReader {
 
     private DevicePlan device(ConfigSection section, Map<PciAddress, ConfigSection> addresses,
             ReservedRegions otherwise) throws CommandFailure {
-        boolean disk = section.table() == ConfigTable.DISK;
         PciAddress address = address(section, addresses);
         String socket = String.format(Locale.ROOT, "%s-%02x.%d", section.table().word(), address.device(),
                 address.function());
         Optional<Idling> polling = polling(section);
         return new DevicePlan(socket, address, section.flag(Keys.TRANSLATED, true),
                 IommuReader.reserved(section, otherwise),
-                disk ? disk(section, polling.isPresent())::build : rng(polling.isPresent()), polling);
+                maker(section, polling.isPresent()), polling);
+    }
+
+    private DevicePlan.DeviceMaker maker(ConfigSection section, boolean polled) throws CommandFailure {
+        return switch (section.table()) {
+            case DISK -> disk(section, polled)::build;
+            case CONSOLE -> console(section);
+            default -> rng(polled);
+        };
+    }
+
+    private DevicePlan.DeviceMaker console(ConfigSection section) throws CommandFailure {
+        Path socket = section.path(Keys.SOCKET);
+        int columns = (int) section.number(Keys.COLUMNS, 80);
+        int rows = (int) section.number(Keys.ROWS, 24);
+        unique(consoles, real(socket), section, "console's socket " + socket);
+        return () -> ConsoleSocket.serve(socket, columns, rows);
     }
 
     private static DevicePlan.DeviceMaker rng(boolean polled) {

@@ -41,7 +41,7 @@ public record DevicePlan(String name, PciAddress address, boolean translated, Re
         /**
          * Makes it.
          *
-         * @return a device that belongs to the caller; a disk must be closed
+         * @return a device that belongs to the caller; a disk or a console must be closed
          * @throws IOException if what it needs cannot be opened
          */
         VirtioDevice make() throws IOException;

@@ -8,10 +8,12 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.endpoint.VirtioBlock;
+import org.virtio4j.endpoint.VirtioConsole;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.serving.plan.DevicePlan;
 import org.virtio4j.serving.plan.MachinePlan;
 import org.virtio4j.wire.block.BlockConfig;
+import org.virtio4j.wire.console.ConsoleConfig;
 import org.virtio4j.wire.iommu.IommuConfig;
 
 /** All of a plan that can be seen, as text: two plans are the same if their texts are. */
@@ -46,6 +48,11 @@ final class PlanText {
         if (device instanceof VirtioBlock disk) {
             try (disk) {
                 return device(disk) + config(disk, (int) BlockConfig.SIZE);
+            }
+        }
+        if (device instanceof VirtioConsole console) {
+            try (console) {
+                return device(console) + config(console, (int) ConsoleConfig.SIZE);
             }
         }
         return device(device);

@@ -56,7 +56,7 @@ class SchemaTest {
                     case LIST -> "array";
                 }));
         Map<String, Object> properties = properties(table);
-        Set<String> tables = table == ConfigTable.MACHINE ? Set.of("iommu", "disk", "rng") : Set.of();
+        Set<String> tables = table == ConfigTable.MACHINE ? Set.of("iommu", "disk", "rng", "console") : Set.of();
         Set<String> names = new TreeSet<>(types.keySet());
         names.addAll(tables);
         assertEquals(names, new TreeSet<>(properties.keySet()));
@@ -71,7 +71,7 @@ class SchemaTest {
         assertEquals(Map.of("$ref", "#/definitions/machine"),
                 object(object(object(schema.get("properties")).get("machine")).get("items")));
         assertEquals(Map.of("$ref", "#/definitions/iommu"), properties(ConfigTable.MACHINE).get("iommu"));
-        for (ConfigTable table : List.of(ConfigTable.DISK, ConfigTable.RNG)) {
+        for (ConfigTable table : List.of(ConfigTable.DISK, ConfigTable.RNG, ConfigTable.CONSOLE)) {
             assertEquals(Map.of("$ref", "#/definitions/" + table.word()),
                     object(properties(ConfigTable.MACHINE).get(table.word())).get("items"));
         }
@@ -204,7 +204,9 @@ class SchemaTest {
                 lines.startsWith("reserved") ? "" : "reserved = []", table == ConfigTable.IOMMU ? lines : "",
                 "[[machine.rng]]", "address = \"00:09.0\"", table == ConfigTable.RNG ? lines : "",
                 "[[machine.disk]]", "address = \"00:0a.0\"", "file = \"disk.img\"",
-                table == ConfigTable.DISK ? lines : "", "");
+                table == ConfigTable.DISK ? lines : "",
+                "[[machine.console]]", "address = \"00:0b.0\"", "socket = \"console.sock\"",
+                table == ConfigTable.CONSOLE ? lines : "", "");
     }
 
     private Path write(ConfigTable table, String lines) throws IOException {

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.guestsuite;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.util.List;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.virtio4j.harness.options.GuestOptions.Translation;
+import org.virtio4j.harness.options.NotFetchedException;
+import org.virtio4j.harness.options.UnusableGuestException;
+import org.virtio4j.harness.options.Workload;
+
+/** A console behind the IOMMU, as Linux's hvc0. */
+@GuestScenario
+class ConsoleTest {
+
+    private static final String FUNCTION = "0000:00:0b.0";
+
+    @RegisterExtension
+    private final GuestBooter guest = new GuestBooter();
+
+    @ParameterizedTest
+    @EnumSource(names = {"LAZY", "STRICT"})
+    @DisplayName("5.3: 1 MiB in each direction, a resize, and a driver that is unbound in mid-write, ten times")
+    void shouldBeLinuxsConsole(Translation translation)
+            throws IOException, NotFetchedException, UnusableGuestException {
+        Booted booted = guest.bootAsShipped(Workload.CONSOLE, translation, false);
+        booted.assertDone();
+        assertEquals("50 132", booted.fact("console/size"));
+        assertEquals("10", booted.fact("console/rounds"));
+        assertEquals(List.of(), booted.faults());
+        assertEquals(translation.groupType(), booted.group(FUNCTION, "type"));
+        booted.assertFeatures(FUNCTION, 0, 32, 33);
+    }
+}
