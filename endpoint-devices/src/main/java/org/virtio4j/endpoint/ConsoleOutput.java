@@ -5,15 +5,12 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.LockSupport;
-import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.ServedChain;
 import org.virtio4j.dma.DmaResult;
 
 /**
- * Brings a driver's bytes to the terminal, piece by piece, and waits while the terminal takes none. For the thread that
- * serves the queue, apart from {@link #wake} and {@link #end}.
+ * Brings a driver's bytes to the terminal, piece by piece. A chain that the terminal has no room for is postponed. For
+ * the thread that serves the queue.
  */
 final class ConsoleOutput {
 
@@ -27,10 +24,6 @@ final class ConsoleOutput {
     /** How many bytes of the chain at work the terminal has; goes on where the same chain is served again. */
     private long done;
 
-    private final AtomicBoolean called = new AtomicBoolean();
-    private volatile @Nullable Thread waiting;
-    private volatile boolean ended;
-
     ConsoleOutput(ConsoleTerminal terminal, ConsoleCounters counters) {
         this.terminal = terminal;
         this.counters = counters;
@@ -42,43 +35,29 @@ final class ConsoleOutput {
         }
         long length = chain.readableLength();
         DmaResult result = DmaResult.OK;
-        while (done < length && isWanted(chain) && result == DmaResult.OK) {
+        while (done < length && chain.isWanted() && result == DmaResult.OK) {
             int next = (int) Math.min(PIECE, length - done);
             result = chain.read(done, bytes, 0, next);
-            if (result == DmaResult.OK) {
-                deliver(chain, next);
+            if (result == DmaResult.OK && !deliver(next)) {
+                chain.postpone();
+                return;
             }
         }
         counters.outputEnded(result);
     }
 
-    /** Wakes a thread that waits: the terminal takes bytes now, or nobody wants them any more. */
-    void wake() {
-        called.set(true);
-        Thread sleeper = waiting;
-        if (sleeper != null) {
-            LockSupport.unpark(sleeper);
-        }
-    }
-
-    /** Lets nobody wait for the terminal any more. */
-    void end() {
-        ended = true;
-        wake();
-    }
-
-    private void deliver(ServedChain chain, int length) {
+    /** Offers a piece until the terminal takes nothing; false if something is left. */
+    private boolean deliver(int length) {
         piece.clear().limit(length);
-        while (piece.hasRemaining() && isWanted(chain)) {
+        int took;
+        do {
             int before = piece.position();
             offer();
-            int took = piece.position() - before;
+            took = piece.position() - before;
             done += took;
             counters.output(took);
-            if (took == 0) {
-                awaitCall();
-            }
-        }
+        } while (took > 0 && piece.hasRemaining());
+        return !piece.hasRemaining();
     }
 
     private void offer() {
@@ -87,17 +66,5 @@ final class ConsoleOutput {
         } catch (IOException broken) {
             throw new UncheckedIOException(broken);
         }
-    }
-
-    private void awaitCall() {
-        waiting = Thread.currentThread();
-        while (!called.getAndSet(false)) {
-            LockSupport.park(this);
-        }
-        waiting = null;
-    }
-
-    private boolean isWanted(ServedChain chain) {
-        return !ended && chain.isWanted();
     }
 }

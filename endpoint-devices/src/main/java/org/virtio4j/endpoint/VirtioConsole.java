@@ -2,9 +2,8 @@
 package org.virtio4j.endpoint;
 
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.Objects;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import org.virtio4j.device.DeviceConfig;
 import org.virtio4j.device.Features;
 import org.virtio4j.device.QueueDevice;
@@ -29,13 +28,14 @@ public final class VirtioConsole extends QueueDevice implements AutoCloseable {
 
     private static final int QUEUE_SIZE = 64;
     private static final int MOST = 0xffff;
+    private static final Duration CLOSE_STEP = Duration.ofSeconds(1);
 
     private final ConsoleTerminal terminal;
     private final ConsoleCounters counters = new ConsoleCounters();
     private final ConsoleInput input = new ConsoleInput();
-    private final ConsoleOutput output;
     private final DeviceConfig config = configuration((int) ConsoleConfig.SIZE);
     private final ServedQueue receiving;
+    private final ServedQueue sending;
 
     /**
      * A console of no size yet: its driver reads 0 columns and 0 rows until {@link #resize} is called.
@@ -45,9 +45,8 @@ public final class VirtioConsole extends QueueDevice implements AutoCloseable {
     public VirtioConsole(ConsoleTerminal terminal) {
         super(DeviceType.CONSOLE);
         this.terminal = Objects.requireNonNull(terminal, "terminal");
-        output = new ConsoleOutput(terminal, counters);
         receiving = queue(QUEUE_SIZE, this::receive).onlyWhile(() -> !input.isEmpty());
-        queue(QUEUE_SIZE, output::write).byWorker("virtio-console");
+        sending = queue(QUEUE_SIZE, new ConsoleOutput(terminal, counters)::write).byWorker("virtio-console");
     }
 
     /**
@@ -69,7 +68,7 @@ public final class VirtioConsole extends QueueDevice implements AutoCloseable {
 
     /** Says that the terminal can take bytes again, after {@link ConsoleTerminal#write} took none. */
     public void outputReady() {
-        output.wake();
+        sending.look();
     }
 
     /**
@@ -99,33 +98,20 @@ public final class VirtioConsole extends QueueDevice implements AutoCloseable {
     }
 
     /**
-     * Ends the thread, waits for it, and tells the terminal: after the last reset, and not in a call of the terminal.
+     * Ends the thread, waits for it as long as the terminal is at work, and tells the terminal: after the last reset, and
+     * not in a call of the terminal.
      */
     @Override
     public void close() {
-        output.end();
-        endServing();
-        while (!isIdle()) {
-            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+        while (!endServing(CLOSE_STEP)) {
+            // The terminal has not come back yet.
         }
         terminal.closed();
     }
 
     @Override
     public Features offered() {
-        return super.offered().with(ConsoleFeature.SIZE);
-    }
-
-    @Override
-    public void stop() {
-        super.stop();
-        output.wake();
-    }
-
-    @Override
-    public void queueStopped(int queue) {
-        super.queueStopped(queue);
-        output.wake();
+        return Features.of(ConsoleFeature.SIZE);
     }
 
     private void receive(ServedChain chain) {
