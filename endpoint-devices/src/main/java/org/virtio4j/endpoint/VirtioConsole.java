@@ -98,8 +98,8 @@ public final class VirtioConsole extends QueueDevice implements AutoCloseable {
     }
 
     /**
-     * Ends the thread, waits for it as long as the terminal is at work, and tells the terminal: after the last reset, and
-     * not in a call of the terminal.
+     * Ends the thread, waits for it as long as the terminal is at work, and tells the terminal: after the last reset,
+     * and not in a call of the terminal.
      */
     @Override
     public void close() {
