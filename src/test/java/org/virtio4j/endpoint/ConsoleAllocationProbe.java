@@ -4,6 +4,7 @@ package org.virtio4j.endpoint;
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicLong;
 import org.virtio4j.driver.DriverQueue;
 
 /** Counts the heap bytes of a guest's thread that is terminal and typist, too, and of the console's thread. */
@@ -16,13 +17,13 @@ final class ConsoleAllocationProbe implements ConsoleTerminal {
 
     private final ByteBuffer typed = ByteBuffer.allocateDirect(LENGTH);
     private volatile long thread;
-    private volatile long out;
+    private final AtomicLong out = new AtomicLong();
     private int failures;
 
     @Override
     public void write(ByteBuffer bytes) {
         thread = Thread.currentThread().threadId();
-        out += bytes.remaining();
+        out.addAndGet(bytes.remaining());
         bytes.position(bytes.limit());
     }
 
@@ -52,9 +53,9 @@ final class ConsoleAllocationProbe implements ConsoleTerminal {
 
     private void rounds(VirtioConsole console, BlockMachine machine) {
         for (int i = 0; i < ROUNDS; i++) {
-            long goal = out + LENGTH;
+            long goal = out.get() + LENGTH;
             transfer(machine, ConsoleTests.TRANSMIT, LENGTH, 0);
-            failures += out == goal ? 0 : 1;
+            failures += out.get() == goal ? 0 : 1;
             failures += console.input(typed.clear()) == LENGTH ? 0 : 1;
             int got = 0;
             while (got < LENGTH) {

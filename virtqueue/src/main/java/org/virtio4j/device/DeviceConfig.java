@@ -8,7 +8,8 @@ import org.virtio4j.vmm.LittleEndian;
 
 /**
  * The configuration of a {@link QueueDevice}: bytes that its driver reads, all 0 at first, and changes that the driver
- * is told of. A change is seen as a whole, with a new generation (virtio 1.4, section 2.5). Any thread.
+ * is told of. One access sees a change as a whole or not at all. The generation that the driver reads differs after it
+ * has read the changed configuration (virtio 1.4, section 2.5). Any thread.
  */
 public final class DeviceConfig {
 
