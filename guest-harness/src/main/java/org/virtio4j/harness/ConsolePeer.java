@@ -22,7 +22,9 @@ import org.virtio4j.endpoint.VirtioConsole;
  * <li>{@code take}: a MiB and a line with its checksum follow; types {@code same} or {@code different}.
  * <li>{@code resize}: makes the console 132 columns wide and 50 rows high.
  * <li>{@code slow}: takes no byte for a second.
- * <li>{@code hello}: types {@code hello}.
+ * <li>{@code flood}: types lines for half a second, as fast as the guest takes them.
+ * <li>{@code hello}: types {@code hello} on a line of its own.
+ * <li>{@code begin}: types {@code first}, or {@code again} after a reset of the machine.
  * </ul>
  *
  * <p>Other lines are ignored, also those that a reset of the device has cut off. What takes time is done by a thread of
@@ -34,6 +36,8 @@ final class ConsolePeer implements ConsoleTerminal {
     private static final int LONGEST_LINE = 80;
     private static final int COLUMNS = 132;
     private static final int ROWS = 50;
+    private static final int LINES = 50;
+    private static final long FLOOD_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
     private static final long SLOW_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final VirtioConsole console = new VirtioConsole(this);
@@ -46,6 +50,9 @@ final class ConsolePeer implements ConsoleTerminal {
     private final StringBuilder line = new StringBuilder();
     private final byte[] taken = new byte[MIB];
     private int missing;
+
+    /** The peer's own thread alone. */
+    private boolean begun;
 
     private ConsolePeer() {
     }
@@ -90,7 +97,7 @@ final class ConsolePeer implements ConsoleTerminal {
                 slow = true;
                 ask(heard);
             }
-            case "send", "resize", "hello" -> ask(heard);
+            case "send", "resize", "flood", "hello", "begin" -> ask(heard);
             default -> {
                 if (heard.startsWith("sum ")) {
                     ask(heard.equals("sum " + sum(taken)) ? "same" : "different");
@@ -134,7 +141,25 @@ final class ConsolePeer implements ConsoleTerminal {
                 slow = false;
                 console.outputReady();
             }
+            case "flood" -> flood();
+            case "hello" -> type("\nhello\n".getBytes(StandardCharsets.US_ASCII));
+            case "begin" -> {
+                answer(begun ? "again" : "first");
+                begun = true;
+            }
             default -> type((what + "\n").getBytes(StandardCharsets.US_ASCII));
+        }
+    }
+
+    /** Not as much as the console would keep: what is left over when its driver goes comes to the next one. */
+    private void flood() {
+        byte[] lines = "a line that nobody waits for\n".repeat(LINES).getBytes(StandardCharsets.US_ASCII);
+        long began = System.nanoTime();
+        long typed = console.counters().inputBytes();
+        while (System.nanoTime() - began < FLOOD_NANOS && !closed) {
+            if (console.counters().inputBytes() == typed) {
+                typed += console.input(ByteBuffer.wrap(lines));
+            }
         }
     }
 

@@ -19,8 +19,8 @@ public enum Workload {
     REBIND("unbind and bind the drivers 30 times"),
     /** Resets the IOMMU while an endpoint is at work, which ends the guest's work for good. */
     FLR("reset the IOMMU alone while the disk is read: the guest goes no further"),
-    /** Uses a console in both directions, and takes it from its driver in mid-write. */
-    CONSOLE("send 1 MiB through a console and back, resize it, unbind it in mid-write"),
+    /** Uses a console in both directions, unbinds its driver and resets the machine meanwhile. */
+    CONSOLE("send 1 MiB through a console and back, and reset the machine meanwhile"),
     /** Gives a device to a program of the guest. */
     VFIO("give the entropy source to a program, by VFIO"),
     /** Has devices suspended, by VFIO, while the machine is reset. */
@@ -48,7 +48,7 @@ public enum Workload {
      * @return whether QEMU must go on after a reset
      */
     public boolean resetsMachine() {
-        return this == RESET || this == SUSPEND;
+        return this == RESET || this == SUSPEND || this == CONSOLE;
     }
 
     /**
