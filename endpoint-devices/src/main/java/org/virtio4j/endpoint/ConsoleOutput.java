@@ -8,21 +8,20 @@ import java.nio.ByteBuffer;
 import org.virtio4j.device.ServedChain;
 import org.virtio4j.dma.DmaResult;
 
-/**
- * Brings a driver's bytes to the terminal, piece by piece. A chain that the terminal has no room for is postponed. For
- * the thread that serves the queue.
- */
+/** Brings a driver's bytes to the terminal, piece by piece, as fast as it takes them. For the thread that serves. */
 final class ConsoleOutput {
 
     private static final int PIECE = 1 << 14;
 
     private final ConsoleTerminal terminal;
     private final ConsoleCounters counters;
+
+    /** What was read of the chain at work and the terminal has not taken yet. */
     private final ByteBuffer piece = ByteBuffer.allocateDirect(PIECE);
     private final MemorySegment bytes = MemorySegment.ofBuffer(piece);
 
-    /** How many bytes of the chain at work the terminal has; goes on where the same chain is served again. */
-    private long done;
+    /** How many bytes of the chain at work were read; goes on where the same chain is served again. */
+    private long read;
 
     ConsoleOutput(ConsoleTerminal terminal, ConsoleCounters counters) {
         this.terminal = terminal;
@@ -31,36 +30,48 @@ final class ConsoleOutput {
 
     void write(ServedChain chain) {
         if (!chain.isRepeated()) {
-            done = 0;
+            read = 0;
+            piece.limit(0);
         }
-        long length = chain.readableLength();
         DmaResult result = DmaResult.OK;
-        while (done < length && chain.isWanted() && result == DmaResult.OK) {
-            int next = (int) Math.min(PIECE, length - done);
-            result = chain.read(done, bytes, 0, next);
-            if (result == DmaResult.OK && !deliver(next)) {
+        while (result == DmaResult.OK && chain.isWanted()) {
+            if (!offer()) {
                 chain.postpone();
                 return;
             }
+            if (read == chain.readableLength()) {
+                break;
+            }
+            result = readPiece(chain);
         }
         counters.outputEnded(result);
     }
 
-    /** Offers a piece until the terminal takes nothing; false if something is left. */
-    private boolean deliver(int length) {
-        piece.clear().limit(length);
-        int took;
-        do {
-            int before = piece.position();
-            offer();
-            took = piece.position() - before;
-            done += took;
-            counters.output(took);
-        } while (took > 0 && piece.hasRemaining());
-        return !piece.hasRemaining();
+    private DmaResult readPiece(ServedChain chain) {
+        int length = (int) Math.min(PIECE, chain.readableLength() - read);
+        DmaResult result = chain.read(read, bytes, 0, length);
+        if (result == DmaResult.OK) {
+            read += length;
+            piece.clear().limit(length);
+        }
+        return result;
     }
 
-    private void offer() {
+    /** Offers the piece until the terminal has all of it; false if it takes no more. */
+    private boolean offer() {
+        while (piece.hasRemaining()) {
+            int before = piece.position();
+            write();
+            int took = piece.position() - before;
+            if (took == 0) {
+                return false;
+            }
+            counters.output(took);
+        }
+        return true;
+    }
+
+    private void write() {
         try {
             terminal.write(piece);
         } catch (IOException broken) {

@@ -28,14 +28,14 @@ public final class VirtioConsole extends QueueDevice implements AutoCloseable {
 
     private static final int QUEUE_SIZE = 64;
     private static final int MOST = 0xffff;
-    private static final Duration CLOSE_STEP = Duration.ofSeconds(1);
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private final ConsoleTerminal terminal;
     private final ConsoleCounters counters = new ConsoleCounters();
     private final ConsoleInput input = new ConsoleInput();
     private final DeviceConfig config = configuration((int) ConsoleConfig.SIZE);
     private final ServedQueue receiving;
-    private final ServedQueue sending;
+    private final ServedQueue transmitting;
 
     /**
      * A console of no size yet: its driver reads 0 columns and 0 rows until {@link #resize} is called.
@@ -46,7 +46,7 @@ public final class VirtioConsole extends QueueDevice implements AutoCloseable {
         super(DeviceType.CONSOLE);
         this.terminal = Objects.requireNonNull(terminal, "terminal");
         receiving = queue(QUEUE_SIZE, this::receive).onlyWhile(() -> !input.isEmpty());
-        sending = queue(QUEUE_SIZE, new ConsoleOutput(terminal, counters)::write).byWorker("virtio-console");
+        transmitting = queue(QUEUE_SIZE, new ConsoleOutput(terminal, counters)::write).byWorker("virtio-console");
     }
 
     /**
@@ -68,7 +68,7 @@ public final class VirtioConsole extends QueueDevice implements AutoCloseable {
 
     /** Says that the terminal can take bytes again, after {@link ConsoleTerminal#write} took none. */
     public void outputReady() {
-        sending.look();
+        transmitting.look();
     }
 
     /**
@@ -98,15 +98,16 @@ public final class VirtioConsole extends QueueDevice implements AutoCloseable {
     }
 
     /**
-     * Ends the thread, waits for it as long as the terminal is at work, and tells the terminal: after the last reset,
-     * and not in a call of the terminal.
+     * Ends the thread, and tells the terminal: after the last reset, and not in a call of the terminal. Waits for a
+     * call of the terminal at work, at most ten seconds.
      */
     @Override
     public void close() {
-        while (!endServing(CLOSE_STEP)) {
-            // The terminal has not come back yet.
-        }
+        boolean ended = endServing(PATIENCE);
         terminal.closed();
+        if (!ended) {
+            throw new IllegalStateException("the terminal has been at work for " + PATIENCE.toSeconds() + " s");
+        }
     }
 
     @Override

@@ -9,7 +9,7 @@
  *
  * <p>{@link org.virtio4j.endpoint.VirtioConsole} is a console with one port and a size, which is given a {@link
  * org.virtio4j.endpoint.ConsoleTerminal}. What is typed waits in {@code ConsoleInput} for buffers of the driver. What
- * the driver puts out goes through {@code ConsoleOutput}, which waits for the terminal. {@link
+ * the driver puts out goes through {@code ConsoleOutput}, which postpones what the terminal does not take. {@link
  * org.virtio4j.endpoint.ConsoleCounters} says how much went through.
  *
  * <p>Each is a {@link org.virtio4j.device.QueueDevice}: what serves a queue is there. A disk says in {@code

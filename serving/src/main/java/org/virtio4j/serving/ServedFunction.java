@@ -50,7 +50,7 @@ record ServedFunction(PciAddress address, VirtioDevice device, VfioUserSocket so
         }
     }
 
-    /** Frees what a device has open beside guest memory: a disk has its file, a console its socket, an IOMMU its tables. */
+    /** Frees what a device has beside guest memory: a disk its file, a console its socket, an IOMMU its tables. */
     static void close(VirtioDevice device) throws IOException {
         if (device instanceof VirtioBlock disk) {
             disk.close();

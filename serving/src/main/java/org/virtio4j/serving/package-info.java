@@ -9,7 +9,8 @@
  * in the opposite order. Clients may come and go in between.
  * {@link org.virtio4j.serving.QemuArguments} are the words with which QEMU finds the sockets.
  *
- * <p>Each socket has a thread of its own, which serves what that client asks for. A polled device has one more. The
+ * <p>Each socket has a thread of its own, which serves what that client asks for. A polled device has one more, and so
+ * has a console, for the socket where its user attaches ({@link org.virtio4j.serving.console.ConsoleSocket}). The
  * program that runs a machine asks it for {@code notices} several times a second. What the devices have to say waits
  * there, so no device waits for a program that prints. An {@link org.virtio4j.serving.IommuFollower} sees all that the
  * IOMMU does; this is how a recorder is connected, of which this package knows nothing.

@@ -52,7 +52,8 @@ public final class QemuProcess {
         /** Where processors are slow and busy the longest silence of a sane guest is some seconds. */
         public static final Limits DEFAULT = new Limits(Duration.ofMinutes(2), Duration.ofMinutes(15));
         /** Where a user works in the guest. */
-        public static final Limits NONE = new Limits(Duration.ofNanos(Long.MAX_VALUE), Duration.ofNanos(Long.MAX_VALUE));
+        public static final Limits NONE =
+                new Limits(Duration.ofNanos(Long.MAX_VALUE), Duration.ofNanos(Long.MAX_VALUE));
     }
 
     /** How a run came to its end. */

@@ -73,6 +73,10 @@ public final class ConsoleSocket implements ConsoleTerminal {
      * @throws IOException if something else is there, or a client can be served there already
      */
     public static VirtioConsole serve(Path file, int columns, int rows) throws IOException {
+        return start(file, columns, rows).console;
+    }
+
+    static ConsoleSocket start(Path file, int columns, int rows) throws IOException {
         ConsoleSocket socket = new ConsoleSocket(file, columns, rows);
         try {
             socket.open();
@@ -83,7 +87,11 @@ public final class ConsoleSocket implements ConsoleTerminal {
         }
         socket.console.resize(columns, rows);
         socket.thread.start();
-        return socket.console;
+        return socket;
+    }
+
+    VirtioConsole console() {
+        return console;
     }
 
     @Override
