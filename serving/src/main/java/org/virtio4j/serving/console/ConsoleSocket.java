@@ -252,24 +252,39 @@ public final class ConsoleSocket implements ConsoleTerminal {
         if (attached == null) {
             return;
         }
-        lock.lock();
-        boolean lost = gone;
-        int writing = blocked ? SelectionKey.OP_WRITE : 0;
-        lock.unlock();
-        if (lost) {
+        int writing = interest();
+        if (writing < 0) {
             detach();
         } else {
             attached.keyFor(selector).interestOps(writing | (typed.hasRemaining() ? 0 : SelectionKey.OP_READ));
         }
     }
 
-    private void detach() {
+    /** Whether the client must be waited for before it is written to; below 0 if it has gone. */
+    private int interest() {
         lock.lock();
-        SocketChannel last = client;
-        client = null;
-        blocked = false;
-        gone = false;
-        lock.unlock();
+        try {
+            return gone ? -1 : blocked ? SelectionKey.OP_WRITE : 0;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private @Nullable SocketChannel forget() {
+        lock.lock();
+        try {
+            SocketChannel last = client;
+            client = null;
+            blocked = false;
+            gone = false;
+            return last;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void detach() {
+        SocketChannel last = forget();
         if (last != null) {
             try {
                 last.close();
