@@ -118,7 +118,7 @@ class ConsoleSocketTest {
     @Test
     @DisplayName("the file of a server that has ended is replaced; another server's, and what is no socket, is not")
     void shouldReplaceOnlyWhatNobodyServes() throws IOException {
-        String busy = assertThrows(IOException.class, () -> ConsoleSocket.serve(file, 1, 1)).getMessage();
+        String busy = assertThrows(IOException.class, () -> ConsoleSocket.serve(file, 1, 1)).toString();
         assertTrue(busy.contains("another process serves"), busy);
         Path plain = Files.writeString(folder.resolve("plain"), "mine");
         assertThrows(IOException.class, () -> ConsoleSocket.serve(plain, 1, 1));
