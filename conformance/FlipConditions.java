@@ -268,7 +268,7 @@ public final class FlipConditions {
         FlipConditions conditions = new FlipConditions(Path.of(arguments[0]), Path.of(arguments[1]));
         List<Integer> chosen = new ArrayList<>();
         for (String number : Arrays.asList(arguments).subList(2, arguments.length)) {
-            chosen.add(Integer.parseInt(number) - 1);
+            chosen.add(index(number));
         }
         for (int i = 0; chosen.size() < FLIPS.size() && arguments.length == 2; i++) {
             chosen.add(i);
@@ -281,6 +281,19 @@ public final class FlipConditions {
         System.out.printf("%d of %d flips caught in %d s%n", caught, chosen.size(),
                 TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - began));
         System.exit(caught == chosen.size() ? 0 : 1);
+    }
+
+    private static int index(String number) {
+        try {
+            int index = Integer.parseInt(number) - 1;
+            if (index >= 0 && index < FLIPS.size()) {
+                return index;
+            }
+        } catch (NumberFormatException tooLong) {
+            // Refused as numbers out of range are.
+        }
+        give("expected 1 to " + FLIPS.size() + ", found '" + number + "'");
+        return -1;
     }
 
     /** Compiles everything as it is, and shows that the tests pass then. */

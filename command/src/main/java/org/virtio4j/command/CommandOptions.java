@@ -6,8 +6,10 @@ import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.ParseResult;
 
 /**
  * The kinds of options that commands have. An option has one name, {@code --name}, and is given once; its value stands
@@ -18,6 +20,9 @@ public final class CommandOptions {
 
     /** The long name of the option that asks for help. */
     public static final String HELP = "--help";
+
+    /** What operands are called that a command does not take. Help does not show it. */
+    private static final String REFUSED = "REFUSED";
 
     private CommandOptions() {
     }
@@ -152,6 +157,25 @@ public final class CommandOptions {
         } catch (InvalidPathException impossible) {
             throw new CommandFailure("'" + text + "': expected a file name, found " + impossible.getReason());
         }
+    }
+
+    /** The operands of a command that takes none. */
+    static PositionalParamSpec refusedOperands() {
+        return operands(REFUSED, String.class, text -> text).hidden(true).build();
+    }
+
+    /** Refuses operands, where the command takes none. */
+    static void refuseOperands(ParseResult parsed) throws CommandFailure {
+        List<PositionalParamSpec> taken = parsed.matchedPositionals();
+        if (!taken.isEmpty() && taken.getFirst().paramLabel().equals(REFUSED)) {
+            throw new CommandFailure(tooMany(parsed.commandSpec(), taken.getFirst().stringValues().getFirst()));
+        }
+    }
+
+    /** What to say about an operand that the command does not take. */
+    static String tooMany(CommandSpec command, String operand) {
+        boolean takesOptions = command.options().stream().anyMatch(option -> !option.usageHelp());
+        return "expected " + (takesOptions ? "options only" : "no argument") + ", found '" + operand + "'";
     }
 
     /** What to say about an option whose value is missing. */

@@ -77,7 +77,14 @@ public final class CommandRunner {
         // Each command would look for converters of some thirty types by reflection. All options bring their own.
         System.setProperty("picocli.converters.excludes", ".*");
         program.parser().collectErrors(true);
-        program.subcommands().values().forEach(command -> command.getCommandSpec().parser().collectErrors(true));
+        for (CommandLine command : program.subcommands().values()) {
+            CommandSpec spec = command.getCommandSpec();
+            spec.parser().collectErrors(true);
+            if (spec.positionalParameters().isEmpty()) {
+                // Otherwise the library would not say whether an argument stood behind "--".
+                spec.addPositional(CommandOptions.refusedOperands());
+            }
+        }
         return new CommandLine(program)
                 .setExpandAtFiles(false)
                 .setInterpolateVariables(false)
@@ -86,6 +93,7 @@ public final class CommandRunner {
 
     private static int execute(PrintStream out, CommandLine program, List<String> args) throws CommandFailure {
         ParseResult parsed = program.parseArgs(args.toArray(String[]::new));
+        refuseTwoDashes(parsed, args);
         refuseMistakes(parsed);
         while (parsed.hasSubcommand()) {
             parsed = parsed.subcommand();
@@ -95,6 +103,7 @@ public final class CommandRunner {
         if (parsed.isUsageHelpRequested()) {
             return print(out, help(command.commandLine()));
         }
+        CommandOptions.refuseOperands(parsed);
         // Only now, because who asks for help need not know yet which values there are.
         if (!parsed.errors().isEmpty()) {
             throw (ParameterException) parsed.errors().getFirst();
@@ -102,10 +111,23 @@ public final class CommandRunner {
         return ((Command) command.userObject()).run(parsed);
     }
 
+    /** Behind "--" there would be operands, and what has commands takes none. The library would ignore "--". */
+    private static void refuseTwoDashes(ParseResult parsed, List<String> args) {
+        int dashes = args.indexOf("--");
+        if (dashes < 0 || parsed.hasSubcommand() || parsed.commandSpec().subcommands().isEmpty()) {
+            return;
+        }
+        List<String> unmatched = parsed.unmatched();
+        if (unmatched.isEmpty() || args.indexOf(unmatched.getFirst()) > dashes) {
+            throw new UnmatchedArgumentException(parsed.commandSpec().commandLine(),
+                    List.copyOf(args.subList(dashes, args.size())));
+        }
+    }
+
     /** Throws the first mistake that is not in a value. The library accepts anything beside --help. */
     private static void refuseMistakes(ParseResult parsed) {
         for (Exception error : parsed.errors()) {
-            if (error instanceof ParameterException mistake && !(mistake.getCause() instanceof CommandFailure)) {
+            if (error instanceof ParameterException mistake && !UsageMistake.isUnusableValue(mistake)) {
                 throw mistake;
             }
         }

@@ -34,6 +34,11 @@ final class UsageMistake {
         };
     }
 
+    /** Whether an option has a value and this value cannot be used. An empty value counts as none. */
+    static boolean isUnusableValue(ParameterException mistake) {
+        return mistake.getCause() instanceof CommandFailure && !"".equals(mistake.getValue());
+    }
+
     private static String name(ArgSpec argument) {
         return argument instanceof OptionSpec option ? option.longestName() : argument.paramLabel();
     }
@@ -43,10 +48,11 @@ final class UsageMistake {
         List<String> found = mistake.getUnmatched();
         Set<String> commands = command.subcommands().keySet();
         String first = found.getFirst();
-        if (commands.contains(first)) {
-            return "expected nothing before command '" + first + "', found '--'";
+        boolean dashes = first.equals("--");
+        if (dashes && found.size() > 1 && commands.contains(found.get(1))) {
+            return "expected nothing before command '" + found.get(1) + "', found '--'";
         }
-        if (!commands.isEmpty() && !first.startsWith("-")) {
+        if (!commands.isEmpty() && (dashes || !first.startsWith("-"))) {
             return "unknown command '" + first + "'" + NearestName.hint(first, List.copyOf(commands));
         }
         Optional<String> option = found.stream().filter(arg -> arg.startsWith("-")).findFirst();
@@ -56,8 +62,7 @@ final class UsageMistake {
                     .sorted().toList();
             return "unknown option '" + name + "'" + NearestName.hint(name, known);
         }
-        boolean takesOptions = command.options().stream().anyMatch(other -> !other.usageHelp());
-        return "expected " + (takesOptions ? "options only" : "no argument") + ", found '" + first + "'";
+        return CommandOptions.tooMany(command, first);
     }
 
     /** The library has the option and its value in its own sentence alone. */

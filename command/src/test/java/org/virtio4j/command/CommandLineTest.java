@@ -19,7 +19,10 @@ import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
 
-/** A command line as its user sees it: of a program with the commands "copy", which has options, and "stop". */
+/**
+ * A command line as its user sees it: of a program with the commands "copy", which takes options and operands, "stop"
+ * and "wait", which has an option.
+ */
 class CommandLineTest {
 
     private static final String ALL = "--fast --from --help --json --mode --times";
@@ -138,6 +141,7 @@ class CommandLineTest {
         assertEquals(0, run("copy", "--times", "0", "--help"));
         assertEquals(0, run("copy", "--help", "--mode", "SLOW"));
         assertMistake("option --json: expected a value, found none", "copy", "--help", "--json");
+        assertMistake("option --json: expected a value, found none", "copy", "--help", "--json", "");
         assertMistake("unknown option '--jsn'; did you mean --json?", "copy", "--help", "--times", "0", "--jsn");
     }
 
@@ -153,10 +157,52 @@ class CommandLineTest {
     }
 
     @Test
+    void shouldRefuseOperandsThatLookLikeOptions() {
+        assertMistake("expected no argument, found '-'", "stop", "-");
+        assertMistake("expected no argument, found '--help'", "stop", "--", "--help");
+        assertMistake("expected no argument, found '--'", "stop", "--", "--");
+        assertMistake("expected no argument, found 'now'", "stop", "--", "now", "--now");
+        assertEquals(0, run("stop", "--"));
+        assertMistake("unknown option '--now'; expected one of --help", "stop", "-", "--now");
+    }
+
+    @Test
+    void shouldHelpWhoGivesOperandsWhereThereAreNone() {
+        for (String operand : List.of("now", "-", "")) {
+            assertEquals(0, run("stop", "--help", operand));
+            assertEquals(0, run("stop", operand, "--help"));
+        }
+        assertEquals(0, run("stop", "--help", "--", "--now"));
+        assertMistake("unknown option '--now'; expected one of --help", "stop", "--help", "today", "--now");
+    }
+
+    @Test
+    void shouldRefuseOperandsBeforeValues() {
+        assertMistake("expected options only, found 'now'", "wait", "--times", "0", "now");
+        assertMistake("option --times: expected a value, found none", "wait", "--times=", "now");
+        assertMistake("option --times: expected 1 to 9, found '0'", "wait", "--times", "0");
+    }
+
+    @Test
+    void shouldNotTakeAnOptionForTheValueOfAnother() {
+        assertMistake("option --json: expected a value, found none", "copy", "--json", "--fast");
+        assertEquals(Path.of("./--fast"), parse("--json", "./--fast").matchedOptionValue("--json", null));
+    }
+
+    @Test
+    void shouldRefuseTwoDashesWhereACommandIsExpected() {
+        assertMistake("unknown command '--'; expected one of copy stop wait", "--");
+        assertMistake("unknown command '--'; expected one of copy stop wait", "--", "--help");
+        assertMistake("unknown command '--'; expected one of copy stop wait", "--help", "--");
+        assertMistake("unknown command '--'; expected one of copy stop wait", "--", "cpoy");
+        assertMistake("unknown command 'cpoy'; did you mean copy?", "cpoy", "--");
+    }
+
+    @Test
     void shouldNameTheNearestCommandWhenItIsUnknown() {
         assertMistake("unknown command 'cpoy'; did you mean copy?", "cpoy", "--json", "x");
         assertMistake("unknown command 'cpoy'; did you mean copy?", "cpoy", "--help");
-        assertMistake("unknown command 'frobnicate'; expected one of copy stop", "frobnicate");
+        assertMistake("unknown command 'frobnicate'; expected one of copy stop wait", "frobnicate");
         assertMistake("expected nothing before command 'stop', found '--'", "--", "stop");
     }
 
@@ -216,6 +262,9 @@ class CommandLineTest {
                 .addOption(CommandOptions.help());
         program.addSubcommand("copy", copySpec());
         program.addSubcommand("stop", CommandHelp.describe(stopping, "stop", "stops", "")
+                .addOption(CommandOptions.help()));
+        program.addSubcommand("wait", CommandHelp.describe(stopping, "wait", "waits", "[OPTION...]")
+                .addOption(CommandOptions.number("--times", "N", 1, 9, "how often"))
                 .addOption(CommandOptions.help()));
         return CommandRunner.run(new PrintStream(out, true, StandardCharsets.UTF_8),
                 new PrintStream(err, true, StandardCharsets.UTF_8), program, List.of(args));

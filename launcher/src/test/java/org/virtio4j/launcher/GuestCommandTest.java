@@ -19,6 +19,13 @@ class GuestCommandTest {
     }
 
     @Test
+    void shouldSayHowItIsUsedToWhoGivesOperandsToo() {
+        CommandRun help = CommandRun.of("guest", "--help");
+        assertEquals(help, CommandRun.of("guest", "--help", "verify"));
+        assertEquals(help, CommandRun.of("guest", "verify", "--cpus", "0", "--help"));
+    }
+
+    @Test
     void shouldNameTheNearestWorkload() {
         assertRefused("unknown workload 'verfiy'; did you mean verify?", "--workload", "verfiy");
     }
@@ -37,6 +44,8 @@ class GuestCommandTest {
     @Test
     void shouldRefuseOperands() {
         assertRefused("expected options only, found 'verify'", "verify");
+        assertRefused("expected options only, found '-'", "-");
+        assertRefused("expected options only, found '--help'", "--", "--help");
     }
 
     @Test

@@ -37,6 +37,13 @@ class MainTest {
     }
 
     @Test
+    void shouldNotTakeTwoDashesForACommand() {
+        assertEquals(2, CommandRun.of("--").status());
+        assertEquals("virtio4j: expected nothing before command 'version', found '--'\n",
+                CommandRun.of("--", "version").err());
+    }
+
+    @Test
     void shouldPrintItsVersionWhenAsked() {
         CommandRun run = CommandRun.of("version");
         assertEquals(0, run.status());
