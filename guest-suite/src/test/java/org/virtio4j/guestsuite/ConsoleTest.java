@@ -25,8 +25,7 @@ class ConsoleTest {
 
     @ParameterizedTest
     @EnumSource(names = {"LAZY", "STRICT"})
-    @DisplayName("5.3: 1 MiB in each direction, a resize, ten drivers unbound in mid-read, a reset in mid-write, and 1 MiB"
-            + " in each direction again")
+    @DisplayName("5.3: 1 MiB each way, a resize, ten drivers unbound in mid-read, a reset in mid-write, 1 MiB each way")
     void shouldBeLinuxsConsole(Translation translation)
             throws IOException, NotFetchedException, UnusableGuestException {
         Booted booted = guest.bootAsShipped(Workload.CONSOLE, translation, false);
