@@ -23,6 +23,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
@@ -267,6 +268,26 @@ class KeptChainTest {
         assertThrows(IllegalStateException.class, chain::complete);
         assertNotNull(guest.poll(0));
         assertNull(guest.poll(0));
+    }
+
+    @Test
+    @DisplayName("2.1.2: a handler that keeps a chain and throws ends the queue, and leaves nothing to a later driver")
+    void shouldForgetTheChainOfAHandlerThatThrew() {
+        AtomicBoolean throwing = new AtomicBoolean(true);
+        BlockMachine guest = started(OwnDevice.with(chain -> {
+            if (throwing.get()) {
+                kept.add(chain.keep());
+                throw new IllegalStateException("mine");
+            }
+        }));
+        guest.add(0, new byte[0], 8, 8);
+        assertThrows(IllegalStateException.class, () -> guest.kick(0));
+        assertFalse(kept.getFirst().complete(), "nobody waits after a failure");
+        throwing.set(false);
+        guest.start();
+        for (int i = 0; i < 200; i++) {
+            assertEquals(0, guest.send(new byte[1], 1).used());
+        }
     }
 
     @Test

@@ -163,7 +163,6 @@ final class BatchServer {
             int count = taken;
             done = done || work.work(count, loop);
             if (moved) {
-                moved = false;
                 empty();
             } else if (!finish(queue)) {
                 break;
@@ -378,5 +377,6 @@ final class BatchServer {
         taken = 0;
         replied = 0;
         done = false;
+        moved = false;
     }
 }

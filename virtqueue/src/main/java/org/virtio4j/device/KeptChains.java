@@ -109,6 +109,7 @@ final class KeptChains {
 
     /** Drops what was kept of a ring that has ended; what was completed meanwhile is dropped by {@link #giveBack}. */
     void abandon() {
+        given = 0;
         for (int i = inUse.size() - 1; i >= 0; i--) {
             if (inUse.get(i).abandon()) {
                 remove(inUse.get(i));
