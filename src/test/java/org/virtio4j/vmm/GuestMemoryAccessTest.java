@@ -33,7 +33,7 @@ class GuestMemoryAccessTest {
     private static final Path LAYOUTS = Path.of("vmm-core/src/main/java/org/virtio4j/vmm/LittleEndian.java");
 
     private static final Pattern DEADLY = Pattern.compile("\\.mismatch\\(|CRC32|Adler32|Deflater|asByteBuffer\\("
-            + "|\\.getString\\(|\\(long\\) LittleEndian\\.i32\\(|long \\w+ = LittleEndian\\.i32\\(");
+            + "|\\.getString\\([^)]|\\(long\\) LittleEndian\\.i32\\(|long \\w+ = LittleEndian\\.i32\\(");
     private static final Pattern OF_ONES_OWN = Pattern.compile("\\.varHandle\\(|VarHandle \\w+ = ValueLayout"
             + "|invokeExact\\(|\\.(get|set)(AtIndex)?\\(ValueLayout");
     private static final Pattern NOT_OF_LITTLE_ENDIAN = Pattern.compile("compareAndSet|compareAndExchange|getAnd\\w+\\("
