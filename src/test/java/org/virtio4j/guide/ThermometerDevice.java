@@ -2,7 +2,7 @@
 package org.virtio4j.guide;
 
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.virtio4j.device.DeviceConfig;
@@ -17,7 +17,7 @@ import org.virtio4j.vmm.LittleEndian;
 /** Reports temperatures as they are measured; its driver may also ask for a calibration. The device type is made up. */
 final class ThermometerDevice extends QueueDevice {
 
-    private final ConcurrentLinkedQueue<Integer> measured = new ConcurrentLinkedQueue<>();
+    private final ArrayBlockingQueue<Integer> measured = new ArrayBlockingQueue<>(64);
     private final MemorySegment report = MemorySegment.ofArray(new int[1]);
     private final DeviceConfig config = configuration(4);            // the last temperature, for all to read
     private final ServedQueue reports;
@@ -30,7 +30,7 @@ final class ThermometerDevice extends QueueDevice {
 
     /** A temperature was measured. Any thread. */
     void measured(int temperature) {
-        measured.add(temperature);
+        measured.offer(temperature);                                               // a driver that takes none loses some
         config.change(bytes -> LittleEndian.putI32(bytes, 0, temperature));        // the driver is told
         reports.look();                                                            // there is use for a buffer now
     }

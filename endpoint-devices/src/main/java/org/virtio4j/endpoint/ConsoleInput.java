@@ -58,10 +58,15 @@ final class ConsoleInput {
 
     /** Whether somebody waits for room and there is some; true once. */
     boolean wasMissed() {
-        if (!missed || put - taken == CAPACITY) {
+        if (!missed) {
             return false;
         }
+        // Before the look at the room: a call that leaves something after it says so again.
         missed = false;
+        if (put - taken == CAPACITY) {
+            missed = true;
+            return false;
+        }
         return true;
     }
 

@@ -25,9 +25,9 @@ public interface ConsoleTerminal {
     void write(ByteBuffer bytes) throws IOException;
 
     /**
-     * The guest has taken input, and there is room for what {@link VirtioConsole#input} has left. Called once after
-     * each call of that method that left something, by whichever thread serves the guest, under no lock. May call
-     * {@code input}; must not wait.
+     * The guest has taken input, and there is room for what {@link VirtioConsole#input} has left. Called at least
+     * once after each call of that method that left something, by whichever thread serves the guest, under no lock. May
+     * call {@code input}; must not wait.
      */
     default void inputTaken() {
     }

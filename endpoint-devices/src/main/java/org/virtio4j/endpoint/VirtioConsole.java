@@ -4,6 +4,7 @@ package org.virtio4j.endpoint;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.virtio4j.device.DeviceConfig;
 import org.virtio4j.device.Features;
 import org.virtio4j.device.QueueDevice;
@@ -31,6 +32,7 @@ public final class VirtioConsole extends QueueDevice implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private final ConsoleTerminal terminal;
+    private final AtomicBoolean closed = new AtomicBoolean();
     private final ConsoleCounters counters = new ConsoleCounters();
     private final ConsoleInput input = new ConsoleInput();
     private final DeviceConfig config = configuration((int) ConsoleConfig.SIZE);
@@ -98,13 +100,17 @@ public final class VirtioConsole extends QueueDevice implements AutoCloseable {
     }
 
     /**
-     * Ends the thread, and tells the terminal: after the last reset, and not in a call of the terminal. Waits for a
-     * call of the terminal at work, at most ten seconds.
+     * Ends the thread, and tells the terminal, once: after the last reset, and not in a call of the terminal. Waits for
+     * a call of the terminal at work, at most ten seconds.
+     *
+     * @throws IllegalStateException if that call has not ended by then; its thread ends with it
      */
     @Override
     public void close() {
         boolean ended = endServing(PATIENCE);
-        terminal.closed();
+        if (!closed.getAndSet(true)) {
+            terminal.closed();
+        }
         if (!ended) {
             throw new IllegalStateException("the terminal has been at work for " + PATIENCE.toSeconds() + " s");
         }

@@ -13,8 +13,8 @@ import org.virtio4j.queue.DeviceQueue;
 
 /**
  * A descriptor chain that its device answers later. Chains of one queue may be completed in any order, by any thread,
- * each once. The answer is copied by {@link #complete}, which never waits: the thread that serves the queue puts it
- * into guest memory, be it this one or another.
+ * each once. The answer is copied by {@link #complete}. The thread that serves the queue writes it to guest memory; if
+ * none serves, the calling thread does.
  *
  * <p>After a reset of the device or of its queue nobody waits for the chain, and completing it does nothing. The object
  * is used again for a later chain, so it must not be touched after it was completed.
@@ -25,7 +25,7 @@ public final class KeptChain {
     private static final int FREE = 0;
     /** Its device works on it. */
     private static final int KEPT = 1;
-    /** Its answer is being copied, or waits for the thread that serves. */
+    /** Its answer waits for the thread that serves. */
     private static final int ANSWERED = 2;
     /** Nobody waits for it, and the object is not used again: its device may still hold it. */
     private static final int ABANDONED = 3;
@@ -106,8 +106,10 @@ public final class KeptChain {
     }
 
     /**
-     * Gives the chain back with an answer. Any thread, under no lock that the device's handler or an embedder's
-     * interrupt may wait for: the calling thread serves the queue if no other does.
+     * Gives the chain back with an answer. Any thread, while it holds no lock that the device's handler or an
+     * embedder's interrupt may wait for. If no other thread serves the queue, this one does, and runs the handler for
+     * other chains; with {@link ServedQueue#byWorker} the worker does. What the handler or an interrupt throws then
+     * comes out here, too. The chain is completed all the same, and must not be completed again.
      *
      * @param from       where the answer is copied from, before this returns
      * @param fromOffset bytes from the start of {@code from}
@@ -130,15 +132,16 @@ public final class KeptChain {
         if (seen != KEPT) {
             throw new IllegalStateException("chain=completed; each is completed once");
         }
-        if (!state.compareAndSet(KEPT, ANSWERED)) {
-            // Abandoned just now, for two threads do not complete one chain.
-            return false;
-        }
+        // Before the state changes: a copy that throws leaves the chain to be completed again.
         if (bytes > answer.byteSize()) {
             answer = Arena.ofAuto().allocate(Math.max(bytes, 2 * answer.byteSize()), Long.BYTES);
         }
         MemorySegment.copy(from, fromOffset, answer, 0, bytes);
         length = bytes;
+        if (!state.compareAndSet(KEPT, ANSWERED)) {
+            // Abandoned just now, for two threads do not complete one chain.
+            return false;
+        }
         kept.answered(this);
         return true;
     }

@@ -71,7 +71,7 @@ final class KeptChains {
     }
 
     /**
-     * Gives chains back until there is none, guest memory is out of reach, or a section has copied as much as it may.
+     * Gives chains back until none is left, guest memory is out of reach, or a section has copied as much as it may.
      * Inside a section.
      *
      * @return true in the last case: another section is needed
@@ -82,11 +82,12 @@ final class KeptChains {
         KeptChain kept = first;
         while (kept != null) {
             if (kept.isOf(ring) && kept.reach(ring) != Reach.NEVER) {
-                long before = kept.missing();
+                long piece = Math.min(room, kept.missing());
                 if (kept.reach(ring) == Reach.LATER || kept.writePiece(room) == DmaResult.CLOSED) {
                     return false;
                 }
-                room -= before - kept.missing();
+                // Also for a buffer that leads nowhere: a part of it may have been copied.
+                room -= piece;
                 if (room == 0) {
                     return true;
                 }
@@ -130,7 +131,7 @@ final class KeptChains {
         if (head == null) {
             return;
         }
-        if (last == null) {
+        if (first == null || last == null) {
             first = head;
         } else {
             last.next(head);

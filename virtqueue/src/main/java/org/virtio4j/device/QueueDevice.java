@@ -10,7 +10,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A device that is what is done with the chains of its queues. A subclass names its device type and makes its queues,
+ * A device that is described by its queues and by what is done with their chains. A subclass names its device type and makes its queues,
  * each with a {@link ChainHandler}; serving them, starting, stopping and resetting is done here.
  *
  * <pre>{@code
@@ -45,7 +45,7 @@ public abstract class QueueDevice implements VirtioDevice {
     private final int configSize;
     private final SoleOwner owner = new SoleOwner();
 
-    /** Guards the workers. After the life cycle's lock, and held for no longer than it takes to start a thread. */
+    /** Guards the workers. Taken after the life cycle's lock, and held for no longer than it takes to start a thread. */
     private final ReentrantLock control = new ReentrantLock();
 
     private ServedQueue[] queues = {};
@@ -128,6 +128,9 @@ public abstract class QueueDevice implements VirtioDevice {
      */
     protected final DeviceConfig configuration(int size) {
         checkNew();
+        if (config != null) {
+            throw new IllegalStateException("configuration=made; a device has one");
+        }
         DeviceConfig made = new DeviceConfig(size, this::configChanged);
         config = made;
         return made;
@@ -234,7 +237,7 @@ public abstract class QueueDevice implements VirtioDevice {
         }
     }
 
-    /** A queue that no driver uses needs no thread. */
+    /** Starts the queue's thread, if it has one. */
     @Override
     public void queueStarted(int queue) {
         control.lock();
@@ -275,10 +278,10 @@ public abstract class QueueDevice implements VirtioDevice {
         return queues[queue].isIdle();
     }
 
-    /** Most devices have no state that a driver has set up. */
+    /** Does nothing: most devices have no state that a driver has set up. */
     @Override
     public void reset(ResetKind kind) {
-        // What is of the queues, the life cycle sees to.
+        // The life cycle resets the queues.
     }
 
     @Override

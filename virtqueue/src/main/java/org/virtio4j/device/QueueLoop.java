@@ -47,7 +47,7 @@ public final class QueueLoop {
     private final boolean putsInterruptsOff;
 
     /** Who has completed chains given back. */
-    private Runnable completion = this::kick;
+    private Runnable completion = this::look;
 
     private final Turns turns = new Turns();
     private volatile @Nullable DeviceContext context;
@@ -142,7 +142,12 @@ public final class QueueLoop {
      * Serves what is available, or leaves it to the thread that serves already. Under no lock, outside any section.
      */
     public void kick() {
-        takeTurns(true, null);
+        takeTurns(true, true, null);
+    }
+
+    /** Serves as a kick does, but never waits: for a call that may come from a handler of another queue. */
+    void look() {
+        takeTurns(true, false, null);
     }
 
     /**
@@ -151,7 +156,7 @@ public final class QueueLoop {
      * @return true if something may be left, so that the caller must call again
      */
     public boolean serve() {
-        if (!turns.claim()) {
+        if (!turns.claim(true)) {
             return false;
         }
         boolean more = pass();
@@ -205,7 +210,7 @@ public final class QueueLoop {
         boolean more = pass();
         Throwable thrown = releaseAndTell();
         // Others have left their kicks to this turn.
-        takeTurns(more || turns.isPending(), thrown);
+        takeTurns(more || turns.isPending(), true, thrown);
     }
 
     // For the work
@@ -298,7 +303,7 @@ public final class QueueLoop {
         int given = (int) (server.given() - before);
         Throwable thrown = releaseAndTell();
         // Kicks do not come again, and were left to this turn.
-        takeTurns(turns.isPending(), thrown);
+        takeTurns(turns.isPending(), true, thrown);
         return given;
     }
 
@@ -309,17 +314,30 @@ public final class QueueLoop {
         return queue != null && queue.failure() == QueueFailure.NONE;
     }
 
-    private void takeTurns(boolean look, @Nullable Throwable earlier) {
+    private void takeTurns(boolean look, boolean waits, @Nullable Throwable earlier) {
         Throwable thrown = earlier;
         boolean more = look;
         boolean handedOver = false;
-        for (int passes = 0; more && !handedOver && turns.claim(); passes++) {
+        for (int passes = 0; more && !handedOver && turns.claim(waits); passes++) {
             handedOver = passes == MOST_PASSES;
             more = handedOver ? handOver() : pass();
             thrown = FirstFailure.join(thrown, releaseAndTell());
             more |= turns.isPending();
         }
-        ToldFailure.rethrow(thrown);
+        ToldFailure.rethrow(handedOver ? serveLeft(thrown) : thrown);
+    }
+
+    /**
+     * Serves what was left to a thread that was about to leave, by threads that do not wait. Bounded, too: kicks wait
+     * for their turn by now, so that only chains that are answered later, and looks, come again.
+     */
+    private @Nullable Throwable serveLeft(@Nullable Throwable earlier) {
+        Throwable thrown = earlier;
+        for (int passes = 0; passes < MOST_PASSES && turns.isLeft() && turns.claim(false); passes++) {
+            boolean ignored = pass();
+            thrown = FirstFailure.join(thrown, releaseAndTell());
+        }
+        return thrown;
     }
 
     /**

@@ -76,7 +76,11 @@ final class QueueWorker {
 
     private void run() {
         while (!stopping) {
-            idle(serve());
+            int done = serve();
+            if (!stopping) {
+                // The next worker may idle by now, if the device was started again by an interrupt of this one.
+                idle(done);
+            }
         }
         try {
             handOn.run();
@@ -100,6 +104,8 @@ final class QueueWorker {
             }
         } catch (RuntimeException | Error failure) {
             report(failure);
+            // It may be another device's, after which this queue goes on; a queue that has failed serves nothing.
+            kicked.set(true);
         } finally {
             boolean ignored = Thread.interrupted();
         }

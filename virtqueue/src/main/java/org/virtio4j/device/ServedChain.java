@@ -2,6 +2,7 @@
 package org.virtio4j.device;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.dma.DmaHandle;
 import org.virtio4j.dma.DmaResult;
@@ -77,6 +78,9 @@ public final class ServedChain {
      */
     public DmaResult read(long offset, MemorySegment to, long toOffset, long length) {
         QueueLoop serving = loop();
+        // Here, because a length that a driver has made negative would otherwise be a copy of nothing.
+        Objects.checkFromIndexSize(offset, length, readableLength);
+        Objects.checkFromIndexSize(toOffset, length, to.byteSize());
         DmaResult result = DmaResult.OK;
         for (long done = 0; done < length && result == DmaResult.OK; done += DmaHandle.MAX_BYTES) {
             result = serving.read(0, offset + done, to, toOffset + done, Math.min(length - done, DmaHandle.MAX_BYTES));
@@ -98,6 +102,8 @@ public final class ServedChain {
      */
     public DmaResult write(long offset, MemorySegment from, long fromOffset, long length) {
         QueueLoop serving = loop();
+        Objects.checkFromIndexSize(offset, length, writableLength);
+        Objects.checkFromIndexSize(fromOffset, length, from.byteSize());
         DmaResult result = DmaResult.OK;
         for (long done = 0; done < length && result == DmaResult.OK; done += DmaHandle.MAX_BYTES) {
             result = serving.write(0, offset + done, from, fromOffset + done,

@@ -78,9 +78,10 @@ public final class ServedQueue {
 
     /**
      * Has chains taken only while there is use for one: for a queue of buffers that the device fills when it has
-     * something to say. {@link #look} must be called when that becomes so.
+     * something to say. {@link #look} must be called when the condition becomes true.
      *
-     * @param useful asked by the thread that serves, before each chain; must not wait
+     * @param useful the condition, asked by the thread that serves, inside a section and before each chain; must not
+     *               wait
      * @return this
      * @throws IllegalStateException if the queue has no {@link ChainHandler}; see {@link QueueWork#room}
      */
@@ -98,7 +99,11 @@ public final class ServedQueue {
      * What the handler throws comes out where the calling thread is the one that serves.
      */
     public void look() {
-        kick();
+        if (serving == Serving.KICKS) {
+            loop.look();
+        } else {
+            kick();
+        }
     }
 
     // For the device

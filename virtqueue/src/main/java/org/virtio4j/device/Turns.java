@@ -15,8 +15,10 @@ final class Turns {
     private static final int SERVING = 1;
     /** A kick came that the thread which serves may not have seen; it looks at this after its turn. */
     private static final int PENDING = 2;
+    /** The same, where nobody waits for the turn: the thread that serves must look, even if it is about to leave. */
+    private static final int LEFT = 4;
 
-    /** {@link #SERVING} and {@link #PENDING}, or neither: one word, so that a kick takes two atomic operations. */
+    /** {@link #SERVING} with what was left to it: one word, so that a kick takes two atomic operations. */
     private final AtomicInteger state = new AtomicInteger();
 
     /** Who serves just now. Plain: a thread asks only whether it is itself, and that it has stored itself. */
@@ -36,10 +38,14 @@ final class Turns {
         return owner == Thread.currentThread();
     }
 
-    /** True if it is this thread's turn; else what is to be served was left to the thread whose turn it is. */
-    boolean claim() {
+    /**
+     * True if it is this thread's turn; else what is to be served was left to the thread whose turn it is.
+     *
+     * @param waits whether to wait for the turn where that thread is about to leave
+     */
+    boolean claim(boolean waits) {
         for (int i = 0; !tryClaim(); i++) {
-            if (leaveToServing()) {
+            if (waits ? leaveToServing() : leaveToLeaving()) {
                 return false;
             }
             // The wait is short: the owner serves what is there and goes.
@@ -68,8 +74,18 @@ final class Turns {
         return serving && (!leaving || isMine());
     }
 
+    /** Says the same for a thread that does not wait; the thread that serves looks at {@link #isLeft} at the end. */
+    private boolean leaveToLeaving() {
+        return (state.getAndUpdate(seen -> seen | LEFT) & SERVING) != 0;
+    }
+
     boolean isPending() {
-        return (state.get() & PENDING) != 0;
+        return (state.get() & (PENDING | LEFT)) != 0;
+    }
+
+    /** Whether something was left that no other thread waits to serve. */
+    boolean isLeft() {
+        return (state.get() & LEFT) != 0;
     }
 
     /** From now on kicks wait for their turn. This lasts beyond the release: a kick has the next turn. */
@@ -79,14 +95,14 @@ final class Turns {
 
     /** Takes what others have left to this turn, if there is something. */
     boolean takePending() {
-        return state.compareAndSet(SERVING | PENDING, SERVING);
+        return state.get() != SERVING && state.getAndSet(SERVING) != SERVING;
     }
 
     void release() {
         owner = null;
-        // While a thread serves, others only ever add the other bit.
         if (!state.compareAndSet(SERVING, 0)) {
-            state.set(PENDING);
+            // While a thread serves, others only ever add the other bits.
+            int ignored = state.getAndUpdate(seen -> seen & ~SERVING);
         }
     }
 }

@@ -202,15 +202,22 @@ public final class ConsoleSocket implements ConsoleTerminal {
         }
     }
 
+    /** One that has left by itself meanwhile is no trouble of the client that is there. */
+    private static void refuse(SocketChannel second) {
+        try (second) {
+            second.write(ByteBuffer.wrap("This console is in use.\r\n".getBytes(StandardCharsets.US_ASCII)));
+        } catch (IOException left) {
+            // Nobody is to be told.
+        }
+    }
+
     private void accept() throws IOException {
         SocketChannel next = server.accept();
         if (next == null) {
             return;
         }
         if (client != null) {
-            try (next) {
-                next.write(ByteBuffer.wrap("This console is in use.\r\n".getBytes(StandardCharsets.US_ASCII)));
-            }
+            refuse(next);
             return;
         }
         next.configureBlocking(false);
