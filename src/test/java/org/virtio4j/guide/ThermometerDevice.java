@@ -30,7 +30,7 @@ final class ThermometerDevice extends QueueDevice {
 
     /** A temperature was measured. Any thread. */
     void measured(int temperature) {
-        measured.offer(temperature);                                               // a driver that takes none loses some
+        measured.offer(temperature);                                               // a driver may take none
         config.change(bytes -> LittleEndian.putI32(bytes, 0, temperature));        // the driver is told
         reports.look();                                                            // there is use for a buffer now
     }
