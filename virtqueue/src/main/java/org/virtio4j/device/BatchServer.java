@@ -20,6 +20,9 @@ final class BatchServer {
     private final boolean atOnce;
     private final Chain[] chains;
 
+    /** Has completed chains given back, by whatever thread serves the queue. */
+    private Runnable completion;
+
     /** What is answered later; null until the first such chain. */
     private @Nullable KeptChains kept;
 
@@ -57,6 +60,7 @@ final class BatchServer {
     BatchServer(QueueWork work, QueueLoop loop) {
         this.work = work;
         this.loop = loop;
+        this.completion = loop::look;
         this.atOnce = work.answersAtOnce();
         int batch = work.batch();
         if (batch < 1) {
@@ -124,6 +128,10 @@ final class BatchServer {
         return thrown;
     }
 
+    void completeBy(Runnable handOn) {
+        completion = handOn;
+    }
+
     Chain chain(int slot) {
         return chains[slot];
     }
@@ -135,7 +143,7 @@ final class BatchServer {
         }
         KeptChains later = kept;
         if (later == null) {
-            later = new KeptChains(loop);
+            later = new KeptChains(loop, completion);
             kept = later;
         }
         moved = true;

@@ -18,6 +18,7 @@ import org.virtio4j.queue.DeviceQueue;
 final class KeptChains {
 
     private final QueueLoop loop;
+    private final Runnable completion;
 
     /** What was completed since the serving thread has looked last, the latest first. */
     private final AtomicReference<@Nullable KeptChain> arrived = new AtomicReference<>();
@@ -32,8 +33,9 @@ final class KeptChains {
     private @Nullable KeptChain free;
     private int given;
 
-    KeptChains(QueueLoop loop) {
+    KeptChains(QueueLoop loop, Runnable completion) {
         this.loop = loop;
+        this.completion = completion;
     }
 
     /** Takes a chain over; {@code slots} gets an empty slot instead of it. */
@@ -57,7 +59,7 @@ final class KeptChains {
             before = arrived.get();
             kept.next(before);
         } while (!arrived.compareAndSet(before, kept));
-        loop.completed();
+        completion.run();
     }
 
     /** Whether a ring is the one that is served now. */

@@ -10,8 +10,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A device that is described by its queues and by what is done with their chains. A subclass names its device type and makes its queues,
- * each with a {@link ChainHandler}; serving them, starting, stopping and resetting is done here.
+ * A device that is described by its queues and by what is done with their chains. A subclass names its device type and
+ * makes its queues, each with a {@link ChainHandler}; serving them, starting, stopping and resetting is done here.
  *
  * <pre>{@code
  * final class EchoDevice extends QueueDevice {
@@ -45,7 +45,7 @@ public abstract class QueueDevice implements VirtioDevice {
     private final int configSize;
     private final SoleOwner owner = new SoleOwner();
 
-    /** Guards the workers. Taken after the life cycle's lock, and held for no longer than it takes to start a thread. */
+    /** Guards the workers. Taken after the life cycle's lock, and held as long as it takes to start a thread. */
     private final ReentrantLock control = new ReentrantLock();
 
     private ServedQueue[] queues = {};

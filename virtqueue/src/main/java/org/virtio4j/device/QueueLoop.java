@@ -46,9 +46,6 @@ public final class QueueLoop {
     /** Whether interrupts wait for the end of the turn. */
     private final boolean putsInterruptsOff;
 
-    /** Who has completed chains given back. */
-    private Runnable completion = this::look;
-
     private final Turns turns = new Turns();
     private volatile @Nullable DeviceContext context;
 
@@ -279,14 +276,9 @@ public final class QueueLoop {
         return serving != null && serving.queue(index) == queue;
     }
 
-    /** Has what was completed given back, by whatever thread serves this queue. Any thread. */
-    void completed() {
-        completion.run();
-    }
-
-    /** Has completions handed to somebody else than {@link #kick}. Before the first activation. */
+    /** Has somebody else than {@link #look} called when a chain was completed. Before the first activation. */
     void completeBy(Runnable handOn) {
-        completion = handOn;
+        server.completeBy(handOn);
     }
 
     // Turns
@@ -327,10 +319,7 @@ public final class QueueLoop {
         ToldFailure.rethrow(handedOver ? serveLeft(thrown) : thrown);
     }
 
-    /**
-     * Serves what was left to a thread that was about to leave, by threads that do not wait. Bounded, too: kicks wait
-     * for their turn by now, so that only chains that are answered later, and looks, come again.
-     */
+    /** Serves what was left by threads that do not wait to one that was about to leave. Kicks wait for their turn. */
     private @Nullable Throwable serveLeft(@Nullable Throwable earlier) {
         Throwable thrown = earlier;
         for (int passes = 0; passes < MOST_PASSES && turns.isLeft() && turns.claim(false); passes++) {
