@@ -80,14 +80,22 @@ public final class ConsoleSocket implements ConsoleTerminal {
         ConsoleSocket socket = new ConsoleSocket(file, columns, rows);
         try {
             socket.open();
-        } catch (IOException | RuntimeException refused) {
-            socket.server.close();
-            socket.selector.close();
+        } catch (IOException refused) {
+            socket.discard();
+            String reason = String.valueOf(refused.getMessage());
+            throw reason.contains(file.toString()) ? refused : new IOException(file + ": " + reason, refused);
+        } catch (RuntimeException refused) {
+            socket.discard();
             throw refused;
         }
         socket.console.resize(columns, rows);
         socket.thread.start();
         return socket;
+    }
+
+    private void discard() throws IOException {
+        server.close();
+        selector.close();
     }
 
     VirtioConsole console() {
