@@ -67,7 +67,8 @@ final class GuestCommand implements Command {
     /** The name, the options and the help of this command. */
     CommandSpec spec() {
         CommandSpec spec = CommandHelp.describe(this, "guest",
-                "boot a Linux guest with an IOMMU, and a disk, an entropy source or a console behind it", "[OPTION...]");
+                "boot a Linux guest with an IOMMU, and a disk, an entropy source or a console behind it",
+                "[OPTION...]");
         CommandHelp.explain(spec, ABOUT);
         addDevices(addLinux(spec)).addOption(CommandOptions.help());
         return CommandHelp.exits(spec, "0:the work is done", "1:it failed", "2:input that cannot be used",

@@ -32,10 +32,10 @@ final class ServeCommand implements Command {
     private static final long LOOK_AGAIN_NANOS = 50_000_000;
 
     private static final String ABOUT = """
-            Serves a virtio-iommu, and disks, entropy sources and consoles behind it or not, to a vfio-user client \
-            that you start, such as QEMU: each at a Unix socket. Prints the arguments QEMU needs, then serves until Ctrl-C, \
-            also when the client leaves and comes again. End the client first: a guest that runs would lose its \
-            devices.""";
+            Serves a virtio-iommu, and disks, entropy sources and consoles behind it or not, to a vfio-user \
+            client that you start, such as QEMU: each at a Unix socket. Prints the arguments QEMU needs, then serves \
+            until Ctrl-C, also when the client leaves and comes again. End the client first: a guest that runs would \
+            lose its devices.""";
 
     private static final String EXAMPLE = """
 
