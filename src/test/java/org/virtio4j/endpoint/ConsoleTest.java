@@ -94,7 +94,7 @@ class ConsoleTest extends ConsoleTests {
         reader.start();
         Random lengths = new Random(random.nextLong());
         for (int at = 0; at < MIB;) {
-            int length = Math.min(MIB - at, lengths.nextInt(40_000));
+            int length = Math.min(MIB - at, 1 + lengths.nextInt(40_000));
             putOut(guest, Arrays.copyOfRange(all, at, at + length), 1 + lengths.nextInt(5000) + length / 30);
             at += length;
         }
