@@ -129,6 +129,20 @@ class KeptChainTest {
     }
 
     @Test
+    @DisplayName("a long answer to a buffer that leads nowhere is given back with nothing in it")
+    void shouldGiveBackLongAnswersThatLeadNowhere() {
+        BlockMachine guest = keeping();
+        byte[] answer = new byte[200_000];
+        guest.addAt(0, 0, 0, 0x7fff_0000_0000L, answer.length);
+        guest.add(0, new byte[0], 5, 5);
+        guest.kick(0);
+        assertTrue(kept.get(0).complete(MemorySegment.ofArray(answer), 0, answer.length));
+        assertTrue(kept.get(1).complete(MemorySegment.ofArray(answer), 0, 5));
+        assertEquals(0, Objects.requireNonNull(guest.poll(0)).used());
+        assertEquals(5, Objects.requireNonNull(guest.poll(0)).used());
+    }
+
+    @Test
     @DisplayName("the guide's device answers out of order from a thread pool, and each answer is right")
     void shouldServeTheChecksumsOfTheGuide() {
         Random random = new Random(Seeds.next());

@@ -85,12 +85,16 @@ final class KeptChains {
         while (kept != null) {
             if (kept.isOf(ring) && kept.reach(ring) != Reach.NEVER) {
                 long piece = Math.min(room, kept.missing());
-                if (kept.reach(ring) == Reach.LATER || kept.writePiece(room) == DmaResult.CLOSED) {
+                if (kept.reach(ring) == Reach.LATER) {
+                    return false;
+                }
+                DmaResult result = kept.writePiece(room);
+                if (result == DmaResult.CLOSED) {
                     return false;
                 }
                 // Also for a buffer that leads nowhere: a part of it may have been copied.
                 room -= piece;
-                if (room == 0) {
+                if (result == DmaResult.OK && kept.missing() > 0) {
                     return true;
                 }
                 // Also where the driver's buffer cannot be written, which is its own fault: its used length says so.
@@ -99,6 +103,9 @@ final class KeptChains {
             }
             recycle(kept);
             kept = first;
+            if (room == 0) {
+                return kept != null;
+            }
         }
         return false;
     }

@@ -237,7 +237,7 @@ public final class QueueLoop {
      *
      * @param slot       which of the batch
      * @param offset     bytes from the start of that part
-     * @param from     where to copy from
+     * @param from       where to copy from
      * @param fromOffset bytes from the start of {@code from}
      * @param length     bytes, at most what a section may copy
      * @return as {@link org.virtio4j.queue.Chain#write}
