@@ -29,6 +29,7 @@ final class HousePlan {
             virtqueue: .queue .device .device.transport
             viommu-device: .iommu.table .iommu.embedder .iommu.observe .iommu.fault .iommu.domain .iommu.request .iommu
             guest-driver: .driver .driver.pci .driver.mmio .driver.iommu .driver.hostile
+            machine: .machine .machine.acpi
             serving: .serving.console .serving.plan .serving.watch .serving.config .serving
             trace-replay: .replay.input .replay.record .replay.result .replay.survey .replay.play .replay
             guest-harness: .harness.console .harness.options .harness.fetch .harness.image .harness.qemu .harness

@@ -42,8 +42,6 @@ import org.virtio4j.endpoint.VirtioEntropy;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.iommu.embedder.ServedRequest;
-import org.virtio4j.machine.PciAddress;
-import org.virtio4j.machine.ViotTable;
 import org.virtio4j.pci.PciBus;
 import org.virtio4j.pci.PciInterrupts;
 import org.virtio4j.pci.VirtioPciFunction;
@@ -285,15 +283,6 @@ class GuideTest {
         assertFalse(arena.scope().isAlive());
         memory.close();
         assertTrue(high.scope().isAlive());
-    }
-
-    @Test
-    void shouldWriteTheTableOfWhoIsBehindTheIommu() {
-        // guide: begin
-        byte[] viot = ViotTable.body(PciAddress.of("00:01.0"),              // the IOMMU
-                List.of(PciAddress.of("00:02.0"), PciAddress.of("00:03.0")));
-        // guide: end
-        assertEquals(12 + 2 * 24 + 16, viot.length, "what the header has of its own, two ranges, an IOMMU");
     }
 
     @Test

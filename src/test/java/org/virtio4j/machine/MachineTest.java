@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.machine;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -10,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -17,6 +17,7 @@ import org.virtio4j.device.ResetKind;
 import org.virtio4j.device.VirtioDevice;
 import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.fixture.SilentDevice;
+import org.virtio4j.mmio.VirtioMmioDevice;
 import org.virtio4j.pci.PciInterrupts;
 import org.virtio4j.pci.VirtioPciFunction;
 import org.virtio4j.vmm.FirstFailure;
@@ -31,7 +32,12 @@ class MachineTest {
 
     private final List<String> resets = new ArrayList<>();
     private final GuestMemory memory = GuestMemory.anonymous(0, 4096);
-    private final Machine machine = new Machine(IOMMU, function("iommu"));
+    private final Machine machine = new Machine(Topology.of(IommuScope.of(IOMMU, List.of(DISK, RNG))));
+
+    @BeforeEach
+    void addIommu() {
+        machine.add(IOMMU, function("iommu"));
+    }
 
     @AfterEach
     void close() {
@@ -40,8 +46,8 @@ class MachineTest {
 
     @Test
     void shouldResetWhatDoesDmaBeforeTheIommu() {
-        machine.endpoint(DISK, function("disk"));
-        machine.endpoint(RNG, function("rng"));
+        machine.add(DISK, function("disk"));
+        machine.add(RNG, function("rng"));
         machine.systemReset();
         assertEquals(List.of("rng SYSTEM", "disk SYSTEM", "iommu SYSTEM"), resets);
     }
@@ -51,8 +57,8 @@ class MachineTest {
     void shouldResetAndCloseTheOthersWhenAFunctionThrows(boolean close) {
         RuntimeException first = new IllegalStateException("the source's");
         RuntimeException second = new IllegalArgumentException("the disk's");
-        machine.other(RNG, function("rng", first));
-        machine.endpoint(DISK, function("disk", second));
+        machine.add(RNG, function("rng", first));
+        machine.add(DISK, function("disk", second));
         assertSame(first, assertThrows(RuntimeException.class, close ? machine::close : machine::systemReset));
         String kind = close ? " FUNCTION" : " SYSTEM";
         assertEquals(List.of("rng" + kind, "disk" + kind, "iommu" + kind), resets);
@@ -61,27 +67,38 @@ class MachineTest {
 
     @Test
     void shouldRefuseAPlaceThatIsTaken() {
-        machine.endpoint(DISK, function("disk"));
-        assertThrows(IllegalArgumentException.class, () -> machine.endpoint(DISK, function("other")));
-        assertThrows(IllegalArgumentException.class, () -> machine.endpoint(IOMMU, function("other")));
+        machine.add(DISK, function("disk"));
+        assertThrows(IllegalArgumentException.class, () -> machine.add(DISK, function("other")));
+        assertThrows(IllegalArgumentException.class, () -> machine.add(IOMMU, function("other")));
     }
 
     @Test
-    void shouldTellTheGuestWhoIsBehindTheIommu() {
-        machine.endpoint(DISK, function("disk"));
-        machine.endpoint(RNG, function("rng"));
-        assertArrayEquals(ViotTable.body(IOMMU, List.of(RNG, DISK)), machine.viot());
+    void shouldResetIommusAfterWindowsAndFunctionsOfAllSegments() {
+        MmioBase iommuWindow = new MmioBase(0xa000_0000L);
+        MmioBase diskWindow = new MmioBase(0xffff_ffff_a000_0200L);
+        PciAddress far = PciAddress.of("0001:00:00.0");
+        Machine both = new Machine(Topology.of(IommuScope.at(IOMMU).with(PciRange.ofSegment(1, 0)),
+                IommuScope.at(iommuWindow).with(new MmioEndpoint(diskWindow, 1))));
+        both.add(iommuWindow, window("second iommu"));
+        both.add(diskWindow, window("disk"));
+        both.add(IOMMU, function("first iommu"));
+        both.add(far, function("far"));
+        both.add(RNG, function("near"));
+        both.systemReset();
+        assertEquals(List.of("near SYSTEM", "far SYSTEM", "disk SYSTEM", "second iommu SYSTEM", "first iommu SYSTEM"),
+                resets);
+        both.close();
     }
 
     @Test
     void shouldResetAndCloseTheOthersWhenOneThrows() {
         int before = ReaderCount.of(memory.gracePeriods());
-        machine.other(PciAddress.of("00:0b.0"), broken("other"));
-        machine.endpoint(RNG, broken("rng"));
-        machine.endpoint(DISK, function("disk"));
+        machine.add(PciAddress.of("00:0b.0"), broken("other"));
+        machine.add(RNG, broken("rng"));
+        machine.add(DISK, function("disk"));
         IllegalStateException reset = assertThrows(IllegalStateException.class, machine::systemReset);
-        assertEquals("other", reset.getMessage());
-        assertEquals("rng", reset.getSuppressed()[0].getMessage());
+        assertEquals("rng", reset.getMessage());
+        assertEquals("other", reset.getSuppressed()[0].getMessage());
         assertEquals(List.of("disk SYSTEM", "iommu SYSTEM"), resets);
         resets.clear();
         assertThrows(IllegalStateException.class, machine::close);
@@ -105,13 +122,20 @@ class MachineTest {
     }
 
     private VirtioPciFunction function(String name, @Nullable RuntimeException thrown) {
-        VirtioDevice saysThatItWasReset = new SilentDevice() {
+        return VirtioPciFunction.of(device(name, thrown), DmaSpace.identity(memory), PciInterrupts.messages());
+    }
+
+    private VirtioMmioDevice window(String name) {
+        return VirtioMmioDevice.of(device(name, null), DmaSpace.identity(memory), level -> { });
+    }
+
+    private VirtioDevice device(String name, @Nullable RuntimeException thrown) {
+        return new SilentDevice() {
             @Override
             public void reset(ResetKind kind) {
                 resets.add(name + " " + kind);
                 FirstFailure.throwIt(thrown);
             }
         };
-        return VirtioPciFunction.of(saysThatItWasReset, DmaSpace.identity(memory), PciInterrupts.messages());
     }
 }

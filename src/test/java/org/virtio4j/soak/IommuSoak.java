@@ -12,8 +12,11 @@ import org.virtio4j.driver.GuestRam;
 import org.virtio4j.driver.mmio.MmioDriverTransport;
 import org.virtio4j.endpoint.VirtioEntropy;
 import org.virtio4j.iommu.VirtioIommu;
+import org.virtio4j.machine.IommuScope;
 import org.virtio4j.machine.Machine;
 import org.virtio4j.machine.PciAddress;
+import org.virtio4j.machine.PciRange;
+import org.virtio4j.machine.Topology;
 import org.virtio4j.mmio.VirtioMmioDevice;
 import org.virtio4j.pci.PciInterrupts;
 import org.virtio4j.pci.VirtioPciFunction;
@@ -28,6 +31,8 @@ final class IommuSoak {
     private static final int FULL = 8;
     private static final int SERVED = 9;
     private static final int BUFFER = 64;
+    private static final PciAddress IOMMU = PciAddress.of("00:01.0");
+    private static final PciAddress ENTROPY = PciAddress.of("00:02.0");
 
     /** Without common factors with any power of two: runs through all pages, in an order that is none. */
     private static final long STRIDE = 0x9e37_79b1L;
@@ -108,8 +113,10 @@ final class IommuSoak {
         VirtioPciFunction function = VirtioPciFunction.of(iommu, DmaSpace.identity(memory), PciInterrupts.messages());
         VirtioDevice entropy = new VirtioEntropy();
         VirtioPciFunction other = VirtioPciFunction.of(entropy, behind(iommu), PciInterrupts.messages());
-        Machine machine = new Machine(PciAddress.of("00:01.0"), function);
-        machine.endpoint(PciAddress.of("00:02.0"), other);
+        Machine machine = new Machine(Topology.of(
+                IommuScope.at(IOMMU).with(new PciRange(0, ENTROPY.bdf(), ENTROPY.bdf(), SERVED))));
+        machine.add(IOMMU, function);
+        machine.add(ENTROPY, other);
         GuestRam ram = new GuestRam(memory, Neighbours.PAGE, RAM - Neighbours.PAGE);
         Neighbours neighbours = fill(iommu, SoakedGuest.find(function), ram, number);
         clear(neighbours, number);

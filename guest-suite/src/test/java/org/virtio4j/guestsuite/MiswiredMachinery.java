@@ -14,8 +14,10 @@ import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.iommu.VirtioIommuBuilder;
 import org.virtio4j.iommu.embedder.ReservedRegions;
+import org.virtio4j.machine.IommuScope;
 import org.virtio4j.machine.PciAddress;
-import org.virtio4j.machine.ViotTable;
+import org.virtio4j.machine.Topology;
+import org.virtio4j.machine.acpi.ViotTable;
 import org.virtio4j.pci.VirtioPciFunction;
 import org.virtio4j.serving.QemuArguments;
 import org.virtio4j.serving.plan.IommuPlan;
@@ -93,7 +95,8 @@ final class MiswiredMachinery implements Machinery {
 
     @Override
     public void addTo(QemuArguments arguments) throws IOException {
-        Files.write(folder.resolve("viot"), ViotTable.body(IOMMU, List.of(ENTROPY, DISK)));
+        Files.write(folder.resolve("viot"),
+                ViotTable.body(Topology.of(IommuScope.of(IOMMU, List.of(ENTROPY, DISK)))));
         Machinery.addTo(arguments, folder);
     }
 

@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.machine;
 
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.virtio4j.device.ResetKind;
+import org.virtio4j.mmio.VirtioMmioDevice;
 import org.virtio4j.pci.VirtioPciFunction;
 import org.virtio4j.vmm.FirstFailure;
 
 /**
- * The PCI functions of one guest: an IOMMU, those that are behind it, and those that are not. It is put together before
- * the guest runs, by one thread; any thread may reset it.
+ * The functions and windows of one guest, which are reset and closed together. A {@link Topology} says who is an IOMMU.
+ * A machine is put together before the guest runs, by one thread; any thread may reset it.
  */
 public final class Machine implements AutoCloseable {
 
-    private final PciAddress iommuAddress;
-    private final VirtioPciFunction iommu;
-    private final Map<PciAddress, VirtioPciFunction> endpoints = new TreeMap<>();
-    private final Map<PciAddress, VirtioPciFunction> others = new TreeMap<>();
+    private final Topology topology;
+    private final Map<Location, Part> iommus = new LinkedHashMap<>();
+    private final Map<Location, Part> devices = new TreeMap<>(Machine::compare);
 
     /** Two resets at once would each see half of the other's work. */
     private final ReentrantLock resetting = new ReentrantLock();
@@ -26,88 +27,83 @@ public final class Machine implements AutoCloseable {
     /**
      * Begins a machine.
      *
-     * @param address of its IOMMU
-     * @param iommu   the function in front of the IOMMU
+     * @param topology says where IOMMUs lie
      */
-    public Machine(PciAddress address, VirtioPciFunction iommu) {
-        this.iommuAddress = address;
-        this.iommu = iommu;
+    public Machine(Topology topology) {
+        this.topology = topology;
+    }
+
+    /** What a machine does with a function or window. */
+    private record Part(Consumer<ResetKind> reset, Runnable close) {
     }
 
     /**
-     * Puts a function behind the IOMMU.
+     * Adds a function: an IOMMU, if the topology says so, or a device.
      *
-     * @param address  of the function; its BDF is the endpoint's identifier
-     * @param function the function, whose DMA goes through that endpoint's translator
+     * @param address  where it lies
+     * @param function the function
      * @throws IllegalArgumentException if another function has this address
      */
-    public void endpoint(PciAddress address, VirtioPciFunction function) {
-        requireFree(address);
-        endpoints.put(address, function);
+    public void add(PciAddress address, VirtioPciFunction function) {
+        put(address, new Part(function::reset, function::close));
     }
 
     /**
-     * Adds a function that is not behind the IOMMU.
+     * Adds a window: an IOMMU, if the topology says so, or a device.
      *
-     * @param address  of the function
-     * @param function the function, whose DMA addresses are guest-physical
-     * @throws IllegalArgumentException if another function has this address
+     * @param base   where it lies
+     * @param window the window
+     * @throws IllegalArgumentException if another window lies there
      */
-    public void other(PciAddress address, VirtioPciFunction function) {
-        requireFree(address);
-        others.put(address, function);
+    public void add(MmioBase base, VirtioMmioDevice window) {
+        put(base, new Part(window::reset, window::close));
     }
 
     /**
-     * Does what the machine's reset line does. All functions that do DMA stop before the IOMMU drops its domains, so
-     * that no endpoint needs to be blocked meanwhile. A reset that takes longer than a second, because a host's file
-     * hangs, is finished later; the function reaches no memory any more. What a device throws comes out when all others
-     * were reset.
+     * Does what the machine's reset line does. All devices that do DMA stop before an IOMMU drops its domains, so that
+     * no endpoint needs to be blocked meanwhile. A reset of a function that takes longer than a second, because a
+     * host's file hangs, is finished later; the function reaches no memory any more. What a device throws comes out
+     * when all others were reset.
      */
     public void systemReset() {
-        resetting.lock();
-        try {
-            forEach(function -> function.reset(ResetKind.SYSTEM));
-        } finally {
-            resetting.unlock();
-        }
+        forEach(part -> part.reset().accept(ResetKind.SYSTEM));
     }
 
     /**
-     * Ends all functions, those that do DMA before the IOMMU's. The embedder closes their devices after this. What a
-     * device throws comes out when all others were closed.
+     * Ends all functions and windows, those that do DMA before those of IOMMUs. The embedder closes their devices after
+     * this. What a device throws comes out when all others were closed.
      */
     @Override
     public void close() {
+        forEach(part -> part.close().run());
+    }
+
+    /** IOMMUs come last. What one part throws comes out when all have had their turn. */
+    private void forEach(Consumer<Part> action) {
         resetting.lock();
         try {
-            forEach(VirtioPciFunction::close);
+            FirstFailure failure = new FirstFailure();
+            devices.values().forEach(part -> failure.run(() -> action.accept(part)));
+            iommus.values().forEach(part -> failure.run(() -> action.accept(part)));
+            failure.rethrow();
         } finally {
             resetting.unlock();
         }
     }
 
-    /**
-     * The table that tells the guest which functions are behind the IOMMU.
-     *
-     * @return the bytes of {@link ViotTable#body}
-     */
-    public byte[] viot() {
-        return ViotTable.body(iommuAddress, endpoints.keySet());
-    }
-
-    /** The IOMMU comes last. What one function throws comes out when all have had their turn. */
-    private void forEach(Consumer<VirtioPciFunction> action) {
-        FirstFailure failure = new FirstFailure();
-        others.values().forEach(function -> failure.run(() -> action.accept(function)));
-        endpoints.values().forEach(function -> failure.run(() -> action.accept(function)));
-        failure.run(() -> action.accept(iommu));
-        failure.rethrow();
-    }
-
-    private void requireFree(PciAddress address) {
-        if (address.equals(iommuAddress) || endpoints.containsKey(address) || others.containsKey(address)) {
-            throw new IllegalArgumentException("address=" + address + ": another function lies there");
+    private void put(Location location, Part part) {
+        if (iommus.containsKey(location) || devices.containsKey(location)) {
+            throw new IllegalArgumentException("location=" + location + ": something else lies there");
         }
+        (topology.scope(location).isPresent() ? iommus : devices).put(location, part);
+    }
+
+    /** An order that is the same each time: functions by their addresses, then windows. */
+    private static int compare(Location one, Location other) {
+        return switch (one) {
+            case PciAddress address -> other instanceof PciAddress next ? address.compareTo(next) : -1;
+            case MmioBase base -> other instanceof MmioBase next
+                    ? Long.compareUnsigned(base.address(), next.address()) : 1;
+        };
     }
 }

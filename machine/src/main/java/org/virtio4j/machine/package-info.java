@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-
 /**
- * Puts the parts of one guest together: at which address each PCI function is, and which functions are endpoints of
+ * Puts the parts of one guest together: at which place each function and window is, and which of them are endpoints of
  * which IOMMU.
  *
- * <p>A {@link org.virtio4j.machine.Machine} holds the functions. It resets and closes them in the right order: devices
- * that do DMA before the IOMMU, so that no DMA in flight reaches memory past it. A {@link
- * org.virtio4j.machine.PciAddress} is where a function is on the bus and, as a number, its identity towards an IOMMU.
- * A {@link org.virtio4j.machine.ViotTable} tells the guest which functions are behind the IOMMU.
+ * <p>A {@link org.virtio4j.machine.Topology} says what each IOMMU manages, by {@linkplain
+ * org.virtio4j.machine.Location places}: a {@link org.virtio4j.machine.PciAddress} or a {@link
+ * org.virtio4j.machine.MmioBase}. The embedder asks it which endpoint a device is, and so which translator its DMA goes
+ * through. The guest is told the same in the form that its firmware knows: tables of ACPI ({@code acpi}), a device tree
+ * ({@code tree}), or a list in the configuration of the IOMMU itself ({@code TopologyItems}).
  *
- * <p>One thread puts a machine together, before the guest runs. Any thread may reset it.
+ * <p>A {@link org.virtio4j.machine.Machine} holds the functions and windows. It resets and closes them in the right
+ * order: devices that do DMA before IOMMUs, so that no DMA in flight reaches memory past one.
+ *
+ * <p>One thread puts a machine together, before the guest runs. Any thread may reset it. A topology is immutable.
  */
 @NullMarked
 package org.virtio4j.machine;

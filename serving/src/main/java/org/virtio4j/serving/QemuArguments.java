@@ -126,8 +126,8 @@ public final class QemuArguments {
      * @throws IllegalArgumentException if it is on another bus
      */
     public static String slot(PciAddress address) {
-        if (address.bus() != 0) {
-            throw new IllegalArgumentException("address=" + address + ": must be on bus 00");
+        if (address.segment() != 0 || address.bus() != 0) {
+            throw new IllegalArgumentException("address=" + address + ": must be on bus 00 of segment 0");
         }
         return Integer.toHexString(address.device()) + "." + address.function();
     }

@@ -23,8 +23,11 @@ import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.iommu.VirtioIommuBuilder;
 import org.virtio4j.iommu.embedder.ReservedRegions;
+import org.virtio4j.machine.IommuScope;
 import org.virtio4j.machine.Machine;
 import org.virtio4j.machine.PciAddress;
+import org.virtio4j.machine.Topology;
+import org.virtio4j.machine.acpi.ViotTable;
 import org.virtio4j.serving.plan.DevicePlan;
 import org.virtio4j.serving.plan.Idling;
 import org.virtio4j.serving.plan.MachinePlan;
@@ -49,6 +52,7 @@ public final class ServedMachine implements AutoCloseable {
     private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rwx------");
 
     private final MachinePlan plan;
+    private final Topology topology;
     private final Path viot;
     private final DoorbellLatency latency = new DoorbellLatency(System::nanoTime);
     private final Notices notices = new Notices(System::nanoTime);
@@ -67,6 +71,8 @@ public final class ServedMachine implements AutoCloseable {
     private ServedMachine(MachinePlan plan, @Nullable IommuFollower follower) {
         this.plan = plan;
         this.viot = plan.folder().resolve("viot");
+        this.topology = Topology.of(IommuScope.of(plan.iommu().address(), plan.devices().stream()
+                .filter(DevicePlan::translated).map(DevicePlan::address).toList()));
         Map<Integer, ReservedRegions> endpoints = new TreeMap<>();
         for (DevicePlan device : plan.devices()) {
             if (device.translated()) {
@@ -305,23 +311,20 @@ public final class ServedMachine implements AutoCloseable {
         for (DevicePlan device : plan.devices()) {
             add(device.address(), device.name(), device.maker().make(), device.translated());
         }
-        Machine machine = new Machine(plan.iommu().address(), functions.getFirst().function());
-        for (int i = 0; i < plan.devices().size(); i++) {
-            ServedFunction function = functions.get(i + 1);
-            if (plan.devices().get(i).translated()) {
-                machine.endpoint(function.address(), function.function());
-            } else {
-                machine.other(function.address(), function.function());
-            }
-        }
+        requireOneFunctionAtEachAddress();
         // Not before: until this process has the sockets, the file may belong to another one that serves there.
-        writeViot(machine.viot());
+        writeViot(ViotTable.body(topology));
         functions.forEach(function -> function.socket().start(function.function()));
         plan.iommu().polling().ifPresent(idling -> poll(functions.getFirst(), idling));
         for (int i = 0; i < plan.devices().size(); i++) {
             ServedFunction function = functions.get(i + 1);
             plan.devices().get(i).polling().ifPresent(idling -> poll(function, idling));
         }
+    }
+
+    private void requireOneFunctionAtEachAddress() {
+        Machine machine = new Machine(topology);
+        functions.forEach(function -> machine.add(function.address(), function.function()));
     }
 
     private void poll(ServedFunction function, Idling idling) {

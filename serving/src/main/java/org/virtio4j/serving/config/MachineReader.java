@@ -320,7 +320,7 @@ public final class MachineReader {
     private static PciAddress address(ConfigSection section, Map<PciAddress, ConfigSection> taken)
             throws CommandFailure {
         PciAddress address = section.parsed(Keys.ADDRESS, PciAddress::of);
-        if (address.bus() != 0 || address.function() != 0) {
+        if (address.segment() != 0 || address.bus() != 0 || address.function() != 0) {
             throw section.failure(Keys.ADDRESS, "expected 00:DEVICE.0, a device of its own on the root bus, found '"
                     + address + "'");
         }

@@ -12,8 +12,10 @@ package org.virtio4j.wire.acpi;
  * </pre>
  */
 public final class ViotHeader {
-    /** Bytes of the header that all ACPI tables have. The code that publishes the table writes it. */
-    public static final long ACPI_HEADER_SIZE = 36;
+    /** Signature of the table. */
+    public static final String SIGNATURE = "VIOT";
+    /** Revision of the table. */
+    public static final int REVISION = 0;
     /** Offset of the 2-byte number of nodes. */
     public static final long NODE_COUNT = 36;
     /** Offset of the 2-byte offset of the first node. */
@@ -23,8 +25,12 @@ public final class ViotHeader {
 
     /** First byte of a node: {@link ViotPciRange}. */
     public static final int PCI_RANGE = 1;
+    /** First byte of a node: {@link ViotMmioEndpoint}. */
+    public static final int MMIO_ENDPOINT = 2;
     /** First byte of a node: {@link ViotPciIommu}. */
     public static final int VIRTIO_PCI_IOMMU = 3;
+    /** First byte of a node: {@link ViotMmioIommu}. */
+    public static final int VIRTIO_MMIO_IOMMU = 4;
 
     private ViotHeader() {
     }

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.machine.acpi;
+
+import java.util.List;
+import org.virtio4j.machine.MmioWindow;
+import org.virtio4j.wire.acpi.AcpiHeader;
+
+/**
+ * Writes an ACPI table (SSDT) that describes virtio devices over MMIO to a guest, an IOMMU among them. Linux finds such
+ * devices by the name {@code LNRO0005}, and without this table not at all, whatever the {@link ViotTable} says.
+ */
+public final class MmioDeviceTable {
+
+    /** Since this revision of the language integers have 64 bits. */
+    private static final int REVISION = 2;
+    private static final String SIGNATURE = "SSDT";
+
+    private static final String HARDWARE_ID = "LNRO0005";
+    private static final int MOST_DEVICES = 0x1000;
+
+    private MmioDeviceTable() {
+    }
+
+    /**
+     * The whole table: a device {@code \\_SB.Vnnn} for each window, numbered from 0. Its DMA is cache-coherent, its
+     * interrupt level-triggered and high.
+     *
+     * @param windows the devices, in the order in which they get their numbers
+     * @return the bytes, with header and checksum
+     * @throws IllegalArgumentException if there are more than 4,096 windows
+     */
+    public static byte[] table(List<MmioWindow> windows) {
+        if (windows.size() > MOST_DEVICES) {
+            throw new IllegalArgumentException("windows=" + windows.size() + ": at most " + MOST_DEVICES
+                    + " have names");
+        }
+        AmlBytes devices = new AmlBytes();
+        for (int i = 0; i < windows.size(); i++) {
+            devices.device(String.format("V%03X", i), device(windows.get(i), i));
+        }
+        AmlBytes scope = new AmlBytes().scope("\\_SB_", devices);
+        AcpiTable table = new AcpiTable(AcpiHeader.SIZE + scope.bytes().length);
+        table.put(AcpiHeader.SIZE, scope.bytes());
+        return table.finish(SIGNATURE, REVISION);
+    }
+
+    private static AmlBytes device(MmioWindow window, int number) {
+        return new AmlBytes()
+                .name("_HID").string(HARDWARE_ID)
+                .name("_UID").integer(number)
+                .name("_CCA").integer(1)
+                .name("_CRS").buffer(new ResourceBytes().memory(window).interrupt(window.interrupt()).end());
+    }
+}
