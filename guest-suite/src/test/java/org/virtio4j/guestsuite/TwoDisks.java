@@ -38,10 +38,10 @@ final class TwoDisks implements GuestDevices {
     private static final String BEHIND_FUNCTION = "0000:00:0a.0";
     private static final String BESIDE_FUNCTION = "0000:00:0b.0";
     private static final String BESIDE = "beside";
-    private static final PciAddress IOMMU = PciAddress.of("00:08.0");
-    private static final PciAddress RNG = PciAddress.of("00:09.0");
-    private static final PciAddress DISK_BEHIND = PciAddress.of("00:0a.0");
-    private static final PciAddress DISK_BESIDE = PciAddress.of("00:0b.0");
+    static final PciAddress IOMMU = PciAddress.of("00:08.0");
+    static final PciAddress RNG = PciAddress.of("00:09.0");
+    static final PciAddress DISK_BEHIND = PciAddress.of("00:0a.0");
+    static final PciAddress DISK_BESIDE = PciAddress.of("00:0b.0");
     /** What no guest writes to, from the beginning of each disk. */
     private static final int REGION_MEBIBYTES = 4;
     /** Where the next kernel writes, and how much. */

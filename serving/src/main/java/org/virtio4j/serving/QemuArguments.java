@@ -71,6 +71,16 @@ public final class QemuArguments {
     }
 
     /**
+     * An ACPI table that the guest gets as it is.
+     *
+     * @param table the file, with the header that all such tables have
+     * @return this
+     */
+    public QemuArguments acpiTable(Path table) {
+        return add("-acpitable", "file=" + value(table));
+    }
+
+    /**
      * A function that another process serves.
      *
      * @param address on bus 0
