@@ -8,4 +8,5 @@ module org.virtio4j.machine {
 
     exports org.virtio4j.machine;
     exports org.virtio4j.machine.acpi;
+    exports org.virtio4j.machine.tree;
 }

@@ -10,5 +10,6 @@ module org.virtio4j.wire {
     exports org.virtio4j.wire.console;
     exports org.virtio4j.wire.iommu;
     exports org.virtio4j.wire.pci;
+    exports org.virtio4j.wire.tree;
     exports org.virtio4j.wire.vfiouser;
 }

@@ -24,12 +24,12 @@ final class HousePlan {
             6 programs: launcher benchmarks concurrency guest-suite
             """, """
             host-os: .os .os.memory .os.file .os.socket
-            wire: .wire .wire.acpi .wire.block .wire.console .wire.iommu .wire.pci .wire.vfiouser
+            wire: .wire .wire.acpi .wire.block .wire.console .wire.iommu .wire.pci .wire.tree .wire.vfiouser
             vmm-core: .vmm.grace .vmm .dma.translate .dma
             virtqueue: .queue .device .device.transport
             viommu-device: .iommu.table .iommu.embedder .iommu.observe .iommu.fault .iommu.domain .iommu.request .iommu
             guest-driver: .driver .driver.pci .driver.mmio .driver.iommu .driver.hostile
-            machine: .machine .machine.acpi
+            machine: .machine .machine.acpi .machine.tree
             serving: .serving.console .serving.plan .serving.watch .serving.config .serving
             trace-replay: .replay.input .replay.record .replay.result .replay.survey .replay.play .replay
             guest-harness: .harness.console .harness.options .harness.fetch .harness.image .harness.qemu .harness

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.machine.tree;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * A device tree, which tells a kernel what hardware there is (Devicetree Specification 0.4). It is read from a flattened
+ * device tree, the blob that firmware hands to a kernel, and written to one.
+ *
+ * <p>What is written is not longer than it must be. What QEMU dumps has 1 MiB, nearly all of it free space for the
+ * programs that add to a tree; reading and writing such a blob shrinks it to some KiB.
+ *
+ * <p>One thread at a time uses a tree and its nodes.
+ */
+public final class DeviceTree {
+
+    private final TreeNode root;
+    private final List<MemoryReservation> reservations;
+    private final int bootCpu;
+
+    /** An empty tree that reserves no memory and boots on CPU 0. */
+    public DeviceTree() {
+        this(new TreeNode(""), List.of(), 0);
+    }
+
+    /**
+     * A tree of nodes that exist.
+     *
+     * @param root the node without a name, which holds all others
+     * @param reservations memory that the kernel must leave alone
+     * @param bootCpu physical ID of the CPU that boots
+     * @throws IllegalArgumentException if the root has a name
+     */
+    public DeviceTree(TreeNode root, List<MemoryReservation> reservations, int bootCpu) {
+        if (!root.name().isEmpty()) {
+            throw new IllegalArgumentException("root=" + root.name() + ": a root has no name");
+        }
+        this.root = root;
+        this.reservations = new ArrayList<>(reservations);
+        this.bootCpu = bootCpu;
+    }
+
+    /**
+     * Reads a blob of version 16, 17 or a newer one that is compatible with 17. The blob may come from a stranger: what
+     * is read is bounded by the array, and memory by a multiple of its size. A tree has at most 65,536 nodes, 64 of them
+     * inside each other, 262,144 properties and 4,096 memory reservations, and names of at most 255 bytes.
+     *
+     * @param blob the flattened tree; bytes behind it do not matter
+     * @return the tree, which is independent of the array
+     * @throws TreeFormatException if the blob is damaged or cut off, has more than a tree may have, or has two nodes or
+     *     two properties of one name in one node
+     */
+    public static DeviceTree read(byte[] blob) throws TreeFormatException {
+        return BlobReader.read(blob);
+    }
+
+    /**
+     * Writes the tree as a blob of version 17.
+     *
+     * @return the flattened tree, as short as can be
+     * @throws ArithmeticException if it would be longer than an array can be
+     */
+    public byte[] write() {
+        return BlobWriter.write(this);
+    }
+
+    /**
+     * The node that holds all others.
+     *
+     * @return the root, which has no name
+     */
+    public TreeNode root() {
+        return root;
+    }
+
+    /**
+     * Memory that the kernel must leave alone, from the list at the beginning of the blob. The node
+     * {@code /reserved-memory} is another way to say it.
+     *
+     * @return reservations in order, which may be changed
+     */
+    public List<MemoryReservation> reservations() {
+        return reservations;
+    }
+
+    /**
+     * The CPU that boots.
+     *
+     * @return its physical ID, as in the {@code reg} of its node
+     */
+    public int bootCpu() {
+        return bootCpu;
+    }
+
+    /**
+     * The node at a path.
+     *
+     * @param path names with slashes between them, such as {@code /soc/pci@30000000}. Without a slash at the beginning,
+     *     the first name is an alias, a property of {@code /aliases}. A unit address may be left out where no other node
+     *     beside has the name.
+     * @return the node, or none if there is none, or if several are meant
+     */
+    public Optional<TreeNode> find(String path) {
+        if (path.startsWith("/")) {
+            return below(root, path.substring(1));
+        }
+        int end = path.indexOf('/');
+        String alias = end < 0 ? path : path.substring(0, end);
+        return root.child("aliases").flatMap(aliases -> aliases.strings(alias).stream().findFirst())
+                .filter(full -> full.startsWith("/")).flatMap(this::find)
+                .flatMap(node -> end < 0 ? Optional.of(node) : below(node, path.substring(end + 1)));
+    }
+
+    /**
+     * The node that a property refers to.
+     *
+     * @param phandle the number
+     * @return the first node that has this phandle
+     */
+    public Optional<TreeNode> find(int phandle) {
+        return nodes().filter(node -> node.phandle().filter(own -> own == phandle).isPresent()).findFirst();
+    }
+
+    /**
+     * All nodes, each before those below it.
+     *
+     * @return the root first
+     */
+    public Stream<TreeNode> nodes() {
+        return nodes(root);
+    }
+
+    /**
+     * A phandle that no node has.
+     *
+     * @return the largest phandle of the tree and one, at least 1
+     * @throws IllegalStateException if a node has the largest possible phandle, 0xfffffffe
+     */
+    public int freePhandle() {
+        long largest = nodes().flatMap(node -> node.phandle().stream())
+                .mapToLong(Integer::toUnsignedLong).filter(phandle -> phandle < 0xffff_ffffL).max().orElse(0);
+        if (largest == 0xffff_fffeL) {
+            throw new IllegalStateException("largest phandle=0xfffffffe: none is free above it");
+        }
+        return (int) (largest + 1);
+    }
+
+    private static Stream<TreeNode> nodes(TreeNode top) {
+        return Stream.concat(Stream.of(top), top.children().stream().flatMap(DeviceTree::nodes));
+    }
+
+    private static Optional<TreeNode> below(TreeNode top, String path) {
+        Optional<TreeNode> node = Optional.of(top);
+        for (String part : path.split("/")) {
+            if (!part.isEmpty()) {
+                node = node.flatMap(parent -> parent.childLike(part));
+            }
+        }
+        return node;
+    }
+}
