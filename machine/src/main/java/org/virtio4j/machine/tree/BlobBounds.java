@@ -47,7 +47,8 @@ record BlobBounds(int total, int reservations, int structure, int structureEnd, 
         }
         int compatible = number(blob, BlobHeader.LAST_COMPATIBLE_VERSION);
         if (compatible < 0 || compatible > BlobHeader.VERSION_17 || compatible > version) {
-            throw new TreeFormatException(BlobHeader.LAST_COMPATIBLE_VERSION, "a blob that is compatible with version 17",
+            throw new TreeFormatException(BlobHeader.LAST_COMPATIBLE_VERSION,
+                    "a blob that is compatible with version 17",
                     "one that needs version " + Integer.toUnsignedLong(compatible));
         }
         return version;

@@ -7,8 +7,8 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * A device tree, which tells a kernel what hardware there is (Devicetree Specification 0.4). It is read from a flattened
- * device tree, the blob that firmware hands to a kernel, and written to one.
+ * A device tree, which tells a kernel what hardware there is (Devicetree Specification 0.4). It is read from a
+ * flattened device tree, the blob that firmware hands to a kernel, and written to one.
  *
  * <p>What is written is not longer than it must be. What QEMU dumps has 1 MiB, nearly all of it free space for the
  * programs that add to a tree; reading and writing such a blob shrinks it to some KiB.
@@ -45,8 +45,8 @@ public final class DeviceTree {
 
     /**
      * Reads a blob of version 16, 17 or a newer one that is compatible with 17. The blob may come from a stranger: what
-     * is read is bounded by the array, and memory by a multiple of its size. A tree has at most 65,536 nodes, 64 of them
-     * inside each other, 262,144 properties and 4,096 memory reservations, and names of at most 255 bytes.
+     * is read is bounded by the array, and memory by a multiple of its size. A tree has at most 65,536 nodes, 64 of
+     * them inside each other, 262,144 properties and 4,096 memory reservations, and names of at most 255 bytes.
      *
      * @param blob the flattened tree; bytes behind it do not matter
      * @return the tree, which is independent of the array
@@ -99,8 +99,8 @@ public final class DeviceTree {
      * The node at a path.
      *
      * @param path names with slashes between them, such as {@code /soc/pci@30000000}. Without a slash at the beginning,
-     *     the first name is an alias, a property of {@code /aliases}. A unit address may be left out where no other node
-     *     beside has the name.
+     *     the first name is an alias, a property of {@code /aliases}. A unit address may be left out where no other
+     *     node beside has the name.
      * @return the node, or none if there is none, or if several are meant
      */
     public Optional<TreeNode> find(String path) {
@@ -146,6 +146,30 @@ public final class DeviceTree {
             throw new IllegalStateException("largest phandle=0xfffffffe: none is free above it");
         }
         return (int) (largest + 1);
+    }
+
+    /**
+     * Where a node is.
+     *
+     * @param node any node
+     * @return its whole path, by which {@link #find(String)} finds it, or none if it is not in this tree
+     */
+    public Optional<String> path(TreeNode node) {
+        return node == root ? Optional.of("/") : path(root, node);
+    }
+
+    private static Optional<String> path(TreeNode top, TreeNode wanted) {
+        for (TreeNode child : top.children()) {
+            String name = "/" + child.name();
+            if (child == wanted) {
+                return Optional.of(name);
+            }
+            Optional<String> below = path(child, wanted);
+            if (below.isPresent()) {
+                return below.map(name::concat);
+            }
+        }
+        return Optional.empty();
     }
 
     private static Stream<TreeNode> nodes(TreeNode top) {

@@ -46,7 +46,8 @@ class HostileBlobTest {
         refused("byte 0x4c: expected properties at the beginning of a node only, found one behind a node",
                 new BlobBytes().words(1, 0, 1).text("n\0").words(2, 3, 0, 0, 2, 9).strings("a\0"));
         refused("byte 0x44: expected one root, found a node '' behind it", new BlobBytes().words(1, 0, 2, 1, 0, 2, 9));
-        refused("byte 0x38: expected a root without a name, found 'n'", new BlobBytes().words(1).text("n\0").words(2, 9));
+        refused("byte 0x38: expected a root without a name, found 'n'",
+                new BlobBytes().words(1).text("n\0").words(2, 9));
     }
 
     @Test
@@ -54,7 +55,8 @@ class HostileBlobTest {
         refused("byte 0x3c: expected the name of a node with a zero byte at its end, found the end of the block",
                 new BlobBytes().words(1, 0x61616161));
         refused("byte 0x44: expected the name of a node of printable ASCII without spaces and slashes, "
-                + "found a name with the character 0xe4", new BlobBytes().words(1, 0, 1).text("\u00e4\0").words(2, 2, 9));
+                + "found a name with the character 0xe4",
+                new BlobBytes().words(1, 0, 1).text("\u00e4\0").words(2, 2, 9));
         refused("byte 0x44: expected the name of a node of at most 255 bytes, found more",
                 new BlobBytes().words(1, 0, 1).text("a".repeat(256) + "\0").words(2, 2, 9));
         refused("byte 0x40: expected a name that no node beside it has, found ''",

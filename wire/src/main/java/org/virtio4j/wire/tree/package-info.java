@@ -9,7 +9,8 @@
  * org.virtio4j.wire.tree.StructureToken}); and the names of the properties, as strings that end with a zero byte.
  *
  * <p>Offsets and sizes are {@code long} and in bytes; tokens and versions are {@code int}. Every multi-byte field is
- * <em>big-endian</em>, other than in the rest of this module. All members are constants and may be used from any thread.
+ * <em>big-endian</em>, other than in the rest of this module. All members are constants and may be used from any
+ * thread.
  */
 @NullMarked
 package org.virtio4j.wire.tree;

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.machine.tree;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.virtio4j.machine.Topology;
+
+/**
+ * Changes a tree so that of all IOMMUs of virtio it describes those of a topology alone. IOMMUs of other kinds, such as
+ * those that QEMU emulates for itself, stay.
+ */
+final class TreeEdit {
+
+    private final DeviceTree tree;
+    private final Topology topology;
+    private final TreeSettings settings;
+    /** The phandles of what this project, or QEMU, calls an IOMMU. */
+    private final Set<Integer> former = new HashSet<>();
+
+    private TreeEdit(DeviceTree tree, Topology topology, TreeSettings settings) {
+        this.tree = tree;
+        this.topology = topology;
+        this.settings = settings;
+    }
+
+    static void edit(DeviceTree tree, Topology topology, TreeSettings settings) throws TreeFormatException {
+        new TreeEdit(tree, topology, settings).edit();
+    }
+
+    private void edit() throws TreeFormatException {
+        tree.nodes().filter(this::isFormerIommu).forEach(node -> node.phandle().ifPresent(former::add));
+        Set<TreeNode> named = named();
+        removeIommus(tree.root(), named);
+        removeReferences();
+        TreeSettings found = TreeSearch.complete(tree, topology, settings);
+        Map<TreeNode, TreeNode> merges = new LinkedHashMap<>();
+        for (Map.Entry<String, TreeNode> merge : TopologyNodes.of(topology, found).entrySet()) {
+            merges.computeIfAbsent(target(merge.getKey()), node -> new TreeNode("")).merge(merge.getValue());
+        }
+        for (Map.Entry<TreeNode, TreeNode> merge : merges.entrySet()) {
+            addOthers(merge.getKey(), merge.getValue());
+            merge.getKey().merge(merge.getValue());
+        }
+    }
+
+    private TreeNode target(String path) throws TreeFormatException {
+        return tree.find(path).orElseThrow(() -> new TreeFormatException(path, "a node", "none"));
+    }
+
+    /** Nodes that the settings name stay, even if they are those of an IOMMU. */
+    private Set<TreeNode> named() {
+        Set<TreeNode> named = new HashSet<>();
+        topology.scopes().forEach(scope -> settings.node(scope.location()).flatMap(tree::find).ifPresent(named::add));
+        return named;
+    }
+
+    private boolean isFormerIommu(TreeNode node) {
+        return isPciIommu(node) || isStub(node)
+                || (node.isCompatible("virtio,mmio") && node.has(TopologyNodes.IOMMU_CELLS));
+    }
+
+    private static boolean isPciIommu(TreeNode node) {
+        return node.isCompatible(TopologyNodes.PCI_IOMMU) || node.isCompatible(TopologyNodes.PCI_IOMMU_ID);
+    }
+
+    private boolean isStub(TreeNode node) {
+        return settings.protection() instanceof Protection.StubIommu stub && node.isCompatible(stub.compatible())
+                && node.cell(TopologyNodes.IOMMU_CELLS).filter(cells -> cells == 0).isPresent();
+    }
+
+    private void removeIommus(TreeNode node, Set<TreeNode> named) {
+        for (TreeNode child : node.children()) {
+            if ((isPciIommu(child) || isStub(child)) && !named.contains(child)) {
+                node.removeChild(child.name());
+            } else {
+                removeIommus(child, named);
+            }
+        }
+        if (node.isCompatible("virtio,mmio")) {
+            node.remove(TopologyNodes.IOMMU_CELLS);
+        }
+        if (settings.protection() instanceof Protection.Property property) {
+            node.remove(property.name());
+        }
+    }
+
+    private void removeReferences() throws TreeFormatException {
+        for (TreeNode node : tree.nodes().toList()) {
+            if (node.cells(TopologyNodes.IOMMUS).filter(cells -> cells.length > 0 && former.contains(cells[0]))
+                    .isPresent()) {
+                node.remove(TopologyNodes.IOMMUS);
+            }
+            if (node.has(IommuMap.PROPERTY)) {
+                removeEntries(node);
+            }
+        }
+    }
+
+    private void removeEntries(TreeNode bridge) throws TreeFormatException {
+        int[] cells = bridge.cells(IommuMap.PROPERTY).orElse(new int[1]);
+        if (cells.length % IommuMap.ENTRY_CELLS != 0) {
+            throw fault(bridge, "an iommu-map of entries with four cells", "another length");
+        }
+        List<IommuMap.Entry> others = new ArrayList<>(IommuMap.entries(cells));
+        others.removeIf(entry -> former.contains(entry.phandle()));
+        if (others.isEmpty()) {
+            bridge.remove(IommuMap.PROPERTY);
+            bridge.remove(IommuMap.MASK);
+        } else {
+            bridge.put(IommuMap.PROPERTY, IommuMap.cells(others));
+        }
+    }
+
+    /** Adds to a new {@code iommu-map} the entries for IOMMUs of other kinds. */
+    private void addOthers(TreeNode bridge, TreeNode merge) throws TreeFormatException {
+        if (!merge.has(IommuMap.PROPERTY) || !bridge.has(IommuMap.PROPERTY)) {
+            return;
+        }
+        if (bridge.has(IommuMap.MASK)) {
+            throw fault(bridge, "no iommu-map-mask beside the functions of a virtio-iommu", "one");
+        }
+        List<IommuMap.Entry> entries = entries(merge);
+        List<IommuMap.Entry> others = entries(bridge);
+        for (IommuMap.Entry other : others) {
+            if (entries.stream().anyMatch(other::overlaps)) {
+                throw fault(bridge, "no other IOMMU for the functions of the topology",
+                        "entry 0x" + Integer.toHexString(other.requester()) + " of iommu-map");
+            }
+        }
+        entries.addAll(others);
+        merge.put(IommuMap.PROPERTY, IommuMap.cells(entries));
+    }
+
+    private static List<IommuMap.Entry> entries(TreeNode node) {
+        return IommuMap.entries(node.cells(IommuMap.PROPERTY).orElse(new int[0]));
+    }
+
+    private TreeFormatException fault(TreeNode node, String expected, String found) {
+        return new TreeFormatException(tree.path(node).orElse(node.name()), expected, found);
+    }
+}
