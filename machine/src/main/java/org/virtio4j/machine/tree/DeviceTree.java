@@ -178,7 +178,7 @@ public final class DeviceTree {
 
     private static Optional<TreeNode> below(TreeNode top, String path) {
         Optional<TreeNode> node = Optional.of(top);
-        for (String part : path.split("/")) {
+        for (String part : path.split("/", -1)) {
             if (!part.isEmpty()) {
                 node = node.flatMap(parent -> parent.childLike(part));
             }

@@ -44,8 +44,8 @@ public sealed interface Protection {
 
     /**
      * A node that stands for an IOMMU which nobody can program ({@code #iommu-cells = <0>}), and which the devices'
-     * nodes name in {@code iommus}. Only for devices that are not on PCI: how long an entry of {@code iommu-map} is that
-     * leads to such a node depends on the version of Linux.
+     * nodes name in {@code iommus}. Only for devices that are not on PCI: how long an entry of {@code iommu-map} is
+     * that leads to such a node depends on the version of Linux.
      *
      * <p><strong>A guest without a driver for the node may wait for one for ever, and never use the device.</strong>
      * Linux defers the probing of a device whose IOMMU has no driver yet: with modules, for ten seconds at least, and

@@ -4,6 +4,7 @@ package org.virtio4j.machine.tree;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.virtio4j.machine.IommuScope;
@@ -28,7 +29,7 @@ final class TopologyNodes {
     /** The unit addresses of functions are their device and function numbers. */
     private static final String FUNCTION = "%s@%x,%x";
     private static final String STUB = "stub-iommu";
-    /** A function's {@code reg} begins with its BDF in bits 23..8; the other cells of its place in config space are 0. */
+    /** A function's {@code reg} begins with its BDF in bits 23..8. The other four cells are 0. */
     private static final int BDF_SHIFT = 8;
 
     private final Topology topology;
@@ -93,7 +94,7 @@ final class TopologyNodes {
     private void addIommu(IommuScope scope) {
         int phandle = phandles.getOrDefault(scope.location(), 0);
         TreeNode node = switch (scope.location()) {
-            case PciAddress address -> function(address, "iommu").put("compatible", PCI_IOMMU, PCI_IOMMU_ID);
+            case PciAddress address -> function(address, "iommu", PCI_IOMMU, PCI_IOMMU_ID);
             case MmioBase base -> device(base).put(COHERENT, PropertyValue.empty());
         };
         node.put(IOMMU_CELLS, 1).put(PHANDLE, phandle);
@@ -146,17 +147,21 @@ final class TopologyNodes {
     }
 
     /** The node of a function, which is made below that of its host bridge if there is none. */
-    private TreeNode function(PciAddress address, String name) {
+    private TreeNode function(PciAddress address, String name, String... compatible) {
         if (settings.node(address).isPresent()) {
-            return mergeInto(settings.node(address).get());
+            return compatible(mergeInto(settings.node(address).get()), compatible);
         }
         TreeSettings.Bridge bridge = bridge(address.segment());
         if (bridge.firstBus() != address.bus()) {
             throw new IllegalArgumentException("function=" + address + ": it is not on the first bus of "
                     + bridge.path() + "; set its node");
         }
-        return child(bridge.path(), new TreeNode(String.format(FUNCTION, name, address.device(), address.function())))
-                .put("reg", address.bdf() << BDF_SHIFT, 0, 0, 0, 0);
+        TreeNode node = new TreeNode(String.format(Locale.ROOT, FUNCTION, name, address.device(), address.function()));
+        return child(bridge.path(), compatible(node, compatible).put("reg", address.bdf() << BDF_SHIFT, 0, 0, 0, 0));
+    }
+
+    private static TreeNode compatible(TreeNode node, String... drivers) {
+        return drivers.length == 0 ? node : node.put("compatible", drivers);
     }
 
     /** The node of a device that is not on PCI, which is made if its window is described. */

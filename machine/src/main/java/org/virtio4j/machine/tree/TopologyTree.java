@@ -10,8 +10,8 @@ import org.virtio4j.machine.Topology;
  * same: an overlay, the overlay's source text, and an edit of a tree that exists.
  *
  * <ul>
- *   <li>An IOMMU on PCI is a child of its host bridge, for which a node is made if there is none. One on virtio-mmio has
- *       the node of its window.
+ *   <li>An IOMMU on PCI is a child of its host bridge, for which a node is made if there is none. One on virtio-mmio
+ *       has the node of its window.
  *   <li>A host bridge gets {@code iommu-map}, with an entry for each range of functions or, as
  *       {@link TreeSettings#functions} asks, for each function. No entry holds an IOMMU or a protected device.
  *       {@code msi-map} stays as it is.
@@ -29,9 +29,9 @@ public final class TopologyTree {
      * An overlay for a tree that dtc compiled with or without {@code -@}. It adds and replaces; what a tree says
      * otherwise of IOMMUs is not taken away.
      *
-     * <p>Who applies it (fdtoverlay, U-Boot, Linux) adds the tree's largest phandle to those in the overlay. A node that
-     * others refer to already, and that gets a phandle by an overlay, may lose the number that they know it by; windows
-     * of virtio-mmio have none.
+     * <p>Who applies it (fdtoverlay, U-Boot, Linux) adds the tree's largest phandle to those in the overlay. A node
+     * that others refer to already, and that gets a phandle by an overlay, may lose the number that they know it by;
+     * windows of virtio-mmio have none.
      *
      * @param topology which devices are endpoints of which IOMMUs
      * @param settings with the host bridge of each segment that the topology names, and a node or a window for each
@@ -60,8 +60,8 @@ public final class TopologyTree {
     }
 
     /**
-     * Changes a flattened tree and shrinks it. Of all virtio-iommus, the new tree describes those of the topology alone:
-     * what it said of others, such as QEMU's own, is taken away. IOMMUs of other kinds and their endpoints stay.
+     * Changes a flattened tree and shrinks it. Of all virtio-iommus, the new tree describes those of the topology
+     * alone: what it said of others, such as QEMU's own, is taken away. IOMMUs of other kinds and their endpoints stay.
      *
      * @param blob a tree, such as one that QEMU dumped
      * @param topology which devices are endpoints of which IOMMUs

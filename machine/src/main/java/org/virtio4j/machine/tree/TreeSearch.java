@@ -69,11 +69,20 @@ final class TreeSearch {
     }
 
     private void findNodes(IommuScope scope) {
-        findNode(scope.location());
-        settings.node(scope.location()).flatMap(tree::find).flatMap(TreeNode::phandle)
-                .filter(phandle -> settings.phandle(scope.location()).isEmpty())
-                .ifPresent(phandle -> settings = settings.phandle(scope.location(), phandle));
+        Location iommu = scope.location();
+        findNode(iommu);
+        Optional<TreeNode> node = settings.node(iommu).flatMap(tree::find);
+        settings.phandle(iommu).ifPresentOrElse(phandle -> requireFree(phandle, node), () -> node
+                .flatMap(TreeNode::phandle).ifPresent(phandle -> settings = settings.phandle(iommu, phandle)));
         scope.endpoints().forEach(endpoint -> findNode(endpoint.base()));
+    }
+
+    private void requireFree(int phandle, Optional<TreeNode> node) {
+        Optional<TreeNode> holder = tree.find(phandle).filter(found -> !node.equals(Optional.of(found)));
+        if (holder.isPresent()) {
+            throw new IllegalArgumentException("phandle=" + Integer.toUnsignedLong(phandle) + ": "
+                    + tree.path(holder.get()).orElseThrow() + " has it");
+        }
     }
 
     private void findNode(Location location) {

@@ -249,7 +249,7 @@ public final class TreeSettings {
         if (!path.startsWith("/") || (path.length() > 1 && path.endsWith("/")) || path.contains("//")) {
             throw new IllegalArgumentException("path='" + path + "': must be a whole path, such as /soc/pci@30000000");
         }
-        for (String name : path.substring(1).split("/")) {
+        for (String name : path.substring(1).split("/", -1)) {
             new TreeNode(name);
         }
         return path;
