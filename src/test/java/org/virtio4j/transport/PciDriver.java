@@ -100,6 +100,11 @@ final class PciDriver implements DriverTransport {
     }
 
     @Override
+    public long configSize() {
+        return transport.configSize();
+    }
+
+    @Override
     public long readConfig(long offset, int width) {
         return transport.readConfig(offset, width);
     }

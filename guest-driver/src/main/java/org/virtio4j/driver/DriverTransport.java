@@ -109,6 +109,13 @@ public interface DriverTransport {
     int configGeneration();
 
     /**
+     * How much of the device configuration can be read.
+     *
+     * @return bytes that the transport has room for, at least as many as the device has; 0 where there is none
+     */
+    long configSize();
+
+    /**
      * Reads a field of the device configuration. A field of 8 bytes is read in two halves, as the specification asks,
      * and may be torn: {@link #readConsistently} tells.
      *

@@ -3,22 +3,37 @@ package org.virtio4j.iommu;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 import org.virtio4j.iommu.request.RequestLimits;
 import org.virtio4j.vmm.LittleEndian;
 import org.virtio4j.wire.iommu.IommuConfig;
 
-/** The device configuration (virtio 1.4, section 5.13.4): all of it fixed but one byte. */
+/**
+ * The device configuration (virtio 1.4, section 5.13.4): all of it fixed but the bypass byte. Where a topology is
+ * described ({@link org.virtio4j.wire.iommu.TopologyConfig}), there is no such byte, and nothing can be written.
+ */
 final class ConfigSpace {
 
-    private final MemorySegment fixed = Arena.ofAuto().allocate(IommuConfig.SIZE, Long.BYTES);
+    private final MemorySegment fixed;
+    private final boolean hasBypassByte;
 
-    ConfigSpace(RequestLimits limits) {
+    ConfigSpace(RequestLimits limits, @Nullable TopologyBytes topology) {
+        hasBypassByte = topology == null;
+        fixed = Arena.ofAuto().allocate(size(topology), Long.BYTES);
         LittleEndian.putI64(fixed, IommuConfig.PAGE_SIZE_MASK, limits.pageSizeMask());
         LittleEndian.putI64(fixed, IommuConfig.INPUT_START, limits.inputStart());
         LittleEndian.putI64(fixed, IommuConfig.INPUT_END, limits.inputEnd());
         LittleEndian.putI32(fixed, IommuConfig.DOMAIN_START, limits.domainStart());
         LittleEndian.putI32(fixed, IommuConfig.DOMAIN_END, limits.domainEnd());
         LittleEndian.putI32(fixed, IommuConfig.PROBE_SIZE, limits.probeSize());
+        if (topology != null) {
+            topology.putInto(fixed);
+        }
+    }
+
+    /** Bytes of the configuration space. */
+    static int size(@Nullable TopologyBytes topology) {
+        return topology == null ? (int) IommuConfig.SIZE : topology.configSize();
     }
 
     long read(int offset, int width, int bypass) {
@@ -32,8 +47,8 @@ final class ConfigSpace {
     }
 
     /** Whether an access touches the bypass byte, the only one that can be written. */
-    static boolean coversBypass(int offset, int width) {
-        return offset <= IommuConfig.BYPASS && IommuConfig.BYPASS < offset + width;
+    boolean coversBypass(int offset, int width) {
+        return hasBypassByte && offset <= IommuConfig.BYPASS && IommuConfig.BYPASS < offset + width;
     }
 
     /** The bypass byte of a value that is written at an offset. */

@@ -9,6 +9,7 @@ import org.virtio4j.iommu.request.RequestLimits;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.wire.VirtqueueLimit;
 import org.virtio4j.wire.iommu.ReservedMemoryProperty;
+import org.virtio4j.wire.iommu.TopologyConfig;
 
 /** Refuses settings that cannot work, each with an {@link IllegalArgumentException} that says what to change. */
 final class SettingChecks {
@@ -21,6 +22,9 @@ final class SettingChecks {
 
     /** One descriptor that the device reads, and one that it writes. */
     private static final int REQUEST_DESCRIPTORS = 2;
+
+    /** What is left of the 4,096 bytes of configuration that a PCI function shows; a virtio-mmio window shows less. */
+    private static final int MOST_TOPOLOGY = 4_096 - (int) TopologyConfig.ITEMS;
 
     private static final int MOST_PROPERTIES = 65_536;
     private static final long MOST_MAPPINGS = 1L << 30;
@@ -38,7 +42,7 @@ final class SettingChecks {
             throw new IllegalArgumentException("mask=0x" + Long.toHexString(mask) + ", but its lowest bit is the"
                     + " granule, and no guest has pages larger than " + LARGEST_GRANULE + " bytes; add its page size");
         }
-        if (!new UsablePages(inputStart, inputEnd, granule).any(ReservedRegions.NONE)) {
+        if (UsableRanges.of(inputStart, inputEnd, granule, ReservedRegions.NONE).isEmpty()) {
             throw new IllegalArgumentException("mask=0x" + Long.toHexString(mask) + ", but the input range "
                     + range(inputStart, inputEnd) + " has no page of " + granule + " bytes; widen the range, or add a"
                     + " smaller page size");
@@ -50,7 +54,7 @@ final class SettingChecks {
             throw new IllegalArgumentException("start=0x" + Long.toHexString(start) + " lies behind end=0x"
                     + Long.toHexString(end) + "; the end is inclusive");
         }
-        if (!new UsablePages(start, end, granule).any(ReservedRegions.NONE)) {
+        if (UsableRanges.of(start, end, granule, ReservedRegions.NONE).isEmpty()) {
             throw new IllegalArgumentException("start=0x" + Long.toHexString(start) + ", end=0x"
                     + Long.toHexString(end) + " have no page of " + granule + " bytes between them, and smaller ones"
                     + " cannot be mapped; widen the range");
@@ -101,10 +105,25 @@ final class SettingChecks {
             throw new IllegalArgumentException("probeSize=" + limits.probeSize()
                     + ", but the properties of an endpoint need " + needed + " bytes");
         }
-        if (!new UsablePages(limits.inputStart(), limits.inputEnd(), limits.granule()).any(regions)) {
+        if (UsableRanges.of(limits, regions).isEmpty()) {
             throw new IllegalArgumentException("regions=" + words(regions) + " leave no page of " + limits.granule()
                     + " bytes in the input range " + range(limits.inputStart(), limits.inputEnd())
                     + "; widen the range, or reserve less");
+        }
+    }
+
+    static void topology(int itemLength, byte[] items) {
+        if (itemLength < Short.BYTES) {
+            throw new IllegalArgumentException("itemLength=" + itemLength + ", but each item begins with a type of "
+                    + Short.BYTES + " bytes");
+        }
+        if (items.length % itemLength != 0) {
+            throw new IllegalArgumentException("items=" + items.length + " bytes are not whole items of itemLength="
+                    + itemLength + "; fill each item up to that length");
+        }
+        if (items.length > MOST_TOPOLOGY) {
+            throw new IllegalArgumentException("items=" + items.length + " bytes, but a PCI function has room for "
+                    + MOST_TOPOLOGY + " bytes of them; describe several neighbours by one range");
         }
     }
 

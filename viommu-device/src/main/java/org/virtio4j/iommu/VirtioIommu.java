@@ -16,8 +16,10 @@ import org.virtio4j.iommu.domain.Domains;
 import org.virtio4j.iommu.domain.Endpoint;
 import org.virtio4j.iommu.domain.EndpointTranslator;
 import org.virtio4j.iommu.domain.MappingListeners;
+import org.virtio4j.iommu.embedder.IommuCapabilities;
 import org.virtio4j.iommu.embedder.IommuCounters;
 import org.virtio4j.iommu.embedder.IommuListener;
+import org.virtio4j.iommu.embedder.IovaRange;
 import org.virtio4j.iommu.embedder.MappingListener;
 import org.virtio4j.iommu.fault.EventQueue;
 import org.virtio4j.iommu.fault.FaultReports;
@@ -33,7 +35,6 @@ import org.virtio4j.vmm.FirstFailure;
 import org.virtio4j.vmm.HostMemory;
 import org.virtio4j.vmm.grace.GracePeriods;
 import org.virtio4j.wire.DeviceType;
-import org.virtio4j.wire.iommu.IommuConfig;
 import org.virtio4j.wire.iommu.IommuFeature;
 
 /**
@@ -78,10 +79,10 @@ public final class VirtioIommu extends QueueDevice implements AutoCloseable {
 
     VirtioIommu(IommuSettings settings, List<Endpoint> endpoints, List<MappingListener> mirrors,
             List<IommuListener> observers) {
-        super(DeviceType.IOMMU, (int) IommuConfig.SIZE);
+        super(DeviceType.IOMMU, ConfigSpace.size(settings.topology()));
         this.settings = settings;
-        this.config = new ConfigSpace(settings.limits());
-        this.bypass = new BypassByte(settings.features().has(IommuFeature.BYPASS_CONFIG), settings.bypass().atBoot());
+        this.config = new ConfigSpace(settings.limits(), settings.topology());
+        this.bypass = new BypassByte(settings.bypass().atBoot());
         this.listeners = new IommuListeners(observers);
         GracePeriods readers = new GracePeriods(listeners::stalled);
         this.counters = new IommuTally(readers, listeners);
@@ -144,6 +145,29 @@ public final class VirtioIommu extends QueueDevice implements AutoCloseable {
         } finally {
             control.unlock();
         }
+    }
+
+    /**
+     * What a driver can map for an endpoint: the input range without the endpoint's reserved regions, cut to whole
+     * pages of the granule. In a domain of several endpoints, only what is usable for each of them can be mapped.
+     *
+     * @param endpoint the id given to the builder
+     * @return ranges in ascending order that do not touch each other; the same each time
+     * @throws IllegalArgumentException if there is no such endpoint
+     */
+    public List<IovaRange> usableRanges(int endpoint) {
+        return settings.usableRanges(require(endpoint).regions());
+    }
+
+    /**
+     * What this IOMMU can do for an endpoint.
+     *
+     * @param endpoint the id given to the builder
+     * @return the same value each time
+     * @throws IllegalArgumentException if there is no such endpoint
+     */
+    public IommuCapabilities capabilities(int endpoint) {
+        return settings.capabilities(require(endpoint).regions());
     }
 
     /**
@@ -239,7 +263,7 @@ public final class VirtioIommu extends QueueDevice implements AutoCloseable {
 
     @Override
     public void negotiated(Features features) {
-        bypassWritable = features.has(IommuFeature.BYPASS_CONFIG);
+        bypassWritable = ofStandard(features).has(IommuFeature.BYPASS_CONFIG);
         if (!listeners.isEmpty()) {
             control.lock();
             try {
@@ -257,7 +281,7 @@ public final class VirtioIommu extends QueueDevice implements AutoCloseable {
             if (closed) {
                 throw new IllegalStateException("iommu=closed; close its function or window first, and make another");
             }
-            executor.negotiated(active.features());
+            executor.negotiated(ofStandard(active.features()));
             doorbells.activated(active);
             events.activate(active);
             super.activate(active);
@@ -331,7 +355,7 @@ public final class VirtioIommu extends QueueDevice implements AutoCloseable {
 
     @Override
     public void writeConfig(int offset, int width, long value) {
-        if (!bypassWritable || !ConfigSpace.coversBypass(offset, width)) {
+        if (!bypassWritable || !config.coversBypass(offset, width)) {
             return;
         }
         long written = ConfigSpace.bypassOf(offset, value);
@@ -374,6 +398,11 @@ public final class VirtioIommu extends QueueDevice implements AutoCloseable {
     private static NodeSpace spaceFor(List<Endpoint> endpoints, IommuSettings settings) {
         int tables = 2 * (endpoints.size() + 3);
         return new NodeSpace(HostMemory.collected(NodeSpace.bytesFor(settings.maxMappings(), tables)));
+    }
+
+    /** With a topology, the bit of BYPASS_CONFIG says nothing of bypass. */
+    private Features ofStandard(Features accepted) {
+        return settings.topology() == null ? accepted : accepted.without(IommuFeature.BYPASS_CONFIG);
     }
 
     private static int sizeOf(@Nullable DeviceQueue queue) {

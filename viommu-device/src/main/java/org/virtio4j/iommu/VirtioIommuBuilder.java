@@ -48,6 +48,7 @@ public final class VirtioIommuBuilder {
     private Duration linger = Duration.ZERO;
     private boolean polled;
     private LongSupplier nanoTime = System::nanoTime;
+    private @Nullable TopologyBytes topology;
 
     VirtioIommuBuilder() {
     }
@@ -144,7 +145,8 @@ public final class VirtioIommuBuilder {
 
     /**
      * Says whether endpoints that are attached to nothing reach guest-physical memory at power-on. Default true,
-     * because firmware reads disks before there is a driver.
+     * because firmware reads disks before there is a driver. Without BYPASS_CONFIG, they reach nothing; with a {@link
+     * #topology}, this holds for good.
      *
      * @param on the value of the configuration's bypass byte after a system reset
      * @return this
@@ -164,6 +166,33 @@ public final class VirtioIommuBuilder {
      */
     public VirtioIommuBuilder bypassAfterReset(boolean on) {
         bypassAfterReset = on;
+        return this;
+    }
+
+    /**
+     * Describes in the configuration space which devices are endpoints, for guests that read it there: firmware or a
+     * kernel that knows the proposal which {@link org.virtio4j.wire.iommu.TopologyConfig} shows. <b>Not for a stock
+     * guest.</b> The bit that announces the description is that of BYPASS_CONFIG in the standard. A stock Linux takes
+     * it for that, and attaches identity domains ({@code iommu.passthrough=1}) with the flag BYPASS. The device refuses
+     * that, so that drivers of such devices do not start; translated domains work. A driver that reads the bypass byte
+     * finds the lowest byte of {@code offset} there: 48, which is neither 0 nor 1. Stock guests learn the topology from
+     * ACPI or a device tree.
+     *
+     * <p>The device then has no bypass byte: {@link #bootBypass} holds for good, through resets of every kind. No byte
+     * of the configuration can be written, and an ATTACH with the flag BYPASS gets INVAL. A trace of requests does not
+     * record the description.
+     *
+     * <p>A PCI function has room for 253 items of 16 bytes. A virtio-mmio window of {@code 0x200} bytes has room for
+     * 13; the transport refuses a device with more.
+     *
+     * @param itemLength bytes of each item, 16 for those that the proposal defines
+     * @param items      the items, which this device does not look into; little-endian; a copy is kept
+     * @return this
+     * @throws IllegalArgumentException also if there are more than any transport has room for
+     */
+    public VirtioIommuBuilder topology(int itemLength, byte[] items) {
+        SettingChecks.topology(itemLength, items);
+        topology = new TopologyBytes(itemLength, items);
         return this;
     }
 
@@ -303,8 +332,8 @@ public final class VirtioIommuBuilder {
         checkEndpoints();
         ServingSettings serving =
                 new ServingSettings(requestQueueSize, eventQueueSize, polled, linger.toNanos(), nanoTime);
-        IommuSettings settings = new IommuSettings(features, limits(), serving,
-                new BypassSettings(bootBypass, bypassAfterReset), maxMappings, stallLimit.toNanos());
+        IommuSettings settings = new IommuSettings(offered(), limits(), serving,
+                bypass(), maxMappings, topology, stallLimit.toNanos());
         List<Endpoint> all = new ArrayList<>();
         endpoints.forEach((id, regions) -> all.add(new Endpoint(id, regionsOf(regions))));
         return new VirtioIommu(settings, all, List.copyOf(mappingListeners), List.copyOf(listeners));
@@ -331,6 +360,16 @@ public final class VirtioIommuBuilder {
                         + unfit.getMessage(), unfit);
             }
         });
+    }
+
+    private Features offered() {
+        return topology == null ? features : features.with(IommuFeature.TOPOLOGY);
+    }
+
+    /** Without a bypass byte there is no bypass, unless a topology takes its place: then boot decides for good. */
+    private BypassSettings bypass() {
+        boolean byDriver = topology == null && features.has(IommuFeature.BYPASS_CONFIG);
+        return new BypassSettings(byDriver, bootBypass && (byDriver || topology != null), bypassAfterReset);
     }
 
     /** Without its feature a driver cannot know of a range, so everything is valid (section 5.13.6). */

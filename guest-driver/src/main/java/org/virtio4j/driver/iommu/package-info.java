@@ -17,6 +17,9 @@
  * {@code org.virtio4j.driver.hostile} uses that, and {@link org.virtio4j.driver.iommu.IommuDriver#submit}, to send what
  * Linux never sends.
  *
+ * <p>{@link org.virtio4j.driver.iommu.EarlyTopology} stands apart: it reads which devices the IOMMU manages where the
+ * device itself says so, which no Linux does.
+ *
  * <p>Everything belongs to one thread at a time. Nothing allocates between one start and the next.
  */
 @NullMarked

@@ -27,13 +27,16 @@ public final class MmioDriverTransport implements DriverTransport {
     }
 
     private static final int WORD = 4;
+    private static final long WINDOW_SIZE = 0x200;
     private static final int MOST_READS = 1_000_000;
 
     private final RegisterHandler window;
+    private final long windowSize;
     private final int deviceType;
 
-    private MmioDriverTransport(RegisterHandler window, int deviceType) {
+    private MmioDriverTransport(RegisterHandler window, long windowSize, int deviceType) {
         this.window = window;
+        this.windowSize = windowSize;
         this.deviceType = deviceType;
     }
 
@@ -54,19 +57,31 @@ public final class MmioDriverTransport implements DriverTransport {
     }
 
     /**
-     * Takes a device that {@link #discover} finds.
+     * Takes a device that {@link #discover} finds, behind a window of 0x200 bytes.
      *
      * @param window the registers
      * @return the transport, with the device as it was
      * @throws IllegalStateException if there is no device
      */
     public static MmioDriverTransport of(RegisterHandler window) {
+        return of(window, WINDOW_SIZE);
+    }
+
+    /**
+     * Takes a device that {@link #discover} finds.
+     *
+     * @param window     the registers
+     * @param windowSize bytes of the window, as ACPI or the device tree says
+     * @return the transport, with the device as it was
+     * @throws IllegalStateException if there is no device
+     */
+    public static MmioDriverTransport of(RegisterHandler window, long windowSize) {
         Discovery found = discover(window);
         if (found != Discovery.FOUND) {
             throw new IllegalStateException("discovery=" + found + ", but a virtio-mmio device of version 2 is needed;"
                     + " ask discover() where there may be none");
         }
-        return new MmioDriverTransport(window, (int) window.read(MmioRegister.DEVICE_ID, WORD));
+        return new MmioDriverTransport(window, windowSize, (int) window.read(MmioRegister.DEVICE_ID, WORD));
     }
 
     @Override
@@ -156,6 +171,11 @@ public final class MmioDriverTransport implements DriverTransport {
     @Override
     public int configGeneration() {
         return read(MmioRegister.CONFIG_GENERATION);
+    }
+
+    @Override
+    public long configSize() {
+        return Math.max(0, windowSize - MmioRegister.CONFIG);
     }
 
     @Override

@@ -25,6 +25,7 @@ public final class PciDriverTransport implements DriverTransport {
     private final QueueNotifier notifier;
     private final PciRegisters isr;
     private final @Nullable PciRegisters config;
+    private final long configSize;
     private final @Nullable MsixTable messages;
 
     /** With the structures that {@link FoundStructures#discovery} asks for. */
@@ -39,6 +40,7 @@ public final class PciDriverTransport implements DriverTransport {
         this.isr = registers(Objects.requireNonNull(structures.isr()));
         Place device = structures.device();
         this.config = device == null ? null : registers(device);
+        this.configSize = device == null ? 0 : device.length();
         this.messages = MsixTable.of(function);
     }
 
@@ -150,6 +152,12 @@ public final class PciDriverTransport implements DriverTransport {
     @Override
     public int configGeneration() {
         return common.configGeneration();
+    }
+
+    /** The length of the structure in its BAR, as the capability says. */
+    @Override
+    public long configSize() {
+        return configSize;
     }
 
     /**

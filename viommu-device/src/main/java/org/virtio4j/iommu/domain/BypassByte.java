@@ -2,15 +2,17 @@
 package org.virtio4j.iommu.domain;
 
 /**
- * The bypass byte of the configuration (virtio 1.4, section 5.13.4), and how often the device itself has changed it.
- * Readers load both, the control lock guards changes.
+ * Whether endpoints that are attached to nothing bypass the IOMMU: the bypass byte of the configuration (virtio 1.4,
+ * section 5.13.4), and how often the device itself has changed it. Readers load both, the control lock guards changes.
+ *
+ * <p>A device whose configuration has no such byte has a fixed value: off, or the value at boot where the
+ * configuration describes a topology instead. Nobody calls {@link #set} then.
  */
 public final class BypassByte {
 
     private static final int ON = 1;
     private static final int CHANGE = 2;
 
-    private final boolean offered;
     private final boolean initial;
 
     /** The byte in bit 0, and above it the number of changes: one word, so that both are read together. */
@@ -19,18 +21,16 @@ public final class BypassByte {
     /**
      * Starts with the value at boot.
      *
-     * @param offered whether the device offers {@code BYPASS_CONFIG}; if not, there is no bypass
      * @param initial the value at boot and after a reset of the machine
      */
-    public BypassByte(boolean offered, boolean initial) {
-        this.offered = offered;
+    public BypassByte(boolean initial) {
         this.initial = initial;
         this.state = initial ? ON : 0;
     }
 
-    /** Without the feature there is no bypass: an endpoint that is attached to nothing reaches nothing. */
+    /** If not, an endpoint that is attached to nothing reaches nothing. */
     boolean on() {
-        return offered && (state & ON) != 0;
+        return (state & ON) != 0;
     }
 
     /**

@@ -10,6 +10,7 @@
  *
  * <p>{@link org.virtio4j.iommu.embedder.ReservedRegions} go in with the builder and come out again in the answer to a
  * PROBE; {@link org.virtio4j.iommu.embedder.ServedRequest} is a request slot as a listener sees it.
+ * {@link org.virtio4j.iommu.embedder.IommuCapabilities} says what the device can do for an endpoint.
  */
 @NullMarked
 package org.virtio4j.iommu.embedder;

@@ -17,6 +17,13 @@ public final class IommuFeature {
     public static final int MMIO = 5;
     /** The configuration space has a bypass byte, and {@link AttachRequest#FLAG_BYPASS} is available. */
     public static final int BYPASS_CONFIG = 6;
+    /**
+     * The configuration space describes which devices are endpoints, see {@link TopologyConfig}: not part of the
+     * standard, but of a proposal that came before it and used the number of {@link #BYPASS_CONFIG}. A device has
+     * either; a driver knows which one by the field at {@link TopologyConfig#OFFSET}, which is at least {@link
+     * TopologyConfig#ITEMS}. In a device with {@link #BYPASS_CONFIG} those bytes are 0 or 1.
+     */
+    public static final int TOPOLOGY = 6;
 
     private IommuFeature() {
     }

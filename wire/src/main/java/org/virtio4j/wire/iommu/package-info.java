@@ -10,6 +10,9 @@
  * the head's fields are part of each layout; their {@code SIZE} is that of the readable half alone. Where the tail
  * begins is a matter of how much the driver made writable, and therefore of the device, not of a constant.
  *
+ * <p>{@link org.virtio4j.wire.iommu.TopologyConfig} and its two items are from a proposal that is not part of the
+ * standard.
+ *
  * <p>Offsets and sizes are {@code long} and in bytes; flags, statuses and types are {@code int}. Every multi-byte field
  * is little-endian, every range is inclusive at both ends. All members may be used from any thread.
  */
