@@ -40,6 +40,8 @@ import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.endpoint.VirtioConsole;
 import org.virtio4j.endpoint.VirtioEntropy;
 import org.virtio4j.iommu.VirtioIommu;
+import org.virtio4j.iommu.embedder.IommuCapabilities;
+import org.virtio4j.iommu.embedder.IovaRange;
 import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.iommu.embedder.ServedRequest;
 import org.virtio4j.pci.PciBus;
@@ -296,6 +298,11 @@ class GuideTest {
                     .listener(new IommuLog(System.err::println))
                     .build();
             // guide: end
+            // guide: begin
+            List<IovaRange> usable = iommu.usableRanges(8);    // the input range less reserved regions
+            IommuCapabilities able = iommu.capabilities(8);    // these, page sizes, bypass, and more
+            // guide: end
+            assertEquals(usable, able.usable());
             // guide: begin
             System.err.println(iommu.counters());
             System.err.println(disk.counters());

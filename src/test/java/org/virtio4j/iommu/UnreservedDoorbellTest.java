@@ -157,10 +157,10 @@ class UnreservedDoorbellTest extends IommuTests {
     }
 
     @ParameterizedTest
-    @ValueSource(longs = {0x802_0040L, 0x809_0040L, 0xfee0_0000L})
+    @ValueSource(longs = {0x802_0040L, 0x809_0040L, 0x2bff_f000L, 0xfee0_0000L})
     void shouldHaveARegionForEachDoorbellThatItNames(long address) {
         List<ReservedRegions> named = List.of(ReservedRegions.QEMU_VIRT_GICV2M, ReservedRegions.QEMU_VIRT_ITS,
-                ReservedRegions.X86_MSI);
+                ReservedRegions.QEMU_VIRT_IMSIC, ReservedRegions.X86_MSI);
         assertEquals(1, named.stream().filter(regions -> regions.list().stream()
                 .anyMatch(region -> region.overlaps(address, address))).count());
     }

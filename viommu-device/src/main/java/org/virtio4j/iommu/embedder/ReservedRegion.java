@@ -18,7 +18,8 @@ public record ReservedRegion(long start, long end, Kind kind) {
         RESERVED,
         /**
          * A write is a message-signalled interrupt, which passes untranslated while the endpoint is attached or in
-         * bypass, and reaches a doorbell or nothing. A region of this kind is made of whole pages of 4096 bytes.
+         * bypass, and reaches a doorbell or nothing; {@link ReservedRegions} has the cases in a table. A region of this
+         * kind is made of whole pages of 4096 bytes.
          */
         MSI
     }

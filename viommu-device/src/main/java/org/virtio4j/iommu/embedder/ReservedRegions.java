@@ -4,7 +4,39 @@ package org.virtio4j.iommu.embedder;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The reserved regions of an endpoint: immutable, disjoint, with at most one MSI doorbell among them. */
+/**
+ * The reserved regions of an endpoint: immutable, disjoint, with at most one MSI doorbell among them.
+ *
+ * <p>What happens at a doorbell's address, for example at 0xfee00000, depends on the region there and on what the
+ * endpoint is attached to. A message is what a device sends with {@link org.virtio4j.dma.DmaHandle#send} or
+ * {@link org.virtio4j.dma.MessageSender}, as functions do for their MSI-X vectors. A data write is none, wherever it
+ * goes.
+ *
+ * <table>
+ * <caption>Accesses to a doorbell's address</caption>
+ * <tr><th>region, attachment</th><th>message</th><th>data write</th><th>read</th></tr>
+ * <tr><td>MSI; attached to a domain of either kind, or to nothing in bypass</td>
+ *     <td>passes untranslated: arrives if a doorbell region of the guest's memory is there, else is dropped,
+ *     BUS_ERROR</td>
+ *     <td>BUS_ERROR; changes no memory</td><td>FAULT</td></tr>
+ * <tr><td>MSI; attached to nothing without bypass, or blocked</td><td>FAULT</td><td>FAULT</td><td>FAULT</td></tr>
+ * <tr><td>RESERVED</td><td>FAULT</td><td>FAULT</td><td>FAULT</td></tr>
+ * <tr><td>none; in a domain that maps the address</td>
+ *     <td>arrives if the mapping leads to a doorbell region, else is dropped, BUS_ERROR</td>
+ *     <td>as with any mapping; BUS_ERROR in a doorbell region</td><td>as with any mapping; BUS_ERROR in a doorbell
+ *     region</td></tr>
+ * <tr><td>none; in a domain that does not map it</td><td>FAULT</td><td>FAULT</td><td>FAULT</td></tr>
+ * <tr><td>none; in bypass, or no IOMMU before the device</td>
+ *     <td>arrives if a doorbell region is at that guest-physical address, else is dropped, BUS_ERROR</td>
+ *     <td>as in any memory; BUS_ERROR in a doorbell region</td><td>as in any memory; BUS_ERROR in a doorbell
+ *     region</td></tr>
+ * </table>
+ *
+ * <p>A message arrives with the requester id of the {@link org.virtio4j.dma.DmaSpace}. {@code
+ * VirtioPciFunction.lostMessages} counts those of a function that were dropped or faulted. Faults are also reported to
+ * the driver, and counted in {@link IommuCounters}. A data write or a read that fails is the device's own error, as
+ * anywhere else, and counted by nobody else.
+ */
 public final class ReservedRegions {
 
     /**
@@ -32,6 +64,13 @@ public final class ReservedRegions {
      */
     public static final ReservedRegions QEMU_VIRT_ITS =
             of(new ReservedRegion(0x809_0000L, 0x809_0fffL, ReservedRegion.Kind.MSI));
+
+    /**
+     * The doorbells that a supervisor's IMSICs have on QEMU's board {@code virt} of riscv64 with {@code
+     * aia=aplic-imsic}: 0x28000000 to 0x2bffffff, room for all sockets, processors and guests.
+     */
+    public static final ReservedRegions QEMU_VIRT_IMSIC =
+            of(new ReservedRegion(0x2800_0000L, 0x2bff_ffffL, ReservedRegion.Kind.MSI));
 
     private final List<ReservedRegion> regions;
 
