@@ -6,10 +6,14 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A topology made of random numbers, and the places worth asking for. */
 final class RandomTopology {
+
+    /** How many PCI segments there are at most; they are the first ones. */
+    static final int SEGMENTS = 3;
 
     private static final int MOST_IOMMUS = 4;
     private static final int MOST_PARTS = 6;
@@ -37,6 +41,11 @@ final class RandomTopology {
     /** The devices at the edges of all parts, those next to them, the IOMMUs, and some others. */
     List<Location> asked() {
         return asked;
+    }
+
+    /** Where IOMMUs and endpoints lie that are not on PCI. */
+    Stream<MmioBase> windows() {
+        return asked.stream().flatMap(place -> place instanceof MmioBase base ? Stream.of(base) : Stream.empty());
     }
 
     private IommuScope scope() {
@@ -88,7 +97,7 @@ final class RandomTopology {
         }
         PciAddress address;
         do {
-            address = PciAddress.of(segment(), random.nextInt(0x400));
+            address = PciAddress.of(segment(), random.nextInt(0x100));
         } while (!taken.add(address));
         return address;
     }
@@ -102,7 +111,7 @@ final class RandomTopology {
     }
 
     private int segment() {
-        return random.nextInt(4) == 0 ? random.nextInt(0x1_0000) : random.nextInt(3);
+        return random.nextInt(SEGMENTS);
     }
 
     private Location ask(Location location) {

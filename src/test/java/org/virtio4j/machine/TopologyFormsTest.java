@@ -8,9 +8,13 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.virtio4j.fixture.Seeds;
 import org.virtio4j.machine.acpi.ViotTable;
+import org.virtio4j.machine.tree.TopologyTree;
+import org.virtio4j.machine.tree.TreeFormatException;
+import org.virtio4j.vmm.GuestMemory;
 
 /** All forms of one topology tell a guest the same. */
 class TopologyFormsTest {
@@ -45,22 +49,29 @@ class TopologyFormsTest {
         EXPECTED.put(ON_MMIO, Optional.empty());
     }
 
+    private final GuestMemory memory = GuestMemory.anonymous(0, 4096);
+
+    @AfterEach
+    void close() {
+        memory.close();
+    }
+
     @Test
-    void shouldTellTheSameOfTwoSegmentsAndTwoIommus() {
+    void shouldTellTheSameOfTwoSegmentsAndTwoIommus() throws TreeFormatException {
+        Map<String, GuestView> views = views(TOPOLOGY, new Random(Seeds.next()));
         EXPECTED.forEach((device, endpoint) -> {
             assertEquals(endpoint, TOPOLOGY.endpoint(device), () -> "the topology itself: " + device);
-            views(TOPOLOGY).forEach((form, view) ->
-                    assertEquals(endpoint, view.endpoint(device), () -> form + ": " + device));
+            views.forEach((form, view) -> assertEquals(endpoint, view.endpoint(device), () -> form + ": " + device));
         });
     }
 
     @Test
-    void shouldTellTheSameOfRandomTopologies() {
+    void shouldTellTheSameOfRandomTopologies() throws TreeFormatException {
         Random random = new Random(Seeds.next());
         int found = 0;
         for (int i = 0; i < RANDOM_TOPOLOGIES; i++) {
             RandomTopology drawn = new RandomTopology(random);
-            Map<String, GuestView> views = views(drawn.topology());
+            Map<String, GuestView> views = views(drawn.topology(), random);
             for (Location device : drawn.asked()) {
                 Optional<EndpointId> endpoint = drawn.topology().endpoint(device);
                 found += endpoint.isPresent() ? 1 : 0;
@@ -71,9 +82,15 @@ class TopologyFormsTest {
         assertTrue(found > RANDOM_TOPOLOGIES, "endpoints that were found: " + found);
     }
 
-    private static Map<String, GuestView> views(Topology topology) {
+    private Map<String, GuestView> views(Topology topology, Random random) throws TreeFormatException {
+        BoardTree board = BoardTree.of(topology, random);
+        FlatTree underOverlay = FlatTree.of(board.blob());
+        underOverlay.apply(FlatTree.of(TopologyTree.overlay(topology, board.settings())));
         Map<String, GuestView> views = new LinkedHashMap<>();
         views.put("VIOT", new ViotGuest(ViotTable.table(topology)));
+        views.put("tree", new TreeTopology(TopologyTree.edit(board.blob(), topology, board.settings())));
+        views.put("overlay", new TreeTopology(underOverlay));
+        views.put("configuration", new ConfigGuest(topology, memory));
         return views;
     }
 }

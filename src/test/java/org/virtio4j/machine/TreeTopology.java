@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * of_map_id}, {@code of_get_pci_domain_nr}): the first entry of {@code iommu-map} that holds the masked requester ID,
  * or the first entry of {@code iommus}.
  */
-final class TreeTopology {
+final class TreeTopology implements GuestView {
 
     private final FlatTree tree;
     /** Host bridges in the order of their segments. */
@@ -28,8 +28,8 @@ final class TreeTopology {
                 .forEach(bridges::add);
     }
 
-    /** Which endpoint a device is, as far as the tree says. */
-    Optional<EndpointId> endpoint(Location device) {
+    @Override
+    public Optional<EndpointId> endpoint(Location device) {
         return switch (device) {
             case PciAddress address -> bridges.stream().filter(bridge -> segment(bridge) == address.segment())
                     .findFirst().flatMap(bridge -> mapped(bridge, address.bdf()));

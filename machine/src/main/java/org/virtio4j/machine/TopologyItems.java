@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.machine;
 
-import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.List;
-import org.virtio4j.vmm.LittleEndian;
 import org.virtio4j.wire.iommu.TopologyConfig;
 import org.virtio4j.wire.iommu.TopologyEndpoint;
 import org.virtio4j.wire.iommu.TopologyPciRange;
@@ -34,7 +34,7 @@ public final class TopologyItems {
         List<PciRange> ranges = scope.ranges();
         List<MmioEndpoint> endpoints = scope.endpoints();
         byte[] bytes = new byte[Math.multiplyExact(ranges.size() + endpoints.size(), ITEM_LENGTH)];
-        MemorySegment items = MemorySegment.ofArray(bytes);
+        ByteBuffer items = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
         long at = 0;
         for (PciRange range : ranges) {
             putRange(items, at, range);
@@ -47,17 +47,21 @@ public final class TopologyItems {
         return bytes;
     }
 
-    private static void putRange(MemorySegment items, long at, PciRange range) {
-        LittleEndian.putU16(items, at + TopologyConfig.ITEM_TYPE, TopologyConfig.TYPE_PCI_RANGE);
-        LittleEndian.putU16(items, at + TopologyPciRange.HIERARCHY, range.segment());
-        LittleEndian.putU16(items, at + TopologyPciRange.REQUESTER_START, range.bdfStart());
-        LittleEndian.putU16(items, at + TopologyPciRange.REQUESTER_END, range.bdfEnd());
-        LittleEndian.putI32(items, at + TopologyPciRange.ENDPOINT_START, range.endpointStart());
+    private static void putRange(ByteBuffer items, long at, PciRange range) {
+        put2(items, at + TopologyConfig.ITEM_TYPE, TopologyConfig.TYPE_PCI_RANGE);
+        put2(items, at + TopologyPciRange.HIERARCHY, range.segment());
+        put2(items, at + TopologyPciRange.REQUESTER_START, range.bdfStart());
+        put2(items, at + TopologyPciRange.REQUESTER_END, range.bdfEnd());
+        items.putInt((int) (at + TopologyPciRange.ENDPOINT_START), range.endpointStart());
     }
 
-    private static void putEndpoint(MemorySegment items, long at, MmioEndpoint endpoint) {
-        LittleEndian.putU16(items, at + TopologyConfig.ITEM_TYPE, TopologyConfig.TYPE_ENDPOINT);
-        LittleEndian.putI32(items, at + TopologyEndpoint.ENDPOINT, endpoint.endpoint());
-        LittleEndian.putI64(items, at + TopologyEndpoint.ADDRESS, endpoint.base().address());
+    private static void putEndpoint(ByteBuffer items, long at, MmioEndpoint endpoint) {
+        put2(items, at + TopologyConfig.ITEM_TYPE, TopologyConfig.TYPE_ENDPOINT);
+        items.putInt((int) (at + TopologyEndpoint.ENDPOINT), endpoint.endpoint());
+        items.putLong((int) (at + TopologyEndpoint.ADDRESS), endpoint.base().address());
+    }
+
+    private static void put2(ByteBuffer items, long at, int value) {
+        items.putShort((int) at, (short) value);
     }
 }
