@@ -12,7 +12,7 @@ import java.util.Set;
  */
 final class OverlaySource {
 
-    private static final String INDENT = "\t";
+    private static final String INDENT = "    ";
 
     private final StringBuilder text = new StringBuilder();
     private final Map<Integer, String> labels = new HashMap<>();

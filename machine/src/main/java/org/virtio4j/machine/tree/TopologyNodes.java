@@ -4,7 +4,6 @@ package org.virtio4j.machine.tree;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.virtio4j.machine.IommuScope;
@@ -26,8 +25,6 @@ final class TopologyNodes {
     static final String COHERENT = "dma-coherent";
     static final String PCI_IOMMU = "virtio,pci-iommu";
     static final String PCI_IOMMU_ID = "pci1af4,1057";
-    /** The unit addresses of functions are their device and function numbers. */
-    private static final String FUNCTION = "%s@%x,%x";
     private static final String STUB = "stub-iommu";
     /** A function's {@code reg} begins with its BDF in bits 23..8. The other four cells are 0. */
     private static final int BDF_SHIFT = 8;
@@ -73,7 +70,7 @@ final class TopologyNodes {
             });
         }
         for (IommuScope scope : topology.scopes()) {
-            phandles.computeIfAbsent(scope.location(), iommu -> freePhandle());
+            phandles.computeIfAbsent(scope.location(), _ -> freePhandle());
         }
     }
 
@@ -156,7 +153,8 @@ final class TopologyNodes {
             throw new IllegalArgumentException("function=" + address + ": it is not on the first bus of "
                     + bridge.path() + "; set its node");
         }
-        TreeNode node = new TreeNode(String.format(Locale.ROOT, FUNCTION, name, address.device(), address.function()));
+        String unit = "@" + Integer.toHexString(address.device()) + "," + address.function();
+        TreeNode node = new TreeNode(name + unit);
         return child(bridge.path(), compatible(node, compatible).put("reg", address.bdf() << BDF_SHIFT, 0, 0, 0, 0));
     }
 
@@ -181,7 +179,7 @@ final class TopologyNodes {
     }
 
     private TreeNode mergeInto(String path) {
-        return merges.computeIfAbsent(path, unused -> new TreeNode(""));
+        return merges.computeIfAbsent(path, _ -> new TreeNode(""));
     }
 
     /** The child of that name, with what it had and what is new. */

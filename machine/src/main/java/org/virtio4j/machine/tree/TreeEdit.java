@@ -39,7 +39,7 @@ final class TreeEdit {
         TreeSettings found = TreeSearch.complete(tree, topology, settings);
         Map<TreeNode, TreeNode> merges = new LinkedHashMap<>();
         for (Map.Entry<String, TreeNode> merge : TopologyNodes.of(topology, found).entrySet()) {
-            merges.computeIfAbsent(target(merge.getKey()), node -> new TreeNode("")).merge(merge.getValue());
+            merges.computeIfAbsent(target(merge.getKey()), _ -> new TreeNode("")).merge(merge.getValue());
         }
         for (Map.Entry<TreeNode, TreeNode> merge : merges.entrySet()) {
             addOthers(merge.getKey(), merge.getValue());

@@ -142,7 +142,7 @@ class HostileBlobTest {
                 read++;
             } catch (TreeFormatException refusal) {
                 assertTrue(refusal.offset() >= 0 && refusal.offset() <= blob.length, refusal.getMessage());
-                assertTrue(refusal.getMessage().contains(refusal.expected()), refusal.getMessage());
+                assertTrue(String.valueOf(refusal.getMessage()).contains(refusal.expected()), refusal.getMessage());
             }
         }
         int all = read;
@@ -175,7 +175,7 @@ class HostileBlobTest {
         if (message.startsWith("byte")) {
             assertEquals("device tree, " + message, refusal.getMessage());
         } else {
-            assertTrue(refusal.getMessage().endsWith(message), refusal.getMessage());
+            assertTrue(String.valueOf(refusal.getMessage()).endsWith(message), refusal.getMessage());
         }
     }
 }
