@@ -29,6 +29,7 @@ public final class FlipConditions {
     private static final String IOMMU = "viommu-device/src/main/java/org/virtio4j/iommu/";
     private static final String QUEUE = "virtqueue/src/main/java/org/virtio4j/queue/";
     private static final String DEVICE = "virtqueue/src/main/java/org/virtio4j/device/";
+    private static final String DRIVER = "guest-driver/src/main/java/org/virtio4j/driver/";
     private static final String PCI = "pci-transport/src/main/java/org/virtio4j/pci/";
     private static final String VMM = "vmm-core/src/main/java/org/virtio4j/vmm/";
     private static final String DMA = "vmm-core/src/main/java/org/virtio4j/dma/";
@@ -234,7 +235,23 @@ public final class FlipConditions {
             new Flip(VMM + "GuestMemory.java",
                     "complete(false);",
                     "complete(true);",
-                    "memory that is being exchanged is no fault of the driver's", "vfiouser.BringUpTest"));
+                    "memory that is being exchanged is no fault of the driver's", "vfiouser.BringUpTest"),
+            new Flip(IOMMU + "ConfigSpace.java",
+                    "return hasBypassByte && offset <= IommuConfig.BYPASS",
+                    "return offset <= IommuConfig.BYPASS",
+                    "no bypass byte where a topology is described", "TopologyProfileTest"),
+            new Flip(IOMMU + "VirtioIommu.java",
+                    "accepted.without(IommuFeature.BYPASS_CONFIG);",
+                    "accepted;",
+                    "no bypass domains where a topology is described", "TopologyProfileTest"),
+            new Flip(IOMMU + "UsableRanges.java",
+                    "if (wrapped || (behind == 0 && end != -1)) {",
+                    "if (wrapped) {",
+                    "what is usable at both ends of 64 bits", "CapabilitiesTest"),
+            new Flip(DRIVER + "iommu/EarlyTopology.java",
+                    "if (offset <= 1) {",
+                    "if (offset < 1) {",
+                    "5.13.4: a bypass byte is no topology", "TopologyProfileTest"));
 
     private static final List<String> MODULES = List.of("host-os", "wire", "vmm-core", "virtqueue", "viommu-device",
             "mmio-transport", "pci-transport", "guest-driver", "endpoint-devices", "machine", "vfio-user");

@@ -147,7 +147,7 @@ class PeerRowsTest extends IommuTests {
     }
 
     @Test
-    @DisplayName("PROBE buffer too small: QEMU writes DEVERR at its start, CH and kvmtool nothing, crosvm may underflow")
+    @DisplayName("PROBE buffer too small: QEMU has DEVERR at its start, CH and kvmtool nothing, crosvm may underflow")
     void shouldRefuseASmallProbeBuffer() {
         for (int room : new int[] {Spec.TAIL, 5, 28, PROBE_SIZE, PROBE_SIZE + 3}) {
             Reply reply = start(with(MSI)).send(Requests.probe(DISK), room);

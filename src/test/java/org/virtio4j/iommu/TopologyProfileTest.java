@@ -13,9 +13,13 @@ import java.util.OptionalInt;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.virtio4j.device.ResetKind;
+import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.driver.iommu.EarlyTopology;
 import org.virtio4j.driver.iommu.TopologyItem;
+import org.virtio4j.driver.mmio.MmioDriverTransport;
 import org.virtio4j.fixture.Allocations;
+import org.virtio4j.mmio.VirtioMmioDevice;
+import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.wire.iommu.TopologyConfig;
 import org.virtio4j.wire.iommu.TopologyEndpoint;
 import org.virtio4j.wire.iommu.TopologyPciRange;
@@ -203,9 +207,22 @@ class TopologyProfileTest extends IommuTests {
         EarlyTopology found = EarlyTopology.read(powerOn(iommu().topology(16, new byte[16 * most])).transport());
         assertEquals(most, found.skipped());
         if (!transport.isPci()) {
+            assertLargerWindowShows(253);
             VirtioIommuBuilder more = iommu().topology(16, new byte[16 * (most + 1)]);
             String message = assertThrows(IllegalArgumentException.class, () -> powerOn(more)).getMessage();
-            assertTrue(String.valueOf(message).startsWith("configSize=272, but a window has room for 256 "), message);
+            assertTrue(String.valueOf(message).startsWith("configSize=272, but a window of 512 bytes has room for 256"),
+                    message);
+        }
+    }
+
+    private static void assertLargerWindowShows(int items) {
+        long size = 0x1100;
+        try (GuestMemory memory = GuestMemory.anonymous(0, 4096);
+                VirtioMmioDevice window = VirtioMmioDevice.of(iommu().topology(16, new byte[16 * items]).build(),
+                        DmaSpace.identity(memory), level -> { }, size)) {
+            assertEquals(items, EarlyTopology.read(MmioDriverTransport.of(window, size)).skipped());
+            assertEquals(EarlyTopology.Outcome.OUT_OF_BOUNDS,
+                    EarlyTopology.read(MmioDriverTransport.of(window)).outcome());
         }
     }
 

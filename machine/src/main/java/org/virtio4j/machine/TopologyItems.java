@@ -27,8 +27,8 @@ public final class TopologyItems {
      * The items of one IOMMU: its ranges, then its other endpoints, in the order of the scope.
      *
      * @param scope one of {@link Topology#scopes}, whose ranges cover no other IOMMU
-     * @return items of {@link #ITEM_LENGTH} bytes each; a PCI function has room for 253, a virtio-mmio window of 0x200
-     *         bytes for 13
+     * @return items of {@link #ITEM_LENGTH} bytes each; a PCI function has room for 253, a virtio-mmio window of the
+     *         usual size for 13
      */
     public static byte[] of(IommuScope scope) {
         List<PciRange> ranges = scope.ranges();

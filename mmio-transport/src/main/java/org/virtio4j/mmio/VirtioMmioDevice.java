@@ -35,7 +35,7 @@ import org.virtio4j.wire.MmioRegister;
  */
 public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
 
-    /** Bytes of the window to map: the registers and 256 bytes of configuration. */
+    /** Bytes of the usual window: the registers and 256 bytes of configuration. */
     public static final long WINDOW_SIZE = 0x200;
 
     /** What {@code VendorID} reads: the four characters {@code vi4j}, first character in the lowest byte. */
@@ -70,7 +70,7 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
     }
 
     /**
-     * Puts a device behind a window of its own.
+     * Puts a device behind a window of its own, of {@link #WINDOW_SIZE} bytes.
      *
      * @param device the device; it belongs to this window alone, until {@link #close}
      * @param dma    what the device's rings and buffers are reached through
@@ -81,10 +81,28 @@ public final class VirtioMmioDevice implements RegisterHandler, AutoCloseable {
      * @throws IllegalStateException if the device has another window or function
      */
     public static VirtioMmioDevice of(VirtioDevice device, DmaSpace dma, InterruptLine line) {
+        return of(device, dma, line, WINDOW_SIZE);
+    }
+
+    /**
+     * Puts a device behind a larger window of its own, for one with more configuration. The guest learns the size where
+     * it learns the address.
+     *
+     * @param device     the device; it belongs to this window alone, until {@link #close}
+     * @param dma        what the device's rings and buffers are reached through
+     * @param line       the interrupt input, high while an event is not acknowledged; low at the start, and not set so
+     * @param windowSize bytes to be mapped
+     * @return the window's registers
+     * @throws IllegalArgumentException if the configuration does not fit into the window, or the device offers bits
+     *         that are not a device type's to offer (section 2.2)
+     * @throws IllegalStateException if the device has another window or function
+     */
+    public static VirtioMmioDevice of(VirtioDevice device, DmaSpace dma, InterruptLine line, long windowSize) {
         int configSize = device.info().configSize();
-        if (configSize > WINDOW_SIZE - MmioRegister.CONFIG) {
-            throw new IllegalArgumentException("configSize=" + configSize + ", but a window has room for "
-                    + (WINDOW_SIZE - MmioRegister.CONFIG) + " bytes; use a transport with larger ones");
+        if (configSize > windowSize - MmioRegister.CONFIG) {
+            throw new IllegalArgumentException("configSize=" + configSize + ", but a window of " + windowSize
+                    + " bytes has room for " + Math.max(0, windowSize - MmioRegister.CONFIG)
+                    + "; map a larger one, and give its size");
         }
         return new VirtioMmioDevice(device, dma, line);
     }

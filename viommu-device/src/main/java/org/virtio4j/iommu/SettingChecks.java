@@ -23,7 +23,7 @@ final class SettingChecks {
     /** One descriptor that the device reads, and one that it writes. */
     private static final int REQUEST_DESCRIPTORS = 2;
 
-    /** What is left of the 4,096 bytes of configuration that a PCI function shows; a virtio-mmio window shows less. */
+    /** What is left of the 4,096 bytes of configuration that a PCI function shows at most. */
     private static final int MOST_TOPOLOGY = 4_096 - (int) TopologyConfig.ITEMS;
 
     private static final int MOST_PROPERTIES = 65_536;

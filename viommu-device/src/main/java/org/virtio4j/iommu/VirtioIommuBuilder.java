@@ -182,8 +182,8 @@ public final class VirtioIommuBuilder {
      * of the configuration can be written, and an ATTACH with the flag BYPASS gets INVAL. A trace of requests does not
      * record the description.
      *
-     * <p>A PCI function has room for 253 items of 16 bytes. A virtio-mmio window of {@code 0x200} bytes has room for
-     * 13; the transport refuses a device with more.
+     * <p>A PCI function has room for 253 items of 16 bytes. A virtio-mmio window of the usual size has room for 13;
+     * a larger one must be asked for. The transport refuses a device with more.
      *
      * @param itemLength bytes of each item, 16 for those that the proposal defines
      * @param items      the items, which this device does not look into; little-endian; a copy is kept
