@@ -14,7 +14,10 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.dma.DmaSpace;
+import org.virtio4j.driver.StartResult;
+import org.virtio4j.driver.iommu.DriverResult;
 import org.virtio4j.driver.iommu.EarlyTopology;
+import org.virtio4j.driver.iommu.IommuDriver;
 import org.virtio4j.driver.iommu.TopologyItem;
 import org.virtio4j.driver.mmio.MmioDriverTransport;
 import org.virtio4j.fixture.Allocations;
@@ -180,6 +183,26 @@ class TopologyProfileTest extends IommuTests {
         assertEquals(0, machine.transport().status());
         machine.start();
         machine.ok(Requests.attach(ONE, found.endpoint(0x8001, 0x11).orElseThrow()));
+    }
+
+    @Test
+    @DisplayName("profile: a driver of the standard takes the bit for BYPASS_CONFIG, and its identity domains fail")
+    void shouldBeHalfUsableForADriverOfTheStandard() {
+        IommuMachine machine = powerOn(described());
+        IommuDriver linux = new IommuDriver(machine.transport(), machine.ram(), answer -> { });
+        assertEquals(StartResult.OK, linux.start());
+        assertTrue(linux.device().negotiated().has(BIT));
+        assertEquals(HEAD, linux.bypass(), "neither 0 nor 1");
+        assertEquals(Spec.INVAL, statusOf(linux, linux.attach(1, ONE, DISK, 1)));
+        assertEquals(Spec.OK, statusOf(linux, linux.attach(2, ONE, DISK, 0)));
+        assertEquals(DriverResult.OK, linux.map(3, ONE, 0x1000, 0x1fff, 0x8000, Spec.MAP_F_READ | Spec.MAP_F_WRITE));
+        assertEquals(Spec.OK, statusOf(linux, linux.sync()));
+        assertMapped(machine, DISK, 0x1000, 0x8000);
+    }
+
+    private static int statusOf(IommuDriver driver, DriverResult result) {
+        assertEquals(DriverResult.OK, result);
+        return driver.last().status();
     }
 
     @Test
