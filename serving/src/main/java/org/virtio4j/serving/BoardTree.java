@@ -8,15 +8,16 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.virtio4j.machine.PciAddress;
+import org.virtio4j.machine.PciRange;
+import org.virtio4j.machine.Topology;
 
 /**
- * The device tree of one of QEMU's boards, with an IOMMU that another process serves. QEMU writes the tree of the board,
- * and this class changes what it says about the IOMMU and the functions behind it. A board without ACPI tables, such as
- * {@code virt} of arm64, is started with the result ({@code -dtb}).
+ * The device tree of one of QEMU's boards, with an IOMMU that another process serves. QEMU writes the tree of the
+ * board, and this class changes what it says about the IOMMU and the functions behind it. A board without ACPI tables,
+ * such as {@code virt} of arm64, is started with the result ({@code -dtb}).
  */
 public final class BoardTree {
 
@@ -33,7 +34,7 @@ public final class BoardTree {
 
     /** QEMU writes a tree within 0.1 seconds. */
     private static final int LONGEST_SECONDS = 30;
-    private static final String CHANGE = "; set qemu to one that does, or tree to a file with the tree";
+    private static final String CHANGE = "; set qemu to another, or tree to a file with a tree";
 
     private BoardTree() {
     }
@@ -43,56 +44,62 @@ public final class BoardTree {
      * after that, without a guest.
      *
      * @param qemu the program, and the arguments that say which machine it is: board, processors, memory
-     * @param iommu where the IOMMU lies
-     * @param endpoints the functions behind it, in any order; each is the endpoint of its own BDF
+     * @param topology one IOMMU on PCI, and the functions behind it
      * @param file to be written, or replaced
      * @throws IOException if QEMU cannot be started, writes no tree or none of such a board, or the file cannot be
      *     written; the message names the program or the file
      */
-    public static void write(List<String> qemu, PciAddress iommu, Collection<PciAddress> endpoints, Path file)
-            throws IOException {
+    public static void write(List<String> qemu, Topology topology, Path file) throws IOException {
         List<String> asked = new ArrayList<>(qemu);
-        asked.addAll(List.of("-device", "virtio-iommu-pci,addr=" + QemuArguments.slot(iommu)));
-        byte[] tree = shrunk(dumped(asked, file), qemu.getFirst());
-        map(ByteBuffer.wrap(tree), iommu.bdf(), endpoints, qemu.getFirst());
-        Files.write(file, tree);
+        asked.addAll(List.of("-device", "virtio-iommu-pci,addr=" + QemuArguments.slot(iommu(topology))));
+        String who = qemu.getFirst() + ": expected a QEMU that writes a device tree, ";
+        NamedFile.write(file, edited(dumped(asked, who, file), who, topology));
+    }
+
+    /**
+     * Changes a tree that QEMU has written before, so that it describes one IOMMU and its endpoints.
+     *
+     * @param dumped what QEMU has written ({@code -machine dumpdtb=}) for the same board, processors and memory
+     * @param topology one IOMMU on PCI, and the functions behind it
+     * @param file to be written, or replaced
+     * @throws IOException if one file cannot be read, is no tree or not one of such a board, or the other cannot be
+     *     written; the message names the file
+     */
+    public static void write(Path dumped, Topology topology, Path file) throws IOException {
+        String who = dumped + ": expected a device tree that QEMU has written, ";
+        NamedFile.write(file, edited(NamedFile.read(dumped), who, topology));
     }
 
     /** QEMU replaces the file, also where it is a link or a device. */
-    private static byte[] dumped(List<String> qemu, Path file) throws IOException {
-        String program = qemu.getFirst();
+    private static byte[] dumped(List<String> qemu, String who, Path file) throws IOException {
         if (Files.exists(file, LinkOption.NOFOLLOW_LINKS) && !Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
             throw new IOException(file + ": expected none, or a file of an earlier server, found something else");
         }
         Files.deleteIfExists(file);
         List<String> asked = new ArrayList<>(qemu);
-        asked.addAll(List.of("-machine", "dumpdtb=" + QemuArguments.value(file)));
-        run(asked);
+        asked.addAll(List.of("-nodefaults", "-display", "none", "-machine", "dumpdtb=" + QemuArguments.value(file)));
+        run(asked, who);
         if (!Files.isRegularFile(file)) {
-            throw new IOException(program + ": expected a QEMU that writes a device tree, but there is no " + file
-                    + " when it has ended" + CHANGE);
+            throw new IOException(who + "found one that ends without it" + CHANGE);
         }
-        return Files.readAllBytes(file);
+        return NamedFile.read(file);
     }
 
-    private static void run(List<String> asked) throws IOException {
-        String program = asked.getFirst();
+    private static void run(List<String> asked, String who) throws IOException {
         Process qemu;
         try {
             qemu = new ProcessBuilder(asked).redirectErrorStream(true).start();
         } catch (IOException absent) {
-            throw new IOException(program + ": expected a QEMU that writes a device tree, found no program that can be "
-                    + "started" + CHANGE, absent);
+            throw new IOException(who + "found no program that can be started" + CHANGE, absent);
         }
         try {
             qemu.getOutputStream().close();
             if (!qemu.waitFor(LONGEST_SECONDS, TimeUnit.SECONDS)) {
-                throw new IOException(program + ": expected a QEMU that writes a device tree and ends, but it runs for "
-                        + LONGEST_SECONDS + " seconds" + CHANGE);
+                throw new IOException(who + "found one that does not end within " + LONGEST_SECONDS + " seconds"
+                        + CHANGE);
             }
             if (qemu.exitValue() != 0) {
-                throw new IOException(program + ": expected a QEMU that writes a device tree, but it says: "
-                        + reason(qemu) + CHANGE);
+                throw new IOException(who + "found one that says: " + reason(qemu) + CHANGE);
             }
         } catch (InterruptedException unexpected) {
             throw new IllegalStateException("unexpected interrupt of this thread", unexpected);
@@ -109,12 +116,21 @@ public final class BoardTree {
                 .orElse(lines.isEmpty() ? "nothing" : lines.getLast());
     }
 
+    private static byte[] edited(byte[] dumped, String who, Topology topology) throws IOException {
+        byte[] tree = shrunk(dumped, who);
+        map(ByteBuffer.wrap(tree), iommu(topology).bdf(), topology.scopes().getFirst().ranges(), who);
+        return tree;
+    }
+
+    private static PciAddress iommu(Topology topology) {
+        return (PciAddress) topology.scopes().getFirst().location();
+    }
+
     /** QEMU doubles what it is given, and a kernel never starts with 2 MiB. */
-    private static byte[] shrunk(byte[] tree, String program) throws IOException {
+    private static byte[] shrunk(byte[] tree, String who) throws IOException {
         ByteBuffer words = ByteBuffer.wrap(tree);
         if (tree.length <= STRINGS_SIZE + Integer.BYTES || words.getInt(0) != MAGIC) {
-            throw new IOException(program + ": expected a QEMU that writes a device tree, found a file of "
-                    + tree.length + " bytes that is none" + CHANGE);
+            throw new IOException(who + "found " + tree.length + " bytes that are none");
         }
         int used = words.getInt(STRINGS) + words.getInt(STRINGS_SIZE);
         byte[] shrunk = new byte[(used + PAGE - 1) / PAGE * PAGE];
@@ -123,26 +139,25 @@ public final class BoardTree {
         return shrunk;
     }
 
-    private static void map(ByteBuffer tree, int iommu, Collection<PciAddress> endpoints, String program)
-            throws IOException {
-        if (endpoints.isEmpty() || endpoints.size() > 2) {
-            throw new IllegalArgumentException("endpoints=" + endpoints + ": must be one or two functions");
+    private static void map(ByteBuffer tree, int iommu, List<PciRange> ranges, String who) throws IOException {
+        if (ranges.isEmpty() || ranges.size() > 2) {
+            throw new IllegalArgumentException("ranges=" + ranges + ": must be one or two");
         }
-        List<PciAddress> behind = new ArrayList<>(endpoints);
-        int at = mapIn(tree, iommu, program);
-        for (PciAddress endpoint : List.of(behind.getFirst(), behind.getLast())) {
-            tree.putInt(at, endpoint.bdf()).putInt(at + 8, endpoint.bdf()).putInt(at + 12, 1);
+        int at = mapIn(tree, iommu, who);
+        for (PciRange range : List.of(ranges.getFirst(), ranges.getLast())) {
+            tree.putInt(at, range.bdfStart()).putInt(at + 8, range.endpointStart())
+                    .putInt(at + 12, range.bdfEnd() - range.bdfStart() + 1);
             at += ENTRY;
         }
     }
 
-    private static int mapIn(ByteBuffer tree, int iommu, String program) throws IOException {
+    private static int mapIn(ByteBuffer tree, int iommu, String who) throws IOException {
         for (int at = 0; at + 2 * ENTRY <= tree.capacity(); at += Integer.BYTES) {
             if (tree.getInt(at) == 0 && tree.getInt(at + 12) == iommu && tree.getInt(at + ENTRY) == iommu + 1
                     && tree.getInt(at + ENTRY + 12) == LAST_FUNCTION - iommu) {
                 return at;
             }
         }
-        throw new IOException(program + ": expected a device tree with a host bridge, found another" + CHANGE);
+        throw new IOException(who + "found one without the host bridge of such a board");
     }
 }

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.virtio4j.machine.PciAddress;
+import org.virtio4j.serving.plan.BoardPlan;
 
 /** The part of QEMU's command line that has to do with functions another process serves. */
 public final class QemuArguments {
@@ -35,6 +36,18 @@ public final class QemuArguments {
      */
     public QemuArguments machine(String type) {
         return add("-machine", type + ",memory-backend=" + MEMORY);
+    }
+
+    /**
+     * The processors of a machine.
+     *
+     * @param board says which and how many; what it does not say is left to QEMU
+     * @return this
+     */
+    public QemuArguments processors(BoardPlan board) {
+        board.cpu().ifPresent(name -> add("-cpu", name));
+        board.processors().ifPresent(count -> add("-smp", Integer.toString(count)));
+        return this;
     }
 
     /**
@@ -78,6 +91,16 @@ public final class QemuArguments {
      */
     public QemuArguments acpiTable(Path table) {
         return add("-acpitable", "file=" + value(table));
+    }
+
+    /**
+     * A device tree in place of the one that QEMU makes.
+     *
+     * @param file in the binary form
+     * @return this
+     */
+    public QemuArguments tree(Path file) {
+        return add("-dtb", file.toString());
     }
 
     /**

@@ -2,7 +2,6 @@
 package org.virtio4j.serving;
 
 import java.io.IOException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -23,11 +22,12 @@ import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.iommu.VirtioIommuBuilder;
 import org.virtio4j.iommu.embedder.ReservedRegions;
+import org.virtio4j.machine.EndpointId;
 import org.virtio4j.machine.IommuScope;
 import org.virtio4j.machine.Machine;
 import org.virtio4j.machine.PciAddress;
 import org.virtio4j.machine.Topology;
-import org.virtio4j.machine.acpi.ViotTable;
+import org.virtio4j.serving.plan.BoardPlan;
 import org.virtio4j.serving.plan.DevicePlan;
 import org.virtio4j.serving.plan.Idling;
 import org.virtio4j.serving.plan.MachinePlan;
@@ -53,7 +53,7 @@ public final class ServedMachine implements AutoCloseable {
 
     private final MachinePlan plan;
     private final Topology topology;
-    private final Path viot;
+    private final TopologyFile topologyFile;
     private final DoorbellLatency latency = new DoorbellLatency(System::nanoTime);
     private final Notices notices = new Notices(System::nanoTime);
     private final IommuNotices iommuNotices = new IommuNotices(notices, IOMMU);
@@ -66,17 +66,16 @@ public final class ServedMachine implements AutoCloseable {
     /** By the name of the device. */
     private final Map<String, PollingThread> polling = new LinkedHashMap<>();
     private boolean folderMade;
-    private boolean viotWritten;
 
     private ServedMachine(MachinePlan plan, @Nullable IommuFollower follower) {
         this.plan = plan;
-        this.viot = plan.folder().resolve("viot");
         this.topology = Topology.of(IommuScope.of(plan.iommu().address(), plan.devices().stream()
                 .filter(DevicePlan::translated).map(DevicePlan::address).toList()));
+        this.topologyFile = TopologyFile.of(plan, topology);
         Map<Integer, ReservedRegions> endpoints = new TreeMap<>();
         for (DevicePlan device : plan.devices()) {
             if (device.translated()) {
-                endpoints.put(device.address().bdf(), device.reserved());
+                endpoints.put(endpoint(device.address()).orElseThrow(), device.reserved());
             }
         }
         VirtioIommuBuilder builder = plan.iommu().builder();
@@ -98,7 +97,8 @@ public final class ServedMachine implements AutoCloseable {
      *
      * @param plan what the machine is to have
      * @return the machine, whose sockets are there
-     * @throws IOException if a disk, a socket or the table's file cannot be opened or made; nothing is left behind then
+     * @throws IOException if a disk, a socket, or the file with table or tree cannot be opened or made; nothing is left
+     *     behind then
      * @throws IllegalArgumentException if the parts of the plan do not go together
      * @throws UnsupportedOperationException as {@link VfioUserSocket#at(Path, VfioUserOptions)}
      */
@@ -140,22 +140,24 @@ public final class ServedMachine implements AutoCloseable {
     }
 
     /**
-     * What QEMU must be told to find the sockets and the table that says who is behind the IOMMU. RAM is not among it.
+     * What QEMU must be told to find the sockets, and the table or tree that says who is behind the IOMMU. Board,
+     * processors and RAM are not among it.
      *
      * @param arguments are added to
      */
     public void addTo(QemuArguments arguments) {
-        arguments.viot(viot);
+        topologyFile.addTo(arguments);
         functions.forEach(function -> arguments.served(function.address(), function.socket().path()));
     }
 
     /**
-     * All that QEMU must be told, RAM included.
+     * All that QEMU must be told; board, processors and RAM included.
      *
      * @return arguments
      */
     public QemuArguments qemuArguments() {
-        QemuArguments arguments = new QemuArguments().machine();
+        BoardPlan board = plan.board();
+        QemuArguments arguments = new QemuArguments().machine(board.board().machine()).processors(board);
         MemoryPlan memory = plan.memory();
         if (memory.file().isPresent()) {
             arguments.memory(memory.mebibytes(), memory.file().get());
@@ -275,7 +277,7 @@ public final class ServedMachine implements AutoCloseable {
     }
 
     /**
-     * Ends serving: clients are cut off, sockets and table deleted.
+     * Ends serving: clients are cut off, sockets, and table or tree, deleted.
      *
      * @throws IOException if something could not be deleted or closed; all else is done nevertheless
      */
@@ -291,9 +293,7 @@ public final class ServedMachine implements AutoCloseable {
         functions.clear();
         polling.values().forEach(PollingThread::await);
         polling.clear();
-        if (viotWritten) {
-            closing.one(() -> Files.deleteIfExists(viot));
-        }
+        closing.one(topologyFile::delete);
         if (folderMade) {
             closing.one(() -> Files.deleteIfExists(plan.folder()));
         }
@@ -307,13 +307,13 @@ public final class ServedMachine implements AutoCloseable {
         } else if (!Files.isDirectory(plan.folder())) {
             throw new IOException(plan.folder() + ": expected a folder, found something else");
         }
-        add(plan.iommu().address(), IOMMU, iommu, false);
+        add(plan.iommu().address(), IOMMU, iommu);
         for (DevicePlan device : plan.devices()) {
-            add(device.address(), device.name(), device.maker().make(), device.translated());
+            add(device.address(), device.name(), device.maker().make());
         }
         requireOneFunctionAtEachAddress();
         // Not before: until this process has the sockets, the file may belong to another one that serves there.
-        writeViot(ViotTable.body(topology));
+        topologyFile.write();
         functions.forEach(function -> function.socket().start(function.function()));
         plan.iommu().polling().ifPresent(idling -> poll(functions.getFirst(), idling));
         for (int i = 0; i < plan.devices().size(); i++) {
@@ -333,22 +333,11 @@ public final class ServedMachine implements AutoCloseable {
                 idling, new DeviceNotices(notices, name)));
     }
 
-    /** Replaces the file of an earlier server. Anything but a file is refused, because it is deleted at the end. */
-    private void writeViot(byte[] table) throws IOException {
-        if (Files.exists(viot, LinkOption.NOFOLLOW_LINKS) && !Files.isRegularFile(viot, LinkOption.NOFOLLOW_LINKS)) {
-            throw new IOException(viot + ": expected none, or a file of an earlier server, found something else");
-        }
-        viotWritten = true;
-        try {
-            Files.write(viot, table);
-        } catch (FileSystemException named) {
-            throw named;
-        } catch (IOException nameless) {
-            throw new IOException(viot + ": " + nameless.getMessage(), nameless);
-        }
+    private Optional<Integer> endpoint(PciAddress address) {
+        return topology.endpoint(address).map(EndpointId::id);
     }
 
-    private void add(PciAddress address, String name, VirtioDevice device, boolean translated) throws IOException {
+    private void add(PciAddress address, String name, VirtioDevice device) throws IOException {
         DeviceNotices told = new DeviceNotices(notices, name);
         VfioUserSocket socket;
         try {
@@ -357,8 +346,9 @@ public final class ServedMachine implements AutoCloseable {
             ServedFunction.close(device);
             throw refused;
         }
-        DmaSpace dma = translated ? DmaSpace.of(socket.memory(), iommu.translator(address.bdf()), address.bdf())
-                : DmaSpace.identity(socket.memory());
+        DmaSpace dma = endpoint(address)
+                .map(id -> DmaSpace.of(socket.memory(), iommu.translator(id), address.bdf()))
+                .orElseGet(() -> DmaSpace.identity(socket.memory()));
         ServedFunction function = served(address, device, socket, dma, told);
         functions.add(function);
         watches.add(new FunctionWatch(socket, told, System::nanoTime)::look);

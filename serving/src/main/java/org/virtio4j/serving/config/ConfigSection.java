@@ -151,8 +151,9 @@ final class ConfigSection {
         return message.startsWith(key + "=") ? message : key + ": " + message;
     }
 
+    /** A list that is there. */
     @SuppressWarnings("unchecked")
-    private List<Word> words(ConfigKey key) {
+    List<Word> words(ConfigKey key) {
         return (List<Word>) value(key).value();
     }
 

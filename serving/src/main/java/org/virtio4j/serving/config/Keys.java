@@ -13,6 +13,12 @@ final class Keys {
     static final ConfigKey MEMORY = ConfigKey.number("memory", 1, 1 << 20);
     static final ConfigKey MEMORY_FILE = ConfigKey.text("memory-file", "ram");
     static final ConfigKey SEALED_MEMORY = ConfigKey.flag("sealed-memory");
+    static final ConfigKey BOARD = ConfigKey.text("board", "virt");
+    static final ConfigKey INTERRUPTS = ConfigKey.text("interrupts", "its");
+    static final ConfigKey CPU = ConfigKey.text("cpu", "cortex-a76");
+    static final ConfigKey PROCESSORS = ConfigKey.number("processors", 1, 512);
+    static final ConfigKey QEMU = ConfigKey.text("qemu", "qemu-system-aarch64");
+    static final ConfigKey TREE = ConfigKey.text("tree", "virt.dtb");
 
     static final ConfigKey ADDRESS = ConfigKey.text("address", "00:0a.0");
     static final ConfigKey RESERVED = ConfigKey.list(DoorbellNames.KEY, "[\"msi:x86\"]");
@@ -45,7 +51,8 @@ final class Keys {
     static final ConfigKey COLUMNS = ConfigKey.number("columns", 1, 65_535);
     static final ConfigKey ROWS = ConfigKey.number("rows", 1, 65_535);
 
-    static final List<ConfigKey> OF_MACHINE = List.of(NAME, FOLDER, MEMORY, MEMORY_FILE, SEALED_MEMORY);
+    static final List<ConfigKey> OF_MACHINE = List.of(NAME, FOLDER, MEMORY, MEMORY_FILE, SEALED_MEMORY, BOARD,
+            INTERRUPTS, CPU, PROCESSORS, QEMU, TREE);
     static final List<ConfigKey> OF_IOMMU = List.of(ADDRESS, RESERVED, PAGE_SIZES, INPUT_RANGE, DOMAIN_RANGE,
             PROBE_SIZE, BYPASS, BYPASS_AFTER_RESET, REQUEST_QUEUE, EVENT_QUEUE, MAX_MAPPINGS, LINGER, WITHOUT,
             POLL, IDLE);

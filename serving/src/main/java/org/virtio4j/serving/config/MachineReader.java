@@ -24,6 +24,8 @@ import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.machine.PciAddress;
 import org.virtio4j.serving.config.ConfigFile.MachineTables;
 import org.virtio4j.serving.console.ConsoleSocket;
+import org.virtio4j.serving.plan.Board;
+import org.virtio4j.serving.plan.BoardPlan;
 import org.virtio4j.serving.plan.DevicePlan;
 import org.virtio4j.serving.plan.Idling;
 import org.virtio4j.serving.plan.IommuPlan;
@@ -40,7 +42,6 @@ public final class MachineReader {
     private static final int FILE_TYPE = 0xf000;
     private static final int BLOCK_DEVICE = 0x6000;
 
-
     /** The disks that are written to, of all machines: two machines that write to one file destroy it. */
     private final Map<Path, ConfigSection> diskFiles = new HashMap<>();
     private final Map<Path, ConfigSection> folders = new HashMap<>();
@@ -49,7 +50,11 @@ public final class MachineReader {
     /** All disks, also those that are only read. */
     private final Map<Path, ConfigSection> disks = new LinkedHashMap<>();
     private final Map<Path, ConfigSection> consoles = new HashMap<>();
+    private final Map<Path, ConfigSection> trees = new HashMap<>();
     private final Map<String, ConfigSection> names = new HashMap<>();
+
+    /** What the user should know of a configuration that can be served. */
+    private final List<String> notices = new ArrayList<>();
 
     /** Whether disks and folders are looked at, or only what the configuration says about them. */
     private final boolean looksAtFiles;
@@ -74,7 +79,7 @@ public final class MachineReader {
      *
      * @param file    in TOML or the former format
      * @param written what is to be written or replaced, if anything
-     * @param notices gets a line if the file is of the former format
+     * @param notices gets a line if the file is of the former format, and one for each region that is another board's
      * @return the machines in order, at least one
      * @throws CommandFailure also if the written file is the configuration, a disk or the memory of a machine
      */
@@ -89,6 +94,7 @@ public final class MachineReader {
         if (config.former()) {
             notices.accept(FormerToToml.notice(file));
         }
+        reader.notices.forEach(notices);
         return plans;
     }
 
@@ -121,9 +127,11 @@ public final class MachineReader {
         Path real = real(written);
         ConfigSection disk = disks.get(real);
         ConfigSection memory = memoryFiles.get(real);
+        ConfigSection tree = trees.get(real);
         String what = real.equals(real(config)) ? "the configuration"
                 : disk != null ? "the disk of line " + disk.line()
-                : memory != null ? "the memory of the machine of line " + memory.line() : "";
+                : memory != null ? "the memory of the machine of line " + memory.line()
+                : tree != null ? "the tree of the machine of line " + tree.line() : "";
         if (!what.isEmpty()) {
             throw new CommandFailure(written + ": expected a file that may be replaced, found " + what);
         }
@@ -136,12 +144,12 @@ public final class MachineReader {
         unique(names, name, machine, "machine " + name);
         Path folder = machine.path(Keys.FOLDER);
         unique(folders, real(folder), machine, Keys.FOLDER + " " + folder);
-        Consumer<VirtioIommuBuilder> settings = IommuReader.read(iommu);
-        Optional<Idling> polling = polling(iommu);
+        BoardPlan board = board(machine, folder);
+        notices.addAll(BoardReader.foreignDoorbells(tables, board.board()));
         Map<PciAddress, ConfigSection> addresses = new HashMap<>();
-        IommuPlan iommuPlan = new IommuPlan(address(iommu, addresses), settings, polling);
-        List<DevicePlan> devices = devices(tables, addresses, iommuPlan);
-        return new MachinePlan(name, folder, memory(machine), iommuPlan, devices);
+        IommuPlan iommuPlan = new IommuPlan(address(iommu, addresses), IommuReader.read(iommu), polling(iommu));
+        List<DevicePlan> devices = devices(tables, addresses, iommuPlan, board.board());
+        return new MachinePlan(name, folder, board, memory(machine), iommuPlan, devices);
     }
 
     /** The former format has no way to write a name that is not a word. */
@@ -153,15 +161,28 @@ public final class MachineReader {
         return name;
     }
 
+    private BoardPlan board(ConfigSection machine, Path folder) throws CommandFailure {
+        BoardPlan board = BoardReader.read(machine, looksAtFiles);
+        if (board.tree().isPresent()) {
+            Path tree = real(board.tree().get());
+            if (tree.equals(real(folder.resolve(board.board().topologyFile())))) {
+                throw machine.failure(Keys.TREE, "expected a file that stays, found the one that the server writes and "
+                        + "deletes: " + tree);
+            }
+            trees.putIfAbsent(tree, machine);
+        }
+        return board;
+    }
+
     private MemoryPlan memory(ConfigSection machine) throws CommandFailure {
         int mebibytes = (int) machine.number(Keys.MEMORY, 512);
         return new MemoryPlan(mebibytes, memoryFile(machine), machine.flag(Keys.SEALED_MEMORY, false));
     }
 
     private List<DevicePlan> devices(MachineTables tables, Map<PciAddress, ConfigSection> addresses,
-            IommuPlan iommuPlan) throws CommandFailure {
+            IommuPlan iommuPlan, Board board) throws CommandFailure {
         ConfigSection iommu = tables.iommu();
-        ReservedRegions reserved = IommuReader.reserved(iommu, ReservedRegions.X86_MSI);
+        ReservedRegions reserved = IommuReader.reserved(iommu, board.doorbells());
         List<DevicePlan> devices = new ArrayList<>();
         for (ConfigSection part : tables.devices()) {
             DevicePlan device = device(part, addresses, reserved);

@@ -15,8 +15,12 @@ record Place(Path file, int line, int column) implements Comparable<Place> {
 
     /** A failure that says where. */
     CommandFailure failure(String message) {
-        return new CommandFailure(file + ":" + line + (column == 0 ? "" : ":" + column) + ": "
-                + ConfigText.visible(message));
+        return new CommandFailure(message(message));
+    }
+
+    /** A message that says where. */
+    String message(String message) {
+        return file + ":" + line + (column == 0 ? "" : ":" + column) + ": " + ConfigText.visible(message);
     }
 
     @Override

@@ -99,7 +99,8 @@ class FormerMistakesTest {
                 arguments("folder = run", "folder =", 2,
                         "expected KEY = VALUE or [SECTION], found 'folder ='"),
                 arguments("folder = run", "folder = run\nname = vm", 3,
-                        "unknown key 'name' in [machine]; expected one of folder memory memory-file sealed-memory"),
+                        "unknown key 'name' in [machine]; expected one of folder memory memory-file sealed-memory "
+                                + "board interrupts cpu processors qemu tree"),
                 arguments("folder = run", "folder = run\nsealed-memory = true", 3,
                         "sealed-memory: expected yes or no, found 'true'"),
                 arguments("folder = run", "folder = run\nmemory = 0", 3,
@@ -119,7 +120,8 @@ class FormerMistakesTest {
                 arguments("address = 00:08.0", "address = 00:08.0\nidle = spin", 5,
                         "idle: expected with poll = yes only: without it no thread idles"),
                 arguments("folder = run", "folder = run\npoll = yes", 3,
-                        "unknown key 'poll' in [machine]; expected one of folder memory memory-file sealed-memory"));
+                        "unknown key 'poll' in [machine]; expected one of folder memory memory-file sealed-memory "
+                                + "board interrupts cpu processors qemu tree"));
     }
 
     private static Stream<Arguments> disks() {

@@ -32,8 +32,9 @@ final class PlanText {
 
     private static String of(MachinePlan plan) throws IOException {
         VirtioIommu iommu = plan.iommu().builder().build();
-        StringBuilder text = new StringBuilder(plan.name() + " " + plan.folder() + " " + plan.memory() + " "
-                + plan.iommu().address() + " " + plan.iommu().polling() + " ").append(device(iommu))
+        StringBuilder text = new StringBuilder(plan.name() + " " + plan.folder() + " " + plan.board() + " "
+                + plan.memory() + " " + plan.iommu().address() + " " + plan.iommu().polling() + " ")
+                .append(device(iommu))
                 .append(config(iommu, (int) IommuConfig.SIZE));
         for (DevicePlan device : plan.devices()) {
             text.append('\n').append(device.name()).append(' ').append(device.address()).append(' ')

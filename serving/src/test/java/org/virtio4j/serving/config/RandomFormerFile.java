@@ -10,7 +10,8 @@ import java.util.Random;
 final class RandomFormerFile {
 
     private static final List<String> MACHINE = List.of("memory = 1", "memory = 1048576", "memory-file = ram M",
-            "sealed-memory = yes", "sealed-memory = no");
+            "sealed-memory = yes", "sealed-memory = no", "board = q35", "processors = 4", "cpu = max,sve=off",
+            "board = virt\ninterrupts = gicv2m", "board = virt\nqemu = qemuM", "board = virt");
     private static final List<String> IOMMU = List.of("page-sizes = 4K", "page-sizes = 4K,2M", "page-sizes = 64K 4K 1G",
             "input-range = 0-7fffffffff", "input-range = 1000-ffffffffffffffff", "domain-range = 0-0",
             "domain-range = 5-4294967295", "probe-size = 48", "probe-size = 65536", "bypass = no",

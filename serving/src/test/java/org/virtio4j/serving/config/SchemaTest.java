@@ -110,11 +110,15 @@ class SchemaTest {
             Map<String, Object> property = property(table, key.name());
             for (Object word : words(list ? object(property.get("items")) : property)) {
                 String value = list ? "[\"" + word + "\"]" : "\"" + word + "\"";
-                String poll = key.equals(Keys.IDLE) ? "poll = true\n" : "";
-                assertTakes(table, poll + key + " = " + value);
-                assertRefuses(table, poll + key + " = " + value.replace(String.valueOf(word), word + "x"));
+                assertTakes(table, needed(key) + key + " = " + value);
+                assertRefuses(table, needed(key) + key + " = " + value.replace(String.valueOf(word), word + "x"));
             }
         }
+    }
+
+    /** The line without which a key is refused. */
+    private static String needed(ConfigKey key) {
+        return key.equals(Keys.IDLE) ? "poll = true\n" : key.equals(Keys.INTERRUPTS) ? "board = \"virt\"\n" : "";
     }
 
     private static List<Object> words(Map<String, Object> property) {
@@ -134,9 +138,8 @@ class SchemaTest {
         for (ConfigKey key : table.keys()) {
             Object value = property(table, key.name()).get("default");
             if (value != null) {
-                String poll = key.equals(Keys.IDLE) ? "poll = true\n" : "";
-                String without = PlanText.of(MachineReader.read(write(table, poll)));
-                String with = PlanText.of(MachineReader.read(write(table, poll + key + " = " + toml(value))));
+                String without = PlanText.of(MachineReader.read(write(table, needed(key))));
+                String with = PlanText.of(MachineReader.read(write(table, needed(key) + key + " = " + toml(value))));
                 assertEquals(without, with, key.name());
             }
         }

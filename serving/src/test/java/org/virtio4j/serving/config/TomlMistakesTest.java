@@ -201,6 +201,34 @@ class TomlMistakesTest {
                         "folder: expected a file name, found Nul character not allowed"));
     }
 
+    private static Stream<Arguments> boards() {
+        return Stream.of(
+                arguments(FOLDER, FOLDER + "\nbord = \"virt\"", "3:1",
+                        "unknown key 'bord' in [[machine]]; did you mean board?"),
+                arguments(FOLDER, FOLDER + "\nboard = \"vrit\"", "3:9",
+                        "board: expected q35 or virt, found 'vrit'"),
+                arguments(FOLDER, FOLDER + "\nboard = virt", "3:9",
+                        "board: expected text in quotes such as \"virt\", found 'virt'"),
+                arguments(FOLDER, FOLDER + "\nboard = \"virt\"\ninterrupts = \"gic\"", "4:14",
+                        "interrupts: expected its or gicv2m, found 'gic'"),
+                arguments(FOLDER, FOLDER + "\ninterrupts = \"its\"", "3:14",
+                        "interrupts: expected on the board virt only, found on q35"),
+                arguments(FOLDER, FOLDER + "\nqemu = \"qemu-system-aarch64\"", "3:8",
+                        "qemu: expected on the board virt only, found on q35"),
+                arguments(FOLDER, FOLDER + "\nboard = \"q35\"\ntree = \"virt.dtb\"", "4:8",
+                        "tree: expected on the board virt only, found on q35"),
+                arguments(FOLDER, FOLDER + "\nprocessors = 0", "3:14",
+                        "processors: expected 1 to 512, found '0'"),
+                arguments(FOLDER, FOLDER + "\nboard = \"virt\"\ninterrupts = \"gicv2m\"\nprocessors = 9", "5:14",
+                        "processors: expected 1 to 8 with interrupts of gicv2m, found '9'"),
+                arguments(FOLDER, FOLDER + "\ncpu = \"\"", "3:7",
+                        "cpu: expected a word without spaces, found ''"),
+                arguments(FOLDER, FOLDER + "\nboard = \"virt\"\nqemu = \"qemu -nodefaults\"", "4:8",
+                        "qemu: expected a word without spaces, found 'qemu -nodefaults'"),
+                arguments(FOLDER, FOLDER + "\nboard = \"virt\"\nqemu = \"a\"\ntree = \"b\"", "4:8",
+                        "qemu: expected without tree only: no QEMU needs to write the tree then"));
+    }
+
     private static Stream<Arguments> addresses() {
         return Stream.of(
                 arguments(IOMMU_ADDRESS, "address = 00:08.0", "4:16",
@@ -259,12 +287,12 @@ class TomlMistakesTest {
 
     @Test
     void shouldHaveFiftyMistakes() {
-        assertTrue(Stream.of(lines(), characters(), tables(), tablesInAMachine(), keys(), values(), addresses(),
-                otherValues()).mapToLong(Stream::count).sum() >= 50);
+        assertTrue(Stream.of(lines(), characters(), tables(), tablesInAMachine(), keys(), values(), boards(),
+                addresses(), otherValues()).mapToLong(Stream::count).sum() >= 50);
     }
 
     @ParameterizedTest
-    @MethodSource({"lines", "characters", "tables", "tablesInAMachine", "keys", "values", "addresses",
+    @MethodSource({"lines", "characters", "tables", "tablesInAMachine", "keys", "values", "boards", "addresses",
             "otherValues"})
     void shouldSayWhatIsWrongAndWhere(String text, String instead, String place, String message) throws IOException {
         Files.write(folder.resolve("disk.img"), new byte[4096]);
@@ -273,7 +301,7 @@ class TomlMistakesTest {
     }
 
     @ParameterizedTest
-    @MethodSource({"lines", "characters", "tables", "tablesInAMachine", "keys", "values", "addresses",
+    @MethodSource({"lines", "characters", "tables", "tablesInAMachine", "keys", "values", "boards", "addresses",
             "otherValues"})
     void shouldSayTheSameAfterAMarkAndWithLongLineEnds(String text, String instead, String place, String message)
             throws IOException {

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.serving.plan;
+
+import org.virtio4j.iommu.embedder.ReservedRegions;
+
+/** A machine of QEMU, as far as its guest sees IOMMU and interrupt messages. */
+public enum Board {
+
+    /** A PC with PCI Express. Its guest finds the IOMMU in an ACPI table. */
+    Q35("q35", false, ReservedRegions.X86_MSI, "qemu-system-x86_64"),
+
+    /**
+     * The arm64 board {@code virt} whose interrupt messages go to an ITS. Its guest finds the IOMMU in a device tree.
+     */
+    VIRT_ITS("virt,gic-version=3", true, ReservedRegions.QEMU_VIRT_ITS, "qemu-system-aarch64"),
+
+    /** The arm64 board {@code virt} with a GICv2m, with at most 8 processors. Otherwise as {@link #VIRT_ITS}. */
+    VIRT_GICV2M("virt,gic-version=2", true, ReservedRegions.QEMU_VIRT_GICV2M, "qemu-system-aarch64");
+
+    private final String machine;
+    private final boolean tree;
+    private final ReservedRegions doorbells;
+    private final String program;
+
+    Board(String machine, boolean tree, ReservedRegions doorbells, String program) {
+        this.machine = machine;
+        this.tree = tree;
+        this.doorbells = doorbells;
+        this.program = program;
+    }
+
+    /**
+     * What QEMU calls it.
+     *
+     * @return a value of QEMU's option {@code -machine}
+     */
+    public String machine() {
+        return machine;
+    }
+
+    /**
+     * Whether its guest finds the IOMMU in a device tree, and not in an ACPI table.
+     *
+     * @return false for a PC
+     */
+    public boolean hasTree() {
+        return tree;
+    }
+
+    /**
+     * The file in the folder of a machine that tells its guest who is behind the IOMMU.
+     *
+     * @return a name without a folder
+     */
+    public String topologyFile() {
+        return tree ? "tree" : "viot";
+    }
+
+    /**
+     * Where the interrupt messages of its functions go, which no driver may map.
+     *
+     * @return one region
+     */
+    public ReservedRegions doorbells() {
+        return doorbells;
+    }
+
+    /**
+     * The QEMU that emulates it.
+     *
+     * @return the name of the program
+     */
+    public String program() {
+        return program;
+    }
+}
