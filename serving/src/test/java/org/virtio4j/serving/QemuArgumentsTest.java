@@ -8,6 +8,8 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.virtio4j.machine.PciAddress;
+import org.virtio4j.serving.plan.Board;
+import org.virtio4j.serving.plan.BoardPlan;
 
 class QemuArgumentsTest {
 
@@ -44,6 +46,18 @@ class QemuArgumentsTest {
         PciAddress elsewhere = PciAddress.of("01:08.0");
         assertThrows(IllegalArgumentException.class,
                 () -> new QemuArguments().served(elsewhere, Path.of("/s/disk.sock")));
+    }
+
+    @Test
+    void shouldNameProcessorsAsFarAsThePlanDoes() {
+        assertEquals(List.of(), new QemuArguments().processors(BoardPlan.PC).words());
+        assertEquals(List.of("-cpu", "max,sve=off", "-smp", "4"),
+                new QemuArguments().processors(BoardPlan.of(Board.VIRT_ITS).withProcessors("max,sve=off", 4)).words());
+    }
+
+    @Test
+    void shouldNameTheTreeAsItIs() {
+        assertEquals(List.of("-dtb", "/a,b/tree"), new QemuArguments().tree(Path.of("/a,b/tree")).words());
     }
 
     @Test
