@@ -12,13 +12,15 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.virtio4j.machine.IommuScope;
 import org.virtio4j.machine.PciAddress;
+import org.virtio4j.machine.Topology;
 
 /** The device tree of a board, of programs that are QEMU and of those that are not. */
 class BoardTreeTest {
 
-    private static final PciAddress IOMMU = PciAddress.of("00:08.0");
-    private static final List<PciAddress> ENDPOINTS = List.of(PciAddress.of("00:09.0"));
+    private static final Topology TOPOLOGY = Topology.of(IommuScope.of(PciAddress.of("00:08.0"),
+            List.of(PciAddress.of("00:09.0"), PciAddress.of("00:0a.0"))));
     private static final String CHANGE = "; set qemu to another, or tree to a file with a tree";
 
     @TempDir
@@ -52,7 +54,7 @@ class BoardTreeTest {
     void shouldLeaveAloneWhatIsNoFile() throws IOException {
         Path tree = Files.createDirectory(folder.resolve("tree"));
         IOException refused = assertThrows(IOException.class,
-                () -> BoardTree.write(List.of("true"), IOMMU, ENDPOINTS, tree));
+                () -> BoardTree.write(List.of("true"), TOPOLOGY, tree));
         assertEquals(tree + ": expected none, or a file of an earlier server, found something else",
                 refused.getMessage());
         assertTrue(Files.isDirectory(tree));
@@ -67,7 +69,7 @@ class BoardTreeTest {
     private void assertRefused(String program, String message) {
         Path tree = folder.resolve("tree");
         IOException refused = assertThrows(IOException.class,
-                () -> BoardTree.write(List.of(program, "-machine", "virt"), IOMMU, ENDPOINTS, tree));
+                () -> BoardTree.write(List.of(program, "-machine", "virt"), TOPOLOGY, tree));
         assertEquals(program + ": expected a QEMU that writes a device tree, " + message + CHANGE,
                 refused.getMessage());
         assertFalse(Files.exists(tree));
