@@ -19,7 +19,6 @@ import org.virtio4j.endpoint.DiskLock;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.endpoint.VirtioBlockBuilder;
 import org.virtio4j.endpoint.VirtioEntropy;
-import org.virtio4j.iommu.VirtioIommuBuilder;
 import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.machine.PciAddress;
 import org.virtio4j.serving.config.ConfigFile.MachineTables;
