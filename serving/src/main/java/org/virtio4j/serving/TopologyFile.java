@@ -7,6 +7,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.virtio4j.machine.Topology;
 import org.virtio4j.machine.acpi.ViotTable;
 import org.virtio4j.serving.plan.BoardPlan;
@@ -44,14 +45,16 @@ final class TopologyFile {
             throw new IOException(file + ": expected none, or a file of an earlier server, found something else");
         }
         begun = true;
-        BoardPlan board = plan.board();
-        if (board.tree().isPresent()) {
-            BoardTree.write(board.tree().get(), topology, file);
-        } else if (board.board().hasTree()) {
-            BoardTree.write(treeWords(), topology, file);
+        if (plan.board().board().hasTree()) {
+            tree().requireFits(plan.board()).describe(topology).write(file);
         } else {
             NamedFile.write(file, ViotTable.body(topology));
         }
+    }
+
+    private BoardTree tree() throws IOException {
+        Optional<Path> given = plan.board().tree();
+        return given.isPresent() ? BoardTree.read(given.get()) : BoardTree.writtenBy(treeWords(), file);
     }
 
     /** What QEMU needs to know to write the tree. That another process sees the RAM makes no difference to it. */

@@ -7,25 +7,29 @@ import org.virtio4j.iommu.embedder.ReservedRegions;
 public enum Board {
 
     /** A PC with PCI Express. Its guest finds the IOMMU in an ACPI table. */
-    Q35("q35", false, ReservedRegions.X86_MSI, "qemu-system-x86_64"),
+    Q35("q35", false, ReservedRegions.X86_MSI, "", "qemu-system-x86_64"),
 
     /**
      * The arm64 board {@code virt} whose interrupt messages go to an ITS. Its guest finds the IOMMU in a device tree.
      */
-    VIRT_ITS("virt,gic-version=3", true, ReservedRegions.QEMU_VIRT_ITS, "qemu-system-aarch64"),
+    VIRT_ITS("virt,gic-version=3", true, ReservedRegions.QEMU_VIRT_ITS, "arm,gic-v3-its",
+            "qemu-system-aarch64"),
 
     /** The arm64 board {@code virt} with a GICv2m, with at most 8 processors. Otherwise as {@link #VIRT_ITS}. */
-    VIRT_GICV2M("virt,gic-version=2", true, ReservedRegions.QEMU_VIRT_GICV2M, "qemu-system-aarch64");
+    VIRT_GICV2M("virt,gic-version=2", true, ReservedRegions.QEMU_VIRT_GICV2M, "arm,gic-v2m-frame",
+            "qemu-system-aarch64");
 
     private final String machine;
     private final boolean tree;
     private final ReservedRegions doorbells;
+    private final String messageController;
     private final String program;
 
-    Board(String machine, boolean tree, ReservedRegions doorbells, String program) {
+    Board(String machine, boolean tree, ReservedRegions doorbells, String messageController, String program) {
         this.machine = machine;
         this.tree = tree;
         this.doorbells = doorbells;
+        this.messageController = messageController;
         this.program = program;
     }
 
@@ -63,6 +67,15 @@ public enum Board {
      */
     public ReservedRegions doorbells() {
         return doorbells;
+    }
+
+    /**
+     * How its device tree names what turns messages into interrupts.
+     *
+     * @return a value of the property {@code compatible}; empty if it has no device tree
+     */
+    public String messageController() {
+        return messageController;
     }
 
     /**
