@@ -11,6 +11,7 @@ import org.virtio4j.harness.console.QemuProcess;
 import org.virtio4j.harness.fetch.Packages;
 import org.virtio4j.harness.options.GuestOptions;
 import org.virtio4j.harness.options.NotFetchedException;
+import org.virtio4j.harness.options.Platform;
 import org.virtio4j.harness.options.UnusableGuestException;
 import org.virtio4j.harness.options.Workload;
 import org.virtio4j.harness.qemu.Qemu;
@@ -39,7 +40,7 @@ public final class FirmwareGuest {
             UnaryOperator<String> typist) {
         this.firmware = firmware;
         this.options = GuestOptions.of(Workload.BOOT).withProcessors(1).withMemory(memoryMebibytes)
-                .withArchitecture(firmware.architecture());
+                .withPlatform(Platform.of(firmware.architecture()));
         this.packages = new Packages(home, observer::interrupted);
         this.observer = observer;
         this.typist = typist;

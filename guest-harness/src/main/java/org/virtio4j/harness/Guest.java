@@ -90,9 +90,10 @@ public final class Guest {
      */
     public GuestResult run() throws NotFetchedException, UnusableGuestException, IOException {
         Qemu qemu = Qemu.find(options, packages);
-        Path tools = packages.linux(options.architecture());
+        Path tools = packages.linux(options.platform());
         Path chosen = options.kernel();
-        Kernel kernel = chosen == null ? Kernel.unpackedIn(tools, options.architecture()) : Kernel.of(chosen);
+        Kernel kernel = chosen == null ? Kernel.unpackedIn(tools, options.architecture())
+                : Kernel.of(chosen, options.architecture());
         try (RunFolder folder = new RunFolder()) {
             folder.sparseFile(RunFolder.DISK, DISK_BYTES);
             Path initramfs = folder.file("initramfs.gz", initramfs(kernel, tools));
@@ -113,7 +114,7 @@ public final class Guest {
      */
     public void fetch() throws NotFetchedException, UnusableGuestException {
         Qemu ignored = Qemu.find(options, packages);
-        packages.linux(options.architecture());
+        packages.linux(options.platform());
         if (options.workload().startsKernel()) {
             packages.kexec();
         }
@@ -131,7 +132,8 @@ public final class Guest {
                     options.hasConsole());
         }
         Path next = options.nextKernel();
-        return Initramfs.starting(kernel, next == null ? kernel : Kernel.of(next), tools, packages.kexec());
+        return Initramfs.starting(kernel, next == null ? kernel
+                : Kernel.of(next, options.architecture()), tools, packages.kexec());
     }
 
     private QemuCommand command(Qemu qemu, RunFolder folder) {

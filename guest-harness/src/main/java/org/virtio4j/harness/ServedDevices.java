@@ -14,11 +14,15 @@ import org.virtio4j.dma.DmaHandle;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.endpoint.VirtioEntropy;
 import org.virtio4j.harness.console.UserTerminal;
+import org.virtio4j.harness.options.Architecture;
 import org.virtio4j.harness.options.GuestOptions;
+import org.virtio4j.harness.options.Platform;
 import org.virtio4j.harness.options.Workload;
 import org.virtio4j.harness.qemu.QemuCommand;
 import org.virtio4j.harness.qemu.RunFolder;
+import org.virtio4j.harness.qemu.VirtTree;
 import org.virtio4j.iommu.embedder.ReservedRegions;
+import org.virtio4j.machine.PciAddress;
 import org.virtio4j.replay.Replay;
 import org.virtio4j.replay.input.ReplayTransport;
 import org.virtio4j.replay.record.Recorder;
@@ -45,11 +49,15 @@ final class ServedDevices implements GuestDevices {
     private static final Duration LINGER = Duration.ofNanos(10_000);
 
     private final ServedMachine machine;
+    private final MachinePlan plan;
+    private final Platform platform;
     private final DmaHandle stray;
     private final Thread warmUp;
 
-    private ServedDevices(ServedMachine machine) {
+    private ServedDevices(ServedMachine machine, MachinePlan plan, Platform platform) {
         this.machine = machine;
+        this.plan = plan;
+        this.platform = platform;
         stray = machine.dma(Guest.RNG).open("stray DMA");
         warmUp = Thread.ofPlatform().name("warm-up").daemon().start(ServedDevices::warmUp);
     }
@@ -69,19 +77,21 @@ final class ServedDevices implements GuestDevices {
     static ServedDevices serve(RunFolder folder, GuestOptions options, @Nullable Recorder recorder)
             throws IOException {
         MachinePlan plan = plan(folder, options);
-        return new ServedDevices(recorder == null ? ServedMachine.serve(plan)
-                : ServedMachine.serve(plan, new IommuFollower(recorder, recorder::watch)));
+        ServedMachine machine = recorder == null ? ServedMachine.serve(plan)
+                : ServedMachine.serve(plan, new IommuFollower(recorder, recorder::watch));
+        return new ServedDevices(machine, plan, options.platform());
     }
 
     private static MachinePlan plan(RunFolder folder, GuestOptions options) {
         Optional<Path> memoryFile =
                 options.memoryByName() ? Optional.of(folder.path(RunFolder.MEMORY)) : Optional.empty();
+        ReservedRegions reserved = options.platform().interrupts().reserved();
         List<DevicePlan> devices = new ArrayList<>(List.of(
-                new DevicePlan("rng", Guest.RNG, true, ReservedRegions.X86_MSI, VirtioEntropy::new),
-                new DevicePlan("disk", Guest.DISK, true, ReservedRegions.X86_MSI,
+                new DevicePlan("rng", Guest.RNG, true, reserved, VirtioEntropy::new),
+                new DevicePlan("disk", Guest.DISK, true, reserved,
                         VirtioBlock.builder(folder.path(RunFolder.DISK)).queues(options.processors())::build)));
         if (options.hasConsole()) {
-            devices.add(new DevicePlan("console", Guest.CONSOLE, true, ReservedRegions.X86_MSI,
+            devices.add(new DevicePlan("console", Guest.CONSOLE, true, reserved,
                     options.workload() == Workload.CONSOLE ? ConsolePeer::console : UserTerminal::console));
         }
         return new MachinePlan("guest", folder.path(""),
@@ -90,10 +100,22 @@ final class ServedDevices implements GuestDevices {
                 devices);
     }
 
+    /** A PC has a table, and an arm64 machine a tree. Where Linux has no driver of the IOMMU, it is not told of it. */
     @Override
-    public void addTo(QemuCommand command, RunFolder folder) {
+    public void addTo(QemuCommand command, RunFolder folder) throws IOException {
         QemuArguments arguments = new QemuArguments();
-        machine.addTo(arguments);
+        if (platform.architecture() == Architecture.X86_64) {
+            machine.addTo(arguments);
+            command.arguments(arguments);
+            return;
+        }
+        arguments.served(Guest.IOMMU, plan.folder().resolve("iommu.sock"));
+        plan.devices().forEach(device -> arguments.served(device.address(),
+                plan.folder().resolve(device.name() + ".sock")));
+        if (platform.architecture().drivesIommu()) {
+            List<PciAddress> endpoints = plan.devices().stream().map(DevicePlan::address).toList();
+            command.tree(VirtTree.write(command, Guest.IOMMU, endpoints, folder));
+        }
         command.arguments(arguments);
     }
 

@@ -9,7 +9,9 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.virtio4j.harness.options.GuestOptions.Translation;
+import org.virtio4j.harness.options.Interrupts;
 import org.virtio4j.harness.options.NotFetchedException;
+import org.virtio4j.harness.options.Platform;
 import org.virtio4j.harness.options.UnusableGuestException;
 import org.virtio4j.iommu.embedder.IommuCounters;
 import org.virtio4j.wire.iommu.RequestType;
@@ -24,7 +26,7 @@ class Arm64Test {
     @Test
     void shouldTranslateForPagesOf16KiB() throws IOException, NotFetchedException, UnusableGuestException {
         TwoDisks.Maker maker = new TwoDisks.Maker();
-        Booted booted = guest.bootArm64(Translation.STRICT, maker);
+        Booted booted = guest.bootArm64(Interrupts.GICV2M, Platform.LARGE_PAGES, Translation.STRICT, maker);
         booted.assertDone();
         assertEquals("16", booted.fact("page-kibibytes"));
         for (String function : List.of("0000:00:09.0", "0000:00:0a.0")) {

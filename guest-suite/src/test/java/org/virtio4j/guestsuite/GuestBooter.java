@@ -31,7 +31,9 @@ import org.virtio4j.harness.OtherKernel;
 import org.virtio4j.harness.options.Architecture;
 import org.virtio4j.harness.options.GuestOptions;
 import org.virtio4j.harness.options.GuestOptions.Translation;
+import org.virtio4j.harness.options.Interrupts;
 import org.virtio4j.harness.options.NotFetchedException;
+import org.virtio4j.harness.options.Platform;
 import org.virtio4j.harness.options.UnusableGuestException;
 import org.virtio4j.harness.options.Workload;
 
@@ -125,10 +127,11 @@ final class GuestBooter implements BeforeEachCallback, AfterEachCallback {
     }
 
     /** Boots an arm64 guest with two disks to write to. Skips the test likewise. */
-    Booted bootArm64(Translation translation, GuestDevices.Server server)
+    Booted bootArm64(Interrupts interrupts, int pageKibibytes, Translation translation, GuestDevices.Server server)
             throws IOException, NotFetchedException, UnusableGuestException {
+        Platform platform = new Platform(Architecture.ARM64, interrupts, pageKibibytes);
         GuestOptions options = GuestOptions.of(Workload.DISKS).withMemory(MEBIBYTES).withTranslation(translation)
-                .withArchitecture(Architecture.ARM64);
+                .withPlatform(platform);
         return bootIfFetched(options, server);
     }
 
@@ -175,7 +178,7 @@ final class GuestBooter implements BeforeEachCallback, AfterEachCallback {
     /** Boots a mainframe that writes to its disk. Skips the test likewise. */
     Booted bootS390x(GuestDevices.Server server) throws IOException, NotFetchedException, UnusableGuestException {
         GuestOptions options = GuestOptions.of(Workload.VERIFY).withProcessors(1).withMemory(MEBIBYTES)
-                .withArchitecture(Architecture.S390X);
+                .withPlatform(Platform.of(Architecture.S390X));
         return bootIfFetched(options, server);
     }
 

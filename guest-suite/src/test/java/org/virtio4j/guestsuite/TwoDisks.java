@@ -19,6 +19,7 @@ import org.virtio4j.harness.options.Architecture;
 import org.virtio4j.harness.options.GuestOptions;
 import org.virtio4j.harness.qemu.QemuCommand;
 import org.virtio4j.harness.qemu.RunFolder;
+import org.virtio4j.harness.qemu.VirtTree;
 import org.virtio4j.iommu.embedder.IommuCounters;
 import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.machine.PciAddress;
@@ -75,8 +76,7 @@ final class TwoDisks implements GuestDevices {
         architecture = options.architecture();
         socketFolder = folder.path("");
         int queues = options.processors();
-        ReservedRegions reserved = architecture == Architecture.ARM64 ? ReservedRegions.QEMU_VIRT_GICV2M
-                : ReservedRegions.X86_MSI;
+        ReservedRegions reserved = options.platform().interrupts().reserved();
         List<DevicePlan> devices = List.of(
                 new DevicePlan("rng", RNG, true, reserved, VirtioEntropy::new),
                 new DevicePlan("disk", DISK_BEHIND, true, reserved,
@@ -132,7 +132,7 @@ final class TwoDisks implements GuestDevices {
             arguments.served(RNG, socketFolder.resolve("rng.sock"));
             arguments.served(DISK_BEHIND, socketFolder.resolve("disk.sock"));
             arguments.served(DISK_BESIDE, socketFolder.resolve(BESIDE + "-disk.sock"));
-            command.tree(VirtTree.write(command, IOMMU, RNG, DISK_BEHIND, folder));
+            command.tree(VirtTree.write(command, IOMMU, List.of(RNG, DISK_BEHIND), folder));
         } else {
             machine.addTo(arguments);
         }

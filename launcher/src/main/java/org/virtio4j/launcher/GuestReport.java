@@ -6,6 +6,8 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.virtio4j.harness.Comparison;
 import org.virtio4j.harness.GuestFacts;
@@ -15,6 +17,8 @@ import org.virtio4j.harness.options.Workload;
 /** The result of a guest for people: a block of lines. What the guest has not said is left out. */
 final class GuestReport {
 
+    /** What names of facts about interrupts begin with; the function is behind it. */
+    private static final String INTERRUPTS = "interrupts/";
     private static final Set<String> WORKLOADS =
             Arrays.stream(Workload.values()).map(Workload::toString).collect(Collectors.toSet());
 
@@ -28,10 +32,12 @@ final class GuestReport {
     /** Some lines, each with its end. */
     static String of(GuestResult result) {
         GuestReport report = new GuestReport(result.facts());
-        report.line("guest", "Linux " + result.facts().fact("kernel") + ", QEMU " + result.qemu());
+        report.line("guest", "Linux " + result.facts().fact("kernel") + ", pages of "
+                + result.facts().fact("page-kibibytes") + " KiB, QEMU " + result.qemu());
         report.line("boot", String.format(Locale.ROOT, "%s to the first word of the guest, %s to QEMU's end",
                 seconds(result.untilInit()), seconds(result.total())));
         report.groups();
+        report.interrupts();
         report.work();
         result.devices().forEach(line -> report.line("devices", line));
         return report.text.toString();
@@ -50,13 +56,31 @@ final class GuestReport {
 
     /** One line for each IOMMU group: its devices, and how Linux translates for it. */
     private void groups() {
+        boolean any = false;
         for (Map.Entry<String, String> fact : facts.all().entrySet()) {
             if (fact.getKey().matches("group/\\d+/type")) {
+                any = true;
                 String group = fact.getKey().replace("/type", "");
                 line("iommu group", facts.fact(group + "/devices") + ": " + fact.getValue()
                         + reserved(facts.fact(group + "/reserved")));
             }
         }
+        if (!any && !facts.fact("kernel").isEmpty()) {
+            line("iommu group", "none: this kernel has no driver of the IOMMU, devices use physical addresses");
+        }
+    }
+
+    /** A line for each way in which functions were interrupted: how often. */
+    private void interrupts() {
+        SortedMap<String, String> counts = new TreeMap<>();
+        for (Map.Entry<String, String> fact : facts.all().tailMap(INTERRUPTS).entrySet()) {
+            if (fact.getKey().startsWith(INTERRUPTS)) {
+                int count = fact.getValue().lastIndexOf(' ');
+                String counted = fact.getKey().substring(INTERRUPTS.length()) + fact.getValue().substring(count);
+                counts.merge(fact.getValue().substring(0, count), counted, (some, more) -> some + ", " + more);
+            }
+        }
+        counts.forEach((way, counted) -> line("interrupts", way + ": " + counted));
     }
 
     private static String reserved(String regions) {

@@ -10,6 +10,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Iterator;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.harness.options.Architecture;
 import org.virtio4j.harness.options.UnusableGuestException;
@@ -28,19 +29,24 @@ public record Kernel(Path image, Path modules) {
     private static final int VERSION_BASE = 0x200;
     private static final int HEAD = 0x10000;
 
-    private static final String IMAGE = "vmlinuz-";
+    // Linux, Documentation/arch/arm64/booting.rst and arch/riscv/boot-image-header.rst: what stands in a kernel's head.
+    private static final int IMAGE_MAGIC = 56;
+    private static final String ARM64_MAGIC = "ARMd";
+    private static final String RISCV_MAGIC = "RSC\u0005";
+    /** Linux, drivers/firmware/efi/libstub/zboot-header.S: a kernel for UEFI that unpacks itself, which QEMU can, too. */
+    private static final int COMPRESSED_MAGIC = 4;
+    private static final String COMPRESSED = "zimg";
 
-    /**
-     * The kernel of a folder into which its package was unpacked. Only one for PCs says its version; the file's name of
-     * the others does.
-     */
+    /** What the file is called, before its version. */
+    private static final List<String> NAMES = List.of("vmlinuz-", "vmlinux-");
+
+    /** The kernel of a folder into which its package was unpacked. */
     public static Kernel unpackedIn(Path root, Architecture architecture) throws UnusableGuestException {
         if (architecture == Architecture.X86_64) {
             return unpackedIn(root);
         }
         Path image = imageIn(root);
-        String version = String.valueOf(image.getFileName()).substring(IMAGE.length());
-        Path modules = modulesIn(root, version);
+        Path modules = modulesIn(root, versionInName(image, architecture));
         if (modules == null) {
             throw new UnusableGuestException(image + ": expected its modules in " + root + ", found none");
         }
@@ -49,12 +55,12 @@ public record Kernel(Path image, Path modules) {
 
     /** The kernel for PCs of a folder into which its package was unpacked. */
     public static Kernel unpackedIn(Path root) throws UnusableGuestException {
-        return of(imageIn(root));
+        return of(imageIn(root), Architecture.X86_64);
     }
 
     /** Newer packages have it among its modules. */
     private static Path imageIn(Path root) throws UnusableGuestException {
-        Path image = first(root.resolve("boot"), IMAGE + "*");
+        Path image = first(root.resolve("boot"), "vmlinu[xz]-*");
         if (image == null) {
             Path modules = first(root.resolve("usr/lib/modules"), "*");
             image = modules == null ? null : first(modules, "vmlinuz");
@@ -75,9 +81,13 @@ public record Kernel(Path image, Path modules) {
         }
     }
 
-    /** A kernel by its file. Its modules lie in {@code lib/modules} of one of the folders that the file lies in. */
-    public static Kernel of(Path image) throws UnusableGuestException {
-        String version = version(image);
+    /**
+     * A kernel by its file. Its modules lie in {@code lib/modules} of one of the folders that the file lies in. Only a
+     * kernel for PCs says its version; the file's name or folder of the others does.
+     */
+    public static Kernel of(Path image, Architecture architecture) throws UnusableGuestException {
+        String version = architecture == Architecture.X86_64 ? version(image)
+                : versionInName(checked(image, architecture), architecture);
         Path folder = image.toAbsolutePath().getParent();
         while (folder != null) {
             Path modules = modulesIn(folder, version);
@@ -98,6 +108,39 @@ public record Kernel(Path image, Path modules) {
             }
         }
         return null;
+    }
+
+    private static Path checked(Path image, Architecture architecture) throws UnusableGuestException {
+        String magic = architecture == Architecture.ARM64 ? ARM64_MAGIC : RISCV_MAGIC;
+        try (InputStream in = Files.newInputStream(image)) {
+            String head = new String(in.readNBytes(IMAGE_MAGIC + magic.length()), StandardCharsets.ISO_8859_1);
+            if (head.startsWith(magic, IMAGE_MAGIC) || head.startsWith(COMPRESSED, COMPRESSED_MAGIC)) {
+                return image;
+            }
+        } catch (IOException unreadable) {
+            // Told as any other file that is no kernel.
+        }
+        throw noKernel(image, architecture);
+    }
+
+    /** What {@code uname -r} will say, as the file's name has it, or the folder with its modules where it lies. */
+    private static String versionInName(Path image, Architecture architecture) throws UnusableGuestException {
+        String name = String.valueOf(image.getFileName());
+        for (String before : NAMES) {
+            if (name.startsWith(before)) {
+                return name.substring(before.length());
+            }
+        }
+        Path folder = image.toAbsolutePath().getParent();
+        if (folder != null && Files.exists(folder.resolve("modules.builtin"))) {
+            return String.valueOf(folder.getFileName());
+        }
+        throw noKernel(image, architecture);
+    }
+
+    private static UnusableGuestException noKernel(Path image, Architecture architecture) {
+        return new UnusableGuestException(image + ": expected a Linux kernel for " + architecture
+                + " called vmlinuz-VERSION, found none");
     }
 
     /** What {@code uname -r} will say, as the kernel itself has it. */

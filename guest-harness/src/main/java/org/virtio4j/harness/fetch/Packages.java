@@ -8,6 +8,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.virtio4j.harness.options.Architecture;
 import org.virtio4j.harness.options.NotFetchedException;
+import org.virtio4j.harness.options.Platform;
 
 /** Unpacked packages in the user's cache folder, fetched by the script {@code build/fetch-guest} if need be. */
 public final class Packages {
@@ -34,8 +35,8 @@ public final class Packages {
     }
 
     /** The folder with the guest's kernel and tools. */
-    public Path linux(Architecture architecture) throws NotFetchedException {
-        return part(architecture.linuxPackages());
+    public Path linux(Platform platform) throws NotFetchedException {
+        return part(platform.linuxPackages());
     }
 
     /** The folder with the program by which a guest starts another kernel. */

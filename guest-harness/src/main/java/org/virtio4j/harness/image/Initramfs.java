@@ -69,7 +69,7 @@ public final class Initramfs {
             throws UnusableGuestException {
         KernelModules all = modules(kernel);
         CpioArchive archive = system(tools);
-        if (architecture == Architecture.X86_64) {
+        if (architecture != Architecture.S390X) {
             archive.program("bin/e2fsck", read(tools.resolve("usr/sbin/e2fsck.static")));
         }
         addModules(archive, "modules/drivers", drivers(all));

@@ -1,35 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.harness.options;
 
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** A kind of machine that a guest can be, whatever this machine is. */
+/** A kind of processor that a guest has, whatever this machine has. */
 public enum Architecture {
     /** A PC. */
-    X86_64("qemu-system-x86_64", "q35", null, "ttyS0", "qemu", "linux"),
-    /** A board of QEMU's with a device tree. Its Linux has pages of 16 KiB, which not every such processor can do. */
-    ARM64("qemu-system-aarch64", "virt", "cortex-a76", "ttyAMA0", "qemu-arm", "linux-arm64"),
+    X86_64("qemu-system-x86_64", null, "ttyS0", "x86_64-linux-gnu", "qemu"),
+    /** A board of QEMU with a device tree. Not every such processor can do pages of 16 KiB; this one can. */
+    ARM64("qemu-system-aarch64", "cortex-a76", "ttyAMA0", "aarch64-linux-gnu", "qemu-arm"),
+    /** A board of QEMU with a device tree. Its Linux cannot be built with a driver for a virtio-iommu. */
+    RISCV64("qemu-system-riscv64", null, "ttyS0", "riscv64-linux-gnu", "qemu-riscv"),
     /**
      * A mainframe: its bytes are in the other order, and QEMU has an IOMMU of its own before each function. Linux has
      * no driver for a virtio-iommu there.
      */
-    S390X("qemu-system-s390x", "s390-ccw-virtio", null, "ttysclp0", "qemu-s390x", "linux-s390x");
+    S390X("qemu-system-s390x", null, "ttysclp0", "s390x-linux-gnu", "qemu-s390x");
 
     private final String program;
-    private final String machine;
     private final @Nullable String processor;
     private final String console;
+    private final String libraries;
     private final String qemuPackages;
-    private final String linuxPackages;
 
-    Architecture(String program, String machine, @Nullable String processor, String console, String qemuPackages,
-            String linuxPackages) {
+    Architecture(String program, @Nullable String processor, String console, String libraries, String qemuPackages) {
         this.program = program;
-        this.machine = machine;
         this.processor = processor;
         this.console = console;
+        this.libraries = libraries;
         this.qemuPackages = qemuPackages;
-        this.linuxPackages = linuxPackages;
     }
 
     /**
@@ -39,15 +39,6 @@ public enum Architecture {
      */
     public String program() {
         return program;
-    }
-
-    /**
-     * What QEMU calls it.
-     *
-     * @return a value of QEMU's option {@code -machine}
-     */
-    public String machine() {
-        return machine;
     }
 
     /**
@@ -65,6 +56,24 @@ public enum Architecture {
     }
 
     /**
+     * Where Debian's packages for it have their libraries.
+     *
+     * @return the name of a folder in {@code usr/lib}
+     */
+    public String libraries() {
+        return libraries;
+    }
+
+    /**
+     * Whether its Linux can drive a virtio-iommu. Without the driver devices use physical addresses.
+     *
+     * @return whether DMA is translated
+     */
+    public boolean drivesIommu() {
+        return this == X86_64 || this == ARM64;
+    }
+
+    /**
      * What {@code build/fetch-guest} calls the QEMU.
      *
      * @return the name of a part
@@ -73,12 +82,9 @@ public enum Architecture {
         return qemuPackages;
     }
 
-    /**
-     * What {@code build/fetch-guest} calls the guest's kernel and tools.
-     *
-     * @return the name of a part
-     */
-    public String linuxPackages() {
-        return linuxPackages;
+    /** The name by which the user calls it. */
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT);
     }
 }

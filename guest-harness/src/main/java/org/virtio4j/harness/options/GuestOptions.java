@@ -16,12 +16,12 @@ import org.jspecify.annotations.Nullable;
  * @param qemu the QEMU to use, or null to look for one
  * @param kernel the kernel to boot, or null for Debian's
  * @param nextKernel the kernel that the guest starts if it starts another one, or null for the same
- * @param architecture what machine it is
+ * @param platform what machine it is
  * @param console whether there is a console of this project, at which the shell is
  */
 public record GuestOptions(Workload workload, int processors, int memoryMebibytes, Translation translation,
         boolean memoryByName, boolean qemuDevices, @Nullable Path qemu, @Nullable Path kernel,
-        @Nullable Path nextKernel, Architecture architecture, boolean console) {
+        @Nullable Path nextKernel, Platform platform, boolean console) {
 
     /** How much of the disk a workload writes. */
     private static final int WORK_MEBIBYTES = 64;
@@ -65,7 +65,7 @@ public record GuestOptions(Workload workload, int processors, int memoryMebibyte
      */
     public static GuestOptions of(Workload workload) {
         return new GuestOptions(workload, 2, 512, Translation.LAZY, false, false, null, null, null,
-                Architecture.X86_64, false);
+                Platform.of(Architecture.X86_64), false);
     }
 
     /**
@@ -76,7 +76,7 @@ public record GuestOptions(Workload workload, int processors, int memoryMebibyte
      */
     public GuestOptions withWorkload(Workload other) {
         return new GuestOptions(other, processors, memoryMebibytes, translation, memoryByName, qemuDevices, qemu,
-                kernel, nextKernel, architecture, console);
+                kernel, nextKernel, platform, console);
     }
 
     /**
@@ -87,7 +87,7 @@ public record GuestOptions(Workload workload, int processors, int memoryMebibyte
      */
     public GuestOptions withProcessors(int count) {
         return new GuestOptions(workload, count, memoryMebibytes, translation, memoryByName, qemuDevices, qemu, kernel,
-                nextKernel, architecture, console);
+                nextKernel, platform, console);
     }
 
     /**
@@ -98,7 +98,7 @@ public record GuestOptions(Workload workload, int processors, int memoryMebibyte
      */
     public GuestOptions withMemory(int mebibytes) {
         return new GuestOptions(workload, processors, mebibytes, translation, memoryByName, qemuDevices, qemu, kernel,
-                nextKernel, architecture, console);
+                nextKernel, platform, console);
     }
 
     /**
@@ -109,7 +109,7 @@ public record GuestOptions(Workload workload, int processors, int memoryMebibyte
      */
     public GuestOptions withTranslation(Translation other) {
         return new GuestOptions(workload, processors, memoryMebibytes, other, memoryByName, qemuDevices, qemu, kernel,
-                nextKernel, architecture, console);
+                nextKernel, platform, console);
     }
 
     /**
@@ -120,7 +120,7 @@ public record GuestOptions(Workload workload, int processors, int memoryMebibyte
      */
     public GuestOptions withMemoryByName(boolean byName) {
         return new GuestOptions(workload, processors, memoryMebibytes, translation, byName, qemuDevices, qemu, kernel,
-                nextKernel, architecture, console);
+                nextKernel, platform, console);
     }
 
     /**
@@ -131,7 +131,7 @@ public record GuestOptions(Workload workload, int processors, int memoryMebibyte
      */
     public GuestOptions withQemuDevices(boolean own) {
         return new GuestOptions(workload, processors, memoryMebibytes, translation, memoryByName, own, qemu, kernel,
-                nextKernel, architecture, console);
+                nextKernel, platform, console);
     }
 
     /**
@@ -142,7 +142,7 @@ public record GuestOptions(Workload workload, int processors, int memoryMebibyte
      */
     public GuestOptions withQemu(@Nullable Path program) {
         return new GuestOptions(workload, processors, memoryMebibytes, translation, memoryByName, qemuDevices, program,
-                kernel, nextKernel, architecture, console);
+                kernel, nextKernel, platform, console);
     }
 
     /**
@@ -154,7 +154,7 @@ public record GuestOptions(Workload workload, int processors, int memoryMebibyte
      */
     public GuestOptions withKernels(@Nullable Path first, @Nullable Path next) {
         return new GuestOptions(workload, processors, memoryMebibytes, translation, memoryByName, qemuDevices, qemu,
-                first, next, architecture, console);
+                first, next, platform, console);
     }
 
     /**
@@ -163,9 +163,18 @@ public record GuestOptions(Workload workload, int processors, int memoryMebibyte
      * @param other what machine it is
      * @return options
      */
-    public GuestOptions withArchitecture(Architecture other) {
+    public GuestOptions withPlatform(Platform other) {
         return new GuestOptions(workload, processors, memoryMebibytes, translation, memoryByName, qemuDevices, qemu,
                 kernel, nextKernel, other, console);
+    }
+
+    /**
+     * What kind of processor the machine has.
+     *
+     * @return that of its platform
+     */
+    public Architecture architecture() {
+        return platform.architecture();
     }
 
     /**
@@ -176,7 +185,7 @@ public record GuestOptions(Workload workload, int processors, int memoryMebibyte
      */
     public GuestOptions withConsole(boolean served) {
         return new GuestOptions(workload, processors, memoryMebibytes, translation, memoryByName, qemuDevices, qemu,
-                kernel, nextKernel, architecture, served);
+                kernel, nextKernel, platform, served);
     }
 
     /**
@@ -195,7 +204,7 @@ public record GuestOptions(Workload workload, int processors, int memoryMebibyte
      * @return words, each but the first with a blank before it
      */
     public String kernelOptions() {
-        return "console=" + architecture.console() + " quiet panic=-1 no_timer_check printk.devkmsg=on "
+        return "console=" + architecture().console() + " quiet panic=-1 no_timer_check printk.devkmsg=on "
                 + translation.kernelOption() + workload.kernelOption() + " work=" + workload
                 + (console ? " hvc=1" : "")
                 + " mib=" + WORK_MEBIBYTES;

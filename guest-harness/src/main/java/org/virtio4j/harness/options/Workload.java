@@ -69,6 +69,21 @@ public enum Workload {
         return this == KEXEC || this == CRASH;
     }
 
+    /**
+     * Whether a kind of guest can do it. Some need a driver of the IOMMU, and some need programs that are fetched for
+     * one kind alone.
+     *
+     * @param architecture the guest's
+     * @return whether it is worth a try
+     */
+    public boolean runsOn(Architecture architecture) {
+        return switch (this) {
+            case FAULT, FLR, SUSPEND -> architecture.drivesIommu();
+            case VFIO, BLKIO, KEXEC, CRASH -> architecture == Architecture.X86_64;
+            default -> true;
+        };
+    }
+
     /** What Linux must be told for it, with a blank before it. */
     String kernelOption() {
         return switch (this) {

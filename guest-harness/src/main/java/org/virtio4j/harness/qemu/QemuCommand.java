@@ -6,8 +6,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.virtio4j.harness.options.Architecture;
 import org.virtio4j.harness.options.GuestOptions;
+import org.virtio4j.harness.options.Platform;
 import org.virtio4j.machine.PciAddress;
 import org.virtio4j.serving.QemuArguments;
 
@@ -19,10 +19,10 @@ public final class QemuCommand {
 
     private final List<String> words;
 
-    QemuCommand(Qemu qemu, Architecture architecture) {
+    QemuCommand(Qemu qemu, Platform platform) {
         words = new ArrayList<>(qemu.command());
-        arguments(new QemuArguments().machine(architecture.machine()));
-        String processor = architecture.processor();
+        arguments(new QemuArguments().machine(platform.interrupts().machine()));
+        String processor = platform.architecture().processor();
         if (processor != null) {
             add("-cpu", processor);
         }
@@ -38,7 +38,7 @@ public final class QemuCommand {
      * @return a command line
      */
     public static QemuCommand of(Qemu qemu, GuestOptions options, RunFolder folder) {
-        QemuCommand command = new QemuCommand(qemu, options.architecture()).processors(options.processors());
+        QemuCommand command = new QemuCommand(qemu, options.platform()).processors(options.processors());
         int mebibytes = options.memoryMebibytes();
         return command.arguments(options.memoryByName()
                 ? new QemuArguments().memory(mebibytes, folder.path(RunFolder.MEMORY))

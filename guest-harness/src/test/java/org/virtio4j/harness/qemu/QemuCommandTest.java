@@ -11,6 +11,7 @@ import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.virtio4j.harness.options.Architecture;
+import org.virtio4j.harness.options.Platform;
 import org.virtio4j.machine.PciAddress;
 import org.virtio4j.serving.QemuArguments;
 
@@ -22,19 +23,19 @@ class QemuCommandTest {
     void shouldBeginWithProgramAndMachine() {
         assertEquals(List.of("ld.so", "qemu", "-machine", "q35,memory-backend=memory", "-accel", "tcg",
                 "-nodefaults", "-no-user-config", "-display", "none"),
-                new QemuCommand(QEMU, Architecture.X86_64).words());
+                new QemuCommand(QEMU, Platform.of(Architecture.X86_64)).words());
     }
 
     @Test
     void shouldNameProcessorWhereTheDefaultWouldNotDo() {
-        assertEquals(List.of("ld.so", "qemu", "-machine", "virt,memory-backend=memory", "-cpu", "cortex-a76",
+        assertEquals(List.of("ld.so", "qemu", "-machine", "virt,gic-version=3,memory-backend=memory", "-cpu", "cortex-a76",
                 "-accel", "tcg", "-nodefaults", "-no-user-config", "-display", "none", "-dtb", "/tree"),
-                new QemuCommand(QEMU, Architecture.ARM64).tree(Path.of("/tree")).words());
+                new QemuCommand(QEMU, Platform.of(Architecture.ARM64)).tree(Path.of("/tree")).words());
     }
 
     @Test
     void shouldPutOwnDevicesBehindOwnIommu() {
-        List<String> words = added(new QemuCommand(QEMU, Architecture.X86_64).ownIommu(PciAddress.of("00:08.0"))
+        List<String> words = added(new QemuCommand(QEMU, Platform.of(Architecture.X86_64)).ownIommu(PciAddress.of("00:08.0"))
                 .ownRng(PciAddress.of("00:09.0")).ownDisk(PciAddress.of("00:0a.0"), Path.of("/disk")));
         assertEquals(List.of("-device", "virtio-iommu-pci,addr=8.0",
                 "-device", "virtio-rng-pci,iommu_platform=on,disable-legacy=on,addr=9.0",
@@ -44,7 +45,7 @@ class QemuCommandTest {
 
     @Test
     void shouldPutTheRestAsQemuExpectsIt() {
-        List<String> words = added(new QemuCommand(QEMU, Architecture.X86_64).processors(2)
+        List<String> words = added(new QemuCommand(QEMU, Platform.of(Architecture.X86_64)).processors(2)
                 .boot(Path.of("/vmlinuz"), Path.of("/initramfs"), "quiet work=boot")
                 .arguments(new QemuArguments().viot(Path.of("/viot"))).endOnReset().console());
         assertEquals(List.of("-smp", "2", "-kernel", "/vmlinuz", "-initrd", "/initramfs", "-append",
@@ -54,7 +55,7 @@ class QemuCommandTest {
 
     @Test
     void shouldRefuseOtherBuses() {
-        QemuCommand command = new QemuCommand(QEMU, Architecture.X86_64);
+        QemuCommand command = new QemuCommand(QEMU, Platform.of(Architecture.X86_64));
         PciAddress elsewhere = PciAddress.of("01:08.0");
         assertThrows(IllegalArgumentException.class, () -> command.ownIommu(elsewhere));
     }
@@ -70,7 +71,7 @@ class QemuCommandTest {
     /** What was added to the command of a machine alone. */
     private static List<String> added(QemuCommand command) {
         List<String> all = command.words();
-        List<String> machine = new QemuCommand(QEMU, Architecture.X86_64).words();
+        List<String> machine = new QemuCommand(QEMU, Platform.of(Architecture.X86_64)).words();
         assertEquals(0, Collections.indexOfSubList(all, machine));
         return all.subList(machine.size(), all.size());
     }

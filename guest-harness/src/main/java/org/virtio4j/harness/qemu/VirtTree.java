@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.virtio4j.guestsuite;
+package org.virtio4j.harness.qemu;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.virtio4j.harness.qemu.QemuCommand;
-import org.virtio4j.harness.qemu.RunFolder;
+import java.util.List;
 import org.virtio4j.machine.PciAddress;
 
 /**
  * The device tree of QEMU's board "virt" with an IOMMU: the one that QEMU makes for an IOMMU of its own, but for the
  * functions behind it.
  */
-final class VirtTree {
+public final class VirtTree {
 
     // Devicetree specification 0.4, section 5.2: big-endian words at the beginning.
     private static final int TOTAL_SIZE = 4;
@@ -33,17 +32,17 @@ final class VirtTree {
      *
      * @param command the machine without its IOMMU
      * @param iommu where that lies
-     * @param first one function behind it
-     * @param second the other one
+     * @param endpoints two functions behind it or more, in order; nothing else lies between the second and the last
      * @param folder for the file
      * @return the file
+     * @throws IOException if QEMU makes no tree for such a machine, or a file cannot be written
      */
-    static Path write(QemuCommand command, PciAddress iommu, PciAddress first, PciAddress second, RunFolder folder)
+    public static Path write(QemuCommand command, PciAddress iommu, List<PciAddress> endpoints, RunFolder folder)
             throws IOException {
         Path file = folder.path("tree");
         command.writeTree(iommu, file);
         byte[] tree = shrunk(Files.readAllBytes(file));
-        map(ByteBuffer.wrap(tree), iommu.bdf(), first.bdf(), second.bdf());
+        map(ByteBuffer.wrap(tree), iommu.bdf(), endpoints);
         return Files.write(file, tree);
     }
 
@@ -57,10 +56,12 @@ final class VirtTree {
         return shrunk;
     }
 
-    private static void map(ByteBuffer tree, int iommu, int first, int second) {
+    private static void map(ByteBuffer tree, int iommu, List<PciAddress> endpoints) {
         int at = mapIn(tree, iommu);
-        for (int endpoint : new int[] {first, second}) {
-            tree.putInt(at, endpoint).putInt(at + 8, endpoint).putInt(at + 12, 1);
+        int second = endpoints.get(1).bdf();
+        for (int first : new int[] {endpoints.getFirst().bdf(), second}) {
+            int count = first == second ? endpoints.getLast().bdf() - second + 1 : 1;
+            tree.putInt(at, first).putInt(at + 8, first).putInt(at + 12, count);
             at += ENTRY;
         }
     }
