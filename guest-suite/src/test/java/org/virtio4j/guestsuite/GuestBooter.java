@@ -31,7 +31,6 @@ import org.virtio4j.harness.OtherKernel;
 import org.virtio4j.harness.options.Architecture;
 import org.virtio4j.harness.options.GuestOptions;
 import org.virtio4j.harness.options.GuestOptions.Translation;
-import org.virtio4j.harness.options.Interrupts;
 import org.virtio4j.harness.options.NotFetchedException;
 import org.virtio4j.harness.options.Platform;
 import org.virtio4j.harness.options.UnusableGuestException;
@@ -126,13 +125,23 @@ final class GuestBooter implements BeforeEachCallback, AfterEachCallback {
         return bootIfFetched(options, server);
     }
 
-    /** Boots an arm64 guest with two disks to write to. Skips the test likewise. */
-    Booted bootArm64(Interrupts interrupts, int pageKibibytes, Translation translation, GuestDevices.Server server)
+    /** Boots a guest of another kind with two disks to write to. Skips the test likewise. */
+    Booted bootDisks(Platform platform, Translation translation, GuestDevices.Server server)
             throws IOException, NotFetchedException, UnusableGuestException {
-        Platform platform = new Platform(Architecture.ARM64, interrupts, pageKibibytes);
         GuestOptions options = GuestOptions.of(Workload.DISKS).withMemory(MEBIBYTES).withTranslation(translation)
                 .withPlatform(platform);
         return bootIfFetched(options, server);
+    }
+
+    /** Boots a guest of another kind as the command does. Skips the test likewise. */
+    Booted bootAsShipped(Platform platform, int processors, Workload workload, Translation translation,
+            boolean qemuDevices) throws IOException, NotFetchedException, UnusableGuestException {
+        GuestOptions options = options(workload, processors, translation, Memory.DESCRIPTOR, qemuDevices)
+                .withPlatform(platform);
+        try (PrintWriter out = console()) {
+            Listener listener = new Listener(out);
+            return bootIfFetched(new Guest(options, HOME, listener), listener);
+        }
     }
 
     /**
@@ -186,14 +195,18 @@ final class GuestBooter implements BeforeEachCallback, AfterEachCallback {
             throws IOException, NotFetchedException, UnusableGuestException {
         try (PrintWriter out = console()) {
             Listener listener = new Listener(out);
-            Guest guest = new Guest(options, HOME, listener, server);
-            try {
-                guest.fetch();
-            } catch (NotFetchedException told) {
-                skip(told);
-            }
-            return new Booted(guest.run(), listener.lines);
+            return bootIfFetched(new Guest(options, HOME, listener, server), listener);
         }
+    }
+
+    private static Booted bootIfFetched(Guest guest, Listener listener)
+            throws IOException, NotFetchedException, UnusableGuestException {
+        try {
+            guest.fetch();
+        } catch (NotFetchedException told) {
+            skip(told);
+        }
+        return new Booted(guest.run(), listener.lines);
     }
 
     private static @Nullable Path image(@Nullable OtherKernel kernel) throws UnusableGuestException {

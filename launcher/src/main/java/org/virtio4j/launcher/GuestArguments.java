@@ -50,7 +50,8 @@ final class GuestArguments {
                 .addOption(CommandOptions.flag(STRICT, "Linux takes every mapping away as soon as it is not needed"
                         + " (default: later, many at once)"))
                 .addOption(CommandOptions.flag(PASSTHROUGH, "Linux lets devices use physical addresses"))
-                .addOption(CommandOptions.number(CPUS, "N", 1, MOST_CPUS, "processors of the guest (default: 2; 1 with arm64)"))
+                .addOption(CommandOptions.number(CPUS, "N", 1, MOST_CPUS,
+                        "processors of the guest (default: 2; 1 with arm64)"))
                 .addOption(CommandOptions.number(MEMORY, "MIB", LEAST_MEMORY, MOST_MEMORY,
                         "RAM of the guest in MiB (default: 512)"))
                 .addOption(CommandOptions.flag(MEMORY_FILE,

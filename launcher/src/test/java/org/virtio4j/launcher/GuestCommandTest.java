@@ -81,6 +81,57 @@ class GuestCommandTest {
                 "--qemu", "/bin/true");
     }
 
+    @Test
+    void shouldNameArchitectures() {
+        assertRefused("unknown arch 'arm46'; did you mean arm64?", "--arch", "arm46");
+        assertRefused("unknown arch 'aarch64'; expected one of x86_64 arm64 riscv64", "--arch", "aarch64");
+        assertRefused("unknown arch 's390x'; expected one of x86_64 arm64 riscv64", "--arch", "s390x");
+    }
+
+    @Test
+    void shouldRefuseWorkThatAnArchitectureCannotDo() {
+        assertRefused("workload kexec: expected --arch x86_64, found arm64", "--arch", "arm64", "--workload", "kexec");
+        assertRefused("workload fault: expected --arch x86_64 or arm64, found riscv64",
+                "--workload", "fault", "--arch", "riscv64");
+    }
+
+    @Test
+    void shouldRefuseInterruptsOfAnotherArchitecture() {
+        assertRefused("option --interrupts: expected its or gicv2m with arm64, found plic",
+                "--arch", "arm64", "--interrupts", "plic");
+        assertRefused("option --interrupts: expected imsic or plic with riscv64, found its",
+                "--arch", "riscv64", "--interrupts", "its");
+        assertRefused("option --interrupts: expected --arch arm64, found x86_64", "--interrupts", "gicv2m");
+        assertRefused("unknown interrupts 'gicv2'; did you mean gicv2m?", "--interrupts", "gicv2");
+    }
+
+    @Test
+    void shouldRefusePagesThatNoKernelHas() {
+        assertRefused("option --page-size: expected 4 or 16, found '64'", "--arch", "arm64", "--page-size", "64");
+        assertRefused("option --page-size: expected 4, or --arch arm64, found 16", "--page-size", "16");
+    }
+
+    @Test
+    void shouldRefuseMoreProcessorsThanTheBoardHas() {
+        assertRefused("option --cpus: expected 1 to 8 with gicv2m, found 9",
+                "--arch", "arm64", "--interrupts", "gicv2m", "--cpus", "9");
+    }
+
+    @Test
+    void shouldRefuseToUseAnIommuWithoutItsDriver() {
+        for (String option : new String[] {"--strict", "--passthrough", "--qemu-devices", "--compare"}) {
+            assertRefused("option " + option
+                    + ": expected --arch x86_64 or arm64, whose Linux has a driver of the IOMMU, found riscv64",
+                    "--arch", "riscv64", option);
+        }
+    }
+
+    @Test
+    void shouldRefuseQemuOfAnotherKind() {
+        assertRefused("/bin/true: expected a qemu-system-aarch64 that runs on this machine, found something else",
+                "--arch", "arm64", "--qemu", "/bin/true");
+    }
+
     private static void assertRefused(String message, String... args) {
         String[] all = new String[args.length + 1];
         all[0] = "guest";

@@ -33,7 +33,7 @@ public record Kernel(Path image, Path modules) {
     private static final int IMAGE_MAGIC = 56;
     private static final String ARM64_MAGIC = "ARMd";
     private static final String RISCV_MAGIC = "RSC\u0005";
-    /** Linux, drivers/firmware/efi/libstub/zboot-header.S: a kernel for UEFI that unpacks itself, which QEMU can, too. */
+    /** Linux, drivers/firmware/efi/libstub/zboot-header.S: a compressed kernel, which QEMU unpacks. */
     private static final int COMPRESSED_MAGIC = 4;
     private static final String COMPRESSED = "zimg";
 

@@ -49,7 +49,8 @@ class KernelTest {
     @Test
     void shouldSayWhereModulesAreExpected() throws IOException {
         Path image = kernel("boot/vmlinuz", "6.12.0 #1");
-        UnusableGuestException failure = assertThrows(UnusableGuestException.class, () -> Kernel.of(image, Architecture.X86_64));
+        UnusableGuestException failure = assertThrows(UnusableGuestException.class,
+                () -> Kernel.of(image, Architecture.X86_64));
         assertEquals(image + ": expected its modules in lib/modules/6.12.0 of a folder above, found none",
                 failure.getMessage());
     }
@@ -57,7 +58,8 @@ class KernelTest {
     @Test
     void shouldRefuseWhatIsNoKernel() throws IOException {
         Path image = Files.writeString(folder.resolve("vmlinuz"), "no kernel");
-        UnusableGuestException failure = assertThrows(UnusableGuestException.class, () -> Kernel.of(image, Architecture.X86_64));
+        UnusableGuestException failure = assertThrows(UnusableGuestException.class,
+                () -> Kernel.of(image, Architecture.X86_64));
         assertEquals(image + ": expected a Linux kernel for x86-64 (bzImage), found none", failure.getMessage());
     }
 

@@ -28,14 +28,15 @@ class QemuCommandTest {
 
     @Test
     void shouldNameProcessorWhereTheDefaultWouldNotDo() {
-        assertEquals(List.of("ld.so", "qemu", "-machine", "virt,gic-version=3,memory-backend=memory", "-cpu", "cortex-a76",
-                "-accel", "tcg", "-nodefaults", "-no-user-config", "-display", "none", "-dtb", "/tree"),
+        assertEquals(List.of("ld.so", "qemu", "-machine", "virt,gic-version=3,memory-backend=memory",
+                "-cpu", "cortex-a76", "-accel", "tcg", "-nodefaults", "-no-user-config", "-display", "none", "-dtb", "/tree"),
                 new QemuCommand(QEMU, Platform.of(Architecture.ARM64)).tree(Path.of("/tree")).words());
     }
 
     @Test
     void shouldPutOwnDevicesBehindOwnIommu() {
-        List<String> words = added(new QemuCommand(QEMU, Platform.of(Architecture.X86_64)).ownIommu(PciAddress.of("00:08.0"))
+        List<String> words = added(new QemuCommand(QEMU, Platform.of(Architecture.X86_64))
+                .ownIommu(PciAddress.of("00:08.0"))
                 .ownRng(PciAddress.of("00:09.0")).ownDisk(PciAddress.of("00:0a.0"), Path.of("/disk")));
         assertEquals(List.of("-device", "virtio-iommu-pci,addr=8.0",
                 "-device", "virtio-rng-pci,iommu_platform=on,disable-legacy=on,addr=9.0",
