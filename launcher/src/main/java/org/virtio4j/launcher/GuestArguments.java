@@ -98,7 +98,7 @@ final class GuestArguments {
             PlatformArguments.refuse(arguments, NEED_DRIVER, platform.architecture());
         }
         return GuestOptions.of(workload).withPlatform(platform)
-                .withProcessors(arguments.matchedOptionValue(CPUS, platform.architecture().processors()))
+                .withProcessors(arguments.matchedOptionValue(CPUS, workload.processors(platform.architecture())))
                 .withMemory(arguments.matchedOptionValue(MEMORY, 512)).withTranslation(translation(arguments))
                 .withMemoryByName(arguments.hasMatchedOption(MEMORY_FILE))
                 .withConsole(arguments.hasMatchedOption(CONSOLE))

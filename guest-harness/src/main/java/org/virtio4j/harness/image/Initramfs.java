@@ -11,6 +11,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.virtio4j.harness.fetch.Kernel;
 import org.virtio4j.harness.options.Architecture;
@@ -31,6 +33,9 @@ public final class Initramfs {
      */
     private static final List<String> DRIVERS =
             List.of("virtio_pci", IOMMU, "virtio_blk", "virtio_rng", "ext4");
+
+    /** A file system asks for it by the name of what it does, so that no list of what modules need has it. */
+    private static final String CHECKSUMS = "crc32c_generic";
 
     private static final List<String> CONSOLE = List.of("virtio_console");
 
@@ -152,11 +157,9 @@ public final class Initramfs {
     }
 
     private static Map<String, byte[]> drivers(KernelModules all) throws UnusableGuestException {
-        return all.inOrder(all.has(IOMMU) ? DRIVERS : withoutIommu(DRIVERS));
-    }
-
-    private static List<String> withoutIommu(List<String> drivers) {
-        return drivers.stream().filter(driver -> !driver.equals(IOMMU)).toList();
+        Stream<String> drivers = Stream.concat(Stream.of(CHECKSUMS), DRIVERS.stream());
+        Set<String> dispensable = Set.of(CHECKSUMS, IOMMU);
+        return all.inOrder(drivers.filter(driver -> !dispensable.contains(driver) || all.has(driver)).toList());
     }
 
     private static void addKexec(CpioArchive archive, Path kexec) throws UnusableGuestException {

@@ -54,10 +54,8 @@ public enum Architecture {
      * How many processors a guest has where nobody chooses. On arm64 those that wait for a lock get it in turn. Where
      * the host has none to spare for each of them, the next in turn often is one that does not run, and with two the
      * workload {@link Workload#VERIFY} takes several times as long as with one.
-     *
-     * @return a count
      */
-    public int processors() {
+    int processors() {
         return this == ARM64 ? 1 : 2;
     }
 

@@ -84,6 +84,16 @@ public enum Workload {
         };
     }
 
+    /**
+     * How many processors a guest has for it where nobody chooses.
+     *
+     * @param architecture the guest's
+     * @return a count
+     */
+    public int processors(Architecture architecture) {
+        return this == FLR ? 2 : architecture.processors();
+    }
+
     /** What Linux must be told for it, with a blank before it. */
     String kernelOption() {
         return switch (this) {
