@@ -7,28 +7,24 @@ import org.virtio4j.iommu.embedder.ReservedRegions;
 public enum Board {
 
     /** A PC with PCI Express. Its guest finds the IOMMU in an ACPI table. */
-    Q35("q35", false, ReservedRegions.X86_MSI, "", "qemu-system-x86_64"),
+    Q35("q35", false, "", "qemu-system-x86_64"),
 
     /**
      * The arm64 board {@code virt} whose interrupt messages go to an ITS. Its guest finds the IOMMU in a device tree.
      */
-    VIRT_ITS("virt,gic-version=3", true, ReservedRegions.QEMU_VIRT_ITS, "arm,gic-v3-its",
-            "qemu-system-aarch64"),
+    VIRT_ITS("virt,gic-version=3", true, "arm,gic-v3-its", "qemu-system-aarch64"),
 
     /** The arm64 board {@code virt} with a GICv2m, with at most 8 processors. Otherwise as {@link #VIRT_ITS}. */
-    VIRT_GICV2M("virt,gic-version=2", true, ReservedRegions.QEMU_VIRT_GICV2M, "arm,gic-v2m-frame",
-            "qemu-system-aarch64");
+    VIRT_GICV2M("virt,gic-version=2", true, "arm,gic-v2m-frame", "qemu-system-aarch64");
 
     private final String machine;
     private final boolean tree;
-    private final ReservedRegions doorbells;
     private final String messageController;
     private final String program;
 
-    Board(String machine, boolean tree, ReservedRegions doorbells, String messageController, String program) {
+    Board(String machine, boolean tree, String messageController, String program) {
         this.machine = machine;
         this.tree = tree;
-        this.doorbells = doorbells;
         this.messageController = messageController;
         this.program = program;
     }
@@ -66,7 +62,11 @@ public enum Board {
      * @return one region
      */
     public ReservedRegions doorbells() {
-        return doorbells;
+        return switch (this) {
+            case Q35 -> ReservedRegions.X86_MSI;
+            case VIRT_ITS -> ReservedRegions.QEMU_VIRT_ITS;
+            case VIRT_GICV2M -> ReservedRegions.QEMU_VIRT_GICV2M;
+        };
     }
 
     /**
