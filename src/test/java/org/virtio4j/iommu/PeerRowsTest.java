@@ -27,6 +27,11 @@ import org.virtio4j.machine.PciRange;
 import org.virtio4j.machine.Topology;
 import org.virtio4j.machine.TopologyItems;
 import org.virtio4j.machine.acpi.ViotTable;
+import org.virtio4j.machine.tree.DeviceTree;
+import org.virtio4j.machine.tree.TopologyTree;
+import org.virtio4j.machine.tree.TreeFormatException;
+import org.virtio4j.machine.tree.TreeNode;
+import org.virtio4j.machine.tree.TreeSettings;
 import org.virtio4j.transport.TransportKind;
 
 /**
@@ -265,5 +270,37 @@ class PeerRowsTest extends IommuTests {
         assertEquals(Set.of("range of segment 0", "range of segment 1", "endpoint 10000", "PCI 16", "MMIO a0000000"),
                 Set.copyOf(nodes));
         assertEquals(table.capacity(), at);
+    }
+
+    @Test
+    @DisplayName("Device tree: crosvm writes none, CH segment 0 only, QEMU no devices beside PCI")
+    void shouldWriteATreeOfSeveralIommusSegmentsAndKinds() throws TreeFormatException {
+        DeviceTree tree = new DeviceTree();
+        tree.root().put("#address-cells", 2).put("#size-cells", 2);
+        for (int segment = 0; segment < 2; segment++) {
+            tree.root().add(new TreeNode("pci@" + (segment + 1) + "0000000").put("device_type", "pci")
+                    .put("#address-cells", 3).put("#size-cells", 2).put("linux,pci-domain", segment)
+                    .put("reg", 0, 0x1000_0000 * (segment + 1), 0, 0x1000_0000).put("bus-range", 0, 255));
+        }
+        for (String address : List.of("a0000000", "a0002000")) {
+            tree.root().add(new TreeNode("virtio_mmio@" + address).put("compatible", "virtio,mmio")
+                    .put("reg", 0, (int) Long.parseLong(address, 16), 0, 0x200));
+        }
+        TopologyTree.edit(tree, twoIommus(), TreeSettings.DEFAULT);
+
+        TreeNode window = tree.find("/virtio_mmio@a0000000").orElseThrow();
+        assertEquals(1, word(window, "#iommu-cells", 0));
+        int phandle = window.phandle().orElseThrow();
+        TreeNode platform = tree.find("/virtio_mmio@a0002000").orElseThrow();
+        assertEquals(phandle, word(platform, "iommus", 0));
+        assertEquals(0x1_0000, word(platform, "iommus", 1));
+        TreeNode first = tree.find("/pci@10000000").orElseThrow();
+        int function = first.childLike("iommu").orElseThrow().phandle().orElseThrow();
+        assertEquals(function, word(first, "iommu-map", 1));
+        assertEquals(phandle, word(tree.find("/pci@20000000").orElseThrow(), "iommu-map", 1));
+    }
+
+    private static int word(TreeNode node, String property, int index) {
+        return node.cells(property).orElseThrow()[index];
     }
 }
