@@ -35,7 +35,8 @@ final class ServeCommand implements Command {
             Serves a virtio-iommu, and disks, entropy sources and consoles behind it or not, to a vfio-user \
             client that you start, such as QEMU: each at a Unix socket. Prints the arguments QEMU needs, then serves \
             until Ctrl-C, also when the client leaves and comes again. End the client first: a guest that runs would \
-            lose its devices.""";
+            lose its devices. A machine with board = "virt" is one of arm64: a QEMU is started to write its device \
+            tree, and ends at once.""";
 
     private static final String EXAMPLE = """
 

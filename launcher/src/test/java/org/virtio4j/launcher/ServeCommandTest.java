@@ -20,6 +20,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.virtio4j.command.Interruption;
+import org.virtio4j.machine.tree.DeviceTree;
+import org.virtio4j.machine.tree.TreeNode;
 import org.virtio4j.vfiouser.VfioUserSocket;
 
 /** Serves a machine without a QEMU, and looks at what is there and what is left. */
@@ -88,6 +90,54 @@ class ServeCommandTest {
                   -device '{"driver":"vfio-user-pci","addr":"8.0","socket":{"type":"unix","path":"RUN/iommu.sock"}}' \\
                 """.replace("RUN", run.toString())), printed);
         assertTrue(printed.endsWith("machine guest: disk-0a.0: 0 bytes read, 0 written\ninterrupted\n"), printed);
+    }
+
+    @Test
+    void shouldServeABoardWithATree() throws IOException {
+        Files.write(folder.resolve("virt.dtb"), board().write());
+        Path qemu = Files.writeString(folder.resolve("qemu"), """
+                #!/bin/sh
+                for word; do case $word in dumpdtb=*) cp "${0%/*}/virt.dtb" "${word#dumpdtb=}" ;; esac; done
+                """);
+        assertTrue(qemu.toFile().setExecutable(true));
+        Path config = write(CONFIG.replace("\"run\"", "\"run\"\nboard = \"virt\"\nqemu = \"./qemu\"")
+                + "reserved = [\"msi:x86\"]\n");
+        Interruption interruption = new Interruption();
+        interruption.request();
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        assertEquals(130, Main.run(List.of("serve", "--config", config.toString()),
+                new PrintStream(out, true, StandardCharsets.UTF_8),
+                new PrintStream(err, true, StandardCharsets.UTF_8), interruption));
+        assertEquals("virtio4j: " + config + ":12:13: reserved: expected msi:its for the interrupts of "
+                + "virt,gic-version=3, found msi:x86; the guest may hang\n", err.toString(StandardCharsets.UTF_8));
+        assertTrue(out.toString(StandardCharsets.UTF_8).startsWith("""
+                machine guest is served; QEMU 10.1 or newer finds it with
+                  -machine virt,gic-version=3,memory-backend=memory \\
+                  -cpu cortex-a76 \\
+                  -smp 1 \\
+                  -m 512M \\
+                  -object memory-backend-memfd,id=memory,size=512M,share=on \\
+                  -dtb RUN/tree \\
+                  -device""".replace("RUN", run.toString())), out.toString(StandardCharsets.UTF_8));
+        assertFalse(Files.exists(run), "what is left: " + run);
+    }
+
+    private static DeviceTree board() {
+        DeviceTree tree = new DeviceTree();
+        tree.root().add(new TreeNode("cpu@0").put("device_type", "cpu"))
+                .add(new TreeNode("its@8080000").put("compatible", "arm,gic-v3-its"))
+                .add(new TreeNode("pcie@10000000").put("device_type", "pci"));
+        return tree;
+    }
+
+    @Test
+    void shouldNameTheQemuThatIsMissing() throws IOException {
+        Path config = write(CONFIG.replace("\"run\"", "\"run\"\nboard = \"virt\"\nqemu = \"no-such-qemu\""));
+        assertRefused("machine guest: no-such-qemu: expected a QEMU that writes a device tree, found no program that "
+                + "can be started; set qemu to another, or tree to a file with a tree",
+                "serve", "--config", config.toString());
+        assertFalse(Files.exists(run));
     }
 
     @Test
