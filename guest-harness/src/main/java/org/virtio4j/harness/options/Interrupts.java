@@ -8,28 +8,26 @@ import org.virtio4j.iommu.embedder.ReservedRegions;
 /** What brings the interrupts of PCI functions to the processors of a guest. QEMU's board is chosen with it. */
 public enum Interrupts {
     /** A PC's: messages to the local APICs. */
-    APIC(Architecture.X86_64, "q35", 255, ReservedRegions.X86_MSI),
+    APIC(Architecture.X86_64, "q35", 255),
     /** Messages to a GICv3 with an interrupt translation service. */
-    ITS(Architecture.ARM64, "virt,gic-version=3", 123, ReservedRegions.QEMU_VIRT_ITS),
+    ITS(Architecture.ARM64, "virt,gic-version=3", 123),
     /** Messages to the frame of a GICv2. */
-    GICV2M(Architecture.ARM64, "virt,gic-version=2", 8, ReservedRegions.QEMU_VIRT_GICV2M),
+    GICV2M(Architecture.ARM64, "virt,gic-version=2", 8),
     /** Messages to incoming message controllers. */
-    IMSIC(Architecture.RISCV64, "virt,aia=aplic-imsic", 512, ReservedRegions.NONE),
+    IMSIC(Architecture.RISCV64, "virt,aia=aplic-imsic", 512),
     /** No messages, but lines to a platform-level interrupt controller. */
-    PLIC(Architecture.RISCV64, "virt", 512, ReservedRegions.NONE),
+    PLIC(Architecture.RISCV64, "virt", 512),
     /** A mainframe's adapters. No region is asked for there. */
-    ADAPTER(Architecture.S390X, "s390-ccw-virtio", 248, ReservedRegions.NONE);
+    ADAPTER(Architecture.S390X, "s390-ccw-virtio", 248);
 
     private final Architecture architecture;
     private final String machine;
     private final int mostProcessors;
-    private final ReservedRegions reserved;
 
-    Interrupts(Architecture architecture, String machine, int mostProcessors, ReservedRegions reserved) {
+    Interrupts(Architecture architecture, String machine, int mostProcessors) {
         this.architecture = architecture;
         this.machine = machine;
         this.mostProcessors = mostProcessors;
-        this.reserved = reserved;
     }
 
     /**
@@ -76,7 +74,12 @@ public enum Interrupts {
      * @return none where nothing is translated
      */
     public ReservedRegions reserved() {
-        return reserved;
+        return switch (this) {
+            case APIC -> ReservedRegions.X86_MSI;
+            case ITS -> ReservedRegions.QEMU_VIRT_ITS;
+            case GICV2M -> ReservedRegions.QEMU_VIRT_GICV2M;
+            case IMSIC, PLIC, ADAPTER -> ReservedRegions.NONE;
+        };
     }
 
     /** The name by which the user calls them. */
