@@ -43,11 +43,12 @@ public final class Initramfs {
     private static final List<String> VFIO = List.of("vfio_pci", "vfio_iommu_type1");
 
     /** The libraries of Perl, and the modules that the script uses, under the names where Debian's Perl looks. */
+    private static final List<String> PERL_FILES = List.of("libc.so.6", "libm.so.6", "libcrypt.so.1",
+            "perl-base/constant.pm", "perl-base/strict.pm", "perl-base/warnings.pm", "perl-base/warnings/register.pm");
+    private static final String PERL = "usr/bin/perl";
+
+    /** Where a PC's libraries are, and those of other programs that only a PC's guest has. */
     private static final String LIBRARIES = "usr/lib/x86_64-linux-gnu/";
-    private static final List<String> PERL_FILES = List.of("usr/bin/perl",
-            LIBRARIES + "ld-linux-x86-64.so.2", LIBRARIES + "libc.so.6", LIBRARIES + "libm.so.6",
-            LIBRARIES + "libcrypt.so.1", LIBRARIES + "perl-base/constant.pm", LIBRARIES + "perl-base/strict.pm",
-            LIBRARIES + "perl-base/warnings.pm", LIBRARIES + "perl-base/warnings/register.pm");
 
     /** The libraries of the program that starts another kernel. It also needs Xen's, of any version. */
     private static final List<String> KEXEC_LIBRARIES = List.of("ld-linux-x86-64.so.2", "libc.so.6");
@@ -85,7 +86,7 @@ public final class Initramfs {
             addModules(archive, "modules/vfio", all.inOrder(VFIO));
         }
         if (workload == Workload.VFIO) {
-            addPerl(archive, tools);
+            addPerl(archive, architecture, tools);
         }
         return gzip(archive.finish());
     }
@@ -186,13 +187,19 @@ public final class Initramfs {
         }
     }
 
-    private static void addPerl(CpioArchive archive, Path tools) throws UnusableGuestException {
-        List.of("usr", "usr/bin", "usr/lib", "usr/lib/x86_64-linux-gnu", LIBRARIES + "perl-base",
-                LIBRARIES + "perl-base/warnings").forEach(archive::directory);
+    private static void addPerl(CpioArchive archive, Architecture architecture, Path tools)
+            throws UnusableGuestException {
+        String libraries = "usr/lib/" + architecture.libraries() + "/";
+        List.of("usr", "usr/bin", "usr/lib", "usr/lib/" + architecture.libraries(), libraries + "perl-base",
+                libraries + "perl-base/warnings").forEach(archive::directory);
+        archive.program(PERL, read(tools.resolve(PERL)));
         for (String file : PERL_FILES) {
-            archive.program(file, read(tools.resolve(file)));
+            archive.program(libraries + file, read(tools.resolve(libraries).resolve(file)));
         }
-        archive.link("bin/perl", "/usr/bin/perl").link("lib64", LIBRARIES).link("lib", "usr/lib");
+        String loader = architecture.loader();
+        archive.program(libraries + loader, read(tools.resolve(libraries).resolve(loader)));
+        archive.link("usr/lib/" + loader, architecture.libraries() + "/" + loader);
+        archive.link("bin/perl", "/usr/bin/perl").link("lib64", "usr/lib").link("lib", "usr/lib");
         archive.file("vfio.pl", resource("vfio.pl"));
     }
 

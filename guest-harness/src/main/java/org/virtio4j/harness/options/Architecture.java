@@ -74,6 +74,20 @@ public enum Architecture {
     }
 
     /**
+     * What loads a program's libraries there.
+     *
+     * @return the name of a file
+     */
+    public String loader() {
+        return switch (this) {
+            case X86_64 -> "ld-linux-x86-64.so.2";
+            case ARM64 -> "ld-linux-aarch64.so.1";
+            case RISCV64 -> "ld-linux-riscv64-lp64d.so.1";
+            case S390X -> "ld64.so.1";
+        };
+    }
+
+    /**
      * Whether its Linux can drive a virtio-iommu. Without the driver devices use physical addresses.
      *
      * @return whether DMA is translated

@@ -78,8 +78,8 @@ public enum Workload {
      */
     public boolean runsOn(Architecture architecture) {
         return switch (this) {
-            case FAULT, FLR, SUSPEND -> architecture.drivesIommu();
-            case VFIO, BLKIO, KEXEC, CRASH -> architecture == Architecture.X86_64;
+            case FAULT, FLR, SUSPEND, VFIO -> architecture.drivesIommu();
+            case BLKIO, KEXEC, CRASH -> architecture == Architecture.X86_64;
             default -> true;
         };
     }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# A driver in the guest's user space for the entropy source, by VFIO: vfio.pl GROUP FUNCTION. It says on standard output
-# what it finds, and ends with status 1 and a line when something is not as it should be.
+# A driver in the guest's user space for the entropy source, by VFIO: vfio.pl GROUP FUNCTION MACHINE PAGE, the last two
+# as uname and the kernel have them. It says on standard output what it finds, and ends with status 1 and a line when something is not as it should be.
 #
 # The buffer is mapped, and filled by the device. Then it is mapped for reading alone, and unmapped; each time the
 # device is told to fill it again, which must fail.
@@ -14,8 +14,11 @@ use constant {
     SET_IOMMU => 0x3b66, SET_CONTAINER => 0x3b68, GET_DEVICE => 0x3b6a, MAP_DMA => 0x3b71, UNMAP_DMA => 0x3b72,
     TYPE1 => 1, READABLE => 1, WRITABLE => 2, CONFIG => 7,
 };
-# x86-64
-use constant { MMAP => 9, PREAD => 17, PWRITE => 18 };
+# The numbers of three system calls: x86-64 has its own, and newer architectures share theirs.
+use constant {
+    MMAP => $ARGV[2] eq 'x86_64' ? 9 : 222, PREAD => $ARGV[2] eq 'x86_64' ? 17 : 67,
+    PWRITE => $ARGV[2] eq 'x86_64' ? 18 : 68,
+};
 # virtio 1.4, sections 2.1, 2.7 and 4.1.4
 use constant {
     COMMON => 1, NOTIFY => 2,
@@ -23,7 +26,7 @@ use constant {
     NOTIFY_OFF => 30, QUEUE_DESC => 32, QUEUE_DRIVER => 40, QUEUE_DEVICE => 48,
     ACKNOWLEDGE => 1, DRIVER => 2, DRIVER_OK => 4, FEATURES_OK => 8,
 };
-use constant { PAGE => 4096, RING => 0x100000, BUFFER => 0x101000, AVAILABLE => 0x400, USED => 0x800, BYTES => 64 };
+use constant { PAGE => $ARGV[3], RING => 0x100000, BUFFER => 0x110000, AVAILABLE => 0x400, USED => 0x800, BYTES => 64 };
 
 my ($group_name, $function) = @ARGV;
 
