@@ -166,6 +166,8 @@ final class FlatTree {
         while (blob.get(end) != 0) {
             end++;
         }
-        return new String(blob.array(), start, end - start, StandardCharsets.US_ASCII);
+        byte[] letters = new byte[end - start];
+        blob.get(start, letters);
+        return new String(letters, StandardCharsets.US_ASCII);
     }
 }

@@ -82,8 +82,11 @@ final class ViotGuest implements GuestView {
     }
 
     private EndpointId found(int output, int endpoint) {
-        require(iommus.containsKey(output), "an IOMMU at " + output);
-        return new EndpointId(iommus.get(output), endpoint);
+        Location iommu = iommus.get(output);
+        if (iommu == null) {
+            throw new IllegalArgumentException("an IOMMU at " + output);
+        }
+        return new EndpointId(iommu, endpoint);
     }
 
     private int u16(int at) {
