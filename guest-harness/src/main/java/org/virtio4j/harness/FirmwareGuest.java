@@ -59,7 +59,7 @@ public final class FirmwareGuest {
             throws NotFetchedException, UnusableGuestException, IOException {
         Qemu qemu = Qemu.find(options, packages);
         Path image = firmware.image(packages);
-        try (RunFolder folder = new RunFolder(); GuestDevices devices = server.serve(folder, options)) {
+        try (RunFolder folder = new RunFolder(); GuestDevices devices = server.serve(folder, options, qemu)) {
             QemuProcess run = new QemuProcess(QemuProcess.behindUs(command(qemu, image, devices, folder)),
                     QemuProcess.Limits.DEFAULT, () -> look(devices));
             QemuProcess.End end = run.talk(this::hear);

@@ -49,7 +49,8 @@ public final class Guest {
      */
     public Guest(GuestOptions options, Path home, GuestObserver observer) {
         this(options, home, observer,
-                (folder, with) -> with.qemuDevices() ? new QemuDevices() : ServedDevices.serve(folder, with, null));
+                (folder, with, qemu) -> with.qemuDevices() ? new QemuDevices()
+                        : ServedDevices.serve(folder, with, qemu, null));
     }
 
     /**
@@ -77,7 +78,8 @@ public final class Guest {
      * @return the guest
      */
     public static Guest recorded(GuestOptions options, Path home, GuestObserver observer, Recorder recorder) {
-        return new Guest(options, home, observer, (folder, with) -> ServedDevices.serve(folder, with, recorder));
+        return new Guest(options, home, observer,
+                (folder, with, qemu) -> ServedDevices.serve(folder, with, qemu, recorder));
     }
 
     /**
@@ -97,7 +99,7 @@ public final class Guest {
         try (RunFolder folder = new RunFolder()) {
             folder.sparseFile(RunFolder.DISK, DISK_BYTES);
             Path initramfs = folder.file("initramfs.gz", initramfs(kernel, tools));
-            try (GuestDevices devices = server.serve(folder, options)) {
+            try (GuestDevices devices = server.serve(folder, options, qemu)) {
                 QemuCommand command = command(qemu, folder).boot(kernel.image(), initramfs,
                         options.kernelOptions() + devices.kernelOptions());
                 devices.addTo(command, folder);

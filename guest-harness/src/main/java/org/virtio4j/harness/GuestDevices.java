@@ -4,6 +4,7 @@ package org.virtio4j.harness;
 import java.io.IOException;
 import java.util.List;
 import org.virtio4j.harness.options.GuestOptions;
+import org.virtio4j.harness.qemu.Qemu;
 import org.virtio4j.harness.qemu.QemuCommand;
 import org.virtio4j.harness.qemu.RunFolder;
 
@@ -19,10 +20,11 @@ public interface GuestDevices extends AutoCloseable {
          *
          * @param folder for their sockets; it has the file that is to be the disk
          * @param options what kind of guest it will be
+         * @param qemu what will run it
          * @return devices that the guest's run closes
          * @throws IOException if this machine refuses to do its part
          */
-        GuestDevices serve(RunFolder folder, GuestOptions options) throws IOException;
+        GuestDevices serve(RunFolder folder, GuestOptions options, Qemu qemu) throws IOException;
     }
 
     /**

@@ -14,15 +14,13 @@ import org.virtio4j.dma.DmaHandle;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.endpoint.VirtioEntropy;
 import org.virtio4j.harness.console.UserTerminal;
-import org.virtio4j.harness.options.Architecture;
 import org.virtio4j.harness.options.GuestOptions;
 import org.virtio4j.harness.options.Platform;
 import org.virtio4j.harness.options.Workload;
+import org.virtio4j.harness.qemu.Qemu;
 import org.virtio4j.harness.qemu.QemuCommand;
 import org.virtio4j.harness.qemu.RunFolder;
-import org.virtio4j.harness.qemu.VirtTree;
 import org.virtio4j.iommu.embedder.ReservedRegions;
-import org.virtio4j.machine.PciAddress;
 import org.virtio4j.replay.Replay;
 import org.virtio4j.replay.input.ReplayTransport;
 import org.virtio4j.replay.record.Recorder;
@@ -74,9 +72,9 @@ final class ServedDevices implements GuestDevices {
     }
 
     /** Begins to serve at sockets in the folder. */
-    static ServedDevices serve(RunFolder folder, GuestOptions options, @Nullable Recorder recorder)
+    static ServedDevices serve(RunFolder folder, GuestOptions options, Qemu qemu, @Nullable Recorder recorder)
             throws IOException {
-        MachinePlan plan = plan(folder, options);
+        MachinePlan plan = plan(folder, options).withBoard(qemu.board(options));
         ServedMachine machine = recorder == null ? ServedMachine.serve(plan)
                 : ServedMachine.serve(plan, new IommuFollower(recorder, recorder::watch));
         return new ServedDevices(machine, plan, options.platform());
@@ -100,21 +98,16 @@ final class ServedDevices implements GuestDevices {
                 devices);
     }
 
-    /** A PC has a table, and an arm64 machine a tree. Where Linux has no driver of the IOMMU, it is not told of it. */
+    /** Where Linux has no driver of the IOMMU, nothing tells it who is behind it. */
     @Override
-    public void addTo(QemuCommand command, RunFolder folder) throws IOException {
+    public void addTo(QemuCommand command, RunFolder folder) {
         QemuArguments arguments = new QemuArguments();
-        if (platform.architecture() == Architecture.X86_64) {
-            machine.addTo(arguments);
-            command.arguments(arguments);
-            return;
-        }
-        arguments.served(Guest.IOMMU, plan.folder().resolve("iommu.sock"));
-        plan.devices().forEach(device -> arguments.served(device.address(),
-                plan.folder().resolve(device.name() + ".sock")));
         if (platform.architecture().drivesIommu()) {
-            List<PciAddress> endpoints = plan.devices().stream().map(DevicePlan::address).toList();
-            command.tree(VirtTree.write(command, Guest.IOMMU, endpoints, folder));
+            machine.addTo(arguments);
+        } else {
+            arguments.served(Guest.IOMMU, plan.folder().resolve("iommu.sock"));
+            plan.devices().forEach(device -> arguments.served(device.address(),
+                    plan.folder().resolve(device.name() + ".sock")));
         }
         command.arguments(arguments);
     }

@@ -49,7 +49,7 @@ class AcpiTablesTest {
     void shouldBeReadByLinux() throws IOException, NotFetchedException, UnusableGuestException {
         TwoDisks.Maker maker = new TwoDisks.Maker();
         Booted booted = guest.boot(Workload.DISKS, null,
-                (folder, options) -> new WithTables(maker.serve(folder, options)));
+                (folder, options, qemu) -> new WithTables(maker.serve(folder, options, qemu)));
         booted.assertDone();
         assertEquals(Integer.toString(ViotTable.table(TOPOLOGY).length), booted.fact("viot"));
         assertEquals("fd000000-fd0001ff", booted.fact("mmio/LNRO0005:00"));

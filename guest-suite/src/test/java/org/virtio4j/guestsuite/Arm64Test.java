@@ -76,6 +76,16 @@ class Arm64Test {
         assertEquals(List.of("page fault from EP 72 at 0xdead000 [W]"), booted.faults());
     }
 
+    /** The programs of arm64 are its own, and so are the numbers of its system calls. */
+    @Test
+    @FullSuite
+    void shouldGiveDeviceToProgram() throws IOException, NotFetchedException, UnusableGuestException {
+        Booted booted = guest.bootAsShipped(ARM64, 1, Workload.VFIO, Translation.LAZY, false);
+        booted.assertDone();
+        assertEquals("2", booted.fact("vfio/faults"));
+        assertEquals("unchanged", booted.fact("vfio/unmapped"));
+    }
+
     /** What fails there too is the way a guest is run. QEMU reserves more than the ITS's first page. */
     @Test
     @FullSuite

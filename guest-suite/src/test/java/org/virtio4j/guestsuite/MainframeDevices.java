@@ -14,6 +14,7 @@ import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.endpoint.VirtioEntropy;
 import org.virtio4j.harness.GuestDevices;
 import org.virtio4j.harness.options.GuestOptions;
+import org.virtio4j.harness.qemu.Qemu;
 import org.virtio4j.harness.qemu.QemuCommand;
 import org.virtio4j.harness.qemu.RunFolder;
 import org.virtio4j.iommu.embedder.ReservedRegions;
@@ -106,7 +107,7 @@ final class MainframeDevices implements GuestDevices {
         }
 
         @Override
-        public GuestDevices serve(RunFolder folder, GuestOptions options) throws IOException {
+        public GuestDevices serve(RunFolder folder, GuestOptions options, Qemu qemu) throws IOException {
             MainframeDevices devices = new MainframeDevices(folder, options, mebibytes);
             made = devices;
             return devices;

@@ -12,6 +12,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.harness.GuestDevices;
 import org.virtio4j.harness.options.GuestOptions;
+import org.virtio4j.harness.qemu.Qemu;
 import org.virtio4j.harness.qemu.QemuCommand;
 import org.virtio4j.harness.qemu.RunFolder;
 import org.virtio4j.serving.QemuArguments;
@@ -50,7 +51,7 @@ final class ServerProcess implements GuestDevices.Server {
     }
 
     @Override
-    public GuestDevices serve(RunFolder run, GuestOptions options) throws IOException {
+    public GuestDevices serve(RunFolder run, GuestOptions options, Qemu qemu) throws IOException {
         String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
         Process server = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",

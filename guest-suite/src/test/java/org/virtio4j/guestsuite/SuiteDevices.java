@@ -16,6 +16,7 @@ import org.virtio4j.dma.DmaResult;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.harness.GuestDevices;
 import org.virtio4j.harness.options.GuestOptions;
+import org.virtio4j.harness.qemu.Qemu;
 import org.virtio4j.harness.qemu.QemuCommand;
 import org.virtio4j.harness.qemu.RunFolder;
 import org.virtio4j.iommu.VirtioIommu;
@@ -177,7 +178,7 @@ final class SuiteDevices implements GuestDevices {
         }
 
         @Override
-        public GuestDevices serve(RunFolder folder, GuestOptions options) throws IOException {
+        public GuestDevices serve(RunFolder folder, GuestOptions options, Qemu qemu) throws IOException {
             SuiteDevices devices = new SuiteDevices(wiring, folder, options);
             made = devices;
             return devices;

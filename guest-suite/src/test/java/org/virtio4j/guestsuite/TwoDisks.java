@@ -15,16 +15,16 @@ import org.jspecify.annotations.Nullable;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.endpoint.VirtioEntropy;
 import org.virtio4j.harness.GuestDevices;
-import org.virtio4j.harness.options.Architecture;
 import org.virtio4j.harness.options.GuestOptions;
+import org.virtio4j.harness.qemu.Qemu;
 import org.virtio4j.harness.qemu.QemuCommand;
 import org.virtio4j.harness.qemu.RunFolder;
-import org.virtio4j.harness.qemu.VirtTree;
 import org.virtio4j.iommu.embedder.IommuCounters;
 import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.machine.PciAddress;
 import org.virtio4j.serving.QemuArguments;
 import org.virtio4j.serving.ServedMachine;
+import org.virtio4j.serving.plan.BoardPlan;
 import org.virtio4j.serving.plan.DevicePlan;
 import org.virtio4j.serving.plan.IommuPlan;
 import org.virtio4j.serving.plan.MachinePlan;
@@ -52,8 +52,6 @@ final class TwoDisks implements GuestDevices {
     private static final long SEED = 0x76697274696f346aL;
 
     private final ServedMachine machine;
-    private final Path socketFolder;
-    private final Architecture architecture;
     private final boolean ours;
     private final Path behind;
     private final Path beside;
@@ -68,13 +66,11 @@ final class TwoDisks implements GuestDevices {
     private String behindSums = "";
     private String besideSums = "";
 
-    private TwoDisks(RunFolder folder, GuestOptions options, boolean ours, Path behind, Path beside)
+    private TwoDisks(RunFolder folder, GuestOptions options, BoardPlan board, boolean ours, Path behind, Path beside)
             throws IOException {
         this.ours = ours;
         this.behind = behind;
         this.beside = beside;
-        architecture = options.architecture();
-        socketFolder = folder.path("");
         int queues = options.processors();
         ReservedRegions reserved = options.platform().interrupts().reserved();
         List<DevicePlan> devices = List.of(
@@ -83,16 +79,16 @@ final class TwoDisks implements GuestDevices {
                         () -> made(VirtioBlock.builder(behind).queues(queues).build())),
                 new DevicePlan(BESIDE + "-disk", DISK_BESIDE, false, reserved,
                         () -> made(VirtioBlock.builder(beside).queues(queues).build())));
-        machine = ServedMachine.serve(new MachinePlan("two disks", socketFolder,
+        machine = ServedMachine.serve(new MachinePlan("two disks", folder.path(""), board,
                 MemoryPlan.of(options.memoryMebibytes()), IommuPlan.at(IOMMU), devices));
     }
 
-    private static TwoDisks random(RunFolder folder, GuestOptions options) throws IOException {
+    private static TwoDisks random(RunFolder folder, GuestOptions options, BoardPlan board) throws IOException {
         Path behind = folder.path(RunFolder.DISK);
         Path beside = folder.path(BESIDE);
         DiskFile.create(behind, REGION_MEBIBYTES, SEED);
         DiskFile.create(beside, REGION_MEBIBYTES, ~SEED);
-        return new TwoDisks(folder, options, true, behind, beside);
+        return new TwoDisks(folder, options, board, true, behind, beside);
     }
 
     private VirtioBlock made(VirtioBlock disk) {
@@ -123,19 +119,10 @@ final class TwoDisks implements GuestDevices {
         return " disks=2";
     }
 
-    /** A PC's firmware reads a table, which an arm64 machine without UEFI would not. It gets a tree where it boots. */
     @Override
-    public void addTo(QemuCommand command, RunFolder folder) throws IOException {
+    public void addTo(QemuCommand command, RunFolder folder) {
         QemuArguments arguments = new QemuArguments();
-        if (architecture == Architecture.ARM64) {
-            arguments.served(IOMMU, socketFolder.resolve("iommu.sock"));
-            arguments.served(RNG, socketFolder.resolve("rng.sock"));
-            arguments.served(DISK_BEHIND, socketFolder.resolve("disk.sock"));
-            arguments.served(DISK_BESIDE, socketFolder.resolve(BESIDE + "-disk.sock"));
-            command.tree(VirtTree.write(command, IOMMU, List.of(RNG, DISK_BEHIND), folder));
-        } else {
-            machine.addTo(arguments);
-        }
+        machine.addTo(arguments);
         command.arguments(arguments);
     }
 
@@ -224,9 +211,9 @@ final class TwoDisks implements GuestDevices {
         }
 
         @Override
-        public GuestDevices serve(RunFolder folder, GuestOptions options) throws IOException {
-            TwoDisks devices = behind == null || beside == null ? random(folder, options)
-                    : new TwoDisks(folder, options, false, behind, beside);
+        public GuestDevices serve(RunFolder folder, GuestOptions options, Qemu qemu) throws IOException {
+            TwoDisks devices = behind == null || beside == null ? random(folder, options, qemu.board(options))
+                    : new TwoDisks(folder, options, qemu.board(options), false, behind, beside);
             made = devices;
             return devices;
         }

@@ -49,7 +49,7 @@ class VfioTest {
         assertEquals("D3hot", booted.fact("power/0000:00:07.0/used"));
         assertEquals("unchanged", booted.fact("vfio/readonly"));
         assertEquals("unchanged", booted.fact("vfio/unmapped"));
-        assertEquals(List.of("page fault from EP 56 at 0x101000 [W]", "page fault from EP 56 at 0x101000 [W]"),
+        assertEquals(List.of("page fault from EP 56 at 0x110000 [W]", "page fault from EP 56 at 0x110000 [W]"),
                 booted.faults());
         devices.assertNothingLeft();
     }

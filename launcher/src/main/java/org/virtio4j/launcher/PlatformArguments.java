@@ -12,6 +12,7 @@ import org.virtio4j.harness.options.Interrupts;
 import org.virtio4j.harness.options.Platform;
 import org.virtio4j.harness.options.Workload;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
 /** The options of {@code virtio4j guest} that say what machine it is. */
@@ -32,13 +33,18 @@ final class PlatformArguments {
     }
 
     static CommandSpec addTo(CommandSpec spec) {
-        return spec.addOption(CommandOptions.oneOf(ARCH, Architecture.class, ARCHITECTURES,
-                "processors: x86_64 (default), arm64, or riscv64, whose Linux has no driver of the IOMMU"))
-                .addOption(CommandOptions.oneOf(INTERRUPTS, Interrupts.class, CHOICES,
-                        "what brings them on arm64: its (default) or gicv2m; on riscv64: imsic (default) or plic"))
+        return spec.addOption(labelled("ARCH", CommandOptions.oneOf(ARCH, Architecture.class, ARCHITECTURES,
+                "processors: x86_64 (default), arm64, or riscv64, whose Linux has no driver of the IOMMU")))
+                .addOption(labelled("CHIP", CommandOptions.oneOf(INTERRUPTS, Interrupts.class, CHOICES,
+                        "what brings them on arm64: its (default) or gicv2m; on riscv64: imsic (default) or plic")))
                 .addOption(CommandOptions.value(PAGE_SIZE, "KIB", Integer.class, PlatformArguments::pageSize)
                         .completionCandidates(List.of("4", "16"))
                         .description("pages of the guest, in KiB: 4 (default), or 16 on arm64").build());
+    }
+
+    /** In the script for shells, all options of one label would have the values of the last of them. */
+    private static OptionSpec labelled(String label, OptionSpec option) {
+        return option.toBuilder().paramLabel(label).build();
     }
 
     private static Integer pageSize(String text) throws CommandFailure {

@@ -64,6 +64,9 @@ class CompletionCommandTest {
     void shouldCompleteValues() throws IOException, InterruptedException {
         assertEquals(Set.of("mmio", "pci", "both"), complete("replay", "--transport", ""));
         assertEquals(Set.of("verify"), complete("guest", "--workload", "ve"));
+        assertEquals(Set.of("arm64"), complete("guest", "--arch", "a"));
+        assertEquals(Set.of("its", "imsic"), complete("guest", "--interrupts", "i"));
+        assertEquals(Set.of("4", "16"), complete("guest", "--page-size", ""));
     }
 
     @Test

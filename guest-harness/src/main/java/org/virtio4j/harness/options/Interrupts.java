@@ -3,29 +3,33 @@ package org.virtio4j.harness.options;
 
 import java.util.Arrays;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 import org.virtio4j.iommu.embedder.ReservedRegions;
+import org.virtio4j.serving.plan.Board;
 
 /** What brings the interrupts of PCI functions to the processors of a guest. QEMU's board is chosen with it. */
 public enum Interrupts {
     /** A PC's: messages to the local APICs. */
-    APIC(Architecture.X86_64, "q35", 255),
+    APIC(Architecture.X86_64, Board.Q35, Board.Q35.machine(), 255),
     /** Messages to a GICv3 with an interrupt translation service. */
-    ITS(Architecture.ARM64, "virt,gic-version=3", 123),
+    ITS(Architecture.ARM64, Board.VIRT_ITS, Board.VIRT_ITS.machine(), 123),
     /** Messages to the frame of a GICv2. */
-    GICV2M(Architecture.ARM64, "virt,gic-version=2", 8),
+    GICV2M(Architecture.ARM64, Board.VIRT_GICV2M, Board.VIRT_GICV2M.machine(), 8),
     /** Messages to incoming message controllers. */
-    IMSIC(Architecture.RISCV64, "virt,aia=aplic-imsic", 512),
+    IMSIC(Architecture.RISCV64, null, "virt,aia=aplic-imsic", 512),
     /** No messages, but lines to a platform-level interrupt controller. */
-    PLIC(Architecture.RISCV64, "virt", 512),
-    /** A mainframe's adapters. No region is asked for there. */
-    ADAPTER(Architecture.S390X, "s390-ccw-virtio", 248);
+    PLIC(Architecture.RISCV64, null, "virt", 512),
+    /** A mainframe's adapters. */
+    ADAPTER(Architecture.S390X, null, "s390-ccw-virtio", 248);
 
     private final Architecture architecture;
+    private final @Nullable Board board;
     private final String machine;
     private final int mostProcessors;
 
-    Interrupts(Architecture architecture, String machine, int mostProcessors) {
+    Interrupts(Architecture architecture, @Nullable Board board, String machine, int mostProcessors) {
         this.architecture = architecture;
+        this.board = board;
         this.machine = machine;
         this.mostProcessors = mostProcessors;
     }
@@ -51,7 +55,7 @@ public enum Interrupts {
     }
 
     /**
-     * The board that has them.
+     * What QEMU calls the board that has them.
      *
      * @return a value of QEMU's option {@code -machine}
      */
@@ -69,17 +73,21 @@ public enum Interrupts {
     }
 
     /**
+     * The board that has them, as serving knows it.
+     *
+     * @return null for a board whose guest is told nothing of the IOMMU
+     */
+    public @Nullable Board board() {
+        return board;
+    }
+
+    /**
      * The doorbell of its messages, which a driver must be told of where messages are not translated.
      *
      * @return none where nothing is translated
      */
     public ReservedRegions reserved() {
-        return switch (this) {
-            case APIC -> ReservedRegions.X86_MSI;
-            case ITS -> ReservedRegions.QEMU_VIRT_ITS;
-            case GICV2M -> ReservedRegions.QEMU_VIRT_GICV2M;
-            case IMSIC, PLIC, ADAPTER -> ReservedRegions.NONE;
-        };
+        return board == null ? ReservedRegions.NONE : board.doorbells();
     }
 
     /** The name by which the user calls them. */

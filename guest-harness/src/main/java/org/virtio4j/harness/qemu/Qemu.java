@@ -16,6 +16,8 @@ import org.virtio4j.harness.options.Architecture;
 import org.virtio4j.harness.options.GuestOptions;
 import org.virtio4j.harness.options.NotFetchedException;
 import org.virtio4j.harness.options.UnusableGuestException;
+import org.virtio4j.serving.plan.Board;
+import org.virtio4j.serving.plan.BoardPlan;
 
 /**
  * A QEMU that can be started.
@@ -86,6 +88,22 @@ public record Qemu(List<String> command, int major, int minor) {
         }
         return started(command).orElseThrow(() -> new UnusableGuestException(
                 root + ": expected a QEMU that runs on this machine, found another; remove the folder"));
+    }
+
+    /**
+     * The board of a guest, as serving must know it. It has this QEMU write a device tree if the board has one.
+     *
+     * @param options what kind of guest
+     * @return a PC for a guest that is told nothing of the IOMMU
+     */
+    public BoardPlan board(GuestOptions options) {
+        Board board = options.platform().interrupts().board();
+        if (board == null || !board.hasTree()) {
+            return BoardPlan.PC;
+        }
+        BoardPlan plan = BoardPlan.of(board).withQemu(command);
+        String processor = options.architecture().processor();
+        return processor == null ? plan : plan.withProcessors(processor, options.processors());
     }
 
     /** Whether it can have devices served by another process. */

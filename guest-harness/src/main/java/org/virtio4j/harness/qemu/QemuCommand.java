@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.harness.qemu;
 
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -80,39 +78,6 @@ public final class QemuCommand {
      */
     public QemuCommand firmware(Path image) {
         return add("-bios", image.toString());
-    }
-
-    /**
-     * A device tree in place of QEMU's.
-     *
-     * @param tree compiled
-     * @return this
-     */
-    public QemuCommand tree(Path tree) {
-        return add("-dtb", tree.toString());
-    }
-
-    /**
-     * Has QEMU write the device tree that it would make for this machine, with an IOMMU of QEMU's own, and ends it.
-     *
-     * @param iommu where the IOMMU lies
-     * @param tree the file to write
-     * @throws IOException if QEMU makes no tree for such a machine
-     */
-    public void writeTree(PciAddress iommu, Path tree) throws IOException {
-        List<String> asked = new ArrayList<>(words);
-        asked.addAll(List.of("-machine", "dumpdtb=" + QemuArguments.value(tree),
-                "-device", "virtio-iommu-pci,addr=" + QemuArguments.slot(iommu)));
-        Process qemu = new ProcessBuilder(asked).redirectErrorStream(true).start();
-        qemu.getOutputStream().close();
-        String said = new String(qemu.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        try {
-            if (qemu.waitFor() != 0) {
-                throw new IOException("QEMU makes no device tree: " + said.strip());
-            }
-        } catch (InterruptedException unexpected) {
-            throw new IllegalStateException("unexpected interrupt of this thread", unexpected);
-        }
     }
 
     /**

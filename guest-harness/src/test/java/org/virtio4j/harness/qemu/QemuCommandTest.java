@@ -30,7 +30,8 @@ class QemuCommandTest {
     void shouldNameProcessorWhereTheDefaultWouldNotDo() {
         assertEquals(List.of("ld.so", "qemu", "-machine", "virt,gic-version=3,memory-backend=memory",
                 "-cpu", "cortex-a76", "-accel", "tcg", "-nodefaults", "-no-user-config", "-display", "none", "-dtb", "/tree"),
-                new QemuCommand(QEMU, Platform.of(Architecture.ARM64)).tree(Path.of("/tree")).words());
+                new QemuCommand(QEMU, Platform.of(Architecture.ARM64))
+                        .arguments(new QemuArguments().tree(Path.of("/tree"))).words());
     }
 
     @Test
