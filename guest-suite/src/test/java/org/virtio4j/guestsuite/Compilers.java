@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.virtio4j.guestsuite;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Assumptions;
+import org.virtio4j.harness.fetch.Packages;
+import org.virtio4j.harness.options.NotFetchedException;
+
+/** Debian's compilers for ACPI tables and device trees, which look at what we write with eyes of their own. */
+final class Compilers {
+
+    private static final Path HOME = Path.of(System.getProperty("virtio4j.home", "..")).toAbsolutePath();
+
+    private final Path root;
+
+    private Compilers(Path root) {
+        this.root = root;
+    }
+
+    /** Fetches them if they are missing, and skips the test, saying why, if they cannot be had. */
+    static Compilers fetched() {
+        try {
+            return new Compilers(new Packages(HOME, () -> false).part("tools"));
+        } catch (NotFetchedException told) {
+            Assumptions.abort("neither found nor fetched: " + told.getMessage());
+            throw new IllegalStateException(told);
+        }
+    }
+
+    /** Runs a program in a folder, with the libraries that were fetched with it, and returns all that it says. */
+    String run(Path folder, String program, String... arguments) throws IOException {
+        Path loader = loader();
+        List<String> command = new ArrayList<>(List.of(loader.toString(), "--library-path",
+                String.valueOf(loader.getParent()), root.resolve("usr/bin").resolve(program).toString()));
+        command.addAll(List.of(arguments));
+        Process process = new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true).start();
+        process.getOutputStream().close();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        try {
+            assertEquals(0, process.waitFor(), () -> program + ": " + said);
+        } catch (InterruptedException unexpected) {
+            throw new IllegalStateException("unexpected interrupt of this thread", unexpected);
+        }
+        return said;
+    }
+
+    private Path loader() throws IOException {
+        try (DirectoryStream<Path> folders = Files.newDirectoryStream(root.resolve("usr/lib"), "*-linux-gnu*")) {
+            for (Path folder : folders) {
+                try (DirectoryStream<Path> loaders = Files.newDirectoryStream(folder, "ld-linux*.so*")) {
+                    for (Path loader : loaders) {
+                        return loader;
+                    }
+                }
+            }
+        }
+        throw new IOException(root + ": expected a loader in usr/lib, found none");
+    }
+}
