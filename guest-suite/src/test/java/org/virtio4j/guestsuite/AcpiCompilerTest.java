@@ -44,7 +44,8 @@ class AcpiCompilerTest {
     /** One machine with two segments, two IOMMUs, and endpoints on PCI and MMIO. */
     private static final Topology TOPOLOGY = Topology.of(
             IommuScope.at(ON_PCI).with(PciRange.ofSegment(0, 0)).with(new MmioEndpoint(DISK, 0x1_0000)),
-            IommuScope.at(ON_MMIO).with(new PciRange(1, 0x100, 0x1ff, 0x4000_0000)).with(new MmioEndpoint(ENTROPY, -1)));
+            IommuScope.at(ON_MMIO).with(new PciRange(1, 0x100, 0x1ff, 0x4000_0000))
+                    .with(new MmioEndpoint(ENTROPY, -1)));
 
     private final Compilers compilers = Compilers.fetched();
 
@@ -67,8 +68,8 @@ class AcpiCompilerTest {
 
     @Test
     void shouldReadDevicesOverMmio() throws IOException {
-        byte[] table = MmioDeviceTable.table(List.of(new MmioWindow(DISK, 0x200, 5), new MmioWindow(ON_MMIO, 0x1000, 300),
-                new MmioWindow(ENTROPY, 0x200, 70_000)));
+        byte[] table = MmioDeviceTable.table(List.of(new MmioWindow(DISK, 0x200, 5),
+                new MmioWindow(ON_MMIO, 0x1000, 300), new MmioWindow(ENTROPY, 0x200, 70_000)));
         String text = disassembled("ssdt", table);
         assertArrayEquals(tail(table), tail(compiled("ssdt")), text);
         for (String word : List.of("Scope (\\_SB)", "Device (V000)", "Device (V001)", "Device (V002)", "LNRO0005",

@@ -15,7 +15,7 @@ import java.util.Set;
  * there: an endpoint exists once a device is plugged.
  *
  * <p>The guest is told of it in one of several forms: {@code acpi} has the tables of ACPI, {@code tree} the device
- * tree, {@code TopologyItems} what an IOMMU's own configuration can show.
+ * tree, {@link TopologyItems} what an IOMMU's own configuration can show.
  */
 public final class Topology {
 

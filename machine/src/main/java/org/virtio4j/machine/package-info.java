@@ -7,7 +7,7 @@
  * org.virtio4j.machine.Location places}: a {@link org.virtio4j.machine.PciAddress} or a {@link
  * org.virtio4j.machine.MmioBase}. The embedder asks it which endpoint a device is, and so which translator its DMA goes
  * through. The guest is told the same in the form that its firmware knows: tables of ACPI ({@code acpi}), a device tree
- * ({@code tree}), or a list in the configuration of the IOMMU itself ({@code TopologyItems}).
+ * ({@code tree}), or a list in the configuration of the IOMMU itself ({@link org.virtio4j.machine.TopologyItems}).
  *
  * <p>A {@link org.virtio4j.machine.Machine} holds the functions and windows. It resets and closes them in the right
  * order: devices that do DMA before IOMMUs, so that no DMA in flight reaches memory past one.
