@@ -8,7 +8,7 @@ import java.util.Arrays;
 import org.virtio4j.machine.tree.DeviceTree;
 import org.virtio4j.machine.tree.TreeNode;
 
-/** A program that writes the tree of a small board as QEMU does with {@code -machine dumpdtb=FILE}, and no more. */
+/** A program that does nothing but write the tree of a small board, as QEMU does with {@code -machine dumpdtb=FILE}. */
 final class FakeQemu {
 
     private static final int FREE_SPACE = 1 << 16;
