@@ -2,7 +2,8 @@
 package org.virtio4j.wire.iommu;
 
 /**
- * Configuration space of the IOMMU device (virtio 1.4, section 5.13.4). Only {@link #BYPASS} is writable.
+ * Configuration space of the IOMMU device (virtio 1.4, section 5.13.4). Only {@link #BYPASS} is writable. A device
+ * that describes its topology has another layout from there on, see {@link TopologyConfig}.
  *
  * <pre>
  *      byte 0                    4        5                  8
