@@ -28,10 +28,11 @@ class QemuCommandTest {
 
     @Test
     void shouldNameProcessorWhereTheDefaultWouldNotDo() {
+        QemuArguments tree = new QemuArguments().tree(Path.of("/tree"));
         assertEquals(List.of("ld.so", "qemu", "-machine", "virt,gic-version=3,memory-backend=memory",
-                "-cpu", "cortex-a76", "-accel", "tcg", "-nodefaults", "-no-user-config", "-display", "none", "-dtb", "/tree"),
-                new QemuCommand(QEMU, Platform.of(Architecture.ARM64))
-                        .arguments(new QemuArguments().tree(Path.of("/tree"))).words());
+                "-cpu", "cortex-a76", "-accel", "tcg", "-nodefaults", "-no-user-config", "-display", "none",
+                "-dtb", "/tree"),
+                new QemuCommand(QEMU, Platform.of(Architecture.ARM64)).arguments(tree).words());
     }
 
     @Test
