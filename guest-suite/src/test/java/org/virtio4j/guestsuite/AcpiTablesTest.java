@@ -28,9 +28,10 @@ import org.virtio4j.serving.QemuArguments;
 import org.virtio4j.wire.iommu.RequestType;
 
 /**
- * A stock Linux for PCs reads tables with all kinds of nodes: our IOMMU on PCI, and a second one over MMIO with
- * endpoints on PCI and over MMIO. Nothing answers at the windows of the second, which QEMU does not know; Linux must
- * find them in the table nevertheless, and must translate for the devices behind the first.
+ * A stock Linux for PCs reads tables with all kinds of nodes: our IOMMU on PCI with a whole segment, and a second one
+ * over MMIO with endpoints on PCI and over MMIO. Nothing answers at the windows of the second, which QEMU does not
+ * know; Linux must find them in the table nevertheless, and must translate for the endpoints of the first. QEMU's own
+ * functions and a disk are in the range as well and are no endpoints: Linux must leave them alone.
  */
 @GuestScenario
 class AcpiTablesTest {
@@ -39,7 +40,7 @@ class AcpiTablesTest {
     private static final MmioWindow HIGH = new MmioWindow(new MmioBase(0x70_0000_0000L), 0x1000, 10);
 
     private static final Topology TOPOLOGY = Topology.of(
-            IommuScope.of(TwoDisks.IOMMU, List.of(TwoDisks.RNG, TwoDisks.DISK_BEHIND)),
+            IommuScope.at(TwoDisks.IOMMU).with(PciRange.ofSegment(0, 0)),
             IommuScope.at(LOW.base()).with(PciRange.ofSegment(1, 0)).with(new MmioEndpoint(HIGH.base(), 0x1_0000)));
 
     @RegisterExtension
@@ -55,6 +56,7 @@ class AcpiTablesTest {
         assertEquals("fd000000-fd0001ff", booted.fact("mmio/LNRO0005:00"));
         assertEquals("7000000000-7000000fff", booted.fact("mmio/LNRO0005:01"));
         assertEquals("DMA-FQ", booted.group("0000:00:0a.0", "type"));
+        assertEquals("", booted.fact("pci/0000:00:0b.0/group"), "the disk that is in the range and is no endpoint");
         maker.devices().assertServed(booted);
         IommuCounters counters = maker.devices().counters();
         assertEquals(2, counters.requests(RequestType.ATTACH));
