@@ -17,6 +17,8 @@ import java.util.stream.Stream;
  */
 public final class DeviceTree {
 
+    private static final long LARGEST_PHANDLE = 0xffff_fffeL;
+
     private final TreeNode root;
     private final List<MemoryReservation> reservations;
     private final int bootCpu;
@@ -134,18 +136,26 @@ public final class DeviceTree {
     }
 
     /**
-     * A phandle that no node has.
+     * Phandles in a row that no node has: those above the largest of the tree, or others if there are none above.
      *
-     * @return the largest phandle of the tree and one, at least 1
-     * @throws IllegalStateException if a node has the largest possible phandle, 0xfffffffe
+     * @param count how many
+     * @return the first one, unsigned, at least 1
+     * @throws IllegalArgumentException if there are not so many in a row
      */
-    public int freePhandle() {
-        long largest = nodes().flatMap(node -> node.phandle().stream())
-                .mapToLong(Integer::toUnsignedLong).filter(phandle -> phandle < 0xffff_ffffL).max().orElse(0);
-        if (largest == 0xffff_fffeL) {
-            throw new IllegalStateException("largest phandle=0xfffffffe: none is free above it");
+    public int freePhandles(int count) {
+        long[] taken = nodes().flatMap(node -> node.phandle().stream()).mapToLong(Integer::toUnsignedLong)
+                .filter(phandle -> phandle <= LARGEST_PHANDLE).sorted().toArray();
+        long before = taken.length == 0 ? 0 : taken[taken.length - 1];
+        if (before + count > LARGEST_PHANDLE) {
+            before = 0;
+            for (int at = 0; at < taken.length && taken[at] - before <= count; at++) {
+                before = taken[at];
+            }
         }
-        return (int) (largest + 1);
+        if (before + count > LARGEST_PHANDLE) {
+            throw new IllegalArgumentException("count=" + count + ": the tree has no room for so many phandles");
+        }
+        return (int) (before + 1);
     }
 
     /**

@@ -20,6 +20,8 @@ final class TreeSearch {
     /** What holds where a node does not say it (Devicetree Specification 0.4, section 2.3.5). */
     private static final int DEFAULT_ADDRESS_CELLS = 2;
     private static final int DEFAULT_SIZE_CELLS = 1;
+    /** Phandles for other nodes than those of IOMMUs. */
+    private static final int STUBS = 1;
 
     private final DeviceTree tree;
     private final HostBridges bridges;
@@ -33,7 +35,8 @@ final class TreeSearch {
 
     /** The settings, with what the tree has. What it does not have stays open. */
     static TreeSettings complete(DeviceTree tree, Topology topology, TreeSettings settings) {
-        TreeSearch search = new TreeSearch(tree, settings.firstPhandle(tree.freePhandle()));
+        TreeSearch search = new TreeSearch(tree, 
+                settings.firstPhandle(tree.freePhandles(topology.scopes().size() + STUBS)));
         search.segments(topology).forEach(search::findBridge);
         topology.scopes().forEach(search::findNodes);
         settings.protectedDevices().forEach(search::findNode);

@@ -56,6 +56,8 @@ public record WindowNode(MmioBase base, long size, List<Integer> interrupts, Opt
 
     /** The node, with all but what depends on the IOMMU. */
     TreeNode node(boolean iommu, int addressCells, int sizeCells) {
+        requireCells(addressCells, base.address());
+        requireCells(sizeCells, size);
         TreeNode node = new TreeNode((iommu ? "iommu@" : "virtio@") + Long.toHexString(base.address()));
         int[] reg = new int[addressCells + sizeCells];
         put(reg, 0, addressCells, base.address());
@@ -65,11 +67,14 @@ public record WindowNode(MmioBase base, long size, List<Integer> interrupts, Opt
         return node.put("interrupts", interrupts.stream().mapToInt(Integer::intValue).toArray());
     }
 
-    private static void put(int[] reg, int at, int cells, long number) {
+    private static void requireCells(int cells, long number) {
         if (cells < 1 || cells > 2 || (cells == 1 && number >>> Integer.SIZE != 0)) {
             throw new IllegalArgumentException("cells=" + cells + ": 0x" + Long.toHexString(number)
                     + " must fit into one or two cells of reg");
         }
+    }
+
+    private static void put(int[] reg, int at, int cells, long number) {
         reg[at + cells - 1] = (int) number;
         if (cells == 2) {
             reg[at] = (int) (number >>> Integer.SIZE);

@@ -89,14 +89,19 @@ class DeviceTreeTest {
         }
         assertEquals(pci, tree.find(7).orElseThrow());
         assertTrue(tree.find(8).isEmpty());
-        assertEquals(8, tree.freePhandle());
+        assertEquals(8, tree.freePhandles(1));
         assertEquals(tree.root(), tree.find("/").orElseThrow());
     }
 
     @Test
-    void shouldFindNoPhandleAboveTheLargest() {
-        DeviceTree tree = new DeviceTree(new TreeNode("").put("phandle", 0xffff_fffe), List.of(), 0);
-        assertThrows(IllegalStateException.class, tree::freePhandle);
+    void shouldFindPhandlesBelowTheLargestPossible() {
+        DeviceTree tree = new DeviceTree(new TreeNode("").put("phandle", -2)
+                .add(new TreeNode("a").put("phandle", 2)).add(new TreeNode("b").put("linux,phandle", 5))
+                .add(new TreeNode("c").put("phandle", -1)), List.of(), 0);
+        assertEquals(1, tree.freePhandles(1));
+        assertEquals(3, tree.freePhandles(2));
+        assertEquals(6, tree.freePhandles(3));
+        assertEquals(1, new DeviceTree().freePhandles(3));
     }
 
     @Test

@@ -7,9 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.virtio4j.machine.IommuScope;
 import org.virtio4j.machine.Location;
@@ -21,6 +23,7 @@ import org.virtio4j.machine.Topology;
 
 class TopologyTreeTest {
 
+    private static final int DAMAGED = 20_000;
     private static final PciAddress IOMMU = PciAddress.of("00:08.0");
     private static final PciAddress DISK = PciAddress.of("00:0a.1");
     private static final MmioBase WINDOW = new MmioBase(0xa000000);
@@ -249,6 +252,31 @@ class TopologyTreeTest {
                     };
                 };
                 """, TopologyTree.source(topology, settings));
+    }
+
+    /** Whatever a damaged tree says, an edit ends as it should. */
+    @Test
+    void shouldSurviveDamage() {
+        TreeNode root = board().add(new TreeNode("soc").put("#address-cells", 2).put("ranges", new byte[0]));
+        root.child("pcie@10000000").orElseThrow().put("iommu-map", 0, 9, 0, 1).put("iommu-map-mask", 0xffff);
+        byte[] whole = new DeviceTree(root.put("iommus", 9, 1), List.of(), 0).write();
+        TreeSettings settings = TreeSettings.DEFAULT.protect(DISK).window(WindowNode.of(0xb000000, 0x200, 1));
+        Topology topology = Topology.of(IommuScope.at(IOMMU).with(PciRange.of(PciAddress.of("00:09.0")))
+                .with(new MmioEndpoint(WINDOW, 0x10000)));
+        Random random = new Random(RandomTree.seed());
+        int edited = 0;
+        for (int count = 0; count < DAMAGED; count++) {
+            byte[] blob = whole.clone();
+            ByteBuffer.wrap(blob).putInt(random.nextInt(blob.length / 4) * 4,
+                    random.nextInt(random.nextBoolean() ? 12 : Integer.MAX_VALUE) - 2);
+            try {
+                DeviceTree.read(TopologyTree.edit(blob, topology, settings));
+                edited++;
+            } catch (TreeFormatException | IllegalArgumentException refusal) {
+                assertFalse(String.valueOf(refusal.getMessage()).isEmpty());
+            }
+        }
+        assertTrue(edited > 0);
     }
 
     @Test

@@ -15,7 +15,6 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,6 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.virtio4j.harness.fetch.Packages;
 import org.virtio4j.harness.options.Architecture;
 import org.virtio4j.harness.options.GuestOptions;
 import org.virtio4j.harness.options.NotFetchedException;
@@ -48,7 +48,7 @@ import org.virtio4j.machine.tree.WindowNode;
  * guest is booted.
  */
 @Timeout(300)
-class DeviceTreeToolsTest {
+class TreeCompilerTest {
 
     private static final PciAddress IOMMU = PciAddress.of("00:08.0");
     private static final MmioBase ARM_WINDOW = new MmioBase(0xa000000);
@@ -78,14 +78,10 @@ class DeviceTreeToolsTest {
             compatible = "pci-host-ecam-generic"; device_type = "pci"; #address-cells = <3>; #size-cells = <2>;
             bus-range = <0 255>; ranges = <0x2000000 0 0x50000000 0 0x50000000 0 0x10000000>;""");
 
+    private final Compilers compilers = Compilers.fetched();
+
     @TempDir
     private Path folder;
-    private FetchedTools tools;
-
-    @BeforeEach
-    void findTools() throws IOException {
-        tools = FetchedTools.find();
-    }
 
     static Stream<Arguments> boards() {
         return Stream.of(Arguments.of(Architecture.ARM64, "virt,gic-version=2"),
@@ -129,7 +125,7 @@ class DeviceTreeToolsTest {
         Path source = Files.writeString(folder.resolve("source"), TWO_SEGMENTS);
         List<String> arguments = new ArrayList<>(symbols ? List.of("-@") : List.of());
         arguments.addAll(List.of("-q", "-I", "dts", "-O", "dtb", "-o", base.toString(), source.toString()));
-        tools.run("dtc", arguments.toArray(String[]::new));
+        compilers.run(folder, "dtc", arguments.toArray(String[]::new));
         Topology topology = Topology.of(
                 IommuScope.at(IOMMU).with(PciRange.ofSegment(0, 0)).with(new MmioEndpoint(RISCV_WINDOW, 0x10000)),
                 IommuScope.at(FREE_WINDOW).with(new PciRange(1, 0x100, 0x1ff, 0x4000_0000)));
@@ -137,13 +133,18 @@ class DeviceTreeToolsTest {
         TreeSettings overlay = TreeSettings.DEFAULT.bridge(0, "/soc/pci@30000000").bridge(1, "/soc/pci@40000000")
                 .node(RISCV_WINDOW, "/soc/virtio@10001000").window(window).windowsBelow("/soc", 2, 2);
         expectSame(base, topology, overlay, TreeSettings.DEFAULT.window(window));
-        assertEquals(List.of(), warnings(folder.resolve("edited")));
+        Path edited = folder.resolve("edited");
+        assertEquals(List.of("iommu-map = <0x00 0x02 0x00 0x40 0x41 0x02 0x41 0xffbf>;",
+                "iommu-map = <0x100 0x03 0x40000000 0x100>;", "iommus = <0x02 0x10000>;"),
+                sorted(edited).lines().map(String::strip).filter(line -> line.startsWith("iommu")
+                        && line.contains("=")).toList());
+        assertEquals(List.of(), warnings(edited));
     }
 
     @Test
     void shouldApplyOverlayWithProtectedDevices() throws IOException, TreeFormatException {
         Path base = folder.resolve("base");
-        tools.run("dtc", "-q", "-I", "dts", "-O", "dtb", "-o", base.toString(),
+        compilers.run(folder, "dtc", "-q", "-I", "dts", "-O", "dtb", "-o", base.toString(),
                 Files.writeString(folder.resolve("source"), TWO_SEGMENTS).toString());
         Topology topology = Topology.of(IommuScope.at(IOMMU).with(PciRange.ofSegment(0, 0)));
         TreeSettings overlay = TreeSettings.DEFAULT.bridge(0, "/soc/pci@30000000")
@@ -163,10 +164,10 @@ class DeviceTreeToolsTest {
         Path made = write("overlay", TopologyTree.overlay(topology, overlay));
         Path source = Files.writeString(folder.resolve("overlay-source"), TopologyTree.source(topology, overlay));
         Path compiled = folder.resolve("compiled");
-        tools.run("dtc", "-q", "-I", "dts", "-O", "dtb", "-o", compiled.toString(), source.toString());
+        compilers.run(folder, "dtc", "-q", "-I", "dts", "-O", "dtb", "-o", compiled.toString(), source.toString());
         assertEquals(sorted(made), sorted(compiled));
         Path applied = folder.resolve("applied");
-        tools.run("fdtoverlay", "-i", base.toString(), "-o", applied.toString(), made.toString());
+        compilers.run(folder, "fdtoverlay", "-i", base.toString(), "-o", applied.toString(), made.toString());
         assertEquals(sorted(applied),
                 sorted(write("edited", TopologyTree.edit(Files.readAllBytes(base), topology, edit))));
     }
@@ -189,12 +190,12 @@ class DeviceTreeToolsTest {
 
     /** The tree as text, with nodes and properties in the order of their names. */
     private String sorted(Path tree) throws IOException {
-        return tools.run("dtc", "-q", "-s", "-I", "dtb", "-O", "dts", tree.toString());
+        return compilers.run(folder, "dtc", "-q", "-s", "-I", "dtb", "-O", "dts", tree.toString());
     }
 
     /** What dtc objects to in nodes that are made here. QEMU's own are full of what it objects to. */
     private List<String> warnings(Path tree) throws IOException {
-        return tools.run("dtc", "-I", "dtb", "-O", "null", tree.toString()).lines()
+        return compilers.run(folder, "dtc", "-I", "dtb", "-O", "null", tree.toString()).lines()
                 .filter(Pattern.compile("iommu|/virtio@|/dev@").asPredicate()).collect(Collectors.toList());
     }
 
@@ -226,7 +227,7 @@ class DeviceTreeToolsTest {
     private static Qemu qemu(Architecture architecture) {
         try {
             return Qemu.find(GuestOptions.of(Workload.BOOT).withPlatform(Platform.of(architecture)),
-                    FetchedTools.packages());
+                    new Packages(Path.of(System.getProperty("virtio4j.home", "..")).toAbsolutePath(), () -> false));
         } catch (NotFetchedException told) {
             return Assumptions.abort("neither found nor fetched: " + told.getMessage());
         } catch (UnusableGuestException unusable) {
