@@ -57,8 +57,10 @@
  * <dd>The state of a gate as one number, which moves whenever the gate is opened, closed, paused or resumed. A passage
  * without its pause is an <em>opening</em>: what was begun in one opening is not continued in another.</dd>
  * <dt>doorbell region</dt>
- * <dd>A part of the guest-physical addresses with no memory: a 32-bit write there is an interrupt message. A doorbell
- * without that second word is the register at which a driver tells a device of new buffers; the write is a kick.</dd>
+ * <dd>A part of the guest-physical addresses with no memory: what a device {@linkplain org.virtio4j.dma.DmaHandle#send
+ * sends} there is an interrupt message. Data that it reads or writes there is a bus error, so that no data becomes an
+ * interrupt. A doorbell without that second word is the register at which a driver tells a device of new buffers; the
+ * write is a kick.</dd>
  * </dl>
  */
 @NullMarked

@@ -7,6 +7,6 @@ public enum RegionKind {
     RAM,
     /** Memory that devices only read; a write is a bus error. */
     ROM,
-    /** No memory: a write there is a message-signalled interrupt, anything else a bus error. */
+    /** No memory: a message that is sent there is an interrupt; data that is read or written is a bus error. */
     DOORBELL
 }
