@@ -87,8 +87,11 @@ public final class BoardTree {
         try {
             TopologyTree.edit(tree, topology, TreeSettings.DEFAULT);
             return this;
-        } catch (TreeFormatException | IllegalArgumentException otherBoard) {
-            throw new IOException(name + ": " + otherBoard.getMessage(), otherBoard);
+        } catch (TreeFormatException unfit) {
+            throw new IOException(name + ": " + unfit.getMessage(), unfit);
+        } catch (IllegalArgumentException missing) {
+            throw new IOException(name + ": expected the device tree of a board with PCI, found another ("
+                    + missing.getMessage() + ")", missing);
         }
     }
 

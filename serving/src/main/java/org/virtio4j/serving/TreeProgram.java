@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -14,20 +15,27 @@ import java.util.concurrent.TimeUnit;
 final class TreeProgram {
 
     /** QEMU writes a tree within 0.1 seconds. */
-    private static final int LONGEST_SECONDS = 30;
+    private static final Duration LONGEST = Duration.ofSeconds(30);
     private static final String CHANGE = "; set qemu to another, or tree to a file with a tree";
 
     private final List<String> words;
+    private final Duration longest;
     private final String who;
 
-    private TreeProgram(List<String> words) {
+    private TreeProgram(List<String> words, Duration longest) {
         this.words = words;
+        this.longest = longest;
         this.who = words.getFirst() + ": expected a QEMU that writes a device tree, ";
     }
 
     /** A program, and the arguments that say which machine it is: board, processors, memory. */
     static TreeProgram of(List<String> words) {
-        return new TreeProgram(words);
+        return new TreeProgram(words, LONGEST);
+    }
+
+    /** The same with another limit to the time that it takes. */
+    TreeProgram within(Duration limit) {
+        return new TreeProgram(words, limit);
     }
 
     /**
@@ -61,9 +69,8 @@ final class TreeProgram {
         }
         try {
             qemu.getOutputStream().close();
-            if (!qemu.waitFor(LONGEST_SECONDS, TimeUnit.SECONDS)) {
-                throw new IOException(who + "found one that does not end within " + LONGEST_SECONDS + " seconds"
-                        + CHANGE);
+            if (!qemu.waitFor(longest.toMillis(), TimeUnit.MILLISECONDS)) {
+                throw new IOException(who + "found one that still runs after " + longest.toMillis() + " ms" + CHANGE);
             }
             if (qemu.exitValue() != 0) {
                 throw new IOException(who + "found one that says: " + reason(qemu) + CHANGE);

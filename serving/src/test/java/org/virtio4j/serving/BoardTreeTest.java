@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -64,6 +65,14 @@ class BoardTreeTest {
     }
 
     @Test
+    void shouldNotWaitForAProgramThatDoesNotEnd() throws IOException {
+        String program = program("exec sleep 600");
+        TreeProgram patient = TreeProgram.of(List.of(program)).within(Duration.ofMillis(200));
+        assertStarts(program + ": expected a QEMU that writes a device tree, found one that still runs after 200 ms"
+                + CHANGE, () -> patient.dump(folder.resolve("tree")));
+    }
+
+    @Test
     void shouldLeaveAloneWhatIsNoFile() throws IOException {
         Path tree = Files.createDirectory(folder.resolve("tree"));
         assertStarts(tree + ": expected none, or a file of an earlier server, found something else",
@@ -106,7 +115,8 @@ class BoardTreeTest {
         DeviceTree tree = FakeQemu.board(1, ITS);
         tree.root().removeChild("pcie@10000000");
         Path file = FakeQemu.tree(folder.resolve("virt.dtb"), tree);
-        assertStarts(file + ": segment=0: ", () -> BoardTree.read(file).describe(TOPOLOGY));
+        assertStarts(file + ": expected the device tree of a board with PCI, found another (segment=0: ",
+                () -> BoardTree.read(file).describe(TOPOLOGY));
     }
 
     private String program(String script) throws IOException {
