@@ -14,8 +14,8 @@ import org.virtio4j.dma.DmaHandle;
 import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.endpoint.VirtioEntropy;
 import org.virtio4j.harness.console.UserTerminal;
+import org.virtio4j.harness.options.Architecture;
 import org.virtio4j.harness.options.GuestOptions;
-import org.virtio4j.harness.options.Platform;
 import org.virtio4j.harness.options.Workload;
 import org.virtio4j.harness.qemu.Qemu;
 import org.virtio4j.harness.qemu.QemuCommand;
@@ -47,15 +47,13 @@ final class ServedDevices implements GuestDevices {
     private static final Duration LINGER = Duration.ofNanos(10_000);
 
     private final ServedMachine machine;
-    private final MachinePlan plan;
-    private final Platform platform;
+    private final Architecture architecture;
     private final DmaHandle stray;
     private final Thread warmUp;
 
-    private ServedDevices(ServedMachine machine, MachinePlan plan, Platform platform) {
+    private ServedDevices(ServedMachine machine, Architecture architecture) {
         this.machine = machine;
-        this.plan = plan;
-        this.platform = platform;
+        this.architecture = architecture;
         stray = machine.dma(Guest.RNG).open("stray DMA");
         warmUp = Thread.ofPlatform().name("warm-up").daemon().start(ServedDevices::warmUp);
     }
@@ -77,7 +75,7 @@ final class ServedDevices implements GuestDevices {
         MachinePlan plan = plan(folder, options).withBoard(qemu.board(options));
         ServedMachine machine = recorder == null ? ServedMachine.serve(plan)
                 : ServedMachine.serve(plan, new IommuFollower(recorder, recorder::watch));
-        return new ServedDevices(machine, plan, options.platform());
+        return new ServedDevices(machine, options.architecture());
     }
 
     private static MachinePlan plan(RunFolder folder, GuestOptions options) {
@@ -102,12 +100,10 @@ final class ServedDevices implements GuestDevices {
     @Override
     public void addTo(QemuCommand command, RunFolder folder) {
         QemuArguments arguments = new QemuArguments();
-        if (platform.architecture().drivesIommu()) {
+        if (architecture.drivesIommu()) {
             machine.addTo(arguments);
         } else {
-            arguments.served(Guest.IOMMU, plan.folder().resolve("iommu.sock"));
-            plan.devices().forEach(device -> arguments.served(device.address(),
-                    plan.folder().resolve(device.name() + ".sock")));
+            machine.addSocketsTo(arguments);
         }
         command.arguments(arguments);
     }

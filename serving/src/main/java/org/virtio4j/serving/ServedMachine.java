@@ -147,6 +147,15 @@ public final class ServedMachine implements AutoCloseable {
      */
     public void addTo(QemuArguments arguments) {
         topologyFile.addTo(arguments);
+        addSocketsTo(arguments);
+    }
+
+    /**
+     * What QEMU must be told to find the sockets alone, for a guest that is to hear of no IOMMU.
+     *
+     * @param arguments are added to
+     */
+    public void addSocketsTo(QemuArguments arguments) {
         functions.forEach(function -> arguments.served(function.address(), function.socket().path()));
     }
 
