@@ -5,7 +5,7 @@ package org.virtio4j.machine;
  * A virtio device over MMIO as firmware describes it to a guest.
  *
  * @param base      where the window lies
- * @param size      bytes of the window; {@code VirtioMmioDevice.WINDOW_SIZE} for a device of this project
+ * @param size      bytes of the window; usually {@code VirtioMmioDevice.WINDOW_SIZE}
  * @param interrupt the number of the device's interrupt, as the guest's firmware counts: for ACPI a global system
  *                  interrupt
  */
