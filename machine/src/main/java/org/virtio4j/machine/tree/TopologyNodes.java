@@ -4,6 +4,7 @@ package org.virtio4j.machine.tree;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.virtio4j.machine.IommuScope;
@@ -84,7 +85,10 @@ final class TopologyNodes {
     private void addMaps() {
         IommuMap map = new IommuMap(topology, settings, phandles);
         for (int segment : map.segments()) {
-            mergeInto(bridge(segment).path()).put(IommuMap.PROPERTY, IommuMap.cells(map.of(segment)));
+            List<IommuMap.Entry> entries = map.of(segment);
+            if (!entries.isEmpty()) { // Linux complains of an empty map
+                mergeInto(bridge(segment).path()).put(IommuMap.PROPERTY, IommuMap.cells(entries));
+            }
         }
     }
 

@@ -35,7 +35,7 @@ final class TreeSearch {
 
     /** The settings, with what the tree has. What it does not have stays open. */
     static TreeSettings complete(DeviceTree tree, Topology topology, TreeSettings settings) {
-        TreeSearch search = new TreeSearch(tree, 
+        TreeSearch search = new TreeSearch(tree,
                 settings.firstPhandle(tree.freePhandles(topology.scopes().size() + STUBS)));
         search.segments(topology).forEach(search::findBridge);
         topology.scopes().forEach(search::findNodes);

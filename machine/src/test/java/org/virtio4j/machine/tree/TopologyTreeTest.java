@@ -54,6 +54,14 @@ class TopologyTreeTest {
                 node(tree, "/pcie@10000000").cells("iommu-map").orElseThrow());
     }
 
+    @Test
+    void shouldWriteNoMapWithoutEntries() throws TreeFormatException {
+        TreeNode bridge = node(edited(Topology.of(IommuScope.at(IOMMU).with(PciRange.of(IOMMU))),
+                TreeSettings.DEFAULT), "/pcie@10000000");
+        assertFalse(bridge.has("iommu-map"));
+        assertTrue(bridge.child("iommu@8,0").isPresent());
+    }
+
     /** So that the tree is the same whether QEMU was told of an IOMMU or not. */
     @Test
     void shouldTakeQemusOwnIommuAway() throws TreeFormatException {
