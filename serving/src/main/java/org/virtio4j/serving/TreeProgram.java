@@ -73,7 +73,8 @@ final class TreeProgram {
                 throw new IOException(who + "found one that still runs after " + longest.toMillis() + " ms" + CHANGE);
             }
             if (qemu.exitValue() != 0) {
-                throw new IOException(who + "found one that says: " + reason(qemu) + CHANGE);
+                throw new IOException(who + "found one that says: " + reason(qemu) + "; change that, or set qemu to"
+                        + " another");
             }
         } catch (InterruptedException unexpected) {
             throw new IllegalStateException("unexpected interrupt of this thread", unexpected);

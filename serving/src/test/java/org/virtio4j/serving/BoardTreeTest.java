@@ -38,9 +38,9 @@ class BoardTreeTest {
 
     @Test
     void shouldNameTheProgramThatIsMissing() throws IOException {
-        assertRefused("no-such-qemu", "found no program that can be started");
+        assertRefused("no-such-qemu", "found no program that can be started" + CHANGE);
         Path text = Files.writeString(folder.resolve("text"), "no program\n");
-        assertRefused(text.toString(), "found no program that can be started");
+        assertRefused(text.toString(), "found no program that can be started" + CHANGE);
     }
 
     @Test
@@ -50,14 +50,15 @@ class BoardTreeTest {
                 echo "qemu-system-x86_64: unsupported machine type: \\"virt\\"" >&2
                 echo "Use -machine help to list supported machines" >&2
                 exit 1"""),
-                "found one that says: qemu-system-x86_64: unsupported machine type: \"virt\"");
-        assertRefused(program("echo no; exit 1"), "found one that says: no");
-        assertRefused(program("exit 3"), "found one that says: nothing");
+                "found one that says: qemu-system-x86_64: unsupported machine type: \"virt\"; change that, or set qemu "
+                        + "to another");
+        assertRefused(program("echo no; exit 1"), "found one that says: no; change that, or set qemu to another");
+        assertRefused(program("exit 3"), "found one that says: nothing; change that, or set qemu to another");
     }
 
     @Test
     void shouldWantATree() throws IOException {
-        assertRefused(program(""), "found one that ends without it");
+        assertRefused(program(""), "found one that ends without it" + CHANGE);
         Path text = Files.writeString(folder.resolve("text"), "no tree");
         assertStarts(text + ": device tree, byte 0x0: expected ", () -> BoardTree.read(text));
         Path none = folder.resolve("none");
@@ -125,7 +126,7 @@ class BoardTreeTest {
 
     private void assertRefused(String program, String message) {
         Path tree = folder.resolve("tree");
-        assertStarts(program + ": expected a QEMU that writes a device tree, " + message + CHANGE,
+        assertStarts(program + ": expected a QEMU that writes a device tree, " + message,
                 () -> BoardTree.writtenBy(List.of(program, "-machine", "virt"), tree));
         assertFalse(Files.exists(tree));
     }

@@ -65,6 +65,16 @@ class ServedBoardTest {
         assertFalse(Files.exists(folder.resolve("run")));
     }
 
+    @Test
+    void shouldPrintTheProcessorsOfAPcThatNamesThem() throws IOException, CommandFailure {
+        String pc = CONFIG.replace("board = \"virt\"\nqemu = \"./qemu\"", "cpu = \"max\"\nprocessors = 4");
+        try (ServedMachine machine = ServedMachine.serve(plan(pc))) {
+            assertEquals(List.of("-machine", "q35,memory-backend=memory", "-cpu", "max", "-smp", "4", "-m"),
+                    machine.qemuArguments().words().subList(0, 7));
+            assertTrue(Files.exists(folder.resolve("run/viot")));
+        }
+    }
+
     /** Requester, endpoint and count of each entry. */
     private static List<String> endpoints(Path file) throws IOException, TreeFormatException {
         TreeNode bridge = DeviceTree.read(Files.readAllBytes(file)).find("/pcie@10000000").orElseThrow();
