@@ -6,6 +6,8 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 import org.virtio4j.wire.tree.BlobHeader;
 import org.virtio4j.wire.tree.ReservationEntry;
 import org.virtio4j.wire.tree.StructureToken;
@@ -22,6 +24,7 @@ final class BlobWriter {
 
     static byte[] write(DeviceTree tree) {
         BlobWriter writer = new BlobWriter();
+        writer.placeNames(tree);
         writer.node(tree.root());
         writer.number(StructureToken.END);
         return writer.blob(tree);
@@ -36,7 +39,7 @@ final class BlobWriter {
             byte[] value = node.value(property);
             number(StructureToken.PROPERTY);
             number(value.length);
-            number(nameOffsets.computeIfAbsent(property, this::nameOffset));
+            number(nameOffsets.getOrDefault(property, 0));
             structure.writeBytes(value);
             pad();
         }
@@ -44,14 +47,27 @@ final class BlobWriter {
         number(StructureToken.END_NODE);
     }
 
-    private int nameOffset(String property) {
-        int shared = strings.indexOf(property + '\0');
-        if (shared >= 0) {
-            return shared;
+    /**
+     * Places the names. They are ordered by their last characters, from behind, so that a name directly follows one that
+     * ends with it if there is any. It is compared with that one alone: the names of a stranger's tree cost no more than
+     * sorting them.
+     */
+    private void placeNames(DeviceTree tree) {
+        NavigableMap<String, String> byEnd = new TreeMap<>();
+        tree.nodes().flatMap(node -> node.properties().stream())
+                .forEach(name -> byEnd.putIfAbsent(new StringBuilder(name).reverse().toString(), name));
+        String before = "";
+        int offset = 0;
+        for (String name : byEnd.descendingMap().values()) {
+            if (before.endsWith(name)) {
+                offset += before.length() - name.length();
+            } else {
+                offset = strings.length();
+                strings.append(name).append('\0');
+            }
+            nameOffsets.put(name, offset);
+            before = name;
         }
-        int offset = strings.length();
-        strings.append(property).append('\0');
-        return offset;
     }
 
     private void number(int number) {

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.machine.tree;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -111,6 +114,24 @@ class HostileBlobTest {
         reserved.putInt(4, reserved.capacity()).putInt(32, 0).putInt(12, 40);
         Arrays.fill(reserved.array(), 40, reserved.capacity(), (byte) 1);
         refused("expected at most 4096 memory reservations, found more", reserved.array());
+    }
+
+    /** Each name is the end of a longer one. A writer that searches all names takes minutes, and the tree grows. */
+    @Test
+    void shouldWriteManyNamesThatShareTheirEnds() throws TreeFormatException {
+        StringBuilder names = new StringBuilder();
+        BlobBytes full = new BlobBytes().words(1, 0);
+        for (int group = 0; group < 1 << 9; group++) {
+            String end = Integer.toHexString(group);
+            names.append("n".repeat(250)).append(end).append('\0');
+            for (int more = 1; more <= 250; more++) {
+                full.words(3, 0, names.length() - 1 - end.length() - more);
+            }
+        }
+        byte[] blob = full.words(2, 9).strings(names.toString()).blob();
+        byte[] again = assertTimeoutPreemptively(Duration.ofSeconds(20), () -> DeviceTree.read(blob).write());
+        assertTrue(again.length <= blob.length, () -> blob.length + " bytes became " + again.length);
+        assertArrayEquals(again, DeviceTree.read(again).write());
     }
 
     /** Every prefix of a blob, whether or not the header says how long it is. */
