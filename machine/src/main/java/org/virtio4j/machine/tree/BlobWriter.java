@@ -48,9 +48,9 @@ final class BlobWriter {
     }
 
     /**
-     * Places the names. They are ordered by their last characters, from behind, so that a name directly follows one that
-     * ends with it if there is any. It is compared with that one alone: the names of a stranger's tree cost no more than
-     * sorting them.
+     * Places the names. They are ordered by their last characters, so that a name directly follows one that ends with
+     * it, if there is any, and is compared with that one alone. The names of a stranger's tree take no more time than
+     * it takes to sort them.
      */
     private void placeNames(DeviceTree tree) {
         NavigableMap<String, String> byEnd = new TreeMap<>();
