@@ -29,8 +29,13 @@ final class IommuMap {
     /** Functions in a row: the function {@code requester + n} is endpoint {@code endpoint + n}. */
     record Entry(int requester, int phandle, int endpoint, int count) {
 
+        /** Both numbers are unsigned in a tree. */
         boolean overlaps(Entry other) {
-            return requester < other.requester + (long) other.count && other.requester < requester + (long) count;
+            return Integer.toUnsignedLong(requester) < other.end() && Integer.toUnsignedLong(other.requester) < end();
+        }
+
+        private long end() {
+            return Integer.toUnsignedLong(requester) + Integer.toUnsignedLong(count);
         }
     }
 

@@ -15,6 +15,9 @@ import org.virtio4j.machine.Topology;
  */
 final class TreeEdit {
 
+    /** Cells of a device's reference to a virtio-iommu: phandle and endpoint. */
+    private static final int ID_CELLS = 2;
+
     private final DeviceTree tree;
     private final Topology topology;
     private final TreeSettings settings;
@@ -42,6 +45,7 @@ final class TreeEdit {
             merges.computeIfAbsent(target(merge.getKey()), _ -> new TreeNode("")).merge(merge.getValue());
         }
         for (Map.Entry<TreeNode, TreeNode> merge : merges.entrySet()) {
+            requireNoOther(merge.getKey(), merge.getValue());
             addOthers(merge.getKey(), merge.getValue());
             merge.getKey().merge(merge.getValue());
         }
@@ -90,14 +94,28 @@ final class TreeEdit {
 
     private void removeReferences() throws TreeFormatException {
         for (TreeNode node : tree.nodes().toList()) {
-            if (node.cells(TopologyNodes.IOMMUS).filter(cells -> cells.length > 0 && former.contains(cells[0]))
-                    .isPresent()) {
-                node.remove(TopologyNodes.IOMMUS);
+            if (node.has(TopologyNodes.IOMMUS)) {
+                removeIds(node);
             }
             if (node.has(IommuMap.PROPERTY)) {
                 removeEntries(node);
             }
         }
+    }
+
+    /** How many cells follow the phandle of another IOMMU is not known here, so such a mixture is refused. */
+    private void removeIds(TreeNode device) throws TreeFormatException {
+        int[] cells = device.cells(TopologyNodes.IOMMUS).orElse(new int[0]);
+        if (cells.length == 0 || !former.contains(cells[0])) {
+            return;
+        }
+        for (int at = ID_CELLS; at < cells.length; at += ID_CELLS) {
+            if (!former.contains(cells[at])) {
+                throw fault(device, "no other IOMMU beside a virtio-iommu", "iommus with phandle "
+                        + Integer.toUnsignedLong(cells[at]));
+            }
+        }
+        device.remove(TopologyNodes.IOMMUS);
     }
 
     private void removeEntries(TreeNode bridge) throws TreeFormatException {
@@ -112,6 +130,13 @@ final class TreeEdit {
             bridge.remove(IommuMap.MASK);
         } else {
             bridge.put(IommuMap.PROPERTY, IommuMap.cells(others));
+        }
+    }
+
+    /** What the device's node still says is said of an IOMMU of another kind. */
+    private void requireNoOther(TreeNode device, TreeNode merge) throws TreeFormatException {
+        if (merge.has(TopologyNodes.IOMMUS) && device.has(TopologyNodes.IOMMUS)) {
+            throw fault(device, "no other IOMMU for an endpoint of the topology", "iommus");
         }
     }
 

@@ -97,6 +97,25 @@ class TopologyTreeTest {
     }
 
     @Test
+    void shouldRefuseDevicesOfOtherIommus() throws TreeFormatException {
+        TreeNode root = board().add(new TreeNode("smmu").put("compatible", "arm,smmu-v3").put("phandle", 9)
+                .put("#iommu-cells", 1));
+        root.add(new TreeNode("virtio_mmio@a000200").put("reg", 0, 0xa000200, 0, 0x200).put("iommus", 9, 8));
+        refused("device tree, /virtio_mmio@a000200: expected no other IOMMU for an endpoint of the topology,"
+                + " found iommus", new DeviceTree(root, List.of(), 0), WINDOWS, TreeSettings.DEFAULT);
+        root.child("virtio_mmio@a000000").orElseThrow().put("phandle", 7).put("#iommu-cells", 1);
+        root.child("virtio_mmio@a000200").orElseThrow().put("iommus", 7, 8, 9, 8);
+        refused("device tree, /virtio_mmio@a000200: expected no other IOMMU beside a virtio-iommu,"
+                + " found iommus with phandle 9", new DeviceTree(root, List.of(), 0), WINDOWS, TreeSettings.DEFAULT);
+        root.child("virtio_mmio@a000200").orElseThrow().put("iommus", 7, 8, 7, 9);
+        assertArrayEquals(new int[] {7, 8}, node(edited(root, WINDOWS, TreeSettings.DEFAULT), "/virtio_mmio@a000200")
+                .cells("iommus").orElseThrow());
+        root.child("pcie@10000000").orElseThrow().put("iommu-map", 0x10, 9, 0x10, 0x8000_0000);
+        refused("device tree, /pcie@10000000: expected no other IOMMU for the functions of the topology,"
+                + " found entry 0x10 of iommu-map", new DeviceTree(root, List.of(), 0), WHOLE, TreeSettings.DEFAULT);
+    }
+
+    @Test
     void shouldDescribeWindows() throws TreeFormatException {
         DeviceTree tree = edited(WINDOWS, TreeSettings.DEFAULT.window(WindowNode.of(0xa000200, 0x200, 0, 17, 4)
                 .withInterruptParent(0x8002)));
