@@ -8,4 +8,10 @@ package org.virtio4j.machine;
  * @param id    how that IOMMU's requests name it, unsigned; what {@code VirtioIommu.translator} takes
  */
 public record EndpointId(Location iommu, int id) {
+
+    /** Such as {@code endpoint 0x48 of the IOMMU at 00:08.0}. */
+    @Override
+    public String toString() {
+        return "endpoint 0x" + Integer.toHexString(id) + " of the IOMMU at " + iommu;
+    }
 }

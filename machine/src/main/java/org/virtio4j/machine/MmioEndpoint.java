@@ -18,4 +18,10 @@ public record MmioEndpoint(MmioBase base, int endpoint) {
     public MmioEndpoint(long address, int endpoint) {
         this(new MmioBase(address), endpoint);
     }
+
+    /** Such as {@code 0xa000200 as endpoint 0x10000}. */
+    @Override
+    public String toString() {
+        return base + " as endpoint 0x" + Integer.toHexString(endpoint);
+    }
 }

@@ -91,6 +91,13 @@ public record PciRange(int segment, int bdfStart, int bdfEnd, int endpointStart)
         return endpointStart + (bdfEnd - bdfStart);
     }
 
+    /** Such as {@code 0001:01:00.0 to 0001:01:1f.7 as endpoints 0x40000000 to 0x400000ff}. */
+    @Override
+    public String toString() {
+        return PciAddress.of(segment, bdfStart) + " to " + PciAddress.of(segment, bdfEnd) + " as endpoints 0x"
+                + Integer.toHexString(endpointStart) + " to 0x" + Integer.toHexString(endpointEnd());
+    }
+
     /** Functions of this range, with the numbers that they have in it. */
     PciRange part(int start, int end) {
         return new PciRange(segment, start, end, endpointStart + (start - bdfStart));

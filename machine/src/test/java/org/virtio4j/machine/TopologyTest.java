@@ -110,6 +110,16 @@ class TopologyTest {
         assertThrows(IllegalArgumentException.class, () -> new PciRange(segment, start, end, endpoint));
     }
 
+    /** Numbers are unsigned; in a message, -1 would be read as a mistake. */
+    @Test
+    void shouldPrintNumbersAsTheGuestSeesThem() {
+        assertEquals("0001:01:00.0 to 0001:01:1f.7 as endpoints 0xffffff00 to 0xffffffff",
+                new PciRange(1, 0x100, 0x1ff, 0xffff_ff00).toString());
+        assertEquals("0xa0000000 as endpoint 0xffffffff", new MmioEndpoint(0xa000_0000L, -1).toString());
+        assertEquals("endpoint 0xffffffff of the IOMMU at 00:08.0",
+                new EndpointId(PciAddress.of("00:08.0"), -1).toString());
+    }
+
     @Test
     void shouldTakeTheLastEndpointOfAll() {
         assertTrue(new PciRange(0, 0, 1, -2).contains(PciAddress.of("00:00.1")));
