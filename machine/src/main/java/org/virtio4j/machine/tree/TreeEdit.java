@@ -142,7 +142,7 @@ final class TreeEdit {
 
     /** Adds to a new {@code iommu-map} the entries for IOMMUs of other kinds. */
     private void addOthers(TreeNode bridge, TreeNode merge) throws TreeFormatException {
-        if (!merge.has(IommuMap.PROPERTY) || !bridge.has(IommuMap.PROPERTY)) {
+        if (!merge.has(IommuMap.PROPERTY)) {
             return;
         }
         if (bridge.has(IommuMap.MASK)) {

@@ -17,8 +17,9 @@
  * out of space, and a damaged blob is found out when it is read.
  *
  * <p>A blob may come from a stranger: what is wrong with it comes as a {@link
- * org.virtio4j.machine.tree.TreeFormatException} with the place of the fault, and nothing else is thrown. What an
- * embedder sets wrongly throws an {@link java.lang.IllegalArgumentException}. All of this is for the time before a
+ * org.virtio4j.machine.tree.TreeFormatException} with the place of the fault, and reading throws nothing else. What an
+ * embedder sets wrongly, or must set because the tree does not say it, throws an {@link
+ * java.lang.IllegalArgumentException}. All of this is for the time before a
  * guest starts. One thread at a time uses a tree; settings are immutable, and the static methods may be called from any
  * thread.
  */

@@ -91,6 +91,9 @@ class TopologyTreeTest {
         node(tree, "/pcie@10000000").put("iommu-map-mask", 0xfff8);
         refused("device tree, /pcie@10000000: expected no iommu-map-mask beside the functions of a virtio-iommu,"
                 + " found one", tree, topology, TreeSettings.DEFAULT);
+        node(tree, "/pcie@10000000").remove("iommu-map");
+        refused("device tree, /pcie@10000000: expected no iommu-map-mask beside the functions of a virtio-iommu,"
+                + " found one", tree, topology, TreeSettings.DEFAULT);
         node(tree, "/pcie@10000000").put("iommu-map", 1, 2, 3);
         refused("device tree, /pcie@10000000: expected an iommu-map of entries with four cells, found another length",
                 tree, topology, TreeSettings.DEFAULT);
@@ -223,7 +226,9 @@ class TopologyTreeTest {
         assertThrows(IllegalArgumentException.class, () -> WindowNode.of(0x1000, 0, 1));
         assertThrows(IllegalArgumentException.class, () -> WindowNode.of(-0x100L, 0x200, 1));
         assertThrows(IllegalArgumentException.class, () -> new Protection.Property("protected", Optional.empty()));
-        assertThrows(IllegalArgumentException.class, () -> new Protection.Property("a,b c", Optional.empty()));
+        for (String name : List.of("a,b c", "a,b;c", "a,", ",b", "a,\"b")) {
+            assertThrows(IllegalArgumentException.class, () -> new Protection.Property(name, Optional.empty()), name);
+        }
         assertThrows(IllegalArgumentException.class, () -> new Protection.StubIommu(""));
         assertThrows(IllegalArgumentException.class, () -> edited(new TreeNode("").put("#address-cells", 1),
                 Topology.of(), TreeSettings.DEFAULT.window(WindowNode.of(0x1_0000_0000L, 0x200, 1))));
