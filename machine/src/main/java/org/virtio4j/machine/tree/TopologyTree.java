@@ -68,8 +68,8 @@ public final class TopologyTree {
      * @param topology which devices are endpoints of which IOMMUs
      * @param settings what is not to be found in the tree; {@link TreeSettings#DEFAULT} for QEMU's boards {@code virt}
      * @return a flattened device tree without free space
-     * @throws TreeFormatException if the blob is damaged, a node that the settings name is not there, or an IOMMU of
-     *     another kind has one of the topology's devices
+     * @throws TreeFormatException if the blob is damaged, a node that the settings name is not there, an IOMMU of
+     *     another kind has one of the topology's devices, or the node of an IOMMU's window is that of something else
      * @throws IllegalArgumentException as in {@link #overlay}
      */
     public static byte[] edit(byte[] blob, Topology topology, TreeSettings settings) throws TreeFormatException {
@@ -84,8 +84,8 @@ public final class TopologyTree {
      * @param tree what is changed; after an exception it is of no use
      * @param topology which devices are endpoints of which IOMMUs
      * @param settings what is not to be found in the tree
-     * @throws TreeFormatException if a node that the settings name is not there, or an IOMMU of another kind has one of
-     *     the topology's devices
+     * @throws TreeFormatException if a node that the settings name is not there, an IOMMU of another kind has one of
+     *     the topology's devices, or the node of an IOMMU's window is that of something else
      * @throws IllegalArgumentException as in {@link #overlay}
      */
     public static void edit(DeviceTree tree, Topology topology, TreeSettings settings) throws TreeFormatException {

@@ -6,7 +6,10 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import org.virtio4j.machine.IommuScope;
+import org.virtio4j.machine.MmioBase;
 import org.virtio4j.machine.Topology;
 
 /**
@@ -15,6 +18,7 @@ import org.virtio4j.machine.Topology;
  */
 final class TreeEdit {
 
+    private static final String WINDOW = "virtio,mmio";
     /** Cells of a device's reference to a virtio-iommu: phandle and endpoint. */
     private static final int ID_CELLS = 2;
 
@@ -40,6 +44,7 @@ final class TreeEdit {
         removeIommus(tree.root(), named);
         removeReferences();
         TreeSettings found = TreeSearch.complete(tree, topology, settings);
+        requireWindows(found);
         Map<TreeNode, TreeNode> merges = new LinkedHashMap<>();
         for (Map.Entry<String, TreeNode> merge : TopologyNodes.of(topology, found).entrySet()) {
             merges.computeIfAbsent(target(merge.getKey()), _ -> new TreeNode("")).merge(merge.getValue());
@@ -48,6 +53,18 @@ final class TreeEdit {
             requireNoOther(merge.getKey(), merge.getValue());
             addOthers(merge.getKey(), merge.getValue());
             merge.getKey().merge(merge.getValue());
+        }
+    }
+
+    /** An address that was mistyped must not make an IOMMU of a serial port. */
+    private void requireWindows(TreeSettings found) throws TreeFormatException {
+        for (IommuScope scope : topology.scopes()) {
+            Optional<TreeNode> other = found.node(scope.location()).flatMap(tree::find)
+                    .filter(node -> !node.isCompatible(WINDOW));
+            if (scope.location() instanceof MmioBase && other.isPresent()) {
+                throw fault(other.get(), WINDOW + ", because an IOMMU lies there",
+                        String.join(", ", other.get().strings("compatible")));
+            }
         }
     }
 
@@ -64,7 +81,7 @@ final class TreeEdit {
 
     private boolean isFormerIommu(TreeNode node) {
         return isPciIommu(node) || isStub(node)
-                || (node.isCompatible("virtio,mmio") && node.has(TopologyNodes.IOMMU_CELLS));
+                || (node.isCompatible(WINDOW) && node.has(TopologyNodes.IOMMU_CELLS));
     }
 
     private static boolean isPciIommu(TreeNode node) {
@@ -84,7 +101,7 @@ final class TreeEdit {
                 removeIommus(child, named);
             }
         }
-        if (node.isCompatible("virtio,mmio")) {
+        if (node.isCompatible(WINDOW)) {
             node.remove(TopologyNodes.IOMMU_CELLS);
         }
         if (settings.protection() instanceof Protection.Property property) {

@@ -128,7 +128,8 @@ public final class TreeSettings {
     }
 
     /**
-     * Describes a window of virtio-mmio, which gets a node, whether or not the topology names it.
+     * Describes a window of virtio-mmio, which gets a node, whether or not the topology names it. A node that the tree
+     * has at this address already keeps its registers and interrupts, whatever the description says.
      *
      * @param window the window
      * @return other settings

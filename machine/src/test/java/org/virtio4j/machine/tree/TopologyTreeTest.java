@@ -137,6 +137,27 @@ class TopologyTreeTest {
         assertFalse(node(without, "/virtio_mmio@a000000").has("#iommu-cells"));
     }
 
+    @Test
+    void shouldRefuseToMakeAnIommuOfAnotherDevice() {
+        TreeNode root = board().add(new TreeNode("serial@9000000").put("compatible", "arm,pl011", "arm,primecell")
+                .put("reg", 0, 0x9000000, 0, 0x1000));
+        refused("device tree, /serial@9000000: expected virtio,mmio, because an IOMMU lies there,"
+                + " found arm,pl011, arm,primecell", new DeviceTree(root, List.of(), 0),
+                Topology.of(IommuScope.at(new MmioBase(0x9000000))), TreeSettings.DEFAULT);
+    }
+
+    /** What the tree says of a device that is there counts, because QEMU wrote it. */
+    @Test
+    void shouldLeaveRegistersAndInterruptsOfAWindowThatTheTreeHas() throws TreeFormatException {
+        TreeNode root = board();
+        root.child("virtio_mmio@a000000").orElseThrow().put("interrupts", 0, 16, 4);
+        DeviceTree tree = edited(root, WINDOWS, TreeSettings.DEFAULT
+                .window(WindowNode.of(0xa000000, 0x1000, 0, 99, 4)).window(WindowNode.of(0xa000200, 0x200, 0, 17, 4)));
+        TreeNode window = node(tree, "/virtio_mmio@a000000");
+        assertArrayEquals(new int[] {0, 16, 4}, window.cells("interrupts").orElseThrow());
+        assertArrayEquals(new int[] {0, 0xa000000, 0, 0x200}, window.cells("reg").orElseThrow());
+    }
+
     /** A guest that has no IOMMU, and nothing but virtio-mmio. */
     @Test
     void shouldDescribeWindowsWithoutIommu() throws TreeFormatException {
