@@ -5,14 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 import org.virtio4j.harness.fetch.Packages;
+import org.virtio4j.harness.fetch.UnpackedProgram;
 import org.virtio4j.harness.options.NotFetchedException;
+import org.virtio4j.harness.options.UnusableGuestException;
 
 /** Debian's compilers for ACPI tables and device trees, which look at what we write with eyes of their own. */
 final class Compilers {
@@ -37,9 +37,7 @@ final class Compilers {
 
     /** Runs a program in a folder, with the libraries that were fetched with it, and returns all that it says. */
     String run(Path folder, String program, String... arguments) throws IOException {
-        Path loader = loader();
-        List<String> command = new ArrayList<>(List.of(loader.toString(), "--library-path",
-                String.valueOf(loader.getParent()), root.resolve("usr/bin").resolve(program).toString()));
+        List<String> command = new ArrayList<>(command(program));
         command.addAll(List.of(arguments));
         Process process = new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true).start();
         process.getOutputStream().close();
@@ -52,16 +50,11 @@ final class Compilers {
         return said;
     }
 
-    private Path loader() throws IOException {
-        try (DirectoryStream<Path> folders = Files.newDirectoryStream(root.resolve("usr/lib"), "*-linux-gnu*")) {
-            for (Path folder : folders) {
-                try (DirectoryStream<Path> loaders = Files.newDirectoryStream(folder, "ld-linux*.so*")) {
-                    for (Path loader : loaders) {
-                        return loader;
-                    }
-                }
-            }
+    private List<String> command(String program) throws IOException {
+        try {
+            return UnpackedProgram.command(root, program);
+        } catch (UnusableGuestException told) {
+            throw new IOException(told);
         }
-        throw new IOException(root + ": expected a loader in usr/lib, found none");
     }
 }

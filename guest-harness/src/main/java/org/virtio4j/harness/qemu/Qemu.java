@@ -3,8 +3,6 @@ package org.virtio4j.harness.qemu;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,6 +10,7 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.virtio4j.harness.fetch.Packages;
+import org.virtio4j.harness.fetch.UnpackedProgram;
 import org.virtio4j.harness.options.Architecture;
 import org.virtio4j.harness.options.GuestOptions;
 import org.virtio4j.harness.options.NotFetchedException;
@@ -73,16 +72,9 @@ public record Qemu(List<String> command, int major, int minor) {
                         + " that runs on this machine, found something else"));
     }
 
-    /**
-     * The QEMU of a folder into which its packages and all they need were unpacked. It is started by the folder's own
-     * loader with the folder's own libraries, so that this machine's may be older.
-     */
+    /** The QEMU of a folder into which its packages and all they need were unpacked. */
     static Qemu unpackedIn(Path root, Architecture architecture) throws UnusableGuestException {
-        Path loader = loader(root);
-        String program = architecture.program();
-        List<String> command = new ArrayList<>(List.of(loader.toString(),
-                "--library-path", String.valueOf(loader.getParent()),
-                "--argv0", program, root.resolve("usr/bin").resolve(program).toString()));
+        List<String> command = new ArrayList<>(UnpackedProgram.command(root, architecture.program()));
         for (String data : List.of("usr/share/qemu", "usr/share/seabios", "usr/lib/ipxe/qemu")) {
             command.addAll(List.of("-L", root.resolve(data).toString()));
         }
@@ -118,21 +110,6 @@ public record Qemu(List<String> command, int major, int minor) {
      */
     public String version() {
         return major + "." + minor;
-    }
-
-    private static Path loader(Path root) throws UnusableGuestException {
-        try (DirectoryStream<Path> folders = Files.newDirectoryStream(root.resolve("usr/lib"), "*-linux-gnu*")) {
-            for (Path folder : folders) {
-                try (DirectoryStream<Path> loaders = Files.newDirectoryStream(folder, "ld-linux*.so*")) {
-                    for (Path loader : loaders) {
-                        return loader;
-                    }
-                }
-            }
-        } catch (IOException missing) {
-            // Told as if the folder were empty.
-        }
-        throw new UnusableGuestException(root + ": expected QEMU and its libraries, found none; remove the folder");
     }
 
     private static Optional<Qemu> started(List<String> command) {
