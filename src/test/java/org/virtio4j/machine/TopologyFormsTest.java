@@ -88,7 +88,8 @@ class TopologyFormsTest {
         underOverlay.apply(FlatTree.of(TopologyTree.overlay(topology, board.settings())));
         Map<String, GuestView> views = new LinkedHashMap<>();
         views.put("VIOT", new ViotGuest(ViotTable.table(topology)));
-        views.put("tree", new TreeTopology(TopologyTree.edit(board.blob(), topology, board.settings())));
+        views.put("tree", new TreeTopology(TopologyTree.edit(board.blob(), topology,
+                random.nextBoolean() ? board.settings() : board.windowsAlone())));
         views.put("overlay", new TreeTopology(underOverlay));
         views.put("configuration", new ConfigGuest(topology, memory));
         return views;

@@ -150,7 +150,18 @@ public interface DriverTransport {
      * @return false if the device changed its configuration each of 1,000 times
      */
     default boolean readConsistently(Runnable reads) {
-        for (int i = 0; i < 1_000; i++) {
+        return readConsistently(1_000, reads);
+    }
+
+    /**
+     * The same with another limit, for reads that take long.
+     *
+     * @param most  how often they may run
+     * @param reads reads the configuration
+     * @return false if the device changed its configuration each time
+     */
+    default boolean readConsistently(int most, Runnable reads) {
+        for (int i = 0; i < most; i++) {
             int before = configGeneration();
             reads.run();
             if (configGeneration() == before) {

@@ -50,6 +50,9 @@ public final class EarlyTopology {
     /** The most items that are read. */
     public static final int MOST_ITEMS = 4_096;
 
+    /** A device that changes its configuration all the time must not keep firmware busy for long. */
+    private static final int MOST_TRIES = 16;
+
     /** The last one is accepted where it is offered because a device may insist on it; this driver does no DMA. */
     private static final FeatureSet WANTED =
             FeatureSet.of(IommuFeature.TOPOLOGY, FeatureBit.VERSION_1, FeatureBit.ACCESS_PLATFORM);
@@ -158,7 +161,7 @@ public final class EarlyTopology {
             return without(Outcome.FEATURES_REFUSED);
         }
         EarlyTopology[] last = {without(Outcome.CONFIG_UNSTABLE)};
-        boolean stable = driver.transport().readConsistently(() -> last[0] = readOnce(driver.transport()));
+        boolean stable = driver.transport().readConsistently(MOST_TRIES, () -> last[0] = readOnce(driver.transport()));
         return stable ? last[0] : without(Outcome.CONFIG_UNSTABLE);
     }
 

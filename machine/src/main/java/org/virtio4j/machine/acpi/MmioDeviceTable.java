@@ -30,13 +30,26 @@ public final class MmioDeviceTable {
      * @throws IllegalArgumentException if there are more than 4,096 windows
      */
     public static byte[] table(List<MmioWindow> windows) {
-        if (windows.size() > MOST_DEVICES) {
-            throw new IllegalArgumentException("windows=" + windows.size() + ": at most " + MOST_DEVICES
-                    + " have names");
+        return table(windows, 0);
+    }
+
+    /**
+     * The whole table with other numbers, for a guest that has another table of such devices already. Names and
+     * {@code _UID} are made of the numbers.
+     *
+     * @param windows the devices, in the order in which they get their numbers
+     * @param first   the number of the first one
+     * @return the bytes, with header and checksum
+     * @throws IllegalArgumentException if a number is not 0 to 4,095
+     */
+    public static byte[] table(List<MmioWindow> windows, int first) {
+        if (first < 0 || first > MOST_DEVICES - windows.size()) {
+            throw new IllegalArgumentException("windows=" + windows.size() + ", first=" + first
+                    + ": there are names for the numbers 0 to " + (MOST_DEVICES - 1) + " only");
         }
         AmlBytes devices = new AmlBytes();
         for (int i = 0; i < windows.size(); i++) {
-            devices.device(String.format("V%03X", i), device(windows.get(i), i));
+            devices.device(String.format("V%03X", first + i), device(windows.get(i), first + i));
         }
         AmlBytes scope = new AmlBytes().scope("\\_SB_", devices);
         AcpiTable table = new AcpiTable(AcpiHeader.SIZE + scope.bytes().length);

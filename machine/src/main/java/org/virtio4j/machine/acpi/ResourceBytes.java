@@ -19,7 +19,9 @@ final class ResourceBytes {
     ResourceBytes memory(MmioWindow window) {
         long base = window.base().address();
         long last = base + (window.size() - 1);
-        return Long.compareUnsigned(last, LAST_OF_32_BITS) <= 0 ? memory32(base, window.size())
+        // The short form has 32 bits for the size as well.
+        boolean low = Long.compareUnsigned(last, LAST_OF_32_BITS) <= 0 && window.size() <= LAST_OF_32_BITS;
+        return low ? memory32(base, window.size())
                 : quadWord(base, last, window.size());
     }
 

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.virtio4j.machine.IommuScope;
+import org.virtio4j.machine.Location;
 import org.virtio4j.machine.MmioBase;
 import org.virtio4j.machine.Topology;
 
@@ -19,6 +20,7 @@ import org.virtio4j.machine.Topology;
 final class TreeEdit {
 
     private static final String WINDOW = "virtio,mmio";
+    private static final String COMPATIBLE = "compatible";
     /** Cells of a device's reference to a virtio-iommu: phandle and endpoint. */
     private static final int ID_CELLS = 2;
 
@@ -44,7 +46,7 @@ final class TreeEdit {
         removeIommus(tree.root(), named);
         removeReferences();
         TreeSettings found = TreeSearch.complete(tree, topology, settings);
-        requireWindows(found);
+        requireIommus(found);
         Map<TreeNode, TreeNode> merges = new LinkedHashMap<>();
         for (Map.Entry<String, TreeNode> merge : TopologyNodes.of(topology, found).entrySet()) {
             merges.computeIfAbsent(target(merge.getKey()), _ -> new TreeNode("")).merge(merge.getValue());
@@ -56,15 +58,23 @@ final class TreeEdit {
         }
     }
 
-    /** An address that was mistyped must not make an IOMMU of a serial port. */
-    private void requireWindows(TreeSettings found) throws TreeFormatException {
+    /** An address that was mistyped must not make an IOMMU of a serial port, or of a bridge. */
+    private void requireIommus(TreeSettings found) throws TreeFormatException {
         for (IommuScope scope : topology.scopes()) {
-            Optional<TreeNode> other = found.node(scope.location()).flatMap(tree::find)
-                    .filter(node -> !node.isCompatible(WINDOW));
-            if (scope.location() instanceof MmioBase && other.isPresent()) {
-                throw fault(other.get(), WINDOW + ", because an IOMMU lies there",
-                        String.join(", ", other.get().strings("compatible")));
+            Optional<TreeNode> node = found.node(scope.location()).flatMap(tree::find);
+            if (node.isPresent()) {
+                requireIommu(scope.location(), node.get());
             }
+        }
+    }
+
+    /** A function may have a node that does not say what it is, because it says so itself. */
+    private void requireIommu(Location location, TreeNode node) throws TreeFormatException {
+        boolean fits = location instanceof MmioBase ? node.isCompatible(WINDOW)
+                : isPciIommu(node) || !node.has(COMPATIBLE);
+        if (!fits) {
+            throw fault(node, (location instanceof MmioBase ? WINDOW : TopologyNodes.PCI_IOMMU)
+                    + ", because an IOMMU lies there", String.join(", ", node.strings(COMPATIBLE)));
         }
     }
 
@@ -169,8 +179,9 @@ final class TreeEdit {
         List<IommuMap.Entry> others = entries(bridge);
         for (IommuMap.Entry other : others) {
             if (entries.stream().anyMatch(other::overlaps)) {
-                throw fault(bridge, "no other IOMMU for the functions of the topology",
-                        "entry 0x" + Integer.toHexString(other.requester()) + " of iommu-map");
+                throw fault(bridge, "no other IOMMU for the functions of the topology (start QEMU without its own, or"
+                        + " name other functions)", "entry 0x" + Integer.toHexString(other.requester())
+                        + " of iommu-map");
             }
         }
         entries.addAll(others);

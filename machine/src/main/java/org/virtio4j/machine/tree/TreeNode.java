@@ -209,7 +209,7 @@ public final class TreeNode {
     /**
      * Adds a node below this one.
      *
-     * @param child the last child from now on
+     * @param child the last child from now on; a node that neither is nor has this one
      * @return this
      * @throws IllegalArgumentException if the child has no name, or another child has its name
      */

@@ -171,7 +171,8 @@ public final class TreeSettings {
 
     /**
      * Names devices whose DMA the hypervisor itself protects, and that the guest must not manage. They are endpoints of
-     * no IOMMU: ranges of functions are published without them.
+     * no IOMMU: a tree publishes ranges of functions without them. The topology itself, and what ACPI or an IOMMU's
+     * configuration say of it, still has them; leave them out of its ranges if the guest reads those.
      *
      * @param devices where they lie
      * @return other settings

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.virtio4j.machine.MmioBase;
+import org.virtio4j.machine.MmioWindow;
 
 /**
  * A window of virtio-mmio as its node in a device tree describes it.
@@ -42,6 +43,17 @@ public record WindowNode(MmioBase base, long size, List<Integer> interrupts, Opt
     public static WindowNode of(long address, long size, int... interrupts) {
         return new WindowNode(new MmioBase(address), size, Arrays.stream(interrupts).boxed().toList(),
                 Optional.empty());
+    }
+
+    /**
+     * A window that is described for ACPI as well.
+     *
+     * @param window where it lies and how large it is; its interrupt is ACPI's
+     * @param interrupts cells of the interrupt
+     * @return the description
+     */
+    public static WindowNode of(MmioWindow window, int... interrupts) {
+        return of(window.base().address(), window.size(), interrupts);
     }
 
     /**

@@ -3,6 +3,7 @@ package org.virtio4j.machine.acpi;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Collections;
 import java.util.HexFormat;
@@ -48,5 +49,22 @@ class MmioDeviceTableTest {
     @Test
     void shouldRefuseMoreDevicesThanItHasNamesFor() {
         assertThrows(IllegalArgumentException.class, () -> MmioDeviceTable.table(Collections.nCopies(4097, LOW)));
+        assertThrows(IllegalArgumentException.class, () -> MmioDeviceTable.table(List.of(LOW, HIGH), 4095));
+        assertThrows(IllegalArgumentException.class, () -> MmioDeviceTable.table(List.of(LOW), -1));
+    }
+
+    @Test
+    void shouldNumberDevicesFromAnyNumber() {
+        String table = HexFormat.of().formatHex(MmioDeviceTable.table(List.of(LOW), 0xfff));
+        assertTrue(table.contains("56464646"), "VFFF");
+        assertTrue(table.contains("085f554944" + "0bff0f"), "_UID");
+    }
+
+    /** The short form has 32 bits for the size. */
+    @Test
+    void shouldDescribeAWindowOfFourGibibytesInTheLongForm() {
+        MmioWindow all = new MmioWindow(new MmioBase(0), 1L << 32, 5);
+        String table = HexFormat.of().formatHex(MmioDeviceTable.table(List.of(all)));
+        assertTrue(table.contains("8a2b00"), table);
     }
 }

@@ -86,7 +86,8 @@ class TopologyTreeTest {
         assertArrayEquals(new int[] {0x51, 0x8005, 0x51, 1, 0, 9, 0, 8},
                 node(tree, "/pcie@10000000").cells("iommu-map").orElseThrow());
         assertTrue(node(tree, "/dma").has("iommus"));
-        refused("device tree, /pcie@10000000: expected no other IOMMU for the functions of the topology,"
+        refused("device tree, /pcie@10000000: expected no other IOMMU for the functions of the topology (start QEMU"
+                + " without its own, or name other functions),"
                 + " found entry 0x0 of iommu-map", tree, WHOLE, TreeSettings.DEFAULT);
         node(tree, "/pcie@10000000").put("iommu-map-mask", 0xfff8);
         refused("device tree, /pcie@10000000: expected no iommu-map-mask beside the functions of a virtio-iommu,"
@@ -114,7 +115,8 @@ class TopologyTreeTest {
         assertArrayEquals(new int[] {7, 8}, node(edited(root, WINDOWS, TreeSettings.DEFAULT), "/virtio_mmio@a000200")
                 .cells("iommus").orElseThrow());
         root.child("pcie@10000000").orElseThrow().put("iommu-map", 0x10, 9, 0x10, 0x8000_0000);
-        refused("device tree, /pcie@10000000: expected no other IOMMU for the functions of the topology,"
+        refused("device tree, /pcie@10000000: expected no other IOMMU for the functions of the topology (start QEMU"
+                + " without its own, or name other functions),"
                 + " found entry 0x10 of iommu-map", new DeviceTree(root, List.of(), 0), WHOLE, TreeSettings.DEFAULT);
     }
 
@@ -144,6 +146,12 @@ class TopologyTreeTest {
         refused("device tree, /serial@9000000: expected virtio,mmio, because an IOMMU lies there,"
                 + " found arm,pl011, arm,primecell", new DeviceTree(root, List.of(), 0),
                 Topology.of(IommuScope.at(new MmioBase(0x9000000))), TreeSettings.DEFAULT);
+        TreeNode bridged = board();
+        bridged.child("pcie@10000000").orElseThrow().add(new TreeNode("pci@5,0").put("compatible", "pciclass,0604")
+                .put("reg", 0x28 << 8, 0, 0, 0, 0));
+        refused("device tree, /pcie@10000000/pci@5,0: expected virtio,pci-iommu, because an IOMMU lies there,"
+                + " found pciclass,0604", new DeviceTree(bridged, List.of(), 0),
+                Topology.of(IommuScope.at(PciAddress.of("00:05.0"))), TreeSettings.DEFAULT);
     }
 
     /** What the tree says of a device that is there counts, because QEMU wrote it. */
