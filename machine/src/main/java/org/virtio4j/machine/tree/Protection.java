@@ -10,8 +10,11 @@ import java.util.regex.Pattern;
  */
 public sealed interface Protection {
 
+    /** The name of the default property. */
+    String DEFAULT_NAME = "virtio4j,protected";
+
     /** The default: the property {@code virtio4j,protected} without a value. */
-    Protection DEFAULT = new Property("virtio4j,protected", Optional.empty());
+    Protection DEFAULT = new Property(Protection.DEFAULT_NAME, Optional.empty());
 
     /**
      * A property of the device's node. A kernel that does not know it ignores it, and works with the device as with one

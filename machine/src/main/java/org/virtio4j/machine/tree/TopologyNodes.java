@@ -27,6 +27,8 @@ final class TopologyNodes {
     static final String PCI_IOMMU = "virtio,pci-iommu";
     static final String PCI_IOMMU_ID = "pci1af4,1057";
     private static final String STUB = "stub-iommu";
+    /** Says of a stub that it was made here, whatever drivers know it by. */
+    static final String STUB_MARK = "virtio4j,stub";
     /** A function's {@code reg} begins with its BDF in bits 23..8. The other four cells are 0. */
     private static final int BDF_SHIFT = 8;
 
@@ -127,7 +129,8 @@ final class TopologyNodes {
 
     private void addStub(Protection.StubIommu stub) {
         int phandle = freePhandle();
-        child("/", new TreeNode(STUB)).put("compatible", stub.compatible()).put(IOMMU_CELLS, 0).put(PHANDLE, phandle);
+        child("/", new TreeNode(STUB)).put("compatible", stub.compatible()).put(IOMMU_CELLS, 0).put(PHANDLE, phandle)
+                .put(STUB_MARK, PropertyValue.empty());
         for (Location device : settings.protectedDevices()) {
             if (!(device instanceof MmioBase base)) {
                 throw new IllegalArgumentException("device=" + device

@@ -62,7 +62,7 @@ public final class TopologyTree {
     /**
      * Changes a flattened tree and shrinks it. Of all virtio-iommus, the new tree describes those of the topology
      * alone: what it said of others, such as QEMU's own, is taken away. IOMMUs of other kinds and their endpoints stay.
-     * So does what an earlier edit said of protected devices by another {@link TreeSettings#protection}.
+     * What an earlier edit said of protected devices is taken away as well, unless it was a property of another name.
      *
      * @param blob a tree, such as one that QEMU dumped
      * @param topology which devices are endpoints of which IOMMUs

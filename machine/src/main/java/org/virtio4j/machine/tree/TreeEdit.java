@@ -98,9 +98,9 @@ final class TreeEdit {
         return node.isCompatible(TopologyNodes.PCI_IOMMU) || node.isCompatible(TopologyNodes.PCI_IOMMU_ID);
     }
 
-    private boolean isStub(TreeNode node) {
-        return settings.protection() instanceof Protection.StubIommu stub && node.isCompatible(stub.compatible())
-                && node.cell(TopologyNodes.IOMMU_CELLS).filter(cells -> cells == 0).isPresent();
+    /** The stub of an earlier edit, whatever the settings of that were. */
+    private static boolean isStub(TreeNode node) {
+        return node.has(TopologyNodes.STUB_MARK);
     }
 
     private void removeIommus(TreeNode node, Set<TreeNode> named) {
@@ -114,6 +114,7 @@ final class TreeEdit {
         if (node.isCompatible(WINDOW)) {
             node.remove(TopologyNodes.IOMMU_CELLS);
         }
+        node.remove(Protection.DEFAULT_NAME);
         if (settings.protection() instanceof Protection.Property property) {
             node.remove(property.name());
         }

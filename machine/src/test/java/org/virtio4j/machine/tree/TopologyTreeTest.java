@@ -204,6 +204,20 @@ class TopologyTreeTest {
     }
 
     @Test
+    void shouldTakeProtectionOfAnEarlierEditAway() throws TreeFormatException {
+        Protection stub = new Protection.StubIommu("acme,stub");
+        TreeSettings guarded = TreeSettings.DEFAULT.protect(WINDOW);
+        String none = TreeText.of(edited(WHOLE, TreeSettings.DEFAULT));
+        DeviceTree tree = edited(WHOLE, guarded.protection(stub));
+        tree = edited(tree.root(), WHOLE, guarded);
+        assertTrue(tree.find("/stub-iommu").isEmpty());
+        assertTrue(node(tree, "/virtio_mmio@a000000").has("virtio4j,protected"));
+        tree = edited(tree.root(), WHOLE, guarded.protection(stub));
+        assertFalse(node(tree, "/virtio_mmio@a000000").has("virtio4j,protected"));
+        assertEquals(none, TreeText.of(edited(tree.root(), WHOLE, TreeSettings.DEFAULT)));
+    }
+
+    @Test
     void shouldPutFunctionsBelowOtherBridgesIntoTheirNodes() throws TreeFormatException {
         PciAddress far = PciAddress.of("01:00.0");
         Topology topology = Topology.of(IommuScope.at(far).with(PciRange.of(DISK)));
