@@ -31,6 +31,7 @@ public final class FlipConditions {
     private static final String DEVICE = "virtqueue/src/main/java/org/virtio4j/device/";
     private static final String DRIVER = "guest-driver/src/main/java/org/virtio4j/driver/";
     private static final String PCI = "pci-transport/src/main/java/org/virtio4j/pci/";
+    private static final String MACHINE = "machine/src/main/java/org/virtio4j/machine/";
     private static final String VMM = "vmm-core/src/main/java/org/virtio4j/vmm/";
     private static final String DMA = "vmm-core/src/main/java/org/virtio4j/dma/";
 
@@ -251,7 +252,19 @@ public final class FlipConditions {
             new Flip(DRIVER + "iommu/EarlyTopology.java",
                     "if (offset <= 1) {",
                     "if (offset < 1) {",
-                    "5.13.4: a bypass byte is no topology", "TopologyProfileTest"));
+                    "5.13.4: a bypass byte is no topology", "TopologyProfileTest"),
+            new Flip(MACHINE + "Topology.java",
+                    "if (scope(device).isPresent()) {",
+                    "if (scope(device).isPresent() && device instanceof MmioBase) {",
+                    "an IOMMU is nobody's endpoint, even in a range", "machine.TopologyFormsTest"),
+            new Flip(MACHINE + "tree/IommuMap.java",
+                    "topology.scopes().forEach(scope -> addIfIn(range, scope.location(), gaps));",
+                    "",
+                    "iommu-map is split around the IOMMU itself", "machine.TopologyFormsTest"),
+            new Flip(MACHINE + "acpi/ViotTable.java",
+                    "iommu += ViotPciIommu.SIZE;",
+                    "iommu += 0;",
+                    "each range leads to its own IOMMU", "machine.TopologyFormsTest"));
 
     private static final List<String> MODULES = List.of("host-os", "wire", "vmm-core", "virtqueue", "viommu-device",
             "mmio-transport", "pci-transport", "guest-driver", "endpoint-devices", "machine", "vfio-user");
@@ -260,7 +273,8 @@ public final class FlipConditions {
     private static final List<String> TESTS = List.of("src/test/java/org/virtio4j/iommu",
             "src/test/java/org/virtio4j/pci", "src/test/java/org/virtio4j/transport",
             "src/test/java/org/virtio4j/fixture", "src/test/java/org/virtio4j/guide", "src/test/java/org/virtio4j/vmm",
-            "src/test/java/org/virtio4j/queue", "src/test/java/org/virtio4j/endpoint", "vfio-user/src/test/java");
+            "src/test/java/org/virtio4j/queue", "src/test/java/org/virtio4j/endpoint",
+            "src/test/java/org/virtio4j/machine", "vfio-user/src/test/java");
     private static final long LIMIT_SECONDS = 100;
 
     private final Path root;
