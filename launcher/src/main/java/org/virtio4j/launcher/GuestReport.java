@@ -32,15 +32,25 @@ final class GuestReport {
     /** Some lines, each with its end. */
     static String of(GuestResult result) {
         GuestReport report = new GuestReport(result.facts());
-        report.line("guest", "Linux " + result.facts().fact("kernel") + ", pages of "
-                + result.facts().fact("page-kibibytes") + " KiB, QEMU " + result.qemu());
-        report.line("boot", String.format(Locale.ROOT, "%s to the first word of the guest, %s to QEMU's end",
-                seconds(result.untilInit()), seconds(result.total())));
+        report.guest(result);
         report.groups();
         report.interrupts();
         report.work();
         result.devices().forEach(line -> report.line("devices", line));
         return report.text.toString();
+    }
+
+    /** A guest whose serial port is the user's terminal has told us nothing. */
+    private void guest(GuestResult result) {
+        if (facts.fact("kernel").isEmpty()) {
+            line("guest", "QEMU " + result.qemu());
+            line("boot", seconds(result.total()) + " to QEMU's end");
+            return;
+        }
+        line("guest", "Linux " + facts.fact("kernel") + ", pages of " + facts.fact("page-kibibytes") + " KiB, QEMU "
+                + result.qemu());
+        line("boot", String.format(Locale.ROOT, "%s to the first word of the guest, %s to QEMU's end",
+                seconds(result.untilInit()), seconds(result.total())));
     }
 
     /** A line for each part of the work that both sides did. */
