@@ -113,13 +113,28 @@ final class ServeCommand implements Command {
     private void serve(List<MachinePlan> plans, @Nullable Recorder recorder) throws CommandFailure {
         List<ServedMachine> machines = new ArrayList<>();
         try {
+            if (begin(plans, recorder, machines)) {
+                machines.forEach(this::announce);
+                waitForInterruption(machines, recorder);
+            }
+        } finally {
+            machines.forEach(this::end);
+        }
+    }
+
+    /** Begins to serve; false if the user does not want it any more, which may be why a machine could not begin. */
+    private boolean begin(List<MachinePlan> plans, @Nullable Recorder recorder, List<ServedMachine> machines)
+            throws CommandFailure {
+        try {
             for (MachinePlan plan : plans) {
                 machines.add(serve(plan, recorder));
             }
-            machines.forEach(this::announce);
-            waitForInterruption(machines, recorder);
-        } finally {
-            machines.forEach(this::end);
+            return true;
+        } catch (CommandFailure failure) {
+            if (interruption.requested()) {
+                return false;
+            }
+            throw failure;
         }
     }
 

@@ -184,12 +184,12 @@ class ServeCommandTest {
         Path config = write(CONFIG);
         Path folderOfAnother = Files.createDirectories(run.resolve("viot"));
         assertRefused("machine guest: " + folderOfAnother + ": expected none, or a file of an earlier server, found "
-                + "something else", "serve", "--config", config.toString());
+                + "something else; move it, or choose another folder", "serve", "--config", config.toString());
         assertEquals(List.of("viot"), files());
         Files.delete(folderOfAnother);
         Files.createSymbolicLink(folderOfAnother, folder.resolve("disk.img"));
         assertRefused("machine guest: " + folderOfAnother + ": expected none, or a file of an earlier server, found "
-                + "something else", "serve", "--config", config.toString());
+                + "something else; move it, or choose another folder", "serve", "--config", config.toString());
         assertEquals(4096, Files.size(folder.resolve("disk.img")));
     }
 

@@ -14,6 +14,9 @@ import org.virtio4j.vmm.FirstFailure;
 /**
  * The functions and windows of one guest, which are reset and closed together. A {@link Topology} says who is an IOMMU.
  * A machine is put together before the guest runs, by one thread; any thread may reset it.
+ *
+ * <p>It knows places, not devices: that a function at an IOMMU's place is an IOMMU, and that an endpoint's DMA goes
+ * through that IOMMU's translator, is for the embedder to see to.
  */
 public final class Machine implements AutoCloseable {
 

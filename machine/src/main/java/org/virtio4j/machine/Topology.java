@@ -87,6 +87,12 @@ public final class Topology {
         };
     }
 
+    /** What each IOMMU manages. */
+    @Override
+    public String toString() {
+        return scopes.toString();
+    }
+
     private Optional<EndpointId> ofFunction(PciAddress address) {
         for (IommuScope scope : scopes) {
             for (PciRange range : scope.ranges()) {

@@ -19,6 +19,9 @@ import org.virtio4j.serving.plan.BoardPlan;
  */
 public final class BoardTree {
 
+    /** By this a server knows its own trees again. No guest knows it. */
+    private static final String MARK = "virtio4j,served";
+
     private final String name;
     private final DeviceTree tree;
 
@@ -35,7 +38,7 @@ public final class BoardTree {
      * Has QEMU write the tree of a machine. QEMU ends after that, without a guest.
      *
      * @param qemu the program, and the arguments that say which machine it is: board, processors, memory
-     * @param file for the time being; there is none, or a file that may be replaced
+     * @param file for the time being, deleted after that; there is none, or a file that may be replaced
      * @return the tree, without IOMMUs
      * @throws IOException if QEMU cannot be started or writes no tree; the message names the program
      */
@@ -86,6 +89,7 @@ public final class BoardTree {
     public BoardTree describe(Topology topology) throws IOException {
         try {
             TopologyTree.edit(tree, topology, TreeSettings.DEFAULT);
+            tree.root().put(MARK, new byte[0]);
             return this;
         } catch (TreeFormatException unfit) {
             throw new IOException(name + ": " + unfit.getMessage(), unfit);
@@ -93,6 +97,11 @@ public final class BoardTree {
             throw new IOException(name + ": expected the device tree of a board with PCI, found another ("
                     + missing.getMessage() + ")", missing);
         }
+    }
+
+    /** Whether it was described here before. */
+    boolean isDescribed() {
+        return tree.root().has(MARK);
     }
 
     /**

@@ -2,6 +2,7 @@
 package org.virtio4j.serving;
 
 import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -304,9 +305,17 @@ public final class ServedMachine implements AutoCloseable {
         polling.clear();
         closing.one(topologyFile::delete);
         if (folderMade) {
-            closing.one(() -> Files.deleteIfExists(plan.folder()));
+            closing.one(this::deleteFolder);
         }
         closing.finish();
+    }
+
+    private void deleteFolder() throws IOException {
+        try {
+            Files.deleteIfExists(plan.folder());
+        } catch (DirectoryNotEmptyException used) {
+            throw new IOException(plan.folder() + ": not deleted, because something else is in it", used);
+        }
     }
 
     private void start() throws IOException {

@@ -6,12 +6,14 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.virtio4j.machine.Topology;
 import org.virtio4j.machine.acpi.ViotTable;
 import org.virtio4j.serving.plan.BoardPlan;
 import org.virtio4j.serving.plan.MachinePlan;
+import org.virtio4j.wire.acpi.ViotHeader;
 
 /**
  * The file in the folder of a machine that tells its guest who is behind the IOMMU: an ACPI table, or a device tree on
@@ -36,13 +38,14 @@ final class TopologyFile {
     }
 
     /**
-     * Replaces the file of an earlier server. Anything but a file is refused, because it is deleted at the end.
+     * Replaces the file of an earlier server. Anything else is refused, because it is deleted at the end.
      *
      * @throws IOException if that is not possible, or if there is no tree
      */
     void write() throws IOException {
-        if (Files.exists(file, LinkOption.NOFOLLOW_LINKS) && !Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
-            throw new IOException(file + ": expected none, or a file of an earlier server, found something else");
+        if (Files.exists(file, LinkOption.NOFOLLOW_LINKS) && !isFromServer()) {
+            throw new IOException(file + ": expected none, or a file of an earlier server, found something else; move"
+                    + " it, or choose another folder");
         }
         begun = true;
         if (plan.board().board().hasTree()) {
@@ -52,9 +55,33 @@ final class TopologyFile {
         }
     }
 
+    /** An empty file is what a full disk leaves. */
+    private boolean isFromServer() throws IOException {
+        if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+            return false;
+        }
+        byte[] bytes = NamedFile.read(file);
+        return bytes.length == 0 || (plan.board().board().hasTree() ? isTree() : isTable(bytes));
+    }
+
+    private boolean isTree() {
+        try {
+            return BoardTree.read(file).isDescribed();
+        } catch (IOException other) {
+            return false;
+        }
+    }
+
+    /** The body of a VIOT begins with the number of its nodes, and where the first one is. */
+    private static boolean isTable(byte[] bytes) {
+        byte[] begin = {(byte) ViotHeader.SIZE, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+        return bytes.length > begin.length + 2
+                && Arrays.equals(bytes, 2, begin.length + 2, begin, 0, begin.length);
+    }
+
     private BoardTree tree() throws IOException {
         Optional<Path> given = plan.board().tree();
-        return given.isPresent() ? BoardTree.read(given.get()) : BoardTree.writtenBy(treeWords(), file);
+        return given.isPresent() ? BoardTree.read(given.get()) : BoardTree.writtenBy(treeWords(), plan.folder().resolve("tree.dump"));
     }
 
     /** What QEMU needs to know to write the tree. That another process sees the RAM makes no difference to it. */

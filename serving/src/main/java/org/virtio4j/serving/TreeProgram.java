@@ -41,7 +41,7 @@ final class TreeProgram {
     /**
      * Has it write a tree.
      *
-     * @param file for the time being; there is none, or a file that may be replaced
+     * @param file for the time being, deleted after that; there is none, or a file that may be replaced
      * @return the tree
      * @throws IOException if there is no tree; the message names the program and what to change
      */
@@ -53,11 +53,15 @@ final class TreeProgram {
         Files.deleteIfExists(file);
         List<String> asked = new ArrayList<>(words);
         asked.addAll(List.of("-nodefaults", "-display", "none", "-machine", "dumpdtb=" + QemuArguments.value(file)));
-        run(asked);
-        if (!Files.isRegularFile(file)) {
-            throw new IOException(who + "found one that ends without it" + CHANGE);
+        try {
+            run(asked);
+            if (!Files.isRegularFile(file)) {
+                throw new IOException(who + "found one that ends without it" + CHANGE);
+            }
+            return NamedFile.read(file);
+        } finally {
+            Files.deleteIfExists(file);
         }
-        return NamedFile.read(file);
     }
 
     private void run(List<String> asked) throws IOException {
@@ -67,7 +71,14 @@ final class TreeProgram {
         } catch (IOException absent) {
             throw new IOException(who + "found no program that can be started" + CHANGE, absent);
         }
+        await(qemu);
+    }
+
+    /** The user may end this process meanwhile, which must not leave QEMU behind. */
+    private void await(Process qemu) throws IOException {
+        Thread atShutdown = new Thread(() -> end(qemu), "end of QEMU");
         try {
+            Runtime.getRuntime().addShutdownHook(atShutdown);
             qemu.getOutputStream().close();
             if (!qemu.waitFor(longest.toMillis(), TimeUnit.MILLISECONDS)) {
                 throw new IOException(who + "found one that still runs after " + longest.toMillis() + " ms" + CHANGE);
@@ -79,13 +90,30 @@ final class TreeProgram {
         } catch (InterruptedException unexpected) {
             throw new IllegalStateException("unexpected interrupt of this thread", unexpected);
         } finally {
-            qemu.destroyForcibly();
+            end(qemu);
+            forget(atShutdown);
+        }
+    }
+
+    /** With what it has started itself: a script may stand for QEMU. */
+    private static void end(Process qemu) {
+        qemu.descendants().forEach(ProcessHandle::destroyForcibly);
+        qemu.destroyForcibly();
+    }
+
+    private static void forget(Thread atShutdown) {
+        try {
+            boolean ignored = Runtime.getRuntime().removeShutdownHook(atShutdown);
+        } catch (IllegalStateException shuttingDown) {
+            // It runs or has run.
         }
     }
 
     /** The last line of the form WHO: WHAT. Lines behind it say where one may learn more. */
     private static String reason(Process qemu) throws IOException {
-        List<String> lines = new String(qemu.getInputStream().readAllBytes(), StandardCharsets.UTF_8).lines()
+        // What it has started may keep the stream open.
+        byte[] said = qemu.getInputStream().readNBytes(qemu.getInputStream().available());
+        List<String> lines = new String(said, StandardCharsets.UTF_8).lines()
                 .map(String::strip).filter(line -> !line.isEmpty()).toList();
         return lines.reversed().stream().filter(line -> line.contains(": ")).findFirst()
                 .orElse(lines.isEmpty() ? "nothing" : lines.getLast());

@@ -14,6 +14,8 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.virtio4j.command.CommandFailure;
 import org.virtio4j.machine.tree.DeviceTree;
 import org.virtio4j.machine.tree.TreeFormatException;
@@ -75,6 +77,41 @@ class ServedBoardTest {
         }
     }
 
+    /** The folder may be the user's, who may call a file as the server does. */
+    @ParameterizedTest
+    @ValueSource(strings = {"tree", "viot"})
+    void shouldLeaveAFileOfTheUserAlone(String name) throws IOException, CommandFailure {
+        String config = name.equals("tree") ? CONFIG : CONFIG.replace("board = \"virt\"\nqemu = \"./qemu\"", "");
+        Path file = Files.createDirectory(folder.resolve("run")).resolve(name);
+        byte[] board = Files.readAllBytes(folder.resolve("board.dtb"));
+        Files.write(file, board);
+        MachinePlan plan = plan(config);
+        assertEquals(file + ": expected none, or a file of an earlier server, found something else; move it, or"
+                + " choose another folder", assertThrows(IOException.class, () -> ServedMachine.serve(plan))
+                .getMessage());
+        assertArrayEquals(board, Files.readAllBytes(file));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tree", "viot"})
+    void shouldReplaceTheFileOfAServerThatWasKilled(String name) throws IOException, CommandFailure {
+        MachinePlan plan = plan(name.equals("tree") ? CONFIG
+                : CONFIG.replace("board = \"virt\"\nqemu = \"./qemu\"", ""));
+        Path file = Files.createDirectory(folder.resolve("run")).resolve(name);
+        byte[] written;
+        try (ServedMachine machine = ServedMachine.serve(plan)) {
+            written = Files.readAllBytes(file);
+        }
+        Files.write(file, written);
+        try (ServedMachine machine = ServedMachine.serve(plan)) {
+            assertArrayEquals(written, Files.readAllBytes(file));
+        }
+        Files.write(file, new byte[0]);
+        try (ServedMachine machine = ServedMachine.serve(plan)) {
+            assertArrayEquals(written, Files.readAllBytes(file));
+        }
+    }
+
     /** Requester, endpoint and count of each entry. */
     private static List<String> endpoints(Path file) throws IOException, TreeFormatException {
         TreeNode bridge = DeviceTree.read(Files.readAllBytes(file)).find("/pcie@10000000").orElseThrow();
@@ -91,7 +128,7 @@ class ServedBoardTest {
                 + "processors = 3\ncpu = \"max,sve=off\"\nmemory = 100\nmemory-file = \"ram\""));
         assertThrows(IOException.class, () -> ServedMachine.serve(plan));
         assertEquals("-machine virt,gic-version=2 -m 100M -cpu max,sve=off -smp 3 -nodefaults -display none -machine "
-                + "dumpdtb=" + folder + "/run/tree\n", Files.readString(folder.resolve("qemu.words")));
+                + "dumpdtb=" + folder + "/run/tree.dump\n", Files.readString(folder.resolve("qemu.words")));
         assertFalse(Files.exists(folder.resolve("run")));
     }
 

@@ -175,14 +175,15 @@ final class TopologyNodes {
             return mergeInto(settings.node(base).get());
         }
         WindowNode window = settings.window(base).orElseThrow(() -> new IllegalArgumentException(
-                "device=" + base + ": the tree needs its node or its window; set one"));
+                "device=" + base + ": the tree needs its node or its window; set one by"
+                        + " TreeSettings.node or window"));
         TreeNode node = window.node(phandles.containsKey(base), bus.addressCells(), bus.sizeCells());
         return child(bus.path(), node).put(COHERENT, PropertyValue.empty());
     }
 
     private TreeSettings.Bridge bridge(int segment) {
         return settings.bridge(segment).orElseThrow(() -> new IllegalArgumentException(
-                "segment=" + segment + ": the tree needs its host bridge; set it"));
+                "segment=" + segment + ": the tree needs its host bridge; set it by TreeSettings.bridge"));
     }
 
     private TreeNode mergeInto(String path) {
