@@ -81,7 +81,8 @@ final class TopologyFile {
 
     private BoardTree tree() throws IOException {
         Optional<Path> given = plan.board().tree();
-        return given.isPresent() ? BoardTree.read(given.get()) : BoardTree.writtenBy(treeWords(), plan.folder().resolve("tree.dump"));
+        return given.isPresent() ? BoardTree.read(given.get())
+                : BoardTree.writtenBy(treeWords(), plan.folder().resolve("tree.dump"));
     }
 
     /** What QEMU needs to know to write the tree. That another process sees the RAM makes no difference to it. */

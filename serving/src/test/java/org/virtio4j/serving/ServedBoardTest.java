@@ -98,17 +98,17 @@ class ServedBoardTest {
         MachinePlan plan = plan(name.equals("tree") ? CONFIG
                 : CONFIG.replace("board = \"virt\"\nqemu = \"./qemu\"", ""));
         Path file = Files.createDirectory(folder.resolve("run")).resolve(name);
-        byte[] written;
-        try (ServedMachine machine = ServedMachine.serve(plan)) {
-            written = Files.readAllBytes(file);
-        }
+        byte[] written = servedWith(plan, file);
         Files.write(file, written);
-        try (ServedMachine machine = ServedMachine.serve(plan)) {
-            assertArrayEquals(written, Files.readAllBytes(file));
-        }
+        assertArrayEquals(written, servedWith(plan, file));
         Files.write(file, new byte[0]);
+        assertArrayEquals(written, servedWith(plan, file));
+    }
+
+    private static byte[] servedWith(MachinePlan plan, Path file) throws IOException {
         try (ServedMachine machine = ServedMachine.serve(plan)) {
-            assertArrayEquals(written, Files.readAllBytes(file));
+            assertEquals(0, machine.connected());
+            return Files.readAllBytes(file);
         }
     }
 

@@ -233,9 +233,10 @@ class TopologyTreeTest {
 
     @Test
     void shouldSayWhatIsMissingForAnOverlay() {
-        refused("segment=0: the tree needs its host bridge; set it by TreeSettings.bridge", WHOLE, TreeSettings.DEFAULT);
-        refused("device=0xa000000: the tree needs its node or its window; set one by TreeSettings.node or window", WINDOWS,
+        refused("segment=0: the tree needs its host bridge; set it by TreeSettings.bridge", WHOLE,
                 TreeSettings.DEFAULT);
+        refused("device=0xa000000: the tree needs its node or its window; set one by TreeSettings.node or window",
+                WINDOWS, TreeSettings.DEFAULT);
         TreeSettings bridge = TreeSettings.DEFAULT.bridge(0, "/pcie@10000000");
         refused("function=00:0a.1: no IOMMU of the topology manages it", WINDOWS,
                 bridge.functions(List.of(DISK)).node(WINDOW, "/a").node(OTHER_WINDOW, "/b"));
