@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # A driver in the guest's user space for the entropy source, by VFIO: vfio.pl GROUP FUNCTION MACHINE PAGE, the last two
-# as uname and the kernel have them. It says on standard output what it finds, and ends with status 1 and a line when something is not as it should be.
+# as uname and the kernel have them. It says on standard output what it finds, and ends with status 1 and a line when
+# something is not as it should be.
 #
 # The buffer is mapped, and filled by the device. Then it is mapped for reading alone, and unmapped; each time the
 # device is told to fill it again, which must fail.
