@@ -165,10 +165,10 @@ public final class Guest {
         return options.workload() == Workload.SHELL && !options.console();
     }
 
-    /** Returns whether the user wants the guest to end. */
+    /** Returns whether the guest is to end: the user wants it, or Linux has crashed and would go on for minutes. */
     private boolean look(GuestDevices devices) {
         devices.notices().forEach(observer::notice);
-        return observer.interrupted();
+        return observer.interrupted() || facts.hasCrashed();
     }
 
     private void hear(String text, GuestDevices devices) {
@@ -192,6 +192,9 @@ public final class Guest {
     private Optional<String> trouble(QemuProcess.End end) {
         if (facts.failure().isPresent()) {
             return facts.failure().map(failure -> "the guest says: " + failure);
+        }
+        if (facts.crash().isPresent() && !facts.done()) {
+            return facts.crash().map(crash -> "the guest's Linux has crashed: " + crash);
         }
         return end != QemuProcess.End.SWITCHED_OFF || facts.done() ? end.trouble()
                 : Optional.of("the guest has ended before its work was done");

@@ -18,11 +18,14 @@ public final class GuestFacts {
     private static final int MOST_FACTS = 10_000;
     private static final int MOST_FAULTS = 10_000;
     private static final int LAST_LINES = 20;
+    private static final String TRACE_END = "---[ end trace";
 
     private final SortedMap<String, String> facts = new TreeMap<>();
     private final List<ConsoleLine.DmaFault> faults = new ArrayList<>();
     private final Deque<String> lastLines = new ArrayDeque<>();
     private @Nullable String failure;
+    private @Nullable String crash;
+    private boolean crashTold;
     private boolean done;
 
     GuestFacts() {
@@ -35,6 +38,7 @@ public final class GuestFacts {
             case ConsoleLine.DmaFault fault when faults.size() < MOST_FAULTS -> faults.add(fault);
             case ConsoleLine.Failed failed -> failure = failed.text();
             case ConsoleLine.Done ignored -> done = true;
+            case ConsoleLine.Crash trace -> crashed(trace.text());
             case ConsoleLine.Other other -> addLast(other.text());
             default -> { }
         }
@@ -62,6 +66,25 @@ public final class GuestFacts {
     /** Those reported by the IOMMU's event queue, in order. */
     List<ConsoleLine.DmaFault> faults() {
         return Collections.unmodifiableList(faults);
+    }
+
+    /** Where and how Linux crashed stands between its first words about it and the end of a trace. */
+    private void crashed(String text) {
+        addLast(text);
+        crashTold |= crash != null && text.startsWith(TRACE_END);
+        if (crash == null && !text.startsWith(TRACE_END)) {
+            crash = text;
+        }
+    }
+
+    /** Whether Linux has crashed and has told all about it. What it does from then on is of no use. */
+    boolean hasCrashed() {
+        return crashTold;
+    }
+
+    /** The first words of Linux about its crash. */
+    Optional<String> crash() {
+        return Optional.ofNullable(crash);
     }
 
     /**

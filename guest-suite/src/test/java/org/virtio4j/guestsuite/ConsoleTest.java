@@ -29,11 +29,24 @@ class ConsoleTest {
     void shouldBeLinuxsConsole(Translation translation)
             throws IOException, NotFetchedException, UnusableGuestException {
         Booted booted = guest.bootAsShipped(Workload.CONSOLE, translation, false);
+        for (int more = 2; more > 0 && linuxHasCrashed(booted); more--) {
+            booted = guest.bootAsShipped(Workload.CONSOLE, translation, false);
+        }
         booted.assertDone();
         assertEquals("50 132", booted.fact("console/size"));
         assertEquals("10", booted.fact("console/rounds"));
         assertEquals(List.of(), booted.faults());
         assertEquals(translation.groupType(), booted.group(FUNCTION, "type"));
         booted.assertFeatures(FUNCTION, 0, 32, 33);
+    }
+
+    /**
+     * Linux 6.12 frees a console with work of its input in a queue (hvc_console.c), and makes the next one in the same
+     * memory. It then finds a broken list when a driver was unbound in mid-read; seen once in some thirty boots.
+     */
+    private static boolean linuxHasCrashed(Booted booted) {
+        return booted.result().trouble().filter(trouble -> trouble.contains("Linux has crashed")).isPresent()
+                && booted.lines().stream().anyMatch(line -> line.contains("list_add corruption"))
+                && booted.lines().stream().anyMatch(line -> line.contains("Comm: khvcd"));
     }
 }

@@ -38,6 +38,10 @@ public sealed interface ConsoleLine {
     record DmaFault(String reason, int endpoint, long address, String access) implements ConsoleLine {
     }
 
+    /** Linux has found itself broken, and goes on for as long as it can. */
+    record Crash(String text) implements ConsoleLine {
+    }
+
     /** Anything else. */
     record Other(String text) implements ConsoleLine {
     }
@@ -57,7 +61,7 @@ public sealed interface ConsoleLine {
             return new DmaFault(fault.group(1), Integer.parseInt(fault.group(2)),
                     Long.parseUnsignedLong(digits(fault.group(3)), Patterns.HEXADECIMAL), fault.group(4));
         }
-        return new Other(line);
+        return Patterns.CRASH.matcher(log.group(1)).matches() ? new Crash(log.group(1)) : new Other(line);
     }
 
     private static ConsoleLine said(String kind, String text, String line) {
@@ -85,6 +89,7 @@ public sealed interface ConsoleLine {
         /** A line of the kernel's log: the time, perhaps who says it, and what. */
         private static final Pattern LOG = Pattern.compile("\\[ *\\d+\\.\\d+\\](?:\\[ *[CT]\\d+\\])? (.*)");
         private static final Pattern SAID = Pattern.compile("virtio4j: (\\w+) ?(.*)");
+        private static final Pattern CRASH = Pattern.compile("kernel BUG at .*|Oops: .*|---\\[ end trace .*");
         private static final Pattern FAULT = Pattern.compile("virtio_iommu \\w+: (page|domain|unknown) fault from EP "
                 + "(\\d{1,9}) at (0x[0-9a-f]{1,16}|0) \\[([RWX]*)\\]");
 

@@ -11,6 +11,16 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ConsoleLineTest {
 
     @Test
+    void shouldNoticeACrashOfLinux() {
+        assertEquals(new ConsoleLine.Crash("kernel BUG at lib/list_debug.c:32!"),
+                ConsoleLine.of("[    2.424490] kernel BUG at lib/list_debug.c:32!"));
+        assertEquals(new ConsoleLine.Crash("Oops: invalid opcode: 0000 [#1] PREEMPT SMP NOPTI"),
+                ConsoleLine.of("[    2.425868] Oops: invalid opcode: 0000 [#1] PREEMPT SMP NOPTI"));
+        assertEquals(new ConsoleLine.Crash("---[ end trace 0000000000000000 ]---"),
+                ConsoleLine.of("[    2.429617] ---[ end trace 0000000000000000 ]---"));
+    }
+
+    @Test
     void shouldUnderstandWhatTheGuestSays() {
         assertEquals(new ConsoleLine.Fact("group/0/type", "DMA-FQ"), line("fact group/0/type=DMA-FQ"));
         assertEquals(new ConsoleLine.Fact("a", "b=c d"), line("fact a=b=c d"));
