@@ -8,7 +8,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.Assumptions;
 import org.virtio4j.harness.fetch.Packages;
 import org.virtio4j.harness.fetch.UnpackedProgram;
 import org.virtio4j.harness.options.NotFetchedException;
@@ -16,8 +15,6 @@ import org.virtio4j.harness.options.UnusableGuestException;
 
 /** Debian's compilers for ACPI tables and device trees, which look at what we write with eyes of their own. */
 final class Compilers {
-
-    private static final Path HOME = Path.of(System.getProperty("virtio4j.home", "..")).toAbsolutePath();
 
     private final Path root;
 
@@ -28,9 +25,9 @@ final class Compilers {
     /** Fetches them if they are missing, and skips the test, saying why, if they cannot be had. */
     static Compilers fetched() {
         try {
-            return new Compilers(new Packages(HOME, () -> false).part("tools"));
+            return new Compilers(new Packages(GuestBooter.HOME, () -> false).part("tools"));
         } catch (NotFetchedException told) {
-            Assumptions.abort("neither found nor fetched: " + told.getMessage());
+            GuestBooter.skip(told);
             throw new IllegalStateException(told);
         }
     }

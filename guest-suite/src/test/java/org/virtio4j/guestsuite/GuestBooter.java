@@ -42,7 +42,8 @@ import org.virtio4j.harness.options.Workload;
  */
 final class GuestBooter implements BeforeEachCallback, AfterEachCallback {
 
-    private static final Path HOME = Path.of(System.getProperty("virtio4j.home", "..")).toAbsolutePath();
+    /** The project's folder. */
+    static final Path HOME = Path.of(System.getProperty("virtio4j.home", "..")).toAbsolutePath();
     /** The RAM of each guest. */
     static final int MEBIBYTES = 512;
 
@@ -219,7 +220,7 @@ final class GuestBooter implements BeforeEachCallback, AfterEachCallback {
     }
 
     /** Why it could not be fetched stands on standard error. */
-    private static void skip(NotFetchedException told) {
+    static void skip(NotFetchedException told) {
         Assumptions.abort("neither found nor fetched: " + told.getMessage());
     }
 

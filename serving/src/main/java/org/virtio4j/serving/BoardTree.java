@@ -99,9 +99,13 @@ public final class BoardTree {
         }
     }
 
-    /** Whether it was described here before. */
-    boolean isDescribed() {
-        return tree.root().has(MARK);
+    /** Whether the content of a file is a tree that was described here before. */
+    static boolean isDescribed(byte[] content) {
+        try {
+            return DeviceTree.read(content).root().has(MARK);
+        } catch (TreeFormatException other) {
+            return false;
+        }
     }
 
     /**

@@ -20,15 +20,6 @@ public final class QemuArguments {
     }
 
     /**
-     * A PC with PCI Express, whose RAM is what {@link #memory} says.
-     *
-     * @return this
-     */
-    public QemuArguments machine() {
-        return machine("q35");
-    }
-
-    /**
      * A machine whose RAM is what {@link #memory} says.
      *
      * @param type what QEMU calls it

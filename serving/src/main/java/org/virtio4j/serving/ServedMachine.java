@@ -10,6 +10,7 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +26,6 @@ import org.virtio4j.iommu.VirtioIommuBuilder;
 import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.machine.EndpointId;
 import org.virtio4j.machine.IommuScope;
-import org.virtio4j.machine.Machine;
 import org.virtio4j.machine.PciAddress;
 import org.virtio4j.machine.Topology;
 import org.virtio4j.serving.plan.BoardPlan;
@@ -341,8 +341,12 @@ public final class ServedMachine implements AutoCloseable {
     }
 
     private void requireOneFunctionAtEachAddress() {
-        Machine machine = new Machine(topology);
-        functions.forEach(function -> machine.add(function.address(), function.function()));
+        Set<PciAddress> taken = new HashSet<>();
+        for (ServedFunction function : functions) {
+            if (!taken.add(function.address())) {
+                throw new IllegalArgumentException("location=" + function.address() + ": something else lies there");
+            }
+        }
     }
 
     private void poll(ServedFunction function, Idling idling) {

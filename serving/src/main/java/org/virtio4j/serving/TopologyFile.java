@@ -61,15 +61,7 @@ final class TopologyFile {
             return false;
         }
         byte[] bytes = NamedFile.read(file);
-        return bytes.length == 0 || (plan.board().board().hasTree() ? isTree() : isTable(bytes));
-    }
-
-    private boolean isTree() {
-        try {
-            return BoardTree.read(file).isDescribed();
-        } catch (IOException other) {
-            return false;
-        }
+        return bytes.length == 0 || (plan.board().board().hasTree() ? BoardTree.isDescribed(bytes) : isTable(bytes));
     }
 
     /** The body of a VIOT begins with the number of its nodes, and where the first one is. */

@@ -65,6 +65,6 @@ class QemuArgumentsTest {
         assertEquals("""
                   -machine q35,memory-backend=memory \\
                   -acpitable 'sig=VIOT,rev=0,oem_id=VIRTIO,oem_table_id=VIRTIO4J,data=/it'\\''s here/viot'
-                """, new QemuArguments().machine().viot(Path.of("/it's here/viot")).shell());
+                """, new QemuArguments().machine("q35").viot(Path.of("/it's here/viot")).shell());
     }
 }

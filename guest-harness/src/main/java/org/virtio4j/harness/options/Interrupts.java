@@ -10,11 +10,11 @@ import org.virtio4j.serving.plan.Board;
 /** What brings the interrupts of PCI functions to the processors of a guest. QEMU's board is chosen with it. */
 public enum Interrupts {
     /** A PC's: messages to the local APICs. */
-    APIC(Architecture.X86_64, Board.Q35, Board.Q35.machine(), 255),
+    APIC(Architecture.X86_64, Board.Q35, 255),
     /** Messages to a GICv3 with an interrupt translation service. */
-    ITS(Architecture.ARM64, Board.VIRT_ITS, Board.VIRT_ITS.machine(), 123),
+    ITS(Architecture.ARM64, Board.VIRT_ITS, 123),
     /** Messages to the frame of a GICv2. */
-    GICV2M(Architecture.ARM64, Board.VIRT_GICV2M, Board.VIRT_GICV2M.machine(), 8),
+    GICV2M(Architecture.ARM64, Board.VIRT_GICV2M, 8),
     /** Messages to incoming message controllers. */
     IMSIC(Architecture.RISCV64, null, "virt,aia=aplic-imsic", 512),
     /** No messages, but lines to a platform-level interrupt controller. */
@@ -26,6 +26,10 @@ public enum Interrupts {
     private final @Nullable Board board;
     private final String machine;
     private final int mostProcessors;
+
+    Interrupts(Architecture architecture, Board board, int mostProcessors) {
+        this(architecture, board, board.machine(), mostProcessors);
+    }
 
     Interrupts(Architecture architecture, @Nullable Board board, String machine, int mostProcessors) {
         this.architecture = architecture;

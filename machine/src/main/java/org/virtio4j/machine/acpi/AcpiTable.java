@@ -54,7 +54,7 @@ final class AcpiTable {
         putLetters(AcpiHeader.CREATOR_ID, CREATOR);
         put4(AcpiHeader.CREATOR_REVISION, FIRST_REVISION);
         put1(AcpiHeader.CHECKSUM, -sum());
-        return bytes.clone();
+        return bytes;
     }
 
     private void putLetters(long at, String letters) {

@@ -49,13 +49,13 @@ final class AmlBytes {
             out.write(value == 0 ? Aml.ZERO : Aml.ONE);
         } else if (value <= 0xff) {
             out.write(Aml.BYTE);
-            little(value, Byte.BYTES);
+            little(out, value, Byte.BYTES);
         } else if (value <= 0xffff) {
             out.write(Aml.WORD);
-            little(value, Short.BYTES);
+            little(out, value, Short.BYTES);
         } else {
             out.write(Aml.DOUBLE_WORD);
-            little(value, Integer.BYTES);
+            little(out, value, Integer.BYTES);
         }
         return this;
     }
@@ -91,12 +91,13 @@ final class AmlBytes {
         }
         int length = following + 1 + further;
         out.write((further << BITS_OF_COUNT) | (length & ((1 << BITS_IN_FIRST_BYTE) - 1)));
-        little(length >>> BITS_IN_FIRST_BYTE, further);
+        little(out, length >>> BITS_IN_FIRST_BYTE, further);
     }
 
-    private void little(int value, int width) {
+    /** Writes a number, its lowest byte first. */
+    static void little(ByteArrayOutputStream to, long value, int width) {
         for (int i = 0; i < width; i++) {
-            out.write(value >>> (Byte.SIZE * i));
+            to.write((int) (value >>> (Byte.SIZE * i)));
         }
     }
 

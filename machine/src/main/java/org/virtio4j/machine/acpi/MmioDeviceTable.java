@@ -51,9 +51,9 @@ public final class MmioDeviceTable {
         for (int i = 0; i < windows.size(); i++) {
             devices.device(String.format("V%03X", first + i), device(windows.get(i), first + i));
         }
-        AmlBytes scope = new AmlBytes().scope("\\_SB_", devices);
-        AcpiTable table = new AcpiTable(AcpiHeader.SIZE + scope.bytes().length);
-        table.put(AcpiHeader.SIZE, scope.bytes());
+        byte[] scope = new AmlBytes().scope("\\_SB_", devices).bytes();
+        AcpiTable table = new AcpiTable(AcpiHeader.SIZE + scope.length);
+        table.put(AcpiHeader.SIZE, scope);
         return table.finish(SIGNATURE, REVISION);
     }
 

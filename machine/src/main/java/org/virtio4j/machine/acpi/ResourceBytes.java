@@ -48,9 +48,7 @@ final class ResourceBytes {
     }
 
     private ResourceBytes put(long value, int width) {
-        for (int i = 0; i < width; i++) {
-            out.write((int) (value >>> (Byte.SIZE * i)));
-        }
+        AmlBytes.little(out, value, width);
         return this;
     }
 }

@@ -56,14 +56,4 @@ public record BoardPlan(Board board, Optional<String> cpu, OptionalInt processor
     public BoardPlan withQemu(List<String> command) {
         return new BoardPlan(board, cpu, processors, command, tree);
     }
-
-    /**
-     * The same with a tree that is there already.
-     *
-     * @param file written by QEMU for this board without the IOMMU
-     * @return a plan
-     */
-    public BoardPlan withTree(Path file) {
-        return new BoardPlan(board, cpu, processors, qemu, Optional.of(file));
-    }
 }
