@@ -11,7 +11,7 @@ enum Callback {
     NANO_TIME(Owner.IOMMU, Told.REASON, "LongSupplier.getAsLong"),
     MAPPING_MAP(Owner.IOMMU, Told.REASON, "MappingListener.map"),
     MAPPING_UNMAP(Owner.IOMMU, Told.REASON, "MappingListener.unmap"),
-    MAPPING_ATTACHED(Owner.IOMMU, Told.REASON, "MappingListener.attached"),
+    MAPPING_ATTACH(Owner.IOMMU, Told.REASON, "MappingListener.attach"),
     MAPPING_DETACHED(Owner.IOMMU, Told.REASON, "MappingListener.detached"),
     LISTENER_NEGOTIATED(Owner.IOMMU, Told.COUNTED, "IommuListener.negotiated"),
     LISTENER_ACTIVATED(Owner.IOMMU, Told.COUNTED, "IommuListener.activated"),

@@ -79,8 +79,9 @@ record TrappedListener(CallbackTrap trap, boolean recordsTraffic) implements Iom
     }
 
     @Override
-    public void attached(int endpoint, int domain) {
-        trap.pass(Callback.MAPPING_ATTACHED);
+    public Answer attach(int endpoint, int domain, boolean bypass) {
+        trap.pass(Callback.MAPPING_ATTACH);
+        return Answer.DONE;
     }
 
     @Override

@@ -33,7 +33,7 @@ class ListenerTest extends IommuTests {
         machine[0] = attached();
         machine[0].ok(Requests.map(ONE, 0x1000, 0x2fff, 0x8000, Spec.MAP_F_READ));
         machine[0].ok(Requests.unmap(ONE, 0, -1));
-        assertEquals(List.of("first attached 8 1", "second attached 8 1", "first map 1 1000 2fff 8000 1",
+        assertEquals(List.of("first attach 8 1", "second attach 8 1", "first map 1 1000 2fff 8000 1",
                 "second map 1 1000 2fff 8000 1", "first unmap 1 1000 2fff", "second unmap 1 1000 2fff"), calls);
         assertEquals(List.of(Seen.refused(TranslateResult.NO_MAPPING),
                 Seen.at(0x8000, 0x1000, 0x2fff, Spec.MAP_F_READ)), seen);
@@ -130,7 +130,7 @@ class ListenerTest extends IommuTests {
         machine.ok(Requests.map(ONE, 0x1000, 0x1fff, 0x8000));
         calls.clear();
         machine.ok(Requests.attach(TWO, DISK));
-        assertEquals(List.of("first attached 8 2", "second attached 8 2", "first detached 8 1", "second detached 8 1"),
+        assertEquals(List.of("first attach 8 2", "second attach 8 2", "first detached 8 1", "second detached 8 1"),
                 calls);
         calls.clear();
         machine.ok(Requests.detach(ONE, NIC));
@@ -231,20 +231,28 @@ class ListenerTest extends IommuTests {
             if (--refusedCall == 0) {
                 return refusal;
             }
-            mappings.remove(range);
+            mappings.keySet().removeIf(each -> inside(each, domain, virtStart, virtEnd));
             return Answer.DONE;
         }
 
         @Override
-        public void attached(int endpoint, int domain) {
-            calls.add(name + " attached " + endpoint + " " + domain);
+        public Answer attach(int endpoint, int domain, boolean bypass) {
+            calls.add(name + " attach " + endpoint + " " + domain);
             attached.put(endpoint, domain);
+            return Answer.DONE;
         }
 
         @Override
         public void detached(int endpoint, int domain) {
             calls.add(name + " detached " + endpoint + " " + domain);
             attached.remove(endpoint, domain);
+        }
+
+        private static boolean inside(String mapping, int domain, long virtStart, long virtEnd) {
+            String[] words = mapping.split(" ");
+            return Integer.parseInt(words[0]) == domain
+                    && Long.compareUnsigned(Long.parseUnsignedLong(words[1], 16), virtStart) >= 0
+                    && Long.compareUnsigned(Long.parseUnsignedLong(words[2], 16), virtEnd) <= 0;
         }
 
         private static String hex(long address) {

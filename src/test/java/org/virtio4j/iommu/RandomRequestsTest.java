@@ -150,15 +150,17 @@ class RandomRequestsTest extends IommuTests {
                 return refusal;
             }
             mappings.computeIfPresent(domain, (ignored, all) -> {
-                IommuModel.Mapping gone = all.remove(virtStart);
-                return gone == null || gone.end() != virtEnd || all.isEmpty() ? null : all;
+                all.entrySet().removeIf(each -> Long.compareUnsigned(each.getKey(), virtStart) >= 0
+                        && Long.compareUnsigned(each.getValue().end(), virtEnd) <= 0);
+                return all.isEmpty() ? null : all;
             });
             return Answer.DONE;
         }
 
         @Override
-        public void attached(int endpoint, int domain) {
+        public Answer attach(int endpoint, int domain, boolean bypass) {
             attachments.put(endpoint, domain);
+            return Answer.DONE;
         }
 
         @Override

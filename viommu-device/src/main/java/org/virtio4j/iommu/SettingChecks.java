@@ -4,6 +4,7 @@ package org.virtio4j.iommu;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.stream.Collectors;
+import org.virtio4j.iommu.embedder.MappingListener;
 import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.iommu.request.RequestLimits;
 import org.virtio4j.vmm.GuestMemory;
@@ -89,6 +90,15 @@ final class SettingChecks {
     static void maxMappings(long mappings) {
         if (mappings < 1 || mappings > MOST_MAPPINGS) {
             throw new IllegalArgumentException("maxMappings=" + mappings + ", but 1 to 2^30 can be kept");
+        }
+    }
+
+    static void mirrored(MappingListener listener, long granule) {
+        long smallest = Long.lowestOneBit(listener.pageSizeMask());
+        if (smallest == 0 || Long.compareUnsigned(smallest, granule) > 0) {
+            throw new IllegalArgumentException("granule=" + granule + ", but a mapping listener has pages of "
+                    + Long.toUnsignedString(smallest) + " bytes at least; give the builder a pageSizeMask whose lowest"
+                    + " bit is that");
         }
     }
 

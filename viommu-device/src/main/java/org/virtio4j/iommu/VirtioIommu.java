@@ -77,8 +77,7 @@ public final class VirtioIommu extends QueueDevice implements AutoCloseable {
     /** Whether the tables are gone; guarded by the control lock. */
     private boolean closed;
 
-    VirtioIommu(IommuSettings settings, List<Endpoint> endpoints, List<MappingListener> mirrors,
-            List<IommuListener> observers) {
+    VirtioIommu(IommuSettings settings, List<Endpoint> endpoints, List<IommuListener> observers) {
         super(DeviceType.IOMMU, ConfigSpace.size(settings.topology()));
         this.settings = settings;
         this.config = new ConfigSpace(settings.limits(), settings.topology());
@@ -88,7 +87,7 @@ public final class VirtioIommu extends QueueDevice implements AutoCloseable {
         this.counters = new IommuTally(readers, listeners);
         this.events = new EventQueue(counters, listeners);
         this.faults = new FaultReports(control, events, listeners.recordTraffic());
-        MappingListeners mappingListeners = new MappingListeners(mirrors);
+        MappingListeners mappingListeners = new MappingListeners();
         this.deferred = mappingListeners.deferred();
         this.domains = new Domains(endpoints, spaceFor(endpoints, settings), mappingListeners, readers,
                 settings.maxMappings(), settings.stallLimitNanos());
@@ -168,6 +167,46 @@ public final class VirtioIommu extends QueueDevice implements AutoCloseable {
      */
     public IommuCapabilities capabilities(int endpoint) {
         return settings.capabilities(require(endpoint).regions());
+    }
+
+    /**
+     * Takes a mapping listener in while the guest runs: it is told what its endpoints are attached to, and the mappings
+     * of those domains.
+     *
+     * @param listener  not joined yet
+     * @param endpoints the ids it stands for; none for all endpoints
+     * @return DONE, or how the listener has refused; it has not joined then, and all it was told was taken back
+     * @throws IllegalArgumentException if the pages of the listener are larger than the granule
+     */
+    public MappingListener.Answer join(MappingListener listener, int... endpoints) {
+        SettingChecks.mirrored(listener, settings.limits().granule());
+        control.lock();
+        try {
+            MappingListener.Answer answer = domains.join(listener, endpoints);
+            domains.gracePeriodIfNeeded();
+            deferred.rethrow();
+            return answer;
+        } finally {
+            control.unlock();
+        }
+    }
+
+    /**
+     * Takes everything back that a mapping listener was told, and forgets it. One that does not carry that out is
+     * expelled, and stays so until it leaves again.
+     *
+     * @param listener one that has joined
+     * @throws IllegalArgumentException if it has not
+     */
+    public void leave(MappingListener listener) {
+        control.lock();
+        try {
+            domains.leave(listener);
+            domains.gracePeriodIfNeeded();
+            deferred.rethrow();
+        } finally {
+            control.unlock();
+        }
     }
 
     /**

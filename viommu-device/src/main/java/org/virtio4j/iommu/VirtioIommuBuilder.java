@@ -29,7 +29,7 @@ public final class VirtioIommuBuilder {
             IommuFeature.MAP_UNMAP, IommuFeature.PROBE, IommuFeature.MMIO, IommuFeature.BYPASS_CONFIG);
 
     private final Map<Integer, @Nullable ReservedRegions> endpoints = new LinkedHashMap<>();
-    private final List<MappingListener> mappingListeners = new ArrayList<>();
+    private final Map<MappingListener, int[]> mappingListeners = new LinkedHashMap<>();
     private final List<IommuListener> listeners = new ArrayList<>();
     private ReservedRegions reserved = ReservedRegions.NONE;
     private Features features = ALL;
@@ -289,13 +289,14 @@ public final class VirtioIommuBuilder {
     }
 
     /**
-     * Mirrors every mapping elsewhere.
+     * Mirrors mappings elsewhere.
      *
      * @param listener is asked before each change, after those that were given before, and may refuse it
+     * @param ids      the endpoints it stands for; none for all endpoints
      * @return this
      */
-    public VirtioIommuBuilder mappingListener(MappingListener listener) {
-        mappingListeners.add(Objects.requireNonNull(listener));
+    public VirtioIommuBuilder mappingListener(MappingListener listener, int... ids) {
+        mappingListeners.put(Objects.requireNonNull(listener), ids.clone());
         return this;
     }
 
@@ -336,7 +337,9 @@ public final class VirtioIommuBuilder {
                 bypass(), maxMappings, topology, stallLimit.toNanos());
         List<Endpoint> all = new ArrayList<>();
         endpoints.forEach((id, regions) -> all.add(new Endpoint(id, regionsOf(regions))));
-        return new VirtioIommu(settings, all, List.copyOf(mappingListeners), List.copyOf(listeners));
+        VirtioIommu iommu = new VirtioIommu(settings, all, List.copyOf(listeners));
+        mappingListeners.forEach(iommu::join);
+        return iommu;
     }
 
     private VirtioIommuBuilder put(int id, @Nullable ReservedRegions regions) {

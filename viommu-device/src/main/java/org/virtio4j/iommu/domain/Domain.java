@@ -32,6 +32,9 @@ public final class Domain {
     /** How many endpoints with each distinct set of reserved regions are attached. */
     private final int[] users;
     private final ArrayList<Endpoint> endpoints = new ArrayList<>(2);
+
+    /** The listeners that know the mappings. */
+    private final ArrayList<Mirror> mirrors = new ArrayList<>(1);
     private Kind kind;
     private int id;
 
@@ -117,6 +120,19 @@ public final class Domain {
      */
     public List<Endpoint> endpoints() {
         return endpoints;
+    }
+
+    /**
+     * Whether listeners know the mappings, and must be asked before one is made. Under the control lock.
+     *
+     * @return true if an endpoint of one is attached
+     */
+    public boolean isMirrored() {
+        return !mirrors.isEmpty();
+    }
+
+    List<Mirror> mirrors() {
+        return mirrors;
     }
 
     /** Whether an endpoint with the regions of this index is attached. */

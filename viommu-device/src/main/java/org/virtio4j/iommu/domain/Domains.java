@@ -4,7 +4,9 @@ package org.virtio4j.iommu.domain;
 import java.util.ArrayList;
 import java.util.List;
 import org.agrona.collections.Int2ObjectHashMap;
+import org.agrona.collections.IntHashSet;
 import org.jspecify.annotations.Nullable;
+import org.virtio4j.iommu.embedder.MappingListener;
 import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.iommu.table.MappingTable;
 import org.virtio4j.iommu.table.NodeSpace;
@@ -219,18 +221,48 @@ public final class Domains {
     }
 
     /**
-     * Attaches an endpoint to a domain; the one it leaves may end.
+     * Attaches an endpoint to a domain, if all listeners agree; the one it leaves may end. If a listener refuses,
+     * nothing has changed, and a domain that has no endpoint is gone.
      *
      * @param endpoint not attached to {@code domain}
      * @param domain   one that exists and accepts the endpoint's regions
+     * @return DONE, or the refusal
      */
-    public void attach(Endpoint endpoint, Domain domain) {
-        Domain old = endpoint.domain();
-        domain.add(endpoint);
-        endpoint.domain(domain);
-        tookAttachment();
-        mappingListeners.attached(endpoint.id(), domain.id());
-        leave(endpoint, old);
+    public MappingListener.Answer attach(Endpoint endpoint, Domain domain) {
+        MappingListener.Answer answer = mappingListeners.move(List.of(endpoint), domain);
+        if (answer == MappingListener.Answer.DONE) {
+            Domain old = endpoint.domain();
+            domain.add(endpoint);
+            endpoint.domain(domain);
+            tookAttachment();
+            leave(endpoint, old);
+        } else if (domain.isEmpty()) {
+            domains.remove(domain.id());
+            free.add(domain);
+        }
+        blockExpelled();
+        return answer;
+    }
+
+    /**
+     * Whether a listener was expelled that stands for an endpoint, which cannot be attached until it has left.
+     *
+     * @param endpoint any endpoint
+     * @return false if it can be attached
+     */
+    public boolean isBarred(Endpoint endpoint) {
+        return mappingListeners.bars(endpoint);
+    }
+
+    /** The endpoints of listeners that were expelled reach nothing any more. */
+    private void blockExpelled() {
+        while (mappingListeners.takeExpulsion()) {
+            for (int i = 0; i < all.size(); i++) {
+                if (mappingListeners.bars(all.get(i))) {
+                    release(all.get(i), blocked);
+                }
+            }
+        }
     }
 
     /**
@@ -240,6 +272,7 @@ public final class Domains {
      */
     public void detach(Endpoint endpoint) {
         release(endpoint, unattached);
+        blockExpelled();
     }
 
     /**
@@ -254,8 +287,9 @@ public final class Domains {
             Endpoint endpoint = all.get(i);
             endpoint.clearDoorbell();
             boolean block = blockLive && endpoint.isLive() && endpoint.domain().kind() != Domain.Kind.UNATTACHED;
-            release(endpoint, block ? blocked : unattached);
+            release(endpoint, block || isBarred(endpoint) ? blocked : unattached);
         }
+        blockExpelled();
     }
 
     /** A device has closed a way to memory; with the last one, no earlier access is on its way any more. */
@@ -273,7 +307,7 @@ public final class Domains {
      * @param endpoint the endpoint of that device
      */
     public void unblock(Endpoint endpoint) {
-        if (!closed && endpoint.domain().kind() == Domain.Kind.BLOCKED) {
+        if (!closed && endpoint.domain().kind() == Domain.Kind.BLOCKED && !isBarred(endpoint)) {
             endpoint.domain(unattached);
         }
     }
@@ -294,10 +328,9 @@ public final class Domains {
         if (!old.isAttachment()) {
             return;
         }
-        mappingListeners.detached(endpoint.id(), old.id());
         old.remove(endpoint);
+        mappingListeners.left(endpoint, old);
         if (old.isEmpty()) {
-            mappingListeners.domainEnded(old);
             domains.remove(old.id());
             // The mappings stay until no section can be inside: a reader that saw the old attachment still finds what
             // that meant.
@@ -372,6 +405,63 @@ public final class Domains {
             takenAway = true;
         }
         return result;
+    }
+
+    /**
+     * Tells the listeners of a domain that the mappings inside a range are gone. Those that do not take them back are
+     * expelled, and their endpoints blocked.
+     *
+     * @param domain    whose mappings {@link #remove} has removed
+     * @param virtStart first I/O-virtual address, of any alignment
+     * @param virtEnd   last I/O-virtual address, inclusive
+     * @return false if a listener was expelled
+     */
+    public boolean removeFromMirrors(Domain domain, long virtStart, long virtEnd) {
+        boolean done = domain.table().removed() == 0 || mappingListeners.unmap(domain, virtStart, virtEnd);
+        blockExpelled();
+        return done;
+    }
+
+    /**
+     * Tells the listeners of a domain that a mapping was not made which they had agreed to.
+     *
+     * @param domain    the domain
+     * @param virtStart first I/O-virtual address
+     * @param virtEnd   last I/O-virtual address, inclusive
+     */
+    public void undoMap(Domain domain, long virtStart, long virtEnd) {
+        mappingListeners.undoMap(domain, virtStart, virtEnd);
+        blockExpelled();
+    }
+
+    // Listeners
+
+    /**
+     * Takes a listener in, and announces to it what its endpoints are attached to.
+     *
+     * @param listener one that has not joined
+     * @param ids      the endpoints it stands for; none for all
+     * @return DONE, or a refusal, after which it has not joined
+     */
+    public MappingListener.Answer join(MappingListener listener, int... ids) {
+        IntHashSet some = new IntHashSet();
+        for (int id : ids) {
+            some.add(id);
+        }
+        MappingListener.Answer answer = mappingListeners.join(listener, ids.length == 0 ? null : some, all);
+        blockExpelled();
+        return answer;
+    }
+
+    /**
+     * Takes back what a listener was told, and forgets it.
+     *
+     * @param listener one that has joined
+     * @throws IllegalArgumentException if it has not
+     */
+    public void leave(MappingListener listener) {
+        mappingListeners.leave(listener, all);
+        blockExpelled();
     }
 
     // Grace periods

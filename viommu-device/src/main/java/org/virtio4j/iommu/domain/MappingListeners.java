@@ -1,31 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu.domain;
 
+import java.util.ArrayList;
 import java.util.List;
+import org.agrona.collections.IntHashSet;
+import org.jspecify.annotations.Nullable;
 import org.virtio4j.iommu.embedder.MappingListener;
-import org.virtio4j.iommu.table.MappingVisitor;
+import org.virtio4j.iommu.embedder.MappingListener.Answer;
 import org.virtio4j.vmm.FirstFailure;
 
 /**
- * All mapping listeners of an IOMMU as one: a change is made by all of them or by none. A listener that throws has
- * refused; what it threw is kept in {@link #deferred} and comes out of the call that served, once the change is undone.
- * Under the control lock.
+ * All mapping listeners of an IOMMU as one: what is asked of them is done by all or by none, and who does not take
+ * something back is expelled. Under the control lock.
  */
 public final class MappingListeners {
 
-    private static final long LAST = -1;
-
-    private final MappingListener[] listeners;
+    private final ArrayList<Mirror> mirrors = new ArrayList<>();
     private final FirstFailure deferred = new FirstFailure();
 
-    /**
-     * Starts with nothing thrown.
-     *
-     * @param listeners in the order in which they are asked
-     */
-    public MappingListeners(List<MappingListener> listeners) {
-        this.listeners = listeners.toArray(MappingListener[]::new);
-    }
+    /** Whether a listener was expelled whose endpoints are not blocked yet. */
+    private boolean expulsion;
 
     /**
      * What listeners have thrown and the call that serves is still to throw.
@@ -36,162 +30,267 @@ public final class MappingListeners {
         return deferred;
     }
 
+    // Joining and leaving
+
     /**
-     * Whether there is nobody to ask. Any thread.
+     * Takes a listener in and announces to it what its endpoints are attached to. If it refuses, all of that is taken
+     * back, and it has not joined.
      *
-     * @return true if the list was empty
+     * @param listener  not joined
+     * @param ids       the endpoints it is there for; null for all
+     * @param attached  all endpoints there are
+     * @return DONE, or the refusal
      */
-    public boolean isEmpty() {
-        return listeners.length == 0;
+    Answer join(MappingListener listener, @Nullable IntHashSet ids, List<Endpoint> attached) {
+        Mirror mirror = new Mirror(listener, ids, deferred);
+        for (int i = 0; i < attached.size(); i++) {
+            Endpoint endpoint = attached.get(i);
+            Answer answer = mirror.hears(endpoint) && endpoint.domain().isAttachment()
+                    ? enter(mirror, List.of(endpoint), endpoint.domain())
+                    : Answer.DONE;
+            if (answer != Answer.DONE) {
+                exitAll(mirror, attached.subList(0, i));
+                return answer;
+            }
+        }
+        mirrors.add(mirror);
+        return Answer.DONE;
     }
 
     /**
-     * Asks all listeners to mirror a mapping. If one refuses, those before it are asked to remove it.
+     * Takes everything back that a listener was told, and forgets it.
      *
-     * @param domain    the domain's number
+     * @param listener one that has joined
+     * @param attached all endpoints there are
+     */
+    void leave(MappingListener listener, List<Endpoint> attached) {
+        for (int i = 0; i < mirrors.size(); i++) {
+            Mirror mirror = mirrors.get(i);
+            if (mirror.isOf(listener)) {
+                if (mirror.isExpelled() || exitAll(mirror, attached)) {
+                    mirrors.remove(i);
+                }
+                return;
+            }
+        }
+        throw new IllegalArgumentException("listener=" + listener + " has not joined this IOMMU");
+    }
+
+    private boolean exitAll(Mirror mirror, List<Endpoint> attached) {
+        for (int i = attached.size() - 1; i >= 0; i--) {
+            Endpoint endpoint = attached.get(i);
+            if (mirror.hears(endpoint) && endpoint.domain().mirrors().contains(mirror)) {
+                exit(mirror, endpoint, endpoint.domain(), !hears(mirror, attached.subList(0, i), endpoint.domain()));
+            }
+        }
+        return !mirror.isExpelled();
+    }
+
+    private static boolean hears(Mirror mirror, List<Endpoint> some, Domain domain) {
+        for (Endpoint endpoint : some) {
+            if (endpoint.domain() == domain && mirror.hears(endpoint)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Whether an expelled listener is there for an endpoint, which must be attached to nothing then.
+     *
+     * @param endpoint any endpoint
+     * @return true until that listener leaves
+     */
+    boolean bars(Endpoint endpoint) {
+        for (int i = 0; i < mirrors.size(); i++) {
+            if (mirrors.get(i).isExpelled() && mirrors.get(i).hears(endpoint)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether listeners were expelled since the last call. */
+    boolean takeExpulsion() {
+        boolean taken = expulsion;
+        expulsion = false;
+        return taken;
+    }
+
+    private void expel(Mirror mirror) {
+        if (!mirror.isExpelled()) {
+            mirror.expel();
+        }
+        expulsion = true;
+    }
+
+    // Attachments
+
+    /**
+     * Asks all listeners whether endpoints may move to a domain, and announces its mappings where they are new. If one
+     * refuses, all is taken back.
+     *
+     * @param movers where they are now; none is attached to {@code to}
+     * @param to     the domain they are to be attached to
+     * @return DONE, or the first refusal
+     */
+    Answer move(List<Endpoint> movers, Domain to) {
+        for (int i = 0; i < mirrors.size(); i++) {
+            Answer answer = move(mirrors.get(i), movers, to);
+            if (answer != Answer.DONE) {
+                for (int j = i - 1; j >= 0; j--) {
+                    moveBack(mirrors.get(j), movers, to, movers.size());
+                }
+                return answer;
+            }
+        }
+        return Answer.DONE;
+    }
+
+    private Answer move(Mirror mirror, List<Endpoint> movers, Domain to) {
+        if (mirror.isExpelled() || !mirror.hearsAny(movers)) {
+            return Answer.DONE;
+        }
+        if (mirror.isHeldElsewhere(movers, to)) {
+            return Answer.UNSUPPORTED;
+        }
+        if (mirror.holdsOneDomain()) {
+            exitFormer(mirror, movers);
+        }
+        return mirror.isExpelled() ? Answer.FAILED : enter(mirror, movers, to);
+    }
+
+    private Answer enter(Mirror mirror, List<Endpoint> movers, Domain to) {
+        for (int i = 0; i < movers.size(); i++) {
+            Answer answer = mirror.hears(movers.get(i)) ? mirror.enter(movers.get(i), to) : Answer.DONE;
+            if (answer != Answer.DONE) {
+                expulsion |= mirror.isExpelled();
+                moveBack(mirror, movers, to, i);
+                return answer;
+            }
+        }
+        return Answer.DONE;
+    }
+
+    /** Takes the first movers back to where they are, as far as the listener is concerned. */
+    private void moveBack(Mirror mirror, List<Endpoint> movers, Domain to, int entered) {
+        for (int i = entered - 1; i >= 0; i--) {
+            if (mirror.hears(movers.get(i)) && !mirror.isExpelled()) {
+                exit(mirror, movers.get(i), to, !mirror.hearsAny(movers.subList(0, i)) && !mirror.hearsAny(to.endpoints()));
+            }
+        }
+        if (mirror.holdsOneDomain()) {
+            enterFormer(mirror, movers);
+        }
+    }
+
+    private void exitFormer(Mirror mirror, List<Endpoint> movers) {
+        for (int i = movers.size() - 1; i >= 0; i--) {
+            Domain old = movers.get(i).domain();
+            if (mirror.hears(movers.get(i)) && old.mirrors().contains(mirror)) {
+                exit(mirror, movers.get(i), old, !hears(mirror, movers.subList(0, i), old));
+            }
+        }
+    }
+
+    private void enterFormer(Mirror mirror, List<Endpoint> movers) {
+        for (int i = 0; i < movers.size() && !mirror.isExpelled(); i++) {
+            Domain old = movers.get(i).domain();
+            if (mirror.hears(movers.get(i)) && old.isAttachment() && mirror.enter(movers.get(i), old) != Answer.DONE) {
+                expel(mirror);
+            }
+        }
+    }
+
+    private void exit(Mirror mirror, Endpoint endpoint, Domain domain, boolean last) {
+        if (!mirror.exit(endpoint, domain, last)) {
+            expel(mirror);
+        }
+    }
+
+    /**
+     * An endpoint is attached to a domain no more; the domain does not have it any more, but still its mappings.
+     *
+     * @param endpoint who left
+     * @param old      what it was attached to
+     */
+    void left(Endpoint endpoint, Domain old) {
+        for (int i = old.mirrors().size() - 1; i >= 0; i--) {
+            Mirror mirror = old.mirrors().get(i);
+            if (mirror.hears(endpoint)) {
+                exit(mirror, endpoint, old, !mirror.hearsAny(old.endpoints()));
+            }
+        }
+    }
+
+    // Mappings
+
+    /**
+     * Asks all listeners of a domain to mirror a mapping. If one refuses, all is taken back.
+     *
+     * @param domain    the domain
      * @param virtStart first I/O-virtual address
      * @param virtEnd   last I/O-virtual address, inclusive
      * @param physStart guest-physical address that {@code virtStart} means
      * @param flags     READ, WRITE and MMIO bits of MAP
      * @return DONE, or the first refusal
      */
-    public MappingListener.Answer map(int domain, long virtStart, long virtEnd, long physStart, int flags) {
-        for (int i = 0; i < listeners.length; i++) {
-            MappingListener.Answer answer = map(i, domain, virtStart, virtEnd, physStart, flags);
-            if (answer != MappingListener.Answer.DONE) {
-                undoMap(i, domain, virtStart, virtEnd);
+    public Answer map(Domain domain, long virtStart, long virtEnd, long physStart, int flags) {
+        List<Mirror> asked = domain.mirrors();
+        for (int i = 0; i < asked.size(); i++) {
+            Mirror mirror = asked.get(i);
+            mirror.begin(domain);
+            Answer answer = mirror.map(domain, virtStart, virtEnd, physStart, flags);
+            int done = i;
+            if (answer == Answer.DONE) {
+                answer = mirror.commit(domain);
+                done = i + 1;
+            }
+            if (answer != Answer.DONE) {
+                undoMap(domain, done, virtStart, virtEnd);
                 return answer;
             }
         }
-        return MappingListener.Answer.DONE;
+        return Answer.DONE;
     }
 
     /**
-     * Asks all listeners to remove a mapping that {@link #map} announced and that was not made. Their answers are
-     * ignored.
+     * Tells all listeners of a domain that a mapping was not made which {@link #map} announced.
      *
-     * @param domain    the domain's number
+     * @param domain    the domain
      * @param virtStart first I/O-virtual address
      * @param virtEnd   last I/O-virtual address, inclusive
      */
-    public void undoMap(int domain, long virtStart, long virtEnd) {
-        undoMap(listeners.length, domain, virtStart, virtEnd);
+    public void undoMap(Domain domain, long virtStart, long virtEnd) {
+        undoMap(domain, domain.mirrors().size(), virtStart, virtEnd);
+    }
+
+    private void undoMap(Domain domain, int count, long virtStart, long virtEnd) {
+        for (int i = count - 1; i >= 0; i--) {
+            Mirror mirror = domain.mirrors().get(i);
+            if (!mirror.unmap(domain, virtStart, virtEnd)) {
+                expel(mirror);
+            }
+        }
     }
 
     /**
-     * Asks all listeners to remove the mappings inside a range. If one refuses, the mappings that were removed are
-     * announced again. The table does not change.
+     * Tells all listeners of a domain that the mappings inside a range are gone. Who refuses is expelled.
      *
-     * @param domain    whose table has the mappings
+     * @param domain    the domain, whose table does not have them any more
      * @param virtStart first I/O-virtual address, of any alignment
-     * @param virtEnd   last I/O-virtual address, inclusive; no mapping may lie partly inside the range
-     * @return DONE, or the refusal
+     * @param virtEnd   last I/O-virtual address, inclusive
+     * @return false if a listener was expelled
      */
-    public MappingListener.Answer unmap(Domain domain, long virtStart, long virtEnd) {
-        Unmapping unmapping = new Unmapping(domain.id());
-        domain.table().forEach(virtStart, virtEnd, unmapping);
-        if (unmapping.answer != MappingListener.Answer.DONE) {
-            domain.table().forEach(virtStart, virtEnd, unmapping.undo());
-        }
-        return unmapping.answer;
-    }
-
-    /** A domain ends: its mappings are announced as removed, and a refusal has no effect. */
-    void domainEnded(Domain domain) {
-        if (!isEmpty()) {
-            domain.table().forEach(0, LAST, (virtStart, virtEnd, physStart, flags) -> {
-                undoMap(domain.id(), virtStart, virtEnd);
-                return true;
-            });
-        }
-    }
-
-    void attached(int endpoint, int domain) {
-        for (int i = 0; i < listeners.length; i++) {
-            try {
-                listeners[i].attached(endpoint, domain);
-            } catch (RuntimeException | Error failure) {
-                deferred.add(failure);
+    boolean unmap(Domain domain, long virtStart, long virtEnd) {
+        boolean done = true;
+        for (int i = domain.mirrors().size() - 1; i >= 0; i--) {
+            Mirror mirror = domain.mirrors().get(i);
+            if (!mirror.unmap(domain, virtStart, virtEnd)) {
+                expel(mirror);
+                done = false;
             }
         }
-    }
-
-    void detached(int endpoint, int domain) {
-        for (int i = 0; i < listeners.length; i++) {
-            try {
-                listeners[i].detached(endpoint, domain);
-            } catch (RuntimeException | Error failure) {
-                deferred.add(failure);
-            }
-        }
-    }
-
-    private void undoMap(int count, int domain, long virtStart, long virtEnd) {
-        for (int i = 0; i < count; i++) {
-            MappingListener.Answer ignored = unmap(i, domain, virtStart, virtEnd);
-        }
-    }
-
-    private MappingListener.Answer map(int listener, int domain, long virtStart, long virtEnd, long physStart,
-            int flags) {
-        try {
-            return listeners[listener].map(domain, virtStart, virtEnd, physStart, flags);
-        } catch (RuntimeException | Error failure) {
-            deferred.add(failure);
-            return MappingListener.Answer.FAILED;
-        }
-    }
-
-    private MappingListener.Answer unmap(int listener, int domain, long virtStart, long virtEnd) {
-        try {
-            return listeners[listener].unmap(domain, virtStart, virtEnd);
-        } catch (RuntimeException | Error failure) {
-            deferred.add(failure);
-            return MappingListener.Answer.FAILED;
-        }
-    }
-
-    /** Takes mappings back from one listener after the other, and remembers how far it came. */
-    private final class Unmapping implements MappingVisitor {
-
-        private final int domain;
-        private MappingListener.Answer answer = MappingListener.Answer.DONE;
-
-        /** Where it stopped: the mapping that was refused, and the listener that refused it. */
-        private long refusedStart;
-        private int refusedBy;
-
-        Unmapping(int domain) {
-            this.domain = domain;
-        }
-
-        @Override
-        public boolean mapping(long virtStart, long virtEnd, long physStart, int flags) {
-            for (int i = 0; i < listeners.length; i++) {
-                answer = MappingListeners.this.unmap(i, domain, virtStart, virtEnd);
-                if (answer != MappingListener.Answer.DONE) {
-                    refusedStart = virtStart;
-                    refusedBy = i;
-                    return false;
-                }
-            }
-            return true;
-        }
-
-        /**
-         * Announces again what was removed. A listener that refuses this as well has lost a mapping, and nothing here
-         * can repair that.
-         */
-        MappingVisitor undo() {
-            return (virtStart, virtEnd, physStart, flags) -> {
-                boolean last = virtStart == refusedStart;
-                int count = last ? refusedBy : listeners.length;
-                for (int i = 0; i < count; i++) {
-                    MappingListener.Answer ignored =
-                            MappingListeners.this.map(i, domain, virtStart, virtEnd, physStart, flags);
-                }
-                return !last;
-            };
-        }
+        return done;
     }
 }

@@ -109,6 +109,9 @@ public final class RequestExecutor {
         if (endpoint == null) {
             return RequestStatus.NOENT;
         }
+        if (domains.isBarred(endpoint)) {
+            return RequestStatus.UNSUPP;
+        }
         Domain.Kind kind = (request.flags & AttachRequest.FLAG_BYPASS) != 0 ? Domain.Kind.BYPASS : Domain.Kind.MAPPED;
         Domain domain = domains.domain(request.domain);
         if (domain == null) {
@@ -124,16 +127,23 @@ public final class RequestExecutor {
         if (!limits.inDomainRange(domain)) {
             return RequestStatus.RANGE;
         }
-        domains.attach(endpoint, domains.begin(domain, kind));
-        return RequestStatus.OK;
+        return attachTo(endpoint, domains.begin(domain, kind));
     }
 
     private int attachToExisting(Endpoint endpoint, Domain domain) {
         if (!domain.accepts(endpoint.regions())) {
             return RequestStatus.UNSUPP;
         }
-        domains.attach(endpoint, domain);
-        return RequestStatus.OK;
+        return attachTo(endpoint, domain);
+    }
+
+    private int attachTo(Endpoint endpoint, Domain domain) {
+        MappingListener.Answer answer = domains.attach(endpoint, domain);
+        return switch (answer) {
+            case DONE -> RequestStatus.OK;
+            case UNSUPPORTED -> RequestStatus.UNSUPP;
+            default -> refusal(answer);
+        };
     }
 
     private int detach(Request request) {
@@ -166,9 +176,9 @@ public final class RequestExecutor {
         if (domains.reserves(domain, request.virtStart, request.virtEnd)) {
             return RequestStatus.INVAL;
         }
-        int status = mappingListeners.isEmpty() && domains.hasRoom()
-                ? insert(domain, request)
-                : insertCarefully(domain, request);
+        int status = domain.isMirrored() || !domains.hasRoom()
+                ? insertCarefully(domain, request)
+                : insert(domain, request);
         if ((request.flags & MapRequest.FLAG_MMIO) != 0 || domain.isUntouched()) {
             doorbells.mapped(domain, request, status);
         }
@@ -199,13 +209,13 @@ public final class RequestExecutor {
             return RequestStatus.NOMEM;
         }
         MappingListener.Answer answer =
-                mappingListeners.map(domain.id(), request.virtStart, request.virtEnd, request.physStart, request.flags);
+                mappingListeners.map(domain, request.virtStart, request.virtEnd, request.physStart, request.flags);
         if (answer != MappingListener.Answer.DONE) {
             return refusal(answer);
         }
         int status = insert(domain, request);
         if (status != RequestStatus.OK) {
-            mappingListeners.undoMap(domain.id(), request.virtStart, request.virtEnd);
+            domains.undoMap(domain, request.virtStart, request.virtEnd);
         }
         return status;
     }
@@ -228,17 +238,10 @@ public final class RequestExecutor {
     }
 
     private int remove(Domain domain, long virtStart, long virtEnd) {
-        if (!mappingListeners.isEmpty()) {
-            if (domain.table().wouldSplit(virtStart, virtEnd)) {
-                return RequestStatus.RANGE;
-            }
-            MappingListener.Answer answer = mappingListeners.unmap(domain, virtStart, virtEnd);
-            if (answer != MappingListener.Answer.DONE) {
-                return refusal(answer);
-            }
-        }
         return switch (domains.remove(domain, virtStart, virtEnd)) {
-            case REMOVED -> RequestStatus.OK;
+            case REMOVED -> !domain.isMirrored() || domains.removeFromMirrors(domain, virtStart, virtEnd)
+                    ? RequestStatus.OK
+                    : RequestStatus.DEVERR;
             case WOULD_SPLIT -> RequestStatus.RANGE;
             case FULL -> RequestStatus.DEVERR;
         };
