@@ -18,11 +18,12 @@ import org.virtio4j.wire.iommu.IommuFeature;
  * @param serving         how queues are served
  * @param bypass          when endpoints reach memory untranslated
  * @param maxMappings     how many mappings all domains have room for
+ * @param maxEndpoints    how many endpoints there may be at a time
  * @param topology        what the configuration space describes, or null for the standard's configuration space
  * @param stallLimitNanos after how long a wait for a device is reported, in nanoseconds
  */
 record IommuSettings(Features features, RequestLimits limits, ServingSettings serving, BypassSettings bypass,
-        long maxMappings, @Nullable TopologyBytes topology, long stallLimitNanos) {
+        long maxMappings, int maxEndpoints, @Nullable TopologyBytes topology, long stallLimitNanos) {
 
     List<IovaRange> usableRanges(ReservedRegions regions) {
         return features.has(IommuFeature.MAP_UNMAP) ? UsableRanges.of(limits, regions) : List.of();

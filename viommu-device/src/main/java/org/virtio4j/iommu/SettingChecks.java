@@ -29,6 +29,7 @@ final class SettingChecks {
 
     private static final int MOST_PROPERTIES = 65_536;
     private static final long MOST_MAPPINGS = 1L << 30;
+    private static final int MOST_ENDPOINTS = 1 << 20;
 
     private SettingChecks() {
     }
@@ -90,6 +91,12 @@ final class SettingChecks {
     static void maxMappings(long mappings) {
         if (mappings < 1 || mappings > MOST_MAPPINGS) {
             throw new IllegalArgumentException("maxMappings=" + mappings + ", but 1 to 2^30 can be kept");
+        }
+    }
+
+    static void maxEndpoints(int endpoints) {
+        if (endpoints < 1 || endpoints > MOST_ENDPOINTS) {
+            throw new IllegalArgumentException("maxEndpoints=" + endpoints + ", but 1 to 2^20 can be kept");
         }
     }
 

@@ -12,15 +12,18 @@ import org.virtio4j.device.QueueLoop;
 import org.virtio4j.device.ResetKind;
 import org.virtio4j.dma.translate.Translator;
 import org.virtio4j.iommu.domain.BypassByte;
+import org.virtio4j.iommu.domain.Domain;
 import org.virtio4j.iommu.domain.Domains;
 import org.virtio4j.iommu.domain.Endpoint;
 import org.virtio4j.iommu.domain.EndpointTranslator;
+import org.virtio4j.iommu.domain.Endpoints;
 import org.virtio4j.iommu.domain.MappingListeners;
 import org.virtio4j.iommu.embedder.IommuCapabilities;
 import org.virtio4j.iommu.embedder.IommuCounters;
 import org.virtio4j.iommu.embedder.IommuListener;
 import org.virtio4j.iommu.embedder.IovaRange;
 import org.virtio4j.iommu.embedder.MappingListener;
+import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.iommu.fault.EventQueue;
 import org.virtio4j.iommu.fault.FaultReports;
 import org.virtio4j.iommu.observe.IommuListeners;
@@ -61,6 +64,7 @@ public final class VirtioIommu extends QueueDevice implements AutoCloseable {
     private final IommuSettings settings;
     private final IommuTally counters;
     private final BypassByte bypass;
+    private final Endpoints endpoints;
     private final Domains domains;
     private final Doorbells doorbells;
     private final RequestExecutor executor;
@@ -77,7 +81,7 @@ public final class VirtioIommu extends QueueDevice implements AutoCloseable {
     /** Whether the tables are gone; guarded by the control lock. */
     private boolean closed;
 
-    VirtioIommu(IommuSettings settings, List<Endpoint> endpoints, List<IommuListener> observers) {
+    VirtioIommu(IommuSettings settings, List<IommuListener> observers) {
         super(DeviceType.IOMMU, ConfigSpace.size(settings.topology()));
         this.settings = settings;
         this.config = new ConfigSpace(settings.limits(), settings.topology());
@@ -89,7 +93,8 @@ public final class VirtioIommu extends QueueDevice implements AutoCloseable {
         this.faults = new FaultReports(control, events, listeners.recordTraffic());
         MappingListeners mappingListeners = new MappingListeners();
         this.deferred = mappingListeners.deferred();
-        this.domains = new Domains(endpoints, spaceFor(endpoints, settings), mappingListeners, readers,
+        this.endpoints = new Endpoints(settings.maxEndpoints());
+        this.domains = new Domains(endpoints, spaceFor(settings), mappingListeners, readers,
                 settings.maxMappings(), settings.stallLimitNanos());
         this.doorbells = new Doorbells(endpoints, control, counters, listeners);
         this.executor = new RequestExecutor(settings.limits(), domains, mappingListeners, counters,
@@ -113,12 +118,57 @@ public final class VirtioIommu extends QueueDevice implements AutoCloseable {
     /**
      * What the DMA addresses of one endpoint mean.
      *
-     * @param endpoint the id given to the builder
+     * @param endpoint the id of an endpoint behind this IOMMU
      * @return a translator for {@link org.virtio4j.dma.DmaSpace#of}
      * @throws IllegalArgumentException if there is no such endpoint
      */
     public Translator translator(int endpoint) {
         return new EndpointTranslator(require(endpoint), domains, bypass, faults, control);
+    }
+
+    /**
+     * Puts an endpoint behind the IOMMU while the guest runs. It is attached to nothing: the bypass byte decides what
+     * it reaches. How the guest learns of it is not this device's matter.
+     *
+     * @param endpoint how requests name it; no endpoint here has this id
+     * @param reserved what its driver may not map
+     * @throws IllegalArgumentException if an endpoint with this id is here, or as many as the builder was told; if the
+     *                                  regions do not fit, see {@link VirtioIommuBuilder#check}
+     * @throws IllegalStateException    if this IOMMU was closed
+     */
+    public void plug(int endpoint, ReservedRegions reserved) {
+        SettingChecks.regions(reserved, settings.limits(), settings.features().has(IommuFeature.PROBE));
+        control.lock();
+        try {
+            if (closed) {
+                throw new IllegalStateException("iommu=closed; plug endpoint=0x" + Integer.toHexString(endpoint)
+                        + " before");
+            }
+            domains.plug(new Endpoint(endpoint, reserved));
+            deferred.rethrow();
+        } finally {
+            control.unlock();
+        }
+    }
+
+    /**
+     * Takes an endpoint away while the guest runs. Its devices may be at work: no access of theirs is under way when
+     * this returns, and each later one is refused, even if an endpoint with the same id is plugged again. Its faults,
+     * those included that wait for the driver, are counted as lost and not reported any more. For the driver, it does
+     * not exist. Its handles are closed by their owners, at any time.
+     *
+     * @param endpoint the id of an endpoint behind this IOMMU
+     * @throws IllegalArgumentException if there is no such endpoint, as after the first of two calls
+     */
+    public void unplug(int endpoint) {
+        control.lock();
+        try {
+            domains.unplug(require(endpoint));
+            events.drop(endpoint);
+            deferred.rethrow();
+        } finally {
+            control.unlock();
+        }
     }
 
     /**
@@ -134,7 +184,7 @@ public final class VirtioIommu extends QueueDevice implements AutoCloseable {
      * org.virtio4j.dma.DmaHandle}s open beyond its own reset; where all of them were closed, as those of a virtio
      * device are, this has happened.
      *
-     * @param endpoint the id given to the builder
+     * @param endpoint the id of an endpoint behind this IOMMU
      * @throws IllegalArgumentException if there is no such endpoint
      */
     public void endpointReset(int endpoint) {
@@ -150,7 +200,7 @@ public final class VirtioIommu extends QueueDevice implements AutoCloseable {
      * What a driver can map for an endpoint: the input range without the endpoint's reserved regions, cut to whole
      * pages of the granule. In a domain of several endpoints, only what is usable for each of them can be mapped.
      *
-     * @param endpoint the id given to the builder
+     * @param endpoint the id of an endpoint behind this IOMMU
      * @return ranges in ascending order that do not touch each other; the same each time
      * @throws IllegalArgumentException if there is no such endpoint
      */
@@ -161,7 +211,7 @@ public final class VirtioIommu extends QueueDevice implements AutoCloseable {
     /**
      * What this IOMMU can do for an endpoint.
      *
-     * @param endpoint the id given to the builder
+     * @param endpoint the id of an endpoint behind this IOMMU
      * @return the same value each time
      * @throws IllegalArgumentException if there is no such endpoint
      */
@@ -431,11 +481,11 @@ public final class VirtioIommu extends QueueDevice implements AutoCloseable {
     }
 
     /**
-     * Room for the tables of all domains: one for each endpoint, one more while an endpoint moves, and the two states
-     * of being attached to nothing. Twice, because the mappings of a small domain have a node to themselves.
+     * Room for the tables of all domains: one for each endpoint, one more while an endpoint moves, and the states of
+     * being attached to nothing. Twice, because the mappings of a small domain have a node to themselves.
      */
-    private static NodeSpace spaceFor(List<Endpoint> endpoints, IommuSettings settings) {
-        int tables = 2 * (endpoints.size() + 3);
+    private static NodeSpace spaceFor(IommuSettings settings) {
+        int tables = 2 * (settings.maxEndpoints() + 1 + Domain.Kind.values().length);
         return new NodeSpace(HostMemory.collected(NodeSpace.bytesFor(settings.maxMappings(), tables)));
     }
 
@@ -449,10 +499,10 @@ public final class VirtioIommu extends QueueDevice implements AutoCloseable {
     }
 
     private Endpoint require(int id) {
-        Endpoint endpoint = domains.endpoint(id);
+        Endpoint endpoint = endpoints.find(id);
         if (endpoint == null) {
             throw new IllegalArgumentException("endpoint=0x" + Integer.toHexString(id)
-                    + " is not behind this IOMMU; name it to the builder");
+                    + " is not behind this IOMMU; name it to the builder, or plug it");
         }
         return endpoint;
     }

@@ -10,7 +10,6 @@ import java.util.Objects;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.Features;
-import org.virtio4j.iommu.domain.Endpoint;
 import org.virtio4j.iommu.embedder.IommuListener;
 import org.virtio4j.iommu.embedder.MappingListener;
 import org.virtio4j.iommu.embedder.ReservedRegions;
@@ -44,6 +43,7 @@ public final class VirtioIommuBuilder {
     private int requestQueueSize = 256;
     private int eventQueueSize = 64;
     private long maxMappings = 1L << 22;
+    private int maxEndpoints = 4_096;
     private Duration stallLimit = Duration.ofMillis(100);
     private Duration linger = Duration.ZERO;
     private boolean polled;
@@ -239,6 +239,19 @@ public final class VirtioIommuBuilder {
     }
 
     /**
+     * Limits how many endpoints there are at a time, those that are plugged included. Default 4,096. About 1,000 bytes
+     * of address space are reserved for each.
+     *
+     * @param endpoints 1 to 2^20
+     * @return this
+     */
+    public VirtioIommuBuilder maxEndpoints(int endpoints) {
+        SettingChecks.maxEndpoints(endpoints);
+        maxEndpoints = endpoints;
+        return this;
+    }
+
+    /**
      * Sets when {@link IommuListener#stalled} is told of a device that delays an UNMAP. Default 100 ms.
      *
      * @param limit how long to wait before
@@ -334,10 +347,9 @@ public final class VirtioIommuBuilder {
         ServingSettings serving =
                 new ServingSettings(requestQueueSize, eventQueueSize, polled, linger.toNanos(), nanoTime);
         IommuSettings settings = new IommuSettings(offered(), limits(), serving,
-                bypass(), maxMappings, topology, stallLimit.toNanos());
-        List<Endpoint> all = new ArrayList<>();
-        endpoints.forEach((id, regions) -> all.add(new Endpoint(id, regionsOf(regions))));
-        VirtioIommu iommu = new VirtioIommu(settings, all, List.copyOf(listeners));
+                bypass(), maxMappings, maxEndpoints, topology, stallLimit.toNanos());
+        VirtioIommu iommu = new VirtioIommu(settings, List.copyOf(listeners));
+        endpoints.forEach((id, regions) -> iommu.plug(id, regionsOf(regions)));
         mappingListeners.forEach(iommu::join);
         return iommu;
     }

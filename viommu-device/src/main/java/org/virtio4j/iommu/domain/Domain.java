@@ -2,6 +2,7 @@
 package org.virtio4j.iommu.domain;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.virtio4j.iommu.embedder.ReservedRegion;
 import org.virtio4j.iommu.embedder.ReservedRegions;
@@ -10,7 +11,7 @@ import org.virtio4j.iommu.table.MappingTree;
 import org.virtio4j.iommu.table.NodeSpace;
 
 /**
- * What an endpoint can be attached to, and two states of being attached to nothing. Readers see the kind and the table;
+ * What an endpoint can be attached to, and the states of being attached to nothing. Readers see the kind and the table;
  * the rest belongs to the control lock. Objects are recycled: one that ended serves again only after a grace period.
  */
 public final class Domain {
@@ -24,14 +25,18 @@ public final class Domain {
         /** Attached to nothing: the bypass byte of the configuration decides. */
         UNATTACHED,
         /** Attached to nothing since a device reset: nothing, until it is reset or attached again. */
-        BLOCKED
+        BLOCKED,
+        /** Behind this IOMMU no more: nothing, for good. */
+        UNPLUGGED
     }
 
     private final MappingTable table;
 
-    /** How many endpoints with each distinct set of reserved regions are attached. */
-    private final int[] users;
     private final ArrayList<Endpoint> endpoints = new ArrayList<>(2);
+
+    /** What its endpoints must not have mapped, each distinct set once: the first so many of the array. */
+    private ReservedPages[] reserved = new ReservedPages[2];
+    private int reservedSets;
 
     /** The listeners that know the mappings. */
     private final ArrayList<Mirror> mirrors = new ArrayList<>(1);
@@ -41,10 +46,9 @@ public final class Domain {
     /** Whether no MAP of this life was answered yet. */
     private boolean untouched;
 
-    Domain(Kind kind, NodeSpace space, int distinctRegions) {
+    Domain(Kind kind, NodeSpace space) {
         this.kind = kind;
         this.table = new MappingTree(space);
-        this.users = new int[distinctRegions];
     }
 
     /** Gives the object a new life; the release is the attachment that publishes it. */
@@ -89,7 +93,7 @@ public final class Domain {
     /**
      * The number that the driver chose. Under the control lock.
      *
-     * @return an unsigned number; means nothing for {@link Kind#UNATTACHED} and {@link Kind#BLOCKED}
+     * @return an unsigned number; means nothing for the states of being attached to nothing
      */
     public int id() {
         return id;
@@ -100,13 +104,55 @@ public final class Domain {
     }
 
     void add(Endpoint endpoint) {
+        if (!has(endpoint.pages())) {
+            if (reservedSets == reserved.length) {
+                reserved = Arrays.copyOf(reserved, 2 * reservedSets);
+            }
+            reserved[reservedSets++] = endpoint.pages();
+        }
         endpoints.add(endpoint);
-        users[endpoint.regionsIndex()]++;
     }
 
     void remove(Endpoint endpoint) {
         endpoints.remove(endpoint);
-        users[endpoint.regionsIndex()]--;
+        if (!has(endpoint.pages())) {
+            drop(endpoint.pages());
+        }
+    }
+
+    private void drop(ReservedPages pages) {
+        reservedSets--;
+        for (int i = 0; i < reservedSets; i++) {
+            if (reserved[i] == pages) {
+                reserved[i] = reserved[reservedSets];
+            }
+        }
+        reserved[reservedSets] = null;
+    }
+
+    private boolean has(ReservedPages pages) {
+        for (int i = 0; i < endpoints.size(); i++) {
+            if (endpoints.get(i).pages() == pages) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Whether an endpoint has reserved addresses in a range. Under the control lock.
+     *
+     * @param virtStart first I/O-virtual address
+     * @param virtEnd   last I/O-virtual address, inclusive
+     * @return true if the range must not be mapped here
+     */
+    public boolean reserves(long virtStart, long virtEnd) {
+        for (int i = 0; i < reservedSets; i++) {
+            if (reserved[i].overlaps(virtStart, virtEnd)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     boolean isEmpty() {
@@ -133,11 +179,6 @@ public final class Domain {
 
     List<Mirror> mirrors() {
         return mirrors;
-    }
-
-    /** Whether an endpoint with the regions of this index is attached. */
-    boolean uses(int regionsIndex) {
-        return users[regionsIndex] != 0;
     }
 
     /** Whether a device at any endpoint remembers translations. */

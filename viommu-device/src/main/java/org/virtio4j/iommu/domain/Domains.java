@@ -7,7 +7,6 @@ import org.agrona.collections.Int2ObjectHashMap;
 import org.agrona.collections.IntHashSet;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.iommu.embedder.MappingListener;
-import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.iommu.table.MappingTable;
 import org.virtio4j.iommu.table.NodeSpace;
 import org.virtio4j.vmm.FirstFailure;
@@ -17,8 +16,8 @@ import org.virtio4j.vmm.grace.GracePeriods;
  * The endpoints of an IOMMU, the domains they are attached to, and what must be waited for before a change counts as
  * done. All of it belongs to the control lock; readers reach endpoints and domains through their translators.
  *
- * <p>A domain exists while an endpoint is attached to it, so there are never more domains than endpoints, and all
- * objects are made in advance. What a change takes away (a mapping, an attachment, the bypass) goes at once out of the
+ * <p>A domain exists while an endpoint is attached to it, so there are never more domains than endpoints, and their
+ * objects are made when endpoints come. What a change takes away (a mapping, an attachment, the bypass) goes at once out of the
  * readers' sight; {@link #gracePeriodIfNeeded} then waits, once for any number of changes, until no reader can be using
  * it.
  */
@@ -27,11 +26,9 @@ public final class Domains {
     /** Nodes that may wait for reuse before a batch that took nothing away waits for readers on their account alone. */
     private static final long RETIRED_LIMIT = 512;
 
-    private final Int2ObjectHashMap<Endpoint> endpoints = new Int2ObjectHashMap<>();
-    private final Int2ObjectHashMap<Domain> domains;
-
-    /** The reserved regions of each set that some endpoint has; {@link Endpoint#regionsIndex} says which. */
-    private final ReservedPages[] distinctPages;
+    private final Endpoints endpoints;
+    private final Int2ObjectHashMap<Domain> domains = new Int2ObjectHashMap<>(64, 0.5f);
+    private final DomainPool pool;
     private final NodeSpace space;
     private final GracePeriods readers;
     private final long stallLimitNanos;
@@ -41,11 +38,10 @@ public final class Domains {
     private final Invalidation invalidation;
     private final Domain unattached;
     private final Domain blocked;
-    private final List<Endpoint> all;
+    private final Domain unplugged;
 
-    /** Domains that can begin, and those that ended since the last grace period. */
-    private final ArrayList<Domain> free;
-    private final ArrayList<Domain> ended;
+    /** Those of the ATTACH that is being carried out. */
+    private final ArrayList<Endpoint> movers = new ArrayList<>();
 
     private long mappings;
     private long gracePeriods;
@@ -53,44 +49,32 @@ public final class Domains {
     private boolean closed;
 
     /**
-     * Attaches all endpoints to nothing, and makes the domains in advance.
+     * Starts without a domain; the endpoints are added by {@link #plug}.
      *
-     * @param all              the endpoints; none belongs to another IOMMU
+     * @param endpoints        none yet
      * @param space            memory of the tables, closed by {@link #close}
      * @param mappingListeners told of attachments and of domains that end
      * @param readers          the sections that a grace period waits for
      * @param maxMappings      most mappings in all domains together
      * @param stallLimitNanos  how long a grace period waits before it is reported, in nanoseconds
      */
-    public Domains(List<Endpoint> all, NodeSpace space, MappingListeners mappingListeners, GracePeriods readers,
+    public Domains(Endpoints endpoints, NodeSpace space, MappingListeners mappingListeners, GracePeriods readers,
             long maxMappings, long stallLimitNanos) {
         this.mappingListeners = mappingListeners;
         this.deferred = mappingListeners.deferred();
-        this.all = all;
-        this.invalidation = new Invalidation(all);
+        this.endpoints = endpoints;
+        this.invalidation = new Invalidation(endpoints);
         this.space = space;
         this.readers = readers;
         this.stallLimitNanos = stallLimitNanos;
         this.maxMappings = maxMappings;
-        List<ReservedRegions> distinctRegions = all.stream().map(Endpoint::regions).distinct().toList();
-        this.distinctPages = distinctRegions.stream().map(ReservedPages::new).toArray(ReservedPages[]::new);
-        this.domains = new Int2ObjectHashMap<>(4 * all.size() + 8, 0.5f);
-        this.unattached = new Domain(Domain.Kind.UNATTACHED, space, distinctPages.length);
-        this.blocked = new Domain(Domain.Kind.BLOCKED, space, distinctPages.length);
-        for (Endpoint endpoint : all) {
-            endpoint.regionsIndex(distinctRegions.indexOf(endpoint.regions()));
-            endpoint.domain(unattached);
-            endpoints.put(endpoint.id(), endpoint);
-        }
-        // One more than can exist at a time, for an endpoint that moves to a new domain; ended ones come back by
-        // a grace period.
-        int most = all.size() + 1;
-        this.free = new ArrayList<>(most);
-        this.ended = new ArrayList<>(most);
-        for (int i = 0; i < most; i++) {
-            free.add(new Domain(Domain.Kind.MAPPED, space, distinctPages.length));
-        }
+        this.pool = new DomainPool(space);
+        this.unattached = new Domain(Domain.Kind.UNATTACHED, space);
+        this.blocked = new Domain(Domain.Kind.BLOCKED, space);
+        this.unplugged = new Domain(Domain.Kind.UNPLUGGED, space);
     }
+
+    // Endpoints
 
     /**
      * An endpoint by the number that the driver uses.
@@ -100,6 +84,35 @@ public final class Domains {
      */
     public @Nullable Endpoint endpoint(int id) {
         return endpoints.get(id);
+    }
+
+    /**
+     * Puts an endpoint behind the IOMMU, attached to nothing.
+     *
+     * @param endpoint one that has not been behind any
+     * @throws IllegalArgumentException if one with its id is there, or there are as many as can be
+     */
+    public void plug(Endpoint endpoint) {
+        endpoint.domain(mappingListeners.bars(endpoint) ? blocked : unattached);
+        endpoints.add(endpoint);
+        if (space.retired() != 0 && !space.hasRoomForTable()) {
+            gracePeriod();
+        }
+        pool.provide(endpoints.all().size());
+    }
+
+    /**
+     * Takes an endpoint away: it leaves its domain, and reaches nothing for good. Waits for readers, so that none uses
+     * its translations when this returns.
+     *
+     * @param endpoint one that is behind the IOMMU
+     */
+    public void unplug(Endpoint endpoint) {
+        release(endpoint, unplugged);
+        blockExpelled();
+        // Before it goes out of the list by which the caches of its devices are found.
+        gracePeriod();
+        endpoints.remove(endpoint);
     }
 
     /**
@@ -185,15 +198,15 @@ public final class Domains {
      * section that is open is waited for, and only then the memory goes.
      */
     public void close() {
+        List<Endpoint> all = endpoints.all();
         for (int i = 0; i < all.size(); i++) {
             release(all.get(i), blocked);
         }
         gracePeriod();
-        for (Domain domain : free) {
-            domain.table().discard();
-        }
+        pool.discard();
         unattached.table().discard();
         blocked.table().discard();
+        unplugged.table().discard();
         closed = true;
         awaitReaders();
         space.reclaim();
@@ -211,10 +224,10 @@ public final class Domains {
      * @return a domain without mappings
      */
     public Domain begin(int id, Domain.Kind kind) {
-        if (free.isEmpty()) {
+        if (pool.isEmpty()) {
             gracePeriod();
         }
-        Domain fresh = free.removeLast();
+        Domain fresh = pool.take();
         fresh.begin(id, kind);
         domains.put(id, fresh);
         return fresh;
@@ -229,7 +242,9 @@ public final class Domains {
      * @return DONE, or the refusal
      */
     public MappingListener.Answer attach(Endpoint endpoint, Domain domain) {
-        MappingListener.Answer answer = mappingListeners.move(List.of(endpoint), domain);
+        movers.clear();
+        movers.add(endpoint);
+        MappingListener.Answer answer = mappingListeners.move(movers, domain);
         if (answer == MappingListener.Answer.DONE) {
             Domain old = endpoint.domain();
             domain.add(endpoint);
@@ -238,7 +253,7 @@ public final class Domains {
             leave(endpoint, old);
         } else if (domain.isEmpty()) {
             domains.remove(domain.id());
-            free.add(domain);
+            pool.putBack(domain);
         }
         blockExpelled();
         return answer;
@@ -257,6 +272,7 @@ public final class Domains {
     /** The endpoints of listeners that were expelled reach nothing any more. */
     private void blockExpelled() {
         while (mappingListeners.takeExpulsion()) {
+            List<Endpoint> all = endpoints.all();
             for (int i = 0; i < all.size(); i++) {
                 if (mappingListeners.bars(all.get(i))) {
                     release(all.get(i), blocked);
@@ -283,6 +299,7 @@ public final class Domains {
      * @param blockLive whether such endpoints are blocked; if not, the bypass byte decides at once
      */
     public void detachAll(boolean blockLive) {
+        List<Endpoint> all = endpoints.all();
         for (int i = 0; i < all.size(); i++) {
             Endpoint endpoint = all.get(i);
             endpoint.clearDoorbell();
@@ -335,28 +352,11 @@ public final class Domains {
             // The mappings stay until no section can be inside: a reader that saw the old attachment still finds what
             // that meant.
             mappings -= old.table().size();
-            ended.add(old);
+            pool.end(old);
         }
     }
 
     // Mappings
-
-    /**
-     * Whether an endpoint of a domain has reserved addresses in a range.
-     *
-     * @param domain    the domain
-     * @param virtStart first I/O-virtual address
-     * @param virtEnd   last I/O-virtual address, inclusive
-     * @return true if the range must not be mapped there
-     */
-    public boolean reserves(Domain domain, long virtStart, long virtEnd) {
-        for (int i = 0; i < distinctPages.length; i++) {
-            if (domain.uses(i) && distinctPages[i].overlaps(virtStart, virtEnd)) {
-                return true;
-            }
-        }
-        return false;
-    }
 
     /**
      * Adds a mapping to a domain. Waits for readers if memory is short and some may come back by that. The limit is not
@@ -448,7 +448,7 @@ public final class Domains {
         for (int id : ids) {
             some.add(id);
         }
-        MappingListener.Answer answer = mappingListeners.join(listener, ids.length == 0 ? null : some, all);
+        MappingListener.Answer answer = mappingListeners.join(listener, ids.length == 0 ? null : some, endpoints.all());
         blockExpelled();
         return answer;
     }
@@ -460,7 +460,7 @@ public final class Domains {
      * @throws IllegalArgumentException if it has not
      */
     public void leave(MappingListener listener) {
-        mappingListeners.leave(listener, all);
+        mappingListeners.leave(listener, endpoints.all());
         blockExpelled();
     }
 
@@ -499,11 +499,7 @@ public final class Domains {
         awaitReaders();
         gracePeriods++;
         takenAway = false;
-        while (!ended.isEmpty()) {
-            Domain domain = ended.removeLast();
-            domain.table().clear();
-            free.add(domain);
-        }
+        pool.recycle();
         // The nodes of ended domains too: no reader that came after the wait began can have found them.
         space.reclaim();
     }

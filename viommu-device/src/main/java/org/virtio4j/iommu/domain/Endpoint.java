@@ -11,11 +11,10 @@ public final class Endpoint {
 
     private final int id;
     private final ReservedRegions regions;
-    private final ReservedPages pages;
     private final TranslationCaches caches = new TranslationCaches();
 
-    /** Which of the IOMMU's distinct sets of regions this endpoint has; set once, while the IOMMU is made. */
-    private int regionsIndex;
+    /** The same object as that of each endpoint with equal regions; set before the endpoint is published. */
+    private ReservedPages pages;
 
     /**
      * The attachment is this one word: a reader sees the old domain or the new one, never anything in between.
@@ -74,12 +73,8 @@ public final class Endpoint {
         return pages;
     }
 
-    int regionsIndex() {
-        return regionsIndex;
-    }
-
-    void regionsIndex(int index) {
-        regionsIndex = index;
+    void share(ReservedPages equal) {
+        pages = equal;
     }
 
     /**
@@ -95,6 +90,15 @@ public final class Endpoint {
     void domain(Domain attached) {
         domain = attached;
         moved = true;
+    }
+
+    /**
+     * Whether it is behind the IOMMU. Any thread.
+     *
+     * @return false for good once it was unplugged
+     */
+    public boolean isPlugged() {
+        return domain().kind() != Domain.Kind.UNPLUGGED;
     }
 
     /** Whether a device behind it could have DMA on its way. */

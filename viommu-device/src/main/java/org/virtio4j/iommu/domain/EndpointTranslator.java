@@ -6,9 +6,9 @@ import org.jspecify.annotations.Nullable;
 import org.virtio4j.dma.translate.ExtentSink;
 import org.virtio4j.dma.translate.TranslateResult;
 import org.virtio4j.dma.translate.TranslationCaches;
-import org.virtio4j.dma.translate.Translator;
 import org.virtio4j.iommu.embedder.ReservedRegion;
 import org.virtio4j.iommu.fault.FaultReports;
+import org.virtio4j.iommu.fault.FaultSource;
 import org.virtio4j.vmm.Access;
 import org.virtio4j.vmm.grace.ReaderSlot;
 
@@ -16,7 +16,7 @@ import org.virtio4j.vmm.grace.ReaderSlot;
  * The view of one endpoint: what its DMA addresses mean just now. It has no state of its own, so any number of threads
  * share it.
  */
-public final class EndpointTranslator implements Translator {
+public final class EndpointTranslator implements FaultSource {
 
     private static final int READ_WRITE = Access.READ.mask() | Access.WRITE.mask();
 
@@ -98,8 +98,18 @@ public final class EndpointTranslator implements Translator {
     }
 
     @Override
+    public int endpoint() {
+        return endpoint.id();
+    }
+
+    @Override
+    public boolean isPlugged() {
+        return endpoint.isPlugged();
+    }
+
+    @Override
     public void faulted(TranslateResult reason, long iova, Access access) {
-        faults.report(this, endpoint.id(), reason, iova, access);
+        faults.report(this, reason, iova, access);
     }
 
     /**

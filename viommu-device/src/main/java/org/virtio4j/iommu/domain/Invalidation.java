@@ -13,7 +13,7 @@ final class Invalidation {
     /** As many UNMAPs as a batch can hold. */
     private static final int MOST_RANGES = 64;
 
-    private final List<Endpoint> endpoints;
+    private final Endpoints endpoints;
     private final InvalidationCount generation = new InvalidationCount();
     private final Domain[] domains = new Domain[MOST_RANGES];
     private final long[] starts = new long[MOST_RANGES];
@@ -21,7 +21,7 @@ final class Invalidation {
     private int ranges;
     private boolean moved;
 
-    Invalidation(List<Endpoint> endpoints) {
+    Invalidation(Endpoints endpoints) {
         this.endpoints = endpoints;
     }
 
@@ -48,8 +48,9 @@ final class Invalidation {
 
     /** What the bypass byte says to endpoints that are attached to nothing is different now. */
     void bypassChanged() {
-        for (int i = 0; i < endpoints.size(); i++) {
-            Endpoint endpoint = endpoints.get(i);
+        List<Endpoint> all = endpoints.all();
+        for (int i = 0; i < all.size(); i++) {
+            Endpoint endpoint = all.get(i);
             if (endpoint.domain().kind() == Domain.Kind.UNATTACHED) {
                 endpoint.distrust();
             }
@@ -92,8 +93,9 @@ final class Invalidation {
     }
 
     private void forgetMoved() {
-        for (int i = 0; i < endpoints.size(); i++) {
-            endpoints.get(i).forgetIfMoved();
+        List<Endpoint> all = endpoints.all();
+        for (int i = 0; i < all.size(); i++) {
+            all.get(i).forgetIfMoved();
         }
         moved = false;
     }

@@ -111,12 +111,44 @@ public final class EventQueue implements QueueWork {
         }
     }
 
+    /**
+     * Drops the faults of an endpoint that wait for a buffer and counts them as lost. Called under the control lock;
+     * waits for the turn.
+     *
+     * @param endpoint the id of an endpoint that was unplugged
+     */
+    public void drop(int endpoint) {
+        boolean begun = loop.beginTurn();
+        int kept = 0;
+        for (int i = 0; i < count; i++) {
+            int from = (first + i) % PENDING;
+            if (endpoints[from] != endpoint) {
+                move(from, (first + kept) % PENDING);
+                kept++;
+            }
+        }
+        counters.lostFaults(count - kept);
+        count = kept;
+        waits = count > 0;
+        if (begun) {
+            loop.endTurn();
+        }
+    }
+
+    private void move(int from, int to) {
+        addresses[to] = addresses[from];
+        endpoints[to] = endpoints[from];
+        reasons[to] = reasons[from];
+        flags[to] = flags[from];
+        known[to] = known[from];
+    }
+
     /** Takes a fault and writes what waits, in one turn. */
-    void report(int endpoint, TranslateResult reason, long iova, Access access) {
+    void report(FaultSource where, TranslateResult reason, long iova, Access access) {
         boolean begun = loop.beginTurn();
         boolean taken = false;
         try {
-            take(endpoint, reason, iova, access, true);
+            take(where, reason, iova, access, true);
             taken = true;
         } finally {
             if (begun && !taken) {
@@ -129,10 +161,10 @@ public final class EventQueue implements QueueWork {
     }
 
     /** Takes a fault, which listeners are to know of or not; {@link #deliver} must follow. */
-    void add(int endpoint, TranslateResult reason, long iova, Access access, boolean told) {
+    void add(FaultSource where, TranslateResult reason, long iova, Access access, boolean told) {
         boolean begun = loop.beginTurn();
         try {
-            take(endpoint, reason, iova, access, told);
+            take(where, reason, iova, access, told);
         } finally {
             if (begun) {
                 loop.endTurn();
@@ -140,11 +172,13 @@ public final class EventQueue implements QueueWork {
         }
     }
 
-    private void take(int endpoint, TranslateResult reason, long iova, Access access, boolean told) {
-        if (context == null) {
+    private void take(FaultSource where, TranslateResult reason, long iova, Access access, boolean told) {
+        // Unplugging marks the endpoint before it waits for a turn to drop what is here.
+        if (context == null || !where.isPlugged()) {
             counters.lostFaults(1);
             return;
         }
+        int endpoint = where.endpoint();
         boolean kept = append(endpoint, reasonOf(reason), FaultEvent.FLAG_ADDRESS | access.mask(), iova, told);
         if (kept && told) {
             listeners.faulted(endpoint, iova, access);
@@ -238,21 +272,22 @@ public final class EventQueue implements QueueWork {
         if (result == DmaResult.CLOSED) {
             return false;
         }
-        if (result == DmaResult.OK) {
-            counters.reportedFault();
-            tell();
-        } else {
-            counters.lostFaults(1);
-        }
+        int written = first;
         first = (first + 1) % PENDING;
         count--;
         waits = count > 0;
+        if (result == DmaResult.OK) {
+            counters.reportedFault();
+            tell(written);
+        } else {
+            counters.lostFaults(1);
+        }
         return true;
     }
 
-    private void tell() {
-        if (known[first]) {
-            listeners.reported(reasons[first], flags[first], endpoints[first], addresses[first]);
+    private void tell(int written) {
+        if (known[written]) {
+            listeners.reported(reasons[written], flags[written], endpoints[written], addresses[written]);
         }
     }
 

@@ -4,7 +4,6 @@ package org.virtio4j.iommu.fault;
 import java.util.concurrent.locks.Lock;
 import org.virtio4j.dma.translate.ExtentSink;
 import org.virtio4j.dma.translate.TranslateResult;
-import org.virtio4j.dma.translate.Translator;
 import org.virtio4j.vmm.Access;
 
 /**
@@ -38,18 +37,17 @@ public final class FaultReports {
      * Reports an access that was refused. Called on the thread of the device, after its section and under no lock. What
      * the interrupt of the event queue throws comes out of this call; what observers throw is counted.
      *
-     * @param where    the view of the endpoint, to translate a second time if faults have a place
-     * @param endpoint the endpoint's id
-     * @param reason   why the access was refused, never {@link TranslateResult#OK}
-     * @param iova     the first I/O-virtual address that was refused
-     * @param access   what was tried
+     * @param where  the view of the endpoint
+     * @param reason why the access was refused, never {@link TranslateResult#OK}
+     * @param iova   the first I/O-virtual address that was refused
+     * @param access what was tried
      */
-    public void report(Translator where, int endpoint, TranslateResult reason, long iova, Access access) {
+    public void report(FaultSource where, TranslateResult reason, long iova, Access access) {
         if (placed) {
-            addInPlace(where, endpoint, reason, iova, access);
+            addInPlace(where, reason, iova, access);
             events.deliver();
         } else {
-            events.report(endpoint, reason, iova, access);
+            events.report(where, reason, iova, access);
         }
     }
 
@@ -57,11 +55,11 @@ public final class FaultReports {
      * Gives the fault its place among the requests. The section is over, so the driver may have changed by now what was
      * the reason; such a fault has no place, and is told to the driver alone.
      */
-    private void addInPlace(Translator where, int endpoint, TranslateResult reason, long iova, Access access) {
+    private void addInPlace(FaultSource where, TranslateResult reason, long iova, Access access) {
         control.lock();
         try {
             boolean same = where.translate(iova, access, NOWHERE) == reason;
-            events.add(endpoint, reason, iova, access, same);
+            events.add(where, reason, iova, access, same);
         } finally {
             control.unlock();
         }

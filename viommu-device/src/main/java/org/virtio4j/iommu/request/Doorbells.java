@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.DeviceContext;
 import org.virtio4j.iommu.domain.Domain;
 import org.virtio4j.iommu.domain.Endpoint;
+import org.virtio4j.iommu.domain.Endpoints;
 import org.virtio4j.iommu.embedder.ReservedRegion;
 import org.virtio4j.iommu.observe.IommuListeners;
 import org.virtio4j.iommu.observe.IommuTally;
@@ -27,7 +28,7 @@ public final class Doorbells {
 
     private static final long LARGEST = 1L << 16;
 
-    private final List<Endpoint> all;
+    private final Endpoints endpoints;
     private final Lock control;
     private final IommuTally counters;
     private final IommuListeners listeners;
@@ -41,13 +42,13 @@ public final class Doorbells {
     /**
      * Watches the mappings of one IOMMU.
      *
-     * @param all       the endpoints behind it
+     * @param endpoints the endpoints behind it
      * @param control   the control lock, which {@link #tell} takes for each endpoint
      * @param counters  counts doorbells without a reserved region
      * @param listeners told of them
      */
-    public Doorbells(List<Endpoint> all, Lock control, IommuTally counters, IommuListeners listeners) {
-        this.all = all;
+    public Doorbells(Endpoints endpoints, Lock control, IommuTally counters, IommuListeners listeners) {
+        this.endpoints = endpoints;
         this.control = control;
         this.counters = counters;
         this.listeners = listeners;
@@ -98,6 +99,7 @@ public final class Doorbells {
         if (waiting) {
             // First, so that what is mapped meanwhile is told by the kick that mapped it.
             waiting = false;
+            List<Endpoint> all = endpoints.all();
             for (int i = 0; i < all.size(); i++) {
                 tell(all.get(i));
             }

@@ -173,7 +173,7 @@ public final class RequestExecutor {
         if (!canBeMapped(request.virtStart, request.virtEnd, request.physStart)) {
             return RequestStatus.RANGE;
         }
-        if (domains.reserves(domain, request.virtStart, request.virtEnd)) {
+        if (domain.reserves(request.virtStart, request.virtEnd)) {
             return RequestStatus.INVAL;
         }
         int status = domain.isMirrored() || !domains.hasRoom()
