@@ -19,11 +19,11 @@ final class HousePlan {
             1 memory and formats: wire vmm-core trace
             2 queues: virtqueue
             3 devices, transports, drivers: viommu-device endpoint-devices pci-transport mmio-transport guest-driver
-            4 one guest: machine vfio-user
+            4 one guest: machine vfio-user vfio-host
             5 libraries, in a row: command serving trace-replay guest-harness conformance
             6 programs: launcher benchmarks concurrency guest-suite
             """, """
-            host-os: .os .os.memory .os.file .os.socket
+            host-os: .os .os.memory .os.file .os.socket .os.vfio
             wire: .wire .wire.acpi .wire.block .wire.console .wire.iommu .wire.pci .wire.tree .wire.vfiouser
             vmm-core: .vmm.grace .vmm .dma.translate .dma
             virtqueue: .queue .device .device.transport

@@ -12,6 +12,8 @@ public final class Errno {
     public static final int EINTR = 4;
     /** A device that failed. */
     public static final int EIO = 5;
+    /** A descriptor that is not open. */
+    public static final int EBADF = 9;
     /** Something that would have to wait. */
     public static final int EAGAIN = 11;
     /** No memory. */
@@ -68,10 +70,11 @@ public final class Errno {
             case ENOENT -> "ENOENT (no such file or directory)";
             case EINTR -> "EINTR (interrupted by a signal)";
             case EIO -> "EIO (input or output error)";
-            case 9 -> "EBADF (not an open descriptor)";
+            case EBADF -> "EBADF (not an open descriptor)";
             case EAGAIN -> "EAGAIN (not now: it would wait, or a limit is reached)";
             case ENOMEM -> "ENOMEM (not enough memory or address space)";
             case EACCES -> "EACCES (permission denied)";
+            case 14 -> "EFAULT (memory that does not exist, or must not be written)";
             case EBUSY -> "EBUSY (in use)";
             case EEXIST -> "EEXIST (exists already)";
             case 19 -> "ENODEV (not supported by this kind of file)";

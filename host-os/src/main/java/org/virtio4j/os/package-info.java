@@ -5,10 +5,10 @@
  * {@code Descriptor} is an open descriptor, which may be an eventfd; {@code SignalGuard} keeps a write to an eventfd
  * from waiting forever.
  *
- * <p>The packages above it are {@code memory}, {@code file} and {@code socket}; they do not know each other. What is
- * possible without native calls has a second way there, for programs that grant no native access. {@code NativeAccess}
- * refuses a program that grants it to {@code org.virtio4j.vmm}, the module that used to make these calls, and not to
- * this one.
+ * <p>The packages above it are {@code memory}, {@code file}, {@code socket} and {@code vfio}. Only {@code vfio} knows
+ * another one: it maps registers of devices as {@code memory} does. What is possible without native calls has a second
+ * way there, for programs that grant no native access. {@code NativeAccess} refuses a program that grants it to {@code
+ * org.virtio4j.vmm}, the module that used to make these calls, and not to this one.
  *
  * <p>Everything here is exported only to the modules of this project that need it. Other code gets memory from {@code
  * org.virtio4j.vmm.HostMemory}.
