@@ -4,6 +4,7 @@ package org.virtio4j.iommu;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.virtio4j.iommu.embedder.MappingListener;
 import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.iommu.request.RequestLimits;
@@ -98,6 +99,25 @@ final class SettingChecks {
         if (endpoints < 1 || endpoints > MOST_ENDPOINTS) {
             throw new IllegalArgumentException("maxEndpoints=" + endpoints + ", but 1 to 2^20 can be kept");
         }
+    }
+
+    static void atLeastOne(String name, long value) {
+        if (value < 1) {
+            throw new IllegalArgumentException(name + "=" + value + ", but a driver needs at least 1");
+        }
+    }
+
+    /** No id may be twice in a group, nor in another one. */
+    static void group(int[] other, int[] ids) {
+        IntStream both = IntStream.concat(IntStream.of(other).distinct(), IntStream.of(ids));
+        if (both.distinct().count() != other.length + (long) ids.length) {
+            throw new IllegalArgumentException("ids=" + words(ids) + ", but one of them is in a group already: "
+                    + words(other.length == 0 ? ids : other));
+        }
+    }
+
+    private static String words(int[] ids) {
+        return IntStream.of(ids).mapToObj(id -> "0x" + Integer.toHexString(id)).toList().toString();
     }
 
     static void mirrored(MappingListener listener, long granule) {

@@ -10,6 +10,7 @@ import java.util.Objects;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.Features;
+import org.virtio4j.iommu.domain.Limits;
 import org.virtio4j.iommu.embedder.IommuListener;
 import org.virtio4j.iommu.embedder.MappingListener;
 import org.virtio4j.iommu.embedder.ReservedRegions;
@@ -28,6 +29,7 @@ public final class VirtioIommuBuilder {
             IommuFeature.MAP_UNMAP, IommuFeature.PROBE, IommuFeature.MMIO, IommuFeature.BYPASS_CONFIG);
 
     private final Map<Integer, @Nullable ReservedRegions> endpoints = new LinkedHashMap<>();
+    private final List<int[]> groups = new ArrayList<>();
     private final Map<MappingListener, int[]> mappingListeners = new LinkedHashMap<>();
     private final List<IommuListener> listeners = new ArrayList<>();
     private ReservedRegions reserved = ReservedRegions.NONE;
@@ -44,6 +46,8 @@ public final class VirtioIommuBuilder {
     private int eventQueueSize = 64;
     private long maxMappings = 1L << 22;
     private int maxEndpoints = 4_096;
+    private int maxDomains = Integer.MAX_VALUE;
+    private long maxMappingsPerDomain = Long.MAX_VALUE;
     private Duration stallLimit = Duration.ofMillis(100);
     private Duration linger = Duration.ZERO;
     private boolean polled;
@@ -72,6 +76,21 @@ public final class VirtioIommuBuilder {
      */
     public VirtioIommuBuilder endpoint(int id, ReservedRegions reserved) {
         return put(id, Objects.requireNonNull(reserved));
+    }
+
+    /**
+     * Says that several ids stand for one device: its aliases, or what a bridge gives to all that lies behind it. An
+     * ATTACH of one attaches all of them, and none if one cannot be. DETACH detaches the one that it names, and is OK
+     * too for one that is attached to nothing, because a driver sends it once for each device.
+     *
+     * @param ids each in one group at most; of endpoints that are given to this builder, or plugged later
+     * @return this
+     */
+    public VirtioIommuBuilder group(int... ids) {
+        groups.forEach(group -> SettingChecks.group(group, ids));
+        SettingChecks.group(new int[0], ids);
+        groups.add(ids.clone());
+        return this;
     }
 
     /**
@@ -239,6 +258,31 @@ public final class VirtioIommuBuilder {
     }
 
     /**
+     * Limits how many mappings a domain has; a MAP beyond it gets NOMEM. Default: no limit but {@link #maxMappings}.
+     *
+     * @param mappings at least 1
+     * @return this
+     */
+    public VirtioIommuBuilder maxMappingsPerDomain(long mappings) {
+        SettingChecks.atLeastOne("maxMappingsPerDomain", mappings);
+        maxMappingsPerDomain = mappings;
+        return this;
+    }
+
+    /**
+     * Limits how many domains there are; an ATTACH that would make one more gets NOMEM. Default: no limit. There are
+     * never more than endpoints.
+     *
+     * @param domains at least 1
+     * @return this
+     */
+    public VirtioIommuBuilder maxDomains(int domains) {
+        SettingChecks.atLeastOne("maxDomains", domains);
+        maxDomains = domains;
+        return this;
+    }
+
+    /**
      * Limits how many endpoints there are at a time, those that are plugged included. Default 4,096. About 1,000 bytes
      * of address space are reserved for each.
      *
@@ -346,8 +390,9 @@ public final class VirtioIommuBuilder {
         checkEndpoints();
         ServingSettings serving =
                 new ServingSettings(requestQueueSize, eventQueueSize, polled, linger.toNanos(), nanoTime);
-        IommuSettings settings = new IommuSettings(offered(), limits(), serving,
-                bypass(), maxMappings, maxEndpoints, topology, stallLimit.toNanos());
+        IommuSettings settings = new IommuSettings(offered(), limits(), serving, bypass(),
+                new Limits(maxDomains, maxMappings, maxMappingsPerDomain), maxEndpoints, List.copyOf(groups), topology,
+                stallLimit.toNanos());
         VirtioIommu iommu = new VirtioIommu(settings, List.copyOf(listeners));
         endpoints.forEach((id, regions) -> iommu.plug(id, regionsOf(regions)));
         mappingListeners.forEach(iommu::join);

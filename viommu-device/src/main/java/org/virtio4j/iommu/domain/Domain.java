@@ -26,6 +26,8 @@ public final class Domain {
         UNATTACHED,
         /** Attached to nothing since a device reset: nothing, until it is reset or attached again. */
         BLOCKED,
+        /** Attached to nothing, and claimed by the host: nothing. */
+        CLAIMED,
         /** Behind this IOMMU no more: nothing, for good. */
         UNPLUGGED
     }
@@ -127,7 +129,7 @@ public final class Domain {
                 reserved[i] = reserved[reservedSets];
             }
         }
-        reserved[reservedSets] = null;
+        reserved[reservedSets] = ReservedPages.NONE;
     }
 
     private boolean has(ReservedPages pages) {

@@ -1,118 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu.domain;
 
-import java.util.ArrayList;
 import java.util.List;
 import org.agrona.collections.Int2ObjectHashMap;
-import org.agrona.collections.IntHashSet;
 import org.jspecify.annotations.Nullable;
-import org.virtio4j.iommu.embedder.MappingListener;
 import org.virtio4j.iommu.table.MappingTable;
 import org.virtio4j.iommu.table.NodeSpace;
 import org.virtio4j.vmm.FirstFailure;
 import org.virtio4j.vmm.grace.GracePeriods;
 
 /**
- * The endpoints of an IOMMU, the domains they are attached to, and what must be waited for before a change counts as
- * done. All of it belongs to the control lock; readers reach endpoints and domains through their translators.
+ * The domains of an IOMMU, their mappings, and what must be waited for before a change counts as done. All of it
+ * belongs to the control lock; readers reach domains through their translators.
  *
  * <p>A domain exists while an endpoint is attached to it, so there are never more domains than endpoints, and their
- * objects are made when endpoints come. What a change takes away (a mapping, an attachment, the bypass) goes at once out of the
- * readers' sight; {@link #gracePeriodIfNeeded} then waits, once for any number of changes, until no reader can be using
- * it.
+ * objects are made when endpoints come. What a change takes away (a mapping, an attachment, the bypass) goes at once
+ * out of the readers' sight; {@link #gracePeriodIfNeeded} then waits, once for any number of changes, until no reader
+ * can be using it.
  */
 public final class Domains {
 
     /** Nodes that may wait for reuse before a batch that took nothing away waits for readers on their account alone. */
     private static final long RETIRED_LIMIT = 512;
 
-    private final Endpoints endpoints;
     private final Int2ObjectHashMap<Domain> domains = new Int2ObjectHashMap<>(64, 0.5f);
     private final DomainPool pool;
     private final NodeSpace space;
     private final GracePeriods readers;
     private final long stallLimitNanos;
-    private final long maxMappings;
-    private final MappingListeners mappingListeners;
+    private final Limits limits;
     private final FirstFailure deferred;
     private final Invalidation invalidation;
-    private final Domain unattached;
-    private final Domain blocked;
-    private final Domain unplugged;
-
-    /** Those of the ATTACH that is being carried out. */
-    private final ArrayList<Endpoint> movers = new ArrayList<>();
-
     private long mappings;
     private long gracePeriods;
     private boolean takenAway;
     private boolean closed;
 
     /**
-     * Starts without a domain; the endpoints are added by {@link #plug}.
+     * Starts without a domain.
      *
-     * @param endpoints        none yet
-     * @param space            memory of the tables, closed by {@link #close}
-     * @param mappingListeners told of attachments and of domains that end
-     * @param readers          the sections that a grace period waits for
-     * @param maxMappings      most mappings in all domains together
-     * @param stallLimitNanos  how long a grace period waits before it is reported, in nanoseconds
+     * @param endpoints       whose devices remember translations
+     * @param space           memory of the tables, closed with the last endpoint's attachment
+     * @param deferred        keeps what is thrown during a wait
+     * @param readers         the sections that a grace period waits for
+     * @param limits          how much a driver can have
+     * @param stallLimitNanos how long a grace period waits before it is reported, in nanoseconds
      */
-    public Domains(Endpoints endpoints, NodeSpace space, MappingListeners mappingListeners, GracePeriods readers,
-            long maxMappings, long stallLimitNanos) {
-        this.mappingListeners = mappingListeners;
-        this.deferred = mappingListeners.deferred();
-        this.endpoints = endpoints;
+    public Domains(Endpoints endpoints, NodeSpace space, FirstFailure deferred, GracePeriods readers, Limits limits,
+            long stallLimitNanos) {
+        this.deferred = deferred;
         this.invalidation = new Invalidation(endpoints);
         this.space = space;
         this.readers = readers;
         this.stallLimitNanos = stallLimitNanos;
-        this.maxMappings = maxMappings;
+        this.limits = limits;
         this.pool = new DomainPool(space);
-        this.unattached = new Domain(Domain.Kind.UNATTACHED, space);
-        this.blocked = new Domain(Domain.Kind.BLOCKED, space);
-        this.unplugged = new Domain(Domain.Kind.UNPLUGGED, space);
-    }
-
-    // Endpoints
-
-    /**
-     * An endpoint by the number that the driver uses.
-     *
-     * @param id any number
-     * @return null if there is no such endpoint
-     */
-    public @Nullable Endpoint endpoint(int id) {
-        return endpoints.get(id);
-    }
-
-    /**
-     * Puts an endpoint behind the IOMMU, attached to nothing.
-     *
-     * @param endpoint one that has not been behind any
-     * @throws IllegalArgumentException if one with its id is there, or there are as many as can be
-     */
-    public void plug(Endpoint endpoint) {
-        endpoint.domain(mappingListeners.bars(endpoint) ? blocked : unattached);
-        endpoints.add(endpoint);
-        if (space.retired() != 0 && !space.hasRoomForTable()) {
-            gracePeriod();
-        }
-        pool.provide(endpoints.all().size());
-    }
-
-    /**
-     * Takes an endpoint away: it leaves its domain, and reaches nothing for good. Waits for readers, so that none uses
-     * its translations when this returns.
-     *
-     * @param endpoint one that is behind the IOMMU
-     */
-    public void unplug(Endpoint endpoint) {
-        release(endpoint, unplugged);
-        blockExpelled();
-        // Before it goes out of the list by which the caches of its devices are found.
-        gracePeriod();
-        endpoints.remove(endpoint);
     }
 
     /**
@@ -166,12 +108,18 @@ public final class Domains {
     }
 
     /**
-     * Whether one more mapping is within the limit.
+     * Whether one more mapping is within the limits.
      *
+     * @param domain of kind {@link Domain.Kind#MAPPED}
      * @return false if MAP must be refused
      */
-    public boolean hasRoom() {
-        return mappings < maxMappings;
+    public boolean hasRoom(Domain domain) {
+        return mappings < limits.mappings() && domain.table().size() < limits.mappingsPerDomain();
+    }
+
+    /** Whether one more domain is within the limit after some have ended. */
+    boolean hasRoomForDomain(int ending) {
+        return domains.size() - ending < limits.domains();
     }
 
     /**
@@ -193,31 +141,25 @@ public final class Domains {
     }
 
     /**
-     * Ends every attachment for good and gives the memory of the tables back; afterwards every endpoint is blocked. The
-     * order matters, because a reader finds its table by address: the tables go out of the readers' sight, then every
-     * section that is open is waited for, and only then the memory goes.
+     * Gives the memory of the tables back, once no endpoint is attached. The order matters, because a reader finds its
+     * table by address: the tables go out of the readers' sight, then every section that is open is waited for, and
+     * only then the memory goes.
      */
-    public void close() {
-        List<Endpoint> all = endpoints.all();
-        for (int i = 0; i < all.size(); i++) {
-            release(all.get(i), blocked);
-        }
+    void close(List<Domain> states) {
         gracePeriod();
         pool.discard();
-        unattached.table().discard();
-        blocked.table().discard();
-        unplugged.table().discard();
+        states.forEach(state -> state.table().discard());
         closed = true;
         awaitReaders();
         space.reclaim();
         space.close();
     }
 
-    // Attachments
+    // Domains
 
     /**
-     * Begins a domain, to which an endpoint must be {@linkplain #attach attached} next. Waits for readers if the only
-     * objects left are those of domains that ended since the last grace period.
+     * Begins a domain, to which an endpoint must be {@linkplain Attachments#attach attached} next. Waits for readers if
+     * the only objects left are those of domains that ended since the last grace period.
      *
      * @param id   a number that no domain has
      * @param kind {@link Domain.Kind#MAPPED} or {@link Domain.Kind#BYPASS}
@@ -233,127 +175,35 @@ public final class Domains {
         return fresh;
     }
 
-    /**
-     * Attaches an endpoint to a domain, if all listeners agree; the one it leaves may end. If a listener refuses,
-     * nothing has changed, and a domain that has no endpoint is gone.
-     *
-     * @param endpoint not attached to {@code domain}
-     * @param domain   one that exists and accepts the endpoint's regions
-     * @return DONE, or the refusal
-     */
-    public MappingListener.Answer attach(Endpoint endpoint, Domain domain) {
-        movers.clear();
-        movers.add(endpoint);
-        MappingListener.Answer answer = mappingListeners.move(movers, domain);
-        if (answer == MappingListener.Answer.DONE) {
-            Domain old = endpoint.domain();
-            domain.add(endpoint);
-            endpoint.domain(domain);
-            tookAttachment();
-            leave(endpoint, old);
-        } else if (domain.isEmpty()) {
+    /** Ends a domain to which no endpoint was ever attached. */
+    void cancel(Domain domain) {
+        domains.remove(domain.id());
+        pool.putBack(domain);
+    }
+
+    /** Ends a domain if no endpoint is attached to it. */
+    void endIfEmpty(Domain domain) {
+        if (domain.isEmpty()) {
             domains.remove(domain.id());
-            pool.putBack(domain);
-        }
-        blockExpelled();
-        return answer;
-    }
-
-    /**
-     * Whether a listener was expelled that stands for an endpoint, which cannot be attached until it has left.
-     *
-     * @param endpoint any endpoint
-     * @return false if it can be attached
-     */
-    public boolean isBarred(Endpoint endpoint) {
-        return mappingListeners.bars(endpoint);
-    }
-
-    /** The endpoints of listeners that were expelled reach nothing any more. */
-    private void blockExpelled() {
-        while (mappingListeners.takeExpulsion()) {
-            List<Endpoint> all = endpoints.all();
-            for (int i = 0; i < all.size(); i++) {
-                if (mappingListeners.bars(all.get(i))) {
-                    release(all.get(i), blocked);
-                }
-            }
-        }
-    }
-
-    /**
-     * Detaches an endpoint; afterwards the bypass byte decides.
-     *
-     * @param endpoint one that is attached
-     */
-    public void detach(Endpoint endpoint) {
-        release(endpoint, unattached);
-        blockExpelled();
-    }
-
-    /**
-     * Ends every attachment, for a reset. An endpoint whose device is at work may have DMA on its way with addresses
-     * that were translated. The bypass would let them through as physical addresses, so the endpoint can be blocked
-     * until its device is reset.
-     *
-     * @param blockLive whether such endpoints are blocked; if not, the bypass byte decides at once
-     */
-    public void detachAll(boolean blockLive) {
-        List<Endpoint> all = endpoints.all();
-        for (int i = 0; i < all.size(); i++) {
-            Endpoint endpoint = all.get(i);
-            endpoint.clearDoorbell();
-            boolean block = blockLive && endpoint.isLive() && endpoint.domain().kind() != Domain.Kind.UNATTACHED;
-            release(endpoint, block || isBarred(endpoint) ? blocked : unattached);
-        }
-        blockExpelled();
-    }
-
-    /** A device has closed a way to memory; with the last one, no earlier access is on its way any more. */
-    void closed(Endpoint endpoint) {
-        endpoint.closed();
-        if (!endpoint.isLive()) {
-            unblock(endpoint);
-        }
-    }
-
-    /**
-     * Ends the blocking of an endpoint whose device has nothing on its way any more. Does nothing if it is not blocked,
-     * and once closed.
-     *
-     * @param endpoint the endpoint of that device
-     */
-    public void unblock(Endpoint endpoint) {
-        if (!closed && endpoint.domain().kind() == Domain.Kind.BLOCKED && !isBarred(endpoint)) {
-            endpoint.domain(unattached);
-        }
-    }
-
-    private void release(Endpoint endpoint, Domain to) {
-        Domain old = endpoint.domain();
-        endpoint.domain(to);
-        tookAttachment();
-        leave(endpoint, old);
-    }
-
-    private void tookAttachment() {
-        invalidation.moved();
-        takenAway = true;
-    }
-
-    private void leave(Endpoint endpoint, Domain old) {
-        if (!old.isAttachment()) {
-            return;
-        }
-        old.remove(endpoint);
-        mappingListeners.left(endpoint, old);
-        if (old.isEmpty()) {
-            domains.remove(old.id());
             // The mappings stay until no section can be inside: a reader that saw the old attachment still finds what
             // that meant.
-            mappings -= old.table().size();
-            pool.end(old);
+            mappings -= domain.table().size();
+            pool.end(domain);
         }
+    }
+
+    /** Makes objects for so many endpoints, if there are fewer. */
+    void provide(int endpoints) {
+        if (space.retired() != 0 && !space.hasRoomForTable()) {
+            gracePeriod();
+        }
+        pool.provide(endpoints);
+    }
+
+    /** Some endpoints are not attached as they were; each of those knows it. */
+    void moved() {
+        invalidation.moved();
+        takenAway = true;
     }
 
     // Mappings
@@ -407,63 +257,6 @@ public final class Domains {
         return result;
     }
 
-    /**
-     * Tells the listeners of a domain that the mappings inside a range are gone. Those that do not take them back are
-     * expelled, and their endpoints blocked.
-     *
-     * @param domain    whose mappings {@link #remove} has removed
-     * @param virtStart first I/O-virtual address, of any alignment
-     * @param virtEnd   last I/O-virtual address, inclusive
-     * @return false if a listener was expelled
-     */
-    public boolean removeFromMirrors(Domain domain, long virtStart, long virtEnd) {
-        boolean done = domain.table().removed() == 0 || mappingListeners.unmap(domain, virtStart, virtEnd);
-        blockExpelled();
-        return done;
-    }
-
-    /**
-     * Tells the listeners of a domain that a mapping was not made which they had agreed to.
-     *
-     * @param domain    the domain
-     * @param virtStart first I/O-virtual address
-     * @param virtEnd   last I/O-virtual address, inclusive
-     */
-    public void undoMap(Domain domain, long virtStart, long virtEnd) {
-        mappingListeners.undoMap(domain, virtStart, virtEnd);
-        blockExpelled();
-    }
-
-    // Listeners
-
-    /**
-     * Takes a listener in, and announces to it what its endpoints are attached to.
-     *
-     * @param listener one that has not joined
-     * @param ids      the endpoints it stands for; none for all
-     * @return DONE, or a refusal, after which it has not joined
-     */
-    public MappingListener.Answer join(MappingListener listener, int... ids) {
-        IntHashSet some = new IntHashSet();
-        for (int id : ids) {
-            some.add(id);
-        }
-        MappingListener.Answer answer = mappingListeners.join(listener, ids.length == 0 ? null : some, endpoints.all());
-        blockExpelled();
-        return answer;
-    }
-
-    /**
-     * Takes back what a listener was told, and forgets it.
-     *
-     * @param listener one that has joined
-     * @throws IllegalArgumentException if it has not
-     */
-    public void leave(MappingListener listener) {
-        mappingListeners.leave(listener, endpoints.all());
-        blockExpelled();
-    }
-
     // Grace periods
 
     /** Says that the bypass was taken from the readers, or given to them. */
@@ -492,7 +285,8 @@ public final class Domains {
         }
     }
 
-    private void gracePeriod() {
+    /** Waits until no section uses what was taken away until now, and makes it free. */
+    void gracePeriod() {
         // First the generation, then the wait: a section that saw the old generation began before, and is waited for.
         // The caches come before the wait, too: what a section finds there, it may use until it ends.
         invalidation.forget();

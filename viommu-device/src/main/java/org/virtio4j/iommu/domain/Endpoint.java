@@ -16,6 +16,9 @@ public final class Endpoint {
     /** The same object as that of each endpoint with equal regions; set before the endpoint is published. */
     private ReservedPages pages;
 
+    /** Set before the endpoint is published. */
+    private @Nullable EndpointGroup group;
+
     /**
      * The attachment is this one word: a reader sees the old domain or the new one, never anything in between.
      * Volatile, so that the domain's own fields are visible to every thread that sees it.
@@ -35,7 +38,7 @@ public final class Endpoint {
     private boolean moved;
 
     /**
-     * Makes an endpoint that belongs to no IOMMU yet; {@link Domains} takes it over.
+     * Makes an endpoint that belongs to no IOMMU yet; {@link Attachments#plug} takes it over.
      *
      * @param id      the number that the driver uses
      * @param regions where it must not have mappings
@@ -78,10 +81,24 @@ public final class Endpoint {
     }
 
     /**
+     * What is attached together with it, itself included.
+     *
+     * @return the same object for good
+     * @throws NullPointerException if no {@link Endpoints} have taken the endpoint over
+     */
+    public EndpointGroup group() {
+        return Objects.requireNonNull(group);
+    }
+
+    void group(EndpointGroup shared) {
+        group = shared;
+    }
+
+    /**
      * What it is attached to: one volatile load. Under the control lock, or inside a section.
      *
-     * @return a domain, or one of the two states of being attached to nothing
-     * @throws NullPointerException if no {@link Domains} has taken the endpoint over
+     * @return a domain, or one of the states of being attached to nothing
+     * @throws NullPointerException if no {@link Attachments} have taken the endpoint over
      */
     public Domain domain() {
         return Objects.requireNonNull(domain);

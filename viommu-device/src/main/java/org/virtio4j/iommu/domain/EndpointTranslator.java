@@ -21,7 +21,7 @@ public final class EndpointTranslator implements FaultSource {
     private static final int READ_WRITE = Access.READ.mask() | Access.WRITE.mask();
 
     private final Endpoint endpoint;
-    private final Domains domains;
+    private final Attachments attachments;
     private final BypassByte bypass;
     private final FaultReports faults;
     private final Lock control;
@@ -33,17 +33,17 @@ public final class EndpointTranslator implements FaultSource {
      * Shows devices one endpoint.
      *
      * @param endpoint whose addresses are translated
-     * @param domains  know the readers, and count what was taken away
+     * @param attachments know the readers, and count what was taken away
      * @param bypass   decides while the endpoint is attached to nothing
      * @param faults   takes what was refused
      * @param control  the control lock, taken when a reader joins or parts and never to translate
      */
-    public EndpointTranslator(Endpoint endpoint, Domains domains, BypassByte bypass, FaultReports faults,
+    public EndpointTranslator(Endpoint endpoint, Attachments attachments, BypassByte bypass, FaultReports faults,
             Lock control) {
         this.control = control;
         this.endpoint = endpoint;
-        this.domains = domains;
-        this.generation = domains.generation();
+        this.attachments = attachments;
+        this.generation = attachments.generation();
         this.bypass = bypass;
         this.faults = faults;
     }
@@ -73,7 +73,7 @@ public final class EndpointTranslator implements FaultSource {
 
     @Override
     public void join(ReaderSlot slot) {
-        domains.readers().add(slot);
+        attachments.readers().add(slot);
         if (!slot.messagesOnly()) {
             control.lock();
             try {
@@ -86,11 +86,11 @@ public final class EndpointTranslator implements FaultSource {
 
     @Override
     public void part(ReaderSlot slot) {
-        boolean member = domains.readers().remove(slot);
+        boolean member = attachments.readers().remove(slot);
         if (member && !slot.messagesOnly()) {
             control.lock();
             try {
-                domains.closed(endpoint);
+                attachments.closed(endpoint);
             } finally {
                 control.unlock();
             }

@@ -17,6 +17,9 @@ import org.virtio4j.vmm.GuestMemory;
  */
 public final class ReservedPages {
 
+    /** Nothing is reserved. */
+    static final ReservedPages NONE = new ReservedPages(ReservedRegions.NONE);
+
     private static final long LAST = -1;
 
     /** In ascending order. */

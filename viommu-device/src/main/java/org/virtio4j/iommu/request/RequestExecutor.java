@@ -2,6 +2,7 @@
 package org.virtio4j.iommu.request;
 
 import org.virtio4j.device.Features;
+import org.virtio4j.iommu.domain.Attachments;
 import org.virtio4j.iommu.domain.Domain;
 import org.virtio4j.iommu.domain.Domains;
 import org.virtio4j.iommu.domain.Endpoint;
@@ -29,6 +30,7 @@ public final class RequestExecutor {
 
     private final RequestLimits limits;
     private final Domains domains;
+    private final Attachments attachments;
     private final MappingListeners mappingListeners;
     private final IommuTally counters;
     private final Doorbells doorbells;
@@ -44,14 +46,16 @@ public final class RequestExecutor {
      *
      * @param limits           what the configuration shows to the driver
      * @param domains          what requests change
+     * @param attachments      what requests change, too
      * @param mappingListeners asked before a mapping is made or removed
      * @param counters         counts each request
      * @param doorbells        looks at mappings that may lose interrupts
      */
-    public RequestExecutor(RequestLimits limits, Domains domains, MappingListeners mappingListeners,
-            IommuTally counters, Doorbells doorbells) {
+    public RequestExecutor(RequestLimits limits, Domains domains, Attachments attachments,
+            MappingListeners mappingListeners, IommuTally counters, Doorbells doorbells) {
         this.limits = limits;
         this.domains = domains;
+        this.attachments = attachments;
         this.mappingListeners = mappingListeners;
         this.counters = counters;
         this.doorbells = doorbells;
@@ -105,11 +109,11 @@ public final class RequestExecutor {
         if (request.reservedSet || (request.flags & ~attachFlags) != 0) {
             return RequestStatus.INVAL;
         }
-        Endpoint endpoint = domains.endpoint(request.endpoint);
+        Endpoint endpoint = attachments.endpoint(request.endpoint);
         if (endpoint == null) {
             return RequestStatus.NOENT;
         }
-        if (domains.isBarred(endpoint)) {
+        if (attachments.isKept(endpoint)) {
             return RequestStatus.UNSUPP;
         }
         Domain.Kind kind = (request.flags & AttachRequest.FLAG_BYPASS) != 0 ? Domain.Kind.BYPASS : Domain.Kind.MAPPED;
@@ -120,25 +124,28 @@ public final class RequestExecutor {
         if (domain.kind() != kind) {
             return RequestStatus.INVAL;
         }
-        return endpoint.domain() == domain ? RequestStatus.OK : attachToExisting(endpoint, domain);
+        return attachments.isAttached(endpoint, domain) ? RequestStatus.OK : attachToExisting(endpoint, domain);
     }
 
     private int attachToNew(Endpoint endpoint, int domain, Domain.Kind kind) {
         if (!limits.inDomainRange(domain)) {
             return RequestStatus.RANGE;
         }
+        if (!attachments.hasRoomForDomain(endpoint)) {
+            return RequestStatus.NOMEM;
+        }
         return attachTo(endpoint, domains.begin(domain, kind));
     }
 
     private int attachToExisting(Endpoint endpoint, Domain domain) {
-        if (!domain.accepts(endpoint.regions())) {
+        if (!attachments.fits(endpoint, domain)) {
             return RequestStatus.UNSUPP;
         }
         return attachTo(endpoint, domain);
     }
 
     private int attachTo(Endpoint endpoint, Domain domain) {
-        MappingListener.Answer answer = domains.attach(endpoint, domain);
+        MappingListener.Answer answer = attachments.attach(endpoint, domain);
         return switch (answer) {
             case DONE -> RequestStatus.OK;
             case UNSUPPORTED -> RequestStatus.UNSUPP;
@@ -147,16 +154,12 @@ public final class RequestExecutor {
     }
 
     private int detach(Request request) {
-        Endpoint endpoint = domains.endpoint(request.endpoint);
+        Endpoint endpoint = attachments.endpoint(request.endpoint);
         if (endpoint == null) {
             return RequestStatus.NOENT;
         }
-        Domain domain = domains.domain(request.domain);
-        if (domain == null || endpoint.domain() != domain) {
-            return RequestStatus.INVAL;
-        }
-        domains.detach(endpoint);
-        return RequestStatus.OK;
+        boolean detached = attachments.detach(endpoint, domains.domain(request.domain));
+        return detached ? RequestStatus.OK : RequestStatus.INVAL;
     }
 
     private int map(Request request) {
@@ -176,7 +179,7 @@ public final class RequestExecutor {
         if (domain.reserves(request.virtStart, request.virtEnd)) {
             return RequestStatus.INVAL;
         }
-        int status = domain.isMirrored() || !domains.hasRoom()
+        int status = domain.isMirrored() || !domains.hasRoom(domain)
                 ? insertCarefully(domain, request)
                 : insert(domain, request);
         if ((request.flags & MapRequest.FLAG_MMIO) != 0 || domain.isUntouched()) {
@@ -205,7 +208,7 @@ public final class RequestExecutor {
         if (domain.table().overlaps(request.virtStart, request.virtEnd)) {
             return RequestStatus.INVAL;
         }
-        if (!domains.hasRoom()) {
+        if (!domains.hasRoom(domain)) {
             return RequestStatus.NOMEM;
         }
         MappingListener.Answer answer =
@@ -215,7 +218,7 @@ public final class RequestExecutor {
         }
         int status = insert(domain, request);
         if (status != RequestStatus.OK) {
-            domains.undoMap(domain, request.virtStart, request.virtEnd);
+            attachments.undoMap(domain, request.virtStart, request.virtEnd);
         }
         return status;
     }
@@ -239,7 +242,7 @@ public final class RequestExecutor {
 
     private int remove(Domain domain, long virtStart, long virtEnd) {
         return switch (domains.remove(domain, virtStart, virtEnd)) {
-            case REMOVED -> !domain.isMirrored() || domains.removeFromMirrors(domain, virtStart, virtEnd)
+            case REMOVED -> !domain.isMirrored() || attachments.removeFromMirrors(domain, virtStart, virtEnd)
                     ? RequestStatus.OK
                     : RequestStatus.DEVERR;
             case WOULD_SPLIT -> RequestStatus.RANGE;
@@ -249,7 +252,7 @@ public final class RequestExecutor {
 
     /** What was too short to parse does not come here. */
     private int probe(Request request) {
-        Endpoint endpoint = domains.endpoint(request.endpoint);
+        Endpoint endpoint = attachments.endpoint(request.endpoint);
         if (endpoint == null) {
             return RequestStatus.NOENT;
         }
