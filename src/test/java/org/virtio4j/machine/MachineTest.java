@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -30,7 +31,7 @@ class MachineTest {
     private static final PciAddress DISK = PciAddress.of("00:0a.0");
     private static final PciAddress RNG = PciAddress.of("00:09.0");
 
-    private final List<String> resets = new ArrayList<>();
+    private final List<String> resets = Collections.synchronizedList(new ArrayList<>());
     private final GuestMemory memory = GuestMemory.anonymous(0, 4096);
     private final Machine machine = new Machine(Topology.of(IommuScope.of(IOMMU, List.of(DISK, RNG))));
 
@@ -70,6 +71,50 @@ class MachineTest {
         machine.add(DISK, function("disk"));
         assertThrows(IllegalArgumentException.class, () -> machine.add(DISK, function("other")));
         assertThrows(IllegalArgumentException.class, () -> machine.add(IOMMU, function("other")));
+    }
+
+    @Test
+    void shouldForgetWhatWasRemoved() {
+        machine.add(DISK, function("disk"));
+        machine.add(RNG, function("rng"));
+        machine.remove(DISK);
+        assertEquals(List.of("disk FUNCTION"), resets);
+        machine.systemReset();
+        assertEquals(List.of("disk FUNCTION", "rng SYSTEM", "iommu SYSTEM"), resets);
+        assertThrows(IllegalArgumentException.class, () -> machine.remove(DISK));
+        machine.add(DISK, function("second disk"));
+        resets.clear();
+        machine.systemReset();
+        assertEquals(List.of("rng SYSTEM", "second disk SYSTEM", "iommu SYSTEM"), resets);
+        machine.remove(IOMMU);
+        assertThrows(IllegalArgumentException.class, () -> machine.remove(IOMMU));
+    }
+
+    @Test
+    void shouldForgetWhatThrewWhenRemoved() {
+        machine.add(DISK, function("disk", new IllegalStateException("the disk's")));
+        assertThrows(IllegalStateException.class, () -> machine.remove(DISK));
+        resets.clear();
+        machine.systemReset();
+        assertEquals(List.of("iommu SYSTEM"), resets);
+    }
+
+    @Test
+    void shouldLetPartsComeAndGoDuringResets() throws InterruptedException {
+        MmioBase place = new MmioBase(0xa000_0000L);
+        Thread resetting = Thread.startVirtualThread(() -> {
+            for (int i = 0; i < 500; i++) {
+                machine.systemReset();
+            }
+        });
+        for (int i = 0; i < 500; i++) {
+            machine.add(place, window("rng"));
+            machine.remove(place);
+        }
+        resetting.join();
+        resets.clear();
+        machine.systemReset();
+        assertEquals(List.of("iommu SYSTEM"), resets);
     }
 
     @Test

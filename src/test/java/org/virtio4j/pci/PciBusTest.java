@@ -105,6 +105,25 @@ class PciBusTest {
     }
 
     @Test
+    @DisplayName("Where a function was removed, its registers and BARs read all ones, and another can be added")
+    void shouldReadOnesWhereAFunctionWas() {
+        bus.add(1, 0, function());
+        bus.add(2, 0, function());
+        place(1, 4, MEMORY + 0x4000);
+        place(2, 4, MEMORY + 0x1_0000);
+        bus.remove(1, 0);
+        assertEquals(0xffff_ffffL, ecam.read(1 << 15, 4));
+        assertEquals(0xffff, memory.read(0x4012, 2));
+        ecam.write((1 << 15) + 4, 2, 2);
+        assertEquals(2, memory.read(0x1_0012, 2));
+        assertThrows(IllegalArgumentException.class, () -> bus.remove(1, 0));
+        assertThrows(IllegalArgumentException.class, () -> bus.remove(32, 0));
+        bus.add(1, 0, function());
+        assertEquals(0x1044_1af4L, ecam.read(1 << 15, 4));
+        assertEquals(0xffff, memory.read(0x4012, 2), "its BARs are not placed yet");
+    }
+
+    @Test
     void shouldRouteNothingThatIsNotInsideTheWindow() {
         bus.add(1, 0, function());
         for (long address : new long[] {MEMORY - 0x4000, MEMORY + MEMORY_SIZE, 0x4000, -0x4000}) {

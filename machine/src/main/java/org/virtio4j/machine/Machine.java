@@ -13,7 +13,8 @@ import org.virtio4j.vmm.FirstFailure;
 
 /**
  * The functions and windows of one guest, which are reset and closed together. A {@link Topology} says who is an IOMMU.
- * A machine is put together before the guest runs, by one thread; any thread may reset it.
+ * They may come and go while the guest runs. Any thread, but not one inside a section of a device's DMA; calls wait for
+ * one another.
  *
  * <p>It knows places, not devices: that a function at an IOMMU's place is an IOMMU, and that an endpoint's DMA goes
  * through that IOMMU's translator, is for the embedder to see to.
@@ -24,8 +25,8 @@ public final class Machine implements AutoCloseable {
     private final Map<Location, Part> iommus = new LinkedHashMap<>();
     private final Map<Location, Part> devices = new TreeMap<>(Machine::compare);
 
-    /** Two resets at once would each see half of the other's work. */
-    private final ReentrantLock resetting = new ReentrantLock();
+    /** Two resets at once would each see half of the other's work, and what comes or goes would be reset or not. */
+    private final ReentrantLock lock = new ReentrantLock();
 
     /**
      * Begins a machine.
@@ -63,6 +64,29 @@ public final class Machine implements AutoCloseable {
     }
 
     /**
+     * Ends a function or window and forgets it: afterwards it reaches no memory, sends no interrupt, and is not reset
+     * with the others. What shows its registers to the guest must have let go of it before, or shows a closed one: a
+     * {@link org.virtio4j.pci.PciBus}, or a host's own table. An endpoint is unplugged from its IOMMU, and the device
+     * closed, after this. What the device throws comes out when it is forgotten.
+     *
+     * @param location where it lies
+     * @throws IllegalArgumentException if nothing lies there
+     */
+    public void remove(Location location) {
+        lock.lock();
+        try {
+            Part part = devices.remove(location);
+            Part removed = part == null ? iommus.remove(location) : part;
+            if (removed == null) {
+                throw new IllegalArgumentException("location=" + location + ": nothing lies there");
+            }
+            removed.close().run();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
      * Does what the machine's reset line does. All devices that do DMA stop before an IOMMU drops its domains, so that
      * no endpoint needs to be blocked meanwhile. A reset of a function that takes longer than a second, because a
      * host's file hangs, is finished later; the function reaches no memory any more. What a device throws comes out
@@ -83,22 +107,27 @@ public final class Machine implements AutoCloseable {
 
     /** IOMMUs come last. What one part throws comes out when all have had their turn. */
     private void forEach(Consumer<Part> action) {
-        resetting.lock();
+        lock.lock();
         try {
             FirstFailure failure = new FirstFailure();
             devices.values().forEach(part -> failure.run(() -> action.accept(part)));
             iommus.values().forEach(part -> failure.run(() -> action.accept(part)));
             failure.rethrow();
         } finally {
-            resetting.unlock();
+            lock.unlock();
         }
     }
 
     private void put(Location location, Part part) {
-        if (iommus.containsKey(location) || devices.containsKey(location)) {
-            throw new IllegalArgumentException("location=" + location + ": something else lies there");
+        lock.lock();
+        try {
+            if (iommus.containsKey(location) || devices.containsKey(location)) {
+                throw new IllegalArgumentException("location=" + location + ": something else lies there");
+            }
+            (topology.scope(location).isPresent() ? iommus : devices).put(location, part);
+        } finally {
+            lock.unlock();
         }
-        (topology.scope(location).isPresent() ? iommus : devices).put(location, part);
     }
 
     /** An order that is the same each time: functions by their addresses, then windows. */

@@ -3,7 +3,6 @@ package org.virtio4j.pci;
 
 import java.util.Arrays;
 import java.util.Objects;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.vmm.RegisterHandler;
 
@@ -21,9 +20,8 @@ final class BarRoutes implements RegisterHandler {
 
     private final long memoryStart;
     private final long memorySize;
-    private final ReentrantLock lock = new ReentrantLock();
 
-    /** Replaced under the lock whenever a BAR may have moved. */
+    /** Replaced under the bus's lock whenever a BAR may have moved. */
     private volatile Route[] routes = new Route[0];
 
     BarRoutes(long memoryStart, long memorySize) {
@@ -46,24 +44,19 @@ final class BarRoutes implements RegisterHandler {
                 + Long.toHexString(memoryStart) + " on the BARs take " + needed + " bytes; give a larger window";
     }
 
-    /** Looks where each BAR is now. */
+    /** Looks where each BAR is now. Under the bus's lock. */
     void renew(@Nullable VirtioPciFunction[] functions) {
-        lock.lock();
-        try {
-            Route[] found = new Route[functions.length * BARS.length];
-            int count = 0;
-            for (VirtioPciFunction function : functions) {
-                for (int bar : BARS) {
-                    Route route = function == null ? null : routeTo(function, bar);
-                    if (route != null) {
-                        found[count++] = route;
-                    }
+        Route[] found = new Route[functions.length * BARS.length];
+        int count = 0;
+        for (VirtioPciFunction function : functions) {
+            for (int bar : BARS) {
+                Route route = function == null ? null : routeTo(function, bar);
+                if (route != null) {
+                    found[count++] = route;
                 }
             }
-            routes = Arrays.copyOf(found, count);
-        } finally {
-            lock.unlock();
         }
+        routes = Arrays.copyOf(found, count);
     }
 
     @Override

@@ -2,6 +2,7 @@
 package org.virtio4j.pci;
 
 import java.util.Arrays;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.vmm.RegisterHandler;
 import org.virtio4j.wire.pci.PciHeader;
@@ -12,7 +13,8 @@ import org.virtio4j.wire.pci.PciHeader;
  * which it places their BARs. A device tree describes the pair as {@code pci-host-ecam-generic}. Every function has a
  * BAR of 32 bits, so that the second window, or enough of it, lies below 4 GiB.
  *
- * <p>The handlers may be called from any thread. A function is added before the guest runs. Where nothing is, reads
+ * <p>All methods may be called from any thread. Functions may come and go while the guest runs; this bus has no register
+ * by which a guest learns that, so it must be told by other means, or look at the bus again. Where nothing is, reads
  * give all ones, as on a real bus, and writes are lost.
  */
 public final class PciBus {
@@ -26,7 +28,11 @@ public final class PciBus {
     private static final int DEVICES = 32;
     private static final int FUNCTIONS = 8;
 
-    private final @Nullable VirtioPciFunction[] functions = new VirtioPciFunction[DEVICES * FUNCTIONS];
+    /** Guards changes, so that a function that was removed is in no route. */
+    private final ReentrantLock lock = new ReentrantLock();
+
+    /** An array that nobody changes; another one takes its place. */
+    private volatile @Nullable VirtioPciFunction[] functions = new VirtioPciFunction[DEVICES * FUNCTIONS];
     private final BarRoutes routes;
 
     /**
@@ -46,7 +52,7 @@ public final class PciBus {
     }
 
     /**
-     * Adds a function to the bus, before the guest runs.
+     * Adds a function to the bus.
      *
      * @param device   number of its slot, 0 to 31
      * @param function its number in the slot, 0 to 7; a slot needs a function 0 for the others to be found
@@ -56,25 +62,69 @@ public final class PciBus {
      *         BARs of 32 bits not into the part of the window below 4 GiB
      */
     public void add(int device, int function, VirtioPciFunction added) {
+        int place = place(device, function);
+        lock.lock();
+        try {
+            @Nullable VirtioPciFunction[] more = functions.clone();
+            if (more[place] != null) {
+                throw new IllegalArgumentException("device=" + device + ", function=" + function
+                        + " is taken; choose another place");
+            }
+            if (Arrays.asList(more).contains(added)) {
+                throw new IllegalArgumentException("device=" + device + ", function=" + function
+                        + " would be the second place of one function; make another function");
+            }
+            more[place] = added;
+            String refusal = routes.refusal(more);
+            if (!refusal.isEmpty()) {
+                throw new IllegalArgumentException(refusal);
+            }
+            functions = more;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Takes a function from the bus: its registers and BARs read all ones from now on. An access that is under way may
+     * still reach the function, which is closed after this.
+     *
+     * @param device   number of its slot
+     * @param function its number in the slot
+     * @throws IllegalArgumentException if no function is there
+     */
+    public void remove(int device, int function) {
+        int place = place(device, function);
+        lock.lock();
+        try {
+            @Nullable VirtioPciFunction[] fewer = functions.clone();
+            if (fewer[place] == null) {
+                throw new IllegalArgumentException("device=" + device + ", function=" + function
+                        + ": no function is there");
+            }
+            fewer[place] = null;
+            functions = fewer;
+            routes.renew(fewer);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void renewRoutes() {
+        lock.lock();
+        try {
+            routes.renew(functions);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static int place(int device, int function) {
         if (device < 0 || device >= DEVICES || function < 0 || function >= FUNCTIONS) {
             throw new IllegalArgumentException("device=" + device + ", function=" + function
                     + ", but a bus has devices 0 to 31 with functions 0 to 7");
         }
-        int place = device * FUNCTIONS + function;
-        if (functions[place] != null) {
-            throw new IllegalArgumentException("device=" + device + ", function=" + function
-                    + " is taken; choose another place");
-        }
-        if (Arrays.asList(functions).contains(added)) {
-            throw new IllegalArgumentException("device=" + device + ", function=" + function
-                    + " would be the second place of one function; make another function");
-        }
-        functions[place] = added;
-        String refusal = routes.refusal(functions);
-        if (!refusal.isEmpty()) {
-            functions[place] = null;
-            throw new IllegalArgumentException(refusal);
-        }
+        return device * FUNCTIONS + function;
     }
 
     /**
@@ -117,8 +167,9 @@ public final class PciBus {
         if (place % FUNCTIONS != 0) {
             return false;
         }
+        @Nullable VirtioPciFunction[] now = functions;
         for (int other = place + 1; other < place + FUNCTIONS; other++) {
-            if (functions[other] != null) {
+            if (now[other] != null) {
                 return true;
             }
         }
@@ -153,7 +204,7 @@ public final class PciBus {
             VirtioPciFunction function = at(offset);
             if (function != null) {
                 function.writeConfig(offset % PciHeader.EXTENDED_SPACE_SIZE, width, value);
-                routes.renew(functions);
+                renewRoutes();
             }
         }
     }
