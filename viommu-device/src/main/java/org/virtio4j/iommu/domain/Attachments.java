@@ -387,6 +387,35 @@ public final class Attachments {
     }
 
     /**
+     * Asks the listeners of a domain to mirror mappings that are to be made. If one refuses, nothing has changed.
+     *
+     * @param domain the domain
+     * @param batch  disjoint mappings, none of which the domain has
+     * @return DONE, or the first refusal
+     */
+    public Answer announce(Domain domain, MapBatch batch) {
+        Answer answer = mappingListeners.map(domain, batch);
+        blockExpelled();
+        return answer;
+    }
+
+    /**
+     * Asks the listeners of a domain to mirror a mapping that is to be made. If one refuses, nothing has changed.
+     *
+     * @param domain    the domain
+     * @param virtStart first I/O-virtual address
+     * @param virtEnd   last I/O-virtual address, inclusive
+     * @param physStart guest-physical address that {@code virtStart} means
+     * @param flags     READ, WRITE and MMIO bits of MAP
+     * @return DONE, or the first refusal
+     */
+    public Answer announce(Domain domain, long virtStart, long virtEnd, long physStart, int flags) {
+        Answer answer = mappingListeners.map(domain, virtStart, virtEnd, physStart, flags);
+        blockExpelled();
+        return answer;
+    }
+
+    /**
      * Tells the listeners of a domain that the mappings inside a range are gone. Those that do not take them back are
      * expelled, and their endpoints blocked.
      *
@@ -409,7 +438,7 @@ public final class Attachments {
      * @param virtEnd   last I/O-virtual address, inclusive
      */
     public void undoMap(Domain domain, long virtStart, long virtEnd) {
-        mappingListeners.undoMap(domain, virtStart, virtEnd);
+        mappingListeners.unmap(domain, virtStart, virtEnd);
         blockExpelled();
     }
 

@@ -117,6 +117,17 @@ public final class Domains {
         return mappings < limits.mappings() && domain.table().size() < limits.mappingsPerDomain();
     }
 
+    /**
+     * Whether several more mappings are within the limits.
+     *
+     * @param domain of kind {@link Domain.Kind#MAPPED}
+     * @param more   how many, at least 1
+     * @return false if the last of them must be refused
+     */
+    public boolean hasRoom(Domain domain, int more) {
+        return mappings + more <= limits.mappings() && domain.table().size() + more <= limits.mappingsPerDomain();
+    }
+
     /** Whether one more domain is within the limit after some have ended. */
     boolean hasRoomForDomain(int ending) {
         return domains.size() - ending < limits.domains();

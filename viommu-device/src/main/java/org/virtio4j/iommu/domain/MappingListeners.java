@@ -18,8 +18,8 @@ public final class MappingListeners {
     private final ArrayList<Mirror> mirrors = new ArrayList<>();
     private final FirstFailure deferred = new FirstFailure();
 
-    /** Whether a listener was expelled whose endpoints are not blocked yet. */
-    private boolean expulsion;
+    /** For a mapping that is announced alone. */
+    private final MapBatch single = new MapBatch(1);
 
     /**
      * What listeners have thrown and the call that serves is still to throw.
@@ -30,11 +30,20 @@ public final class MappingListeners {
         return deferred;
     }
 
+    /**
+     * Whether no listener has joined.
+     *
+     * @return true if nobody is to be asked
+     */
+    public boolean isEmpty() {
+        return mirrors.isEmpty();
+    }
+
     // Joining and leaving
 
     /**
      * Takes a listener in and announces to it what its endpoints are attached to. If it refuses, all of that is taken
-     * back, and it has not joined.
+     * back, and it has not joined; if it refuses that as well, it has joined and is expelled.
      *
      * @param listener  not joined
      * @param ids       the endpoints it is there for; null for all
@@ -49,7 +58,9 @@ public final class MappingListeners {
                     ? enter(mirror, List.of(endpoint), endpoint.domain())
                     : Answer.DONE;
             if (answer != Answer.DONE) {
-                exitAll(mirror, attached.subList(0, i));
+                if (!exitAll(mirror, attached.subList(0, i))) {
+                    mirrors.add(mirror);
+                }
                 return answer;
             }
         }
@@ -112,16 +123,11 @@ public final class MappingListeners {
 
     /** Whether listeners were expelled since the last call. */
     boolean takeExpulsion() {
-        boolean taken = expulsion;
-        expulsion = false;
-        return taken;
-    }
-
-    private void expel(Mirror mirror) {
-        if (!mirror.isExpelled()) {
-            mirror.expel();
+        boolean taken = false;
+        for (int i = 0; i < mirrors.size(); i++) {
+            taken |= mirrors.get(i).takeExpulsion();
         }
-        expulsion = true;
+        return taken;
     }
 
     // Attachments
@@ -164,7 +170,6 @@ public final class MappingListeners {
         for (int i = 0; i < movers.size(); i++) {
             Answer answer = mirror.hears(movers.get(i)) ? mirror.enter(movers.get(i), to) : Answer.DONE;
             if (answer != Answer.DONE) {
-                expulsion |= mirror.isExpelled();
                 moveBack(mirror, movers, to, i);
                 return answer;
             }
@@ -197,14 +202,14 @@ public final class MappingListeners {
         for (int i = 0; i < movers.size() && !mirror.isExpelled(); i++) {
             Domain old = movers.get(i).domain();
             if (mirror.hears(movers.get(i)) && old.isAttachment() && mirror.enter(movers.get(i), old) != Answer.DONE) {
-                expel(mirror);
+                mirror.expel();
             }
         }
     }
 
     private void exit(Mirror mirror, Endpoint endpoint, Domain domain, boolean last) {
         if (!mirror.exit(endpoint, domain, last)) {
-            expel(mirror);
+            mirror.expel();
         }
     }
 
@@ -236,18 +241,26 @@ public final class MappingListeners {
      * @return DONE, or the first refusal
      */
     public Answer map(Domain domain, long virtStart, long virtEnd, long physStart, int flags) {
+        single.clear();
+        single.add(virtStart, virtEnd, physStart, flags);
+        return map(domain, single);
+    }
+
+    /**
+     * Asks all listeners of a domain to mirror several mappings. If one refuses, all is taken back.
+     *
+     * @param domain the domain
+     * @param batch  disjoint mappings, none of which the domain has
+     * @return DONE, or the first refusal
+     */
+    public Answer map(Domain domain, MapBatch batch) {
         List<Mirror> asked = domain.mirrors();
         for (int i = 0; i < asked.size(); i++) {
-            Mirror mirror = asked.get(i);
-            mirror.begin(domain);
-            Answer answer = mirror.map(domain, virtStart, virtEnd, physStart, flags);
-            int done = i;
-            if (answer == Answer.DONE) {
-                answer = mirror.commit(domain);
-                done = i + 1;
-            }
+            Answer answer = asked.get(i).announce(domain, batch);
             if (answer != Answer.DONE) {
-                undoMap(domain, done, virtStart, virtEnd);
+                for (int j = i - 1; j >= 0; j--) {
+                    asked.get(j).takeBack(domain, batch, batch.size());
+                }
                 return answer;
             }
         }
@@ -255,29 +268,10 @@ public final class MappingListeners {
     }
 
     /**
-     * Tells all listeners of a domain that a mapping was not made which {@link #map} announced.
+     * Tells all listeners of a domain that mappings inside a range are gone, or were not made which {@link #map}
+     * announced. Who refuses is expelled.
      *
-     * @param domain    the domain
-     * @param virtStart first I/O-virtual address
-     * @param virtEnd   last I/O-virtual address, inclusive
-     */
-    public void undoMap(Domain domain, long virtStart, long virtEnd) {
-        undoMap(domain, domain.mirrors().size(), virtStart, virtEnd);
-    }
-
-    private void undoMap(Domain domain, int count, long virtStart, long virtEnd) {
-        for (int i = count - 1; i >= 0; i--) {
-            Mirror mirror = domain.mirrors().get(i);
-            if (!mirror.unmap(domain, virtStart, virtEnd)) {
-                expel(mirror);
-            }
-        }
-    }
-
-    /**
-     * Tells all listeners of a domain that the mappings inside a range are gone. Who refuses is expelled.
-     *
-     * @param domain    the domain, whose table does not have them any more
+     * @param domain    the domain, whose table does not have them
      * @param virtStart first I/O-virtual address, of any alignment
      * @param virtEnd   last I/O-virtual address, inclusive
      * @return false if a listener was expelled
@@ -287,7 +281,7 @@ public final class MappingListeners {
         for (int i = domain.mirrors().size() - 1; i >= 0; i--) {
             Mirror mirror = domain.mirrors().get(i);
             if (!mirror.unmap(domain, virtStart, virtEnd)) {
-                expel(mirror);
+                mirror.expel();
                 done = false;
             }
         }

@@ -7,7 +7,6 @@ import org.agrona.collections.IntHashSet;
 import org.jspecify.annotations.Nullable;
 import org.virtio4j.iommu.embedder.MappingListener;
 import org.virtio4j.iommu.embedder.MappingListener.Answer;
-import org.virtio4j.iommu.table.MappingVisitor;
 import org.virtio4j.vmm.FirstFailure;
 
 /**
@@ -26,12 +25,17 @@ final class Mirror {
 
     /** Those whose mappings the listener was told, and which still have an endpoint of it. */
     private final ArrayList<Domain> domains = new ArrayList<>(2);
+    private final Announcement announcement;
     private boolean expelled;
+
+    /** Whether nobody knows of the expulsion yet. */
+    private boolean expulsionDue;
 
     Mirror(MappingListener listener, @Nullable IntHashSet endpoints, FirstFailure deferred) {
         this.listener = listener;
         this.endpoints = endpoints;
         this.deferred = deferred;
+        this.announcement = new Announcement(this, listener.canSplit());
     }
 
     boolean isOf(MappingListener other) {
@@ -110,30 +114,37 @@ final class Mirror {
         if (domain.table().size() == 0) {
             return Answer.DONE;
         }
-        Replay replay = new Replay(domain);
-        begin(domain);
-        domain.table().forEach(0, LAST, replay);
-        Answer answer = replay.answer == Answer.DONE ? commit(domain) : replay.answer;
-        if (answer != Answer.DONE && !unmap(domain, 0, LAST)) {
+        announcement.begin(domain);
+        domain.table().forEach(0, LAST, announcement);
+        Answer answer = announcement.end();
+        if (answer != Answer.DONE && announcement.agreed() > 0 && !unmap(domain, 0, LAST)) {
             expel();
         }
         return answer;
     }
 
-    /** Announces one mapping after the other, until one is refused. */
-    private final class Replay implements MappingVisitor {
+    // Mappings
 
-        private final Domain domain;
-        private Answer answer = Answer.DONE;
-
-        Replay(Domain domain) {
-            this.domain = domain;
+    /** Announces mappings of a domain that the listener knows; if it refuses, takes back what it had agreed to. */
+    Answer announce(Domain domain, MapBatch batch) {
+        announcement.begin(domain);
+        boolean agrees = true;
+        for (int i = 0; i < batch.size() && agrees; i++) {
+            agrees = announcement.mapping(batch.virtStart(i), batch.virtEnd(i), batch.physStart(i), batch.flags(i));
         }
+        Answer answer = announcement.end();
+        if (answer != Answer.DONE) {
+            takeBack(domain, batch, announcement.agreed());
+        }
+        return answer;
+    }
 
-        @Override
-        public boolean mapping(long virtStart, long virtEnd, long physStart, int flags) {
-            answer = map(domain, virtStart, virtEnd, physStart, flags);
-            return answer == Answer.DONE;
+    /** Takes the first mappings of a batch back; a listener that does not do it is expelled. */
+    void takeBack(Domain domain, MapBatch batch, int count) {
+        for (int i = count - 1; i >= 0; i--) {
+            if (!expelled && !unmap(domain, batch.virtStart(i), batch.virtEnd(i))) {
+                expel();
+            }
         }
     }
 
@@ -143,9 +154,20 @@ final class Mirror {
         return listener.holdsOneDomain();
     }
 
+    /** Whether it was expelled since the last time this was asked. */
+    boolean takeExpulsion() {
+        boolean due = expulsionDue;
+        expulsionDue = false;
+        return due;
+    }
+
     /** Says that it is not called again. */
     void expel() {
+        if (expelled) {
+            return;
+        }
         expelled = true;
+        expulsionDue = true;
         for (int i = 0; i < domains.size(); i++) {
             domains.get(i).mirrors().remove(this);
         }

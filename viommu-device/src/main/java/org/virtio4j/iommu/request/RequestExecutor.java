@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.virtio4j.iommu.request;
 
+import org.jspecify.annotations.Nullable;
 import org.virtio4j.device.Features;
 import org.virtio4j.iommu.domain.Attachments;
 import org.virtio4j.iommu.domain.Domain;
 import org.virtio4j.iommu.domain.Domains;
 import org.virtio4j.iommu.domain.Endpoint;
+import org.virtio4j.iommu.domain.MapBatch;
 import org.virtio4j.iommu.domain.MappingListeners;
 import org.virtio4j.iommu.embedder.MappingListener;
 import org.virtio4j.iommu.observe.IommuTally;
@@ -170,14 +172,9 @@ public final class RequestExecutor {
         if (domain == null) {
             return RequestStatus.NOENT;
         }
-        if (domain.kind() == Domain.Kind.BYPASS) {
-            return RequestStatus.INVAL;
-        }
-        if (!canBeMapped(request.virtStart, request.virtEnd, request.physStart)) {
-            return RequestStatus.RANGE;
-        }
-        if (domain.reserves(request.virtStart, request.virtEnd)) {
-            return RequestStatus.INVAL;
+        int refusal = refusalOfMap(domain, request);
+        if (refusal != RequestStatus.OK) {
+            return refusal;
         }
         int status = domain.isMirrored() || !domains.hasRoom(domain)
                 ? insertCarefully(domain, request)
@@ -186,6 +183,17 @@ public final class RequestExecutor {
             doorbells.mapped(domain, request, status);
         }
         return status;
+    }
+
+    /** What a MAP to a domain gets that breaks a rule; overlaps and limits come later. */
+    private int refusalOfMap(Domain domain, Request request) {
+        if (domain.kind() == Domain.Kind.BYPASS) {
+            return RequestStatus.INVAL;
+        }
+        if (!canBeMapped(request.virtStart, request.virtEnd, request.physStart)) {
+            return RequestStatus.RANGE;
+        }
+        return domain.reserves(request.virtStart, request.virtEnd) ? RequestStatus.INVAL : RequestStatus.OK;
     }
 
     private boolean canBeMapped(long virtStart, long virtEnd, long physStart) {
@@ -212,10 +220,53 @@ public final class RequestExecutor {
             return RequestStatus.NOMEM;
         }
         MappingListener.Answer answer =
-                mappingListeners.map(domain, request.virtStart, request.virtEnd, request.physStart, request.flags);
+                attachments.announce(domain, request.virtStart, request.virtEnd, request.physStart, request.flags);
         if (answer != MappingListener.Answer.DONE) {
             return refusal(answer);
         }
+        return insertOrUndo(domain, request);
+    }
+
+    // MAPs that are announced together
+
+    /** Whether requests may have to be announced to listeners. */
+    boolean isMirrored() {
+        return !mappingListeners.isEmpty();
+    }
+
+    /** The domain of a MAP that listeners are to be asked about; null for all other requests. */
+    @Nullable Domain mirroredDomain(Request request) {
+        boolean valid = request.type == RequestType.MAP && mapUnmap && (request.flags & ~mapFlags) == 0;
+        Domain domain = valid ? domains.domain(request.domain) : null;
+        return domain != null && domain.isMirrored() ? domain : null;
+    }
+
+    /** Whether a MAP would be made, if listeners agree, after those of a batch. */
+    boolean canAdd(Domain domain, Request request, MapBatch batch) {
+        return refusalOfMap(domain, request) == RequestStatus.OK
+                && domains.hasRoom(domain, batch.size() + 1)
+                && !batch.overlaps(request.virtStart, request.virtEnd)
+                && !domain.table().overlaps(request.virtStart, request.virtEnd);
+    }
+
+    /** Asks the listeners of a domain; false if one of them refuses, and nothing has changed. */
+    boolean announce(Domain domain, MapBatch batch) {
+        return attachments.announce(domain, batch) == MappingListener.Answer.DONE;
+    }
+
+    /** Carries a MAP out to which the listeners have agreed. */
+    void insertAnnounced(Domain domain, Request request) {
+        int status = insertOrUndo(domain, request);
+        if ((request.flags & MapRequest.FLAG_MMIO) != 0 || domain.isUntouched()) {
+            doorbells.mapped(domain, request, status);
+        }
+        request.status = status;
+        request.answered = true;
+        request.removed = 0;
+        counters.answered(request.type, status, 0);
+    }
+
+    private int insertOrUndo(Domain domain, Request request) {
         int status = insert(domain, request);
         if (status != RequestStatus.OK) {
             attachments.undoMap(domain, request.virtStart, request.virtEnd);

@@ -32,6 +32,7 @@ public final class RequestQueue implements QueueWork {
     private final IommuListeners listeners;
     private final RequestView served;
     private final Linger linger;
+    private final MapGroup group;
 
     /** Whether memory was out of reach for a moment when a request of the batch was to be read. */
     private boolean away;
@@ -57,6 +58,7 @@ public final class RequestQueue implements QueueWork {
         this.reader = new RequestReader(listeners.recordTraffic());
         this.served = new RequestView(replies, listeners.recordTraffic());
         this.linger = linger;
+        this.group = new MapGroup(executor, BATCH);
         for (int i = 0; i < BATCH; i++) {
             requests[i] = new Request();
         }
@@ -88,11 +90,24 @@ public final class RequestQueue implements QueueWork {
         if (away) {
             return false;
         }
+        if (executor.isMirrored()) {
+            workMirrored(count);
+            return true;
+        }
         for (int i = 0; i < count; i++) {
             executor.execute(requests[i]);
             deferred.rethrow();
         }
         return true;
+    }
+
+    private void workMirrored(int count) {
+        for (int i = 0; i < count; i++) {
+            group.execute(requests[i]);
+            deferred.rethrow();
+        }
+        group.finish();
+        deferred.rethrow();
     }
 
     @Override
