@@ -258,7 +258,8 @@ public final class Attachments {
             domains.cancel(domain);
         }
         blockExpelled();
-        return answer;
+        // A listener that did not take back what it had of the former domain is expelled by now.
+        return answer == Answer.DONE && endpoint.domain() != domain ? Answer.FAILED : answer;
     }
 
     private void findMovers(List<Endpoint> members, Domain domain) {

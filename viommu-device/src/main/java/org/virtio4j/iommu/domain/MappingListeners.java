@@ -55,7 +55,7 @@ public final class MappingListeners {
         for (int i = 0; i < attached.size(); i++) {
             Endpoint endpoint = attached.get(i);
             Answer answer = mirror.hears(endpoint) && endpoint.domain().isAttachment()
-                    ? enter(mirror, List.of(endpoint), endpoint.domain())
+                    ? join(mirror, endpoint)
                     : Answer.DONE;
             if (answer != Answer.DONE) {
                 if (!exitAll(mirror, attached.subList(0, i))) {
@@ -66,6 +66,12 @@ public final class MappingListeners {
         }
         mirrors.add(mirror);
         return Answer.DONE;
+    }
+
+    private static Answer join(Mirror mirror, Endpoint endpoint) {
+        return mirror.isHeldElsewhere(List.of(endpoint), endpoint.domain())
+                ? Answer.UNSUPPORTED
+                : mirror.enter(endpoint, endpoint.domain());
     }
 
     /**
