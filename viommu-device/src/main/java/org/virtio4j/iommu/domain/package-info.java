@@ -2,11 +2,15 @@
 /**
  * What endpoints are attached to, and what their addresses mean just now.
  *
- * <p>Two kinds of caller come in. The holder of the control lock changes things through {@link
- * org.virtio4j.iommu.domain.Domains}: attach, detach, map, unmap, and the grace period that must pass before any of it
- * counts as done. Devices look addresses up through {@link org.virtio4j.iommu.domain.EndpointTranslator}, on any thread
- * and without a lock: endpoint, its domain (one word), the table of that domain. What leaves is an extent, or a fault
- * for {@code org.virtio4j.iommu.fault}.
+ * <p>Two kinds of caller come in. The holder of the control lock changes things: through {@link
+ * org.virtio4j.iommu.domain.Attachments}, plug, unplug, attach, detach, claim; through {@link
+ * org.virtio4j.iommu.domain.Domains}, map, unmap, and the grace period that must pass before any of it counts as done.
+ * Devices look addresses up through {@link org.virtio4j.iommu.domain.EndpointTranslator}, on any thread and without a
+ * lock: endpoint, its domain (one word), the table of that domain. What leaves is an extent, or a fault for {@code
+ * org.virtio4j.iommu.fault}.
+ *
+ * <p>Endpoints come and go, and keep their objects from the first to the last: an endpoint that was unplugged has a
+ * state of its own for good, and one that is plugged with the same id is another object.
  *
  * <p>A change that takes something away has this order. First, readers cannot find it any more (a word of the {@link
  * org.virtio4j.iommu.domain.Endpoint} or of the table is stored). Second, {@link

@@ -26,7 +26,8 @@ import org.virtio4j.wire.iommu.RequestType;
  *
  * <p>Where the specification leaves a choice open: an inverted or misplaced range and a domain number out of range are
  * RANGE. A MAP over a reserved region is INVAL. An UNMAP with a reserved byte set is INVAL and removes nothing. A limit
- * reached is NOMEM. A flag that was not negotiated counts as unknown.
+ * reached is NOMEM. A flag that was not negotiated counts as unknown. An ATTACH of what the host keeps is UNSUPP. A
+ * DETACH of an endpoint that is attached to nothing is OK if several ids are in its group, else INVAL.
  */
 public final class RequestExecutor {
 
