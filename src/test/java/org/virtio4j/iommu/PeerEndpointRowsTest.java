@@ -116,7 +116,7 @@ class PeerEndpointRowsTest extends IommuTests {
     }
 
     @Test
-    @DisplayName("Endpoint hotplug/unplug: QEMU leaves VFIO's mappings behind, crosvm ends the domain, kvmtool has none")
+    @DisplayName("Endpoint hotplug/unplug: QEMU leaves VFIO's mappings behind, crosvm ends the domain")
     void shouldPlugAndUnplug() {
         List<String> told = new ArrayList<>();
         IommuMachine machine = start(iommu().mappingListener(new Recording(told)));

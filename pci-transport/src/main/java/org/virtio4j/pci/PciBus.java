@@ -13,9 +13,9 @@ import org.virtio4j.wire.pci.PciHeader;
  * which it places their BARs. A device tree describes the pair as {@code pci-host-ecam-generic}. Every function has a
  * BAR of 32 bits, so that the second window, or enough of it, lies below 4 GiB.
  *
- * <p>All methods may be called from any thread. Functions may come and go while the guest runs; this bus has no register
- * by which a guest learns that, so it must be told by other means, or look at the bus again. Where nothing is, reads
- * give all ones, as on a real bus, and writes are lost.
+ * <p>All methods may be called from any thread. Functions may come and go while the guest runs; this bus has no
+ * register by which a guest learns that, so it must be told by other means, or look at the bus again. Where nothing is,
+ * reads give all ones, as on a real bus, and writes are lost.
  */
 public final class PciBus {
 

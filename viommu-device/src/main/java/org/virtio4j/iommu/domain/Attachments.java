@@ -166,40 +166,6 @@ public final class Attachments {
     // Attachments
 
     /**
-     * Whether an endpoint and all others of its group are in a domain.
-     *
-     * @param endpoint any endpoint
-     * @param domain   any domain
-     * @return false if one is elsewhere
-     */
-    public boolean isAttached(Endpoint endpoint, Domain domain) {
-        List<Endpoint> members = endpoint.group().members();
-        for (int i = 0; i < members.size(); i++) {
-            if (members.get(i).domain() != domain) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    /**
-     * Whether nothing is mapped in a domain where an endpoint, or another one of its group, must not have mappings.
-     *
-     * @param endpoint any endpoint
-     * @param domain   any domain
-     * @return false if it cannot be attached
-     */
-    public boolean fits(Endpoint endpoint, Domain domain) {
-        List<Endpoint> members = endpoint.group().members();
-        for (int i = 0; i < members.size(); i++) {
-            if (members.get(i).domain() != domain && !domain.accepts(members.get(i).regions())) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    /**
      * Whether the host keeps an endpoint, or another one of its group, from being attached: it has claimed it, or a
      * listener was expelled that stands for it and has not left.
      *
@@ -245,7 +211,7 @@ public final class Attachments {
      * Attaches an endpoint and the others of its group to a domain, if all listeners agree; the domains they leave may
      * end. If a listener refuses, nothing has changed, and a domain that has no endpoint is gone.
      *
-     * @param endpoint one that {@linkplain #fits fits} and is not {@linkplain #isKept kept}
+     * @param endpoint one that {@linkplain EndpointGroup#fits fits} and is not {@linkplain #isKept kept}
      * @param domain   one that exists, or has just begun
      * @return DONE, or the refusal
      */

@@ -18,7 +18,7 @@ public final class EndpointGroup {
     /** Those behind the IOMMU just now. */
     private final ArrayList<Endpoint> members = new ArrayList<>(1);
 
-    /** Who has claimed it; compared by identity. */
+    /** Who has claimed it. */
     private @Nullable Object holder;
 
     /**
@@ -68,7 +68,7 @@ public final class EndpointGroup {
      * @return false if nobody does, or somebody else
      */
     public boolean isHeldBy(Object claimant) {
-        return holder == claimant;
+        return claimant.equals(holder);
     }
 
     void holder(@Nullable Object claimant) {
@@ -82,6 +82,36 @@ public final class EndpointGroup {
             }
         }
         return false;
+    }
+
+    /**
+     * Whether all are in a domain.
+     *
+     * @param domain any domain
+     * @return false if one is elsewhere
+     */
+    public boolean isIn(Domain domain) {
+        for (int i = 0; i < members.size(); i++) {
+            if (members.get(i).domain() != domain) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /**
+     * Whether nothing is mapped in a domain where one that is elsewhere must not have mappings.
+     *
+     * @param domain any domain
+     * @return false if they cannot be attached to it
+     */
+    public boolean fits(Domain domain) {
+        for (int i = 0; i < members.size(); i++) {
+            if (members.get(i).domain() != domain && !domain.accepts(members.get(i).regions())) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Whether no endpoint stays in a domain that is not of this group. */

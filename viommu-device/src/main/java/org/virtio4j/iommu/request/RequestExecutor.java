@@ -127,7 +127,7 @@ public final class RequestExecutor {
         if (domain.kind() != kind) {
             return RequestStatus.INVAL;
         }
-        return attachments.isAttached(endpoint, domain) ? RequestStatus.OK : attachToExisting(endpoint, domain);
+        return endpoint.group().isIn(domain) ? RequestStatus.OK : attachToExisting(endpoint, domain);
     }
 
     private int attachToNew(Endpoint endpoint, int domain, Domain.Kind kind) {
@@ -141,7 +141,7 @@ public final class RequestExecutor {
     }
 
     private int attachToExisting(Endpoint endpoint, Domain domain) {
-        if (!attachments.fits(endpoint, domain)) {
+        if (!endpoint.group().fits(domain)) {
             return RequestStatus.UNSUPP;
         }
         return attachTo(endpoint, domain);
