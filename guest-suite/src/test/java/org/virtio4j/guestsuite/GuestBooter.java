@@ -21,6 +21,7 @@ import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.opentest4j.TestAbortedException;
+import org.virtio4j.harness.Box;
 import org.virtio4j.harness.Comparison;
 import org.virtio4j.harness.Firmware;
 import org.virtio4j.harness.FirmwareGuest;
@@ -190,6 +191,15 @@ final class GuestBooter implements BeforeEachCallback, AfterEachCallback {
         GuestOptions options = GuestOptions.of(Workload.VERIFY).withProcessors(1).withMemory(MEBIBYTES)
                 .withPlatform(Platform.of(Architecture.S390X));
         return bootIfFetched(options, server);
+    }
+
+    /** Boots a box. Skips the test, saying why, where there can be none. */
+    Booted bootBox(Box.Program program) throws IOException, NotFetchedException, UnusableGuestException {
+        Box.obstacle().ifPresent(Assumptions::abort);
+        try (PrintWriter out = console()) {
+            Listener listener = new Listener(out);
+            return new Booted(new Box(HOME, program, listener).run(), listener.lines);
+        }
     }
 
     private Booted bootIfFetched(GuestOptions options, GuestDevices.Server server)

@@ -3,6 +3,7 @@ package org.virtio4j.harness.image;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
@@ -22,9 +23,22 @@ final class CpioArchive {
     private static final int ALIGNMENT = 4;
 
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    private final CpioArchiveOutputStream archive = new CpioArchiveOutputStream(bytes, CpioConstants.FORMAT_NEW,
-            ALIGNMENT, StandardCharsets.UTF_8.name());
+    private final CpioArchiveOutputStream archive;
     private final Set<String> paths = new HashSet<>();
+
+    /** An archive in memory. */
+    CpioArchive() {
+        archive = archive(bytes);
+    }
+
+    /** An archive that goes elsewhere, because it is large. */
+    CpioArchive(OutputStream out) {
+        archive = archive(out);
+    }
+
+    private static CpioArchiveOutputStream archive(OutputStream out) {
+        return new CpioArchiveOutputStream(out, CpioConstants.FORMAT_NEW, ALIGNMENT, StandardCharsets.UTF_8.name());
+    }
 
     /** Adds a folder that anybody may enter; those it lies in must have been added. */
     CpioArchive directory(String path) {
@@ -54,14 +68,19 @@ final class CpioArchive {
         return paths.contains(path);
     }
 
-    /** Ends the archive and returns its bytes. */
+    /** Ends an archive in memory and returns its bytes. */
     byte[] finish() {
+        end();
+        return bytes.toByteArray();
+    }
+
+    /** Ends the archive; where it goes is still to be closed. */
+    void end() {
         try {
             archive.finish();
         } catch (IOException unexpected) {
             throw new UncheckedIOException(unexpected);
         }
-        return bytes.toByteArray();
     }
 
     private CpioArchive entry(String path, int mode, int major, int minor, byte[] content) {

@@ -40,7 +40,7 @@ public final class Initramfs {
     private static final List<String> CONSOLE = List.of("virtio_console");
 
     /** The driver for user space, and the module with which it uses any IOMMU. */
-    private static final List<String> VFIO = List.of("vfio_pci", "vfio_iommu_type1");
+    static final List<String> VFIO = List.of("vfio_pci", "vfio_iommu_type1");
 
     /** The libraries of Perl, and the modules that the script uses, under the names where Debian's Perl looks. */
     private static final List<String> PERL_FILES = List.of("libc.so.6", "libm.so.6", "libcrypt.so.1",
@@ -148,12 +148,12 @@ public final class Initramfs {
     }
 
     /** Its folder differs between releases of Debian. */
-    private static Path busybox(Path tools) {
+    static Path busybox(Path tools) {
         Path moved = tools.resolve("usr/bin/busybox");
         return Files.exists(moved) ? moved : tools.resolve("bin/busybox");
     }
 
-    private static KernelModules modules(Kernel kernel) throws UnusableGuestException {
+    static KernelModules modules(Kernel kernel) throws UnusableGuestException {
         return KernelModules.in(kernel.modules());
     }
 
@@ -207,7 +207,7 @@ public final class Initramfs {
      * The modules, and a list of their names, one a line, in the order of loading. A module that is on two lists is
      * added once.
      */
-    private static void addModules(CpioArchive archive, String list, Map<String, byte[]> modules) {
+    static void addModules(CpioArchive archive, String list, Map<String, byte[]> modules) {
         modules.forEach((name, module) -> {
             String path = "modules/" + name;
             if (!archive.has(path)) {
@@ -218,7 +218,7 @@ public final class Initramfs {
         archive.file(list, lines.getBytes(StandardCharsets.UTF_8));
     }
 
-    private static byte[] resource(String name) {
+    static byte[] resource(String name) {
         try (InputStream script = Initramfs.class.getResourceAsStream(name)) {
             if (script == null) {
                 throw new IllegalStateException("this build has no " + name);
@@ -229,7 +229,7 @@ public final class Initramfs {
         }
     }
 
-    private static byte[] read(Path file) throws UnusableGuestException {
+    static byte[] read(Path file) throws UnusableGuestException {
         try {
             return Files.readAllBytes(file);
         } catch (IOException unreadable) {

@@ -141,6 +141,26 @@ public final class QemuCommand {
     }
 
     /**
+     * The IOMMU of Intel's chip sets before all functions of PCI, for a guest that is a host itself. It must come before
+     * them.
+     *
+     * @return this
+     */
+    public QemuCommand intelIommu() {
+        return add("-machine", "kernel-irqchip=split", "-device", "intel-iommu");
+    }
+
+    /**
+     * QEMU's device for lessons: registers at BAR 0 have it copy up to 4096 bytes by DMA, into a buffer and out of it.
+     *
+     * @param address where it lies
+     * @return this
+     */
+    public QemuCommand lesson(PciAddress address) {
+        return add("-device", "edu,dma_mask=0xffffffff,addr=" + QemuArguments.slot(address));
+    }
+
+    /**
      * Program and arguments.
      *
      * @return words without quotes
