@@ -20,6 +20,8 @@ public final class Errno {
     public static final int ENOMEM = 12;
     /** No permission. */
     public static final int EACCES = 13;
+    /** Memory that does not exist, or must not be written. */
+    public static final int EFAULT = 14;
     /** Something that is in use. */
     public static final int EBUSY = 16;
     /** Something that is there already. */
@@ -74,7 +76,7 @@ public final class Errno {
             case EAGAIN -> "EAGAIN (not now: it would wait, or a limit is reached)";
             case ENOMEM -> "ENOMEM (not enough memory or address space)";
             case EACCES -> "EACCES (permission denied)";
-            case 14 -> "EFAULT (memory that does not exist, or must not be written)";
+            case EFAULT -> "EFAULT (memory that does not exist, or must not be written)";
             case EBUSY -> "EBUSY (in use)";
             case EEXIST -> "EEXIST (exists already)";
             case 19 -> "ENODEV (not supported by this kind of file)";
