@@ -22,7 +22,7 @@ import org.virtio4j.wire.pci.MsixEntry;
  *
  * @param queues     how many queues, each with a notification address
  * @param configSize bytes of the configuration of the device type
- * @param vectors    entries of the MSI-X table
+ * @param vectors    entries of the MSI-X table; 0 for a function without it, which has no BAR for it
  */
 record BarLayout(int queues, int configSize, int vectors) {
 
@@ -54,7 +54,7 @@ record BarLayout(int queues, int configSize, int vectors) {
     /** Bytes of a BAR; 0 where there is none. */
     long size(int bar) {
         return switch (bar) {
-            case MSIX -> 2 * powerOfTwo(Math.max(PAGE / 2, tableSize()));
+            case MSIX -> vectors == 0 ? 0 : 2 * powerOfTwo(Math.max(PAGE / 2, tableSize()));
             case VIRTIO -> powerOfTwo(NOTIFY + Math.max(PAGE, notifySize()));
             default -> 0;
         };

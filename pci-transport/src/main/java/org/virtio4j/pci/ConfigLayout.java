@@ -19,6 +19,9 @@ import org.virtio4j.wire.pci.VirtioCapability;
  */
 final class ConfigLayout {
 
+    /** Where a capability lies that the function does not have. */
+    static final long ABSENT = -1;
+
     private static final int REVISION = 1;
     private static final int SUBSYSTEM = 0x40;
     private static final int PIN_A = 1;
@@ -42,10 +45,12 @@ final class ConfigLayout {
     ConfigLayout(DeviceInfo info, PciOptions options, BarLayout bars, boolean hasPin) {
         this.bars = bars;
         identify(info, options, hasPin);
-        placeBar(BarLayout.MSIX);
+        if (bars.vectors() > 0) {
+            placeBar(BarLayout.MSIX);
+        }
         placeBar(BarLayout.VIRTIO);
         express = placeExpress(options);
-        msix = placeMsix();
+        msix = bars.vectors() == 0 ? ABSENT : placeMsix();
         placeStructure(VirtioCapability.COMMON_CFG, VirtioCapability.SIZE, BarLayout.COMMON, CommonConfig.SIZE);
         long notify = placeStructure(VirtioCapability.NOTIFY_CFG, VirtioCapability.EXTENDED_SIZE, BarLayout.NOTIFY,
                 bars.notifySize());
@@ -69,7 +74,7 @@ final class ConfigLayout {
         return express;
     }
 
-    /** Offset of the MSI-X capability. */
+    /** Offset of the MSI-X capability, or {@link #ABSENT}. */
     long msix() {
         return msix;
     }

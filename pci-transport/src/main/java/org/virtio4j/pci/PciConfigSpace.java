@@ -73,8 +73,10 @@ final class PciConfigSpace {
         return powerState() == PowerCapability.D3_HOT;
     }
 
+    /** Message control of MSI-X; all bits are clear in a function without it. */
     int messageControl() {
-        return bytes.get(at.msix() + MsixCapability.MESSAGE_CONTROL, Short.BYTES);
+        return at.msix() == ConfigLayout.ABSENT ? 0
+                : bytes.get(at.msix() + MsixCapability.MESSAGE_CONTROL, Short.BYTES);
     }
 
     void interruptStatus(boolean pending) {

@@ -11,20 +11,25 @@ import org.virtio4j.wire.pci.MsixCapability;
  *                              itself
  * @param rootComplexIntegrated whether the function sits on the root bus, and not behind a port, as its PCI Express
  *                              capability says
+ * @param messages              whether the function has MSI-X; without it, its pin is the only interrupt
  */
-public record PciOptions(int vectorCount, boolean multifunction, boolean rootComplexIntegrated) {
+public record PciOptions(int vectorCount, boolean multifunction, boolean rootComplexIntegrated, boolean messages) {
 
     /** As many vectors as there are events, alone in a slot of the root bus. */
-    public static final PciOptions DEFAULT = new PciOptions(0, false, true);
+    public static final PciOptions DEFAULT = new PciOptions(0, false, true, true);
 
     static final int FEWEST_VECTORS = 2;
 
     /**
      * Checks and keeps the values.
      *
-     * @throws IllegalArgumentException if {@code vectorCount} is out of its range
+     * @throws IllegalArgumentException if {@code vectorCount} is out of its range, or there are vectors without MSI-X
      */
     public PciOptions {
+        if (!messages && vectorCount != 0) {
+            throw new IllegalArgumentException("vectorCount=" + vectorCount + ", messages=false: a function without"
+                    + " MSI-X has no vectors; choose one of the two");
+        }
         if (vectorCount != 0 && (vectorCount < FEWEST_VECTORS || vectorCount > MsixCapability.MAX_ENTRIES)) {
             throw new IllegalArgumentException("vectorCount=" + vectorCount + ", but a function has " + FEWEST_VECTORS
                     + " to " + MsixCapability.MAX_ENTRIES + " MSI-X vectors; 0 chooses as many as it has events");
@@ -36,10 +41,10 @@ public record PciOptions(int vectorCount, boolean multifunction, boolean rootCom
      *
      * @param count 2 to 2,048; events may share one
      * @return new options
-     * @throws IllegalArgumentException if {@code count} is out of its range
+     * @throws IllegalArgumentException if {@code count} is out of its range, or there is no MSI-X
      */
     public PciOptions withVectorCount(int count) {
-        return new PciOptions(count, multifunction, rootComplexIntegrated);
+        return new PciOptions(count, multifunction, rootComplexIntegrated, messages);
     }
 
     /**
@@ -48,7 +53,7 @@ public record PciOptions(int vectorCount, boolean multifunction, boolean rootCom
      * @return new options
      */
     public PciOptions withMultifunction() {
-        return new PciOptions(vectorCount, true, rootComplexIntegrated);
+        return new PciOptions(vectorCount, true, rootComplexIntegrated, messages);
     }
 
     /**
@@ -57,11 +62,24 @@ public record PciOptions(int vectorCount, boolean multifunction, boolean rootCom
      * @return new options
      */
     public PciOptions behindPort() {
-        return new PciOptions(vectorCount, multifunction, false);
+        return new PciOptions(vectorCount, multifunction, false, messages);
+    }
+
+    /**
+     * The same without MSI-X: no capability, no table and no BAR for it. All events share the pin, and a driver reads
+     * the ISR status at each interrupt. For an embedder that cannot unplug a function that has MSI-X.
+     *
+     * @return new options
+     */
+    public PciOptions withoutMessages() {
+        return new PciOptions(0, multifunction, rootComplexIntegrated, false);
     }
 
     /** How many vectors a device with so many queues gets. */
     int vectorsFor(int queues) {
+        if (!messages) {
+            return 0;
+        }
         int wanted = vectorCount == 0 ? queues + 1 : vectorCount;
         return Math.clamp(wanted, FEWEST_VECTORS, MsixCapability.MAX_ENTRIES);
     }

@@ -229,7 +229,7 @@ public final class VirtioPciFunction implements AutoCloseable {
     /**
      * How many MSI-X vectors there are.
      *
-     * @return 2 to 2,048
+     * @return 2 to 2,048; 0 without MSI-X
      */
     public int vectorCount() {
         return layout.vectors();
