@@ -71,18 +71,23 @@ final class IommuModel {
     }
 
     /**
-     * What a host that mirrors the mappings refuses of the next request: the call of that number, from 1; 0 nothing.
+     * What a host that mirrors the mappings of some endpoints refuses of the next request: the call of that number,
+     * from 1; 0 nothing.
      */
     static final class Refusal {
 
         int call;
         int status;
+        Set<Integer> endpoints = Set.of();
     }
 
     private final Setup setup;
     private final Map<Integer, Domain> domains = new TreeMap<>();
     private final Map<Integer, Integer> attachments = new HashMap<>();
     private final Set<Integer> blocked = new HashSet<>();
+
+    /** Those of a host that was expelled. */
+    private final Set<Integer> barred = new HashSet<>();
     private final Refusal refusal = new Refusal();
     private Set<Integer> negotiated = Set.of();
     private boolean bypass;
@@ -100,7 +105,9 @@ final class IommuModel {
 
     /** A reset of the device alone, by its driver or from outside. Every endpoint has a device at work. */
     void reset() {
-        if (!setup.bypassAfterReset) {
+        if (setup.bypassAfterReset) {
+            blocked.retainAll(barred);
+        } else {
             blocked.addAll(attachments.keySet());
         }
         detachAll();
@@ -112,7 +119,18 @@ final class IommuModel {
     }
 
     void endpointReset(int endpoint) {
-        blocked.remove(endpoint);
+        if (!barred.contains(endpoint)) {
+            blocked.remove(endpoint);
+        }
+    }
+
+    /** A host that was expelled has left. */
+    void mirrorLeft() {
+        barred.clear();
+    }
+
+    boolean hasExpelled() {
+        return !barred.isEmpty();
     }
 
     void writeBypass(int value) {
@@ -241,6 +259,9 @@ final class IommuModel {
         if (!setup.endpoints.containsKey(endpoint)) {
             return Spec.NOENT;
         }
+        if (barred.contains(endpoint)) {
+            return Spec.UNSUPP;
+        }
         Domain domain = domains.get(number);
         if (domain == null && !inDomainRange(number)) {
             return Spec.RANGE;
@@ -254,12 +275,36 @@ final class IommuModel {
         if (domain != null && domain.endpoints.contains(endpoint)) {
             return Spec.OK;
         }
+        int calls = !refusal.endpoints.contains(endpoint) ? 0
+                : 1 + (domain == null || isMirrored(domain) ? 0 : domain.mappings.size());
+        if (refusal.call > 0 && refusal.call <= calls) {
+            return refusal.status;
+        }
+        Domain former = domains.get(attachments.getOrDefault(endpoint, -1));
+        boolean mirrored = former != null && isMirrored(former);
         leave(endpoint);
         Domain joined = domains.computeIfAbsent(number, ignored -> new Domain(flags == Spec.ATTACH_F_BYPASS));
         joined.endpoints.add(endpoint);
         attachments.put(endpoint, number);
         blocked.remove(endpoint);
+        boolean takesBack = former != null && mirrored && calls > 0 && !isMirrored(former)
+                && !former.mappings.isEmpty();
+        if (takesBack && refusal.call == calls + 1) {
+            expel();
+            return Spec.DEVERR;
+        }
         return Spec.OK;
+    }
+
+    private boolean isMirrored(Domain domain) {
+        return domain.endpoints.stream().anyMatch(refusal.endpoints::contains);
+    }
+
+    /** What the host stands for reaches nothing until it leaves. */
+    private void expel() {
+        refusal.endpoints.forEach(this::leave);
+        blocked.addAll(refusal.endpoints);
+        barred.addAll(refusal.endpoints);
     }
 
     private int detach(int number, int endpoint) {
@@ -299,7 +344,7 @@ final class IommuModel {
         if (mappings() >= setup.mappingLimit) {
             return Spec.NOMEM;
         }
-        if (refusal.call == 1) {
+        if (refusal.call == 1 && isMirrored(domain)) {
             return refusal.status;
         }
         domain.mappings.put(start, new Mapping(end, physStart, flags));
@@ -327,11 +372,13 @@ final class IommuModel {
                 return Outcome.of(Spec.RANGE);
             }
         }
-        if (refusal.call > 0 && refusal.call <= affected.size()) {
-            return Outcome.of(refusal.status);
-        }
+        long before = mappings();
         affected.forEach(domain.mappings::remove);
-        return new Outcome(Spec.OK, affected.size(), new byte[0]);
+        boolean refused = refusal.call == 1 && isMirrored(domain) && !affected.isEmpty();
+        if (refused) {
+            expel();
+        }
+        return new Outcome(refused ? Spec.DEVERR : Spec.OK, before - mappings(), new byte[0]);
     }
 
     private Outcome probe(int endpoint, int writableLength) {

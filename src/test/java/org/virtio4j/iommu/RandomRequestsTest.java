@@ -94,11 +94,11 @@ class RandomRequestsTest extends IommuTests {
     @ParameterizedTest
     @EnumSource
     void shouldBehaveAsTheModelSays(Configuration configuration) {
-        List<MirrorMap> mirrors = List.of(new MirrorMap(), new MirrorMap());
+        List<MirrorMap> mirrors = List.of(new MirrorMap(ENDPOINTS.keySet()), new MirrorMap(Set.of(8, 9)));
         List<Long> removed = new ArrayList<>();
         VirtioIommuBuilder builder = configuration.builder()
                 .listener(WhenServed.does((type, status, count) -> removed.add(type == Spec.UNMAP ? count : 0)));
-        mirrors.forEach(builder::mappingListener);
+        mirrors.forEach(mirror -> builder.mappingListener(mirror, mirror.ids()));
         new RandomRun(powerOn(builder), configuration.setup, configuration.pages(), mirrors, removed, Seeds.next())
                 .play(STEPS);
     }
@@ -121,13 +121,37 @@ class RandomRequestsTest extends IommuTests {
         }
     }
 
-    /** A host that mirrors the IOMMU, and refuses one call when told so. */
+    /** A host that mirrors the IOMMU for some endpoints, and refuses one call when told so. */
     static final class MirrorMap implements MappingListener {
 
+        final Set<Integer> endpoints;
         final Map<Integer, Map<Long, IommuModel.Mapping>> mappings = new HashMap<>();
-        final Map<Integer, Integer> attachments = new HashMap<>();
+
+        /** What each endpoint is attached to; two domains while it moves, the new one last. */
+        final Map<Integer, List<Integer>> attachments = new HashMap<>();
+        boolean expelled;
         private int refusedCall;
         private Answer refusal = Answer.DONE;
+
+        MirrorMap(Set<Integer> endpoints) {
+            this.endpoints = endpoints;
+        }
+
+        int[] ids() {
+            return endpoints.stream().mapToInt(Integer::intValue).toArray();
+        }
+
+        /** Begins anew, after it has left. */
+        void forget() {
+            mappings.clear();
+            attachments.clear();
+            expelled = false;
+        }
+
+        @Override
+        public void expelled() {
+            expelled = true;
+        }
 
         void refuse(int call, Answer answer) {
             refusedCall = call;
@@ -159,13 +183,19 @@ class RandomRequestsTest extends IommuTests {
 
         @Override
         public Answer attach(int endpoint, int domain, boolean bypass) {
-            attachments.put(endpoint, domain);
+            if (--refusedCall == 0) {
+                return refusal;
+            }
+            attachments.computeIfAbsent(endpoint, ignored -> new ArrayList<>()).add(domain);
             return Answer.DONE;
         }
 
         @Override
         public void detached(int endpoint, int domain) {
-            attachments.remove(endpoint, domain);
+            attachments.computeIfPresent(endpoint, (ignored, all) -> {
+                all.remove((Integer) domain);
+                return all.isEmpty() ? null : all;
+            });
         }
     }
 }

@@ -72,6 +72,7 @@ final class RandomRun {
                 reset(kind < 997 ? ResetKind.DEVICE : kind < 999 ? ResetKind.FUNCTION : ResetKind.SYSTEM);
             }
             check();
+            changeMirrors();
         }
     }
 
@@ -170,15 +171,38 @@ final class RandomRun {
     }
 
     private void refuseSometimes(byte[] request) {
-        boolean mapping = request.length > 0 && (request[0] == Spec.MAP || request[0] == Spec.UNMAP);
-        if (mirrors.isEmpty() || !mapping || random.nextInt(6) != 0) {
+        boolean asked = request.length > 0
+                && (request[0] == Spec.ATTACH || request[0] == Spec.MAP || request[0] == Spec.UNMAP);
+        if (mirrors.isEmpty() || !asked || model.hasExpelled() || random.nextInt(6) != 0) {
             return;
         }
         boolean noRoom = random.nextBoolean();
-        model.refusal().call = 1 + random.nextInt(request[0] == Spec.MAP ? 1 : 3);
+        RandomRequestsTest.MirrorMap mirror = mirrors.get(random.nextInt(mirrors.size()));
+        model.refusal().call = 1 + random.nextInt(request[0] == Spec.ATTACH ? 4 : 1);
         model.refusal().status = noRoom ? Spec.NOMEM : Spec.DEVERR;
-        mirrors.get(random.nextInt(mirrors.size())).refuse(model.refusal().call,
+        model.refusal().endpoints = mirror.endpoints;
+        mirror.refuse(model.refusal().call,
                 noRoom ? MappingListener.Answer.NO_ROOM : MappingListener.Answer.FAILED);
+    }
+
+    /** One that was expelled comes back after a while; and sometimes one leaves and joins again for no reason. */
+    private void changeMirrors() {
+        for (RandomRequestsTest.MirrorMap mirror : mirrors) {
+            if (random.nextInt(mirror.expelled ? 10 : 200) == 0) {
+                doing = "leaving and joining of a mirror";
+                machine.iommu().leave(mirror);
+                if (mirror.expelled) {
+                    model.mirrorLeft();
+                } else {
+                    assertEquals(Map.of(), mirror.attachments, this::where);
+                    assertEquals(Map.of(), mirror.mappings, this::where);
+                }
+                mirror.forget();
+                check(mirrors.stream().filter(other -> other != mirror).toList());
+                assertEquals(MappingListener.Answer.DONE, machine.iommu().join(mirror, mirror.ids()));
+                check();
+            }
+        }
     }
 
     private int[] cut(int length) {
@@ -215,6 +239,10 @@ final class RandomRun {
     }
 
     private void check() {
+        check(mirrors);
+    }
+
+    private void check(List<RandomRequestsTest.MirrorMap> joined) {
         most = Math.max(most, model.mappings());
         assertEquals(model.bypass(), machine.bypass(), this::where);
         assertEquals(model.mappings(), machine.iommu().liveMappings(), this::where);
@@ -224,9 +252,16 @@ final class RandomRun {
                 checkAddress(endpoint, requests.address());
             }
         }
-        for (RandomRequestsTest.MirrorMap mirror : mirrors) {
-            assertEquals(model.attachments(), mirror.attachments, this::where);
-            assertEquals(mappings(), mirror.mappings, this::where);
+        for (RandomRequestsTest.MirrorMap mirror : joined) {
+            assertEquals(model.hasExpelled() && model.refusal().endpoints.equals(mirror.endpoints), mirror.expelled,
+                    this::where);
+            if (!mirror.expelled) {
+                Map<Integer, List<Integer>> attachments = new HashMap<>();
+                model.attachments().forEach((endpoint, domain) -> attachments.put(endpoint, List.of(domain)));
+                attachments.keySet().retainAll(mirror.endpoints);
+                assertEquals(attachments, mirror.attachments, this::where);
+                assertEquals(mappings(mirror.endpoints), mirror.mappings, this::where);
+            }
         }
     }
 
@@ -238,10 +273,10 @@ final class RandomRun {
         }
     }
 
-    private Map<Integer, Map<Long, IommuModel.Mapping>> mappings() {
+    private Map<Integer, Map<Long, IommuModel.Mapping>> mappings(Set<Integer> endpoints) {
         Map<Integer, Map<Long, IommuModel.Mapping>> all = new HashMap<>();
         model.domains().forEach((number, domain) -> {
-            if (!domain.mappings.isEmpty()) {
+            if (!domain.mappings.isEmpty() && domain.endpoints.stream().anyMatch(endpoints::contains)) {
                 all.put(number, domain.mappings);
             }
         });
