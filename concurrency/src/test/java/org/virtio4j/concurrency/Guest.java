@@ -16,6 +16,7 @@ import org.virtio4j.driver.iommu.IommuDriver;
 import org.virtio4j.driver.iommu.IommuDriverOptions;
 import org.virtio4j.driver.mmio.MmioDriverTransport;
 import org.virtio4j.iommu.VirtioIommu;
+import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.mmio.VirtioMmioDevice;
 import org.virtio4j.vmm.Access;
 import org.virtio4j.vmm.GuestMemory;
@@ -58,14 +59,15 @@ final class Guest {
     private final GuestRam ram;
     private final IommuDriver driver;
     private final HostileRequests hostile;
-    private final DmaHandle disk;
+    private final GuestMemory memory = GuestMemory.anonymous(0, RAM_BYTES);
+    private final VirtioIommu iommu;
+    private DmaHandle disk;
     private final DmaCursor cursor = new DmaCursor();
     private int refused;
 
     private Guest() {
-        GuestMemory memory = GuestMemory.anonymous(0, RAM_BYTES);
         ram = new GuestRam(memory, 0, DRIVER_BYTES);
-        VirtioIommu iommu = VirtioIommu.builder().endpoint(DISK).endpoint(NIC).queueSizes(REQUESTS, 2)
+        iommu = VirtioIommu.builder().endpoint(DISK).endpoint(NIC).queueSizes(REQUESTS, 2)
                 .maxMappings(256).build();
         IommuDriverOptions options = IommuDriverOptions.LINUX.withEventBuffers(0)
                 .withWanted(FeatureSet.of(FeatureBit.VERSION_1, FeatureBit.ACCESS_PLATFORM, FeatureBit.EVENT_IDX,
@@ -74,7 +76,7 @@ final class Guest {
                 MmioDriverTransport.of(VirtioMmioDevice.of(iommu, DmaSpace.identity(memory), level -> { })), ram,
                 options, result -> refused += result.status() == RequestStatus.OK ? 0 : 1);
         hostile = new HostileRequests(driver, ram, 0x1000);
-        disk = DmaSpace.of(memory, iommu.translator(DISK)).open("disk");
+        disk = openDisk();
         start();
     }
 
@@ -96,6 +98,24 @@ final class Guest {
 
     void giveBack() {
         POOL.give(this);
+    }
+
+    private DmaHandle openDisk() {
+        return DmaSpace.of(memory, iommu.translator(DISK)).open("disk");
+    }
+
+    // The host
+
+    /** Takes the disk away, whose handle stays. */
+    void unplugDisk() {
+        iommu.unplug(DISK);
+    }
+
+    /** Puts another disk in its place. */
+    void plugDisk() {
+        disk.close();
+        iommu.plug(DISK, ReservedRegions.NONE);
+        disk = openDisk();
     }
 
     // The driver

@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
 /** The classes of races, and how jcstress is to run them. */
 enum Races {
 
-    TRANSLATION(9, 8, 40, ""),
+    TRANSLATION(10, 8, 40, ""),
     NOTIFICATION(5, 64, 40, ""),
     MEMORY(2, 8, 40, ""),
     /** Long races, so only a few at a time. */

@@ -166,6 +166,38 @@ public final class TranslationRaces {
         }
     }
 
+    /** Once an endpoint is unplugged, its device does not reach the page, nor anything by a bypass. */
+    @JCStressTest
+    @Outcome(id = {"1, 1, 0", "1, 0, 0", "0, 0, 0"}, expect = ACCEPTABLE, desc = "before, across or after the unplug")
+    @Outcome(expect = FORBIDDEN, desc = "a page was reached through an endpoint that had gone")
+    @State
+    public static class Unplug extends Scene {
+
+        public Unplug() {
+            guest.mapBoth(FIRST, OLD_PAGE);
+        }
+
+        @Actor
+        public void device(III_Result result) {
+            lookTwice(result, IOVA, OTHER);
+        }
+
+        @Actor
+        public void host() {
+            guest.unplugDisk();
+            guest.mark(OLD_PAGE, PageMarks.POISON);
+        }
+
+        @Arbiter
+        public void after(III_Result result) {
+            guest.enter();
+            result.r3 = guest.look(IOVA);
+            guest.leave();
+            guest.plugDisk();
+            guest.giveBack();
+        }
+    }
+
     /** Section 5.13.4: once the bypass byte is 0, an endpoint without a domain reaches nothing. */
     @JCStressTest
     @Outcome(id = {"8, 8, 0", "8, 0, 0", "0, 0, 0"}, expect = ACCEPTABLE, desc = "before, across or after the write")

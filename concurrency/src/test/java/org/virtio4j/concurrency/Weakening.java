@@ -48,6 +48,10 @@ enum Weakening {
     NO_GRACE_PERIOD("viommu-device", "iommu/domain/Domains",
             "«readers.awaitAll(stallLimitNanos);»", Races.TRANSLATION, "MovingAttach"),
 
+    /** An endpoint goes, and nobody waits for its devices. */
+    NO_WAIT_AT_UNPLUG("viommu-device", "iommu/domain/Attachments",
+            "«domains.gracePeriod();» endpoints.remove(endpoint);", Races.TRANSLATION, "Unplug"),
+
     /** What was unmapped stays in the caches of devices. */
     NO_FORGETTING("viommu-device", "iommu/domain/Domains",
             "«invalidation.forget();»", Races.TRANSLATION, "Unmap"),
