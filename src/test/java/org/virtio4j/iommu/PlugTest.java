@@ -13,6 +13,7 @@ import org.virtio4j.dma.DmaResult;
 import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.dma.translate.TranslateResult;
 import org.virtio4j.dma.translate.Translator;
+import org.virtio4j.iommu.embedder.MappingListener;
 import org.virtio4j.iommu.embedder.ReservedRegion;
 import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.vmm.Access;
@@ -154,5 +155,49 @@ class PlugTest extends IommuTests {
         iommu.plug(LATE + 1, HOLES);
         assertThrows(IllegalArgumentException.class, () -> iommu.unplug(NIC));
         assertThrows(IllegalArgumentException.class, () -> iommu.unplug(NOBODY));
+    }
+
+    @Test
+    @DisplayName("A listener that keeps what an unplugged endpoint had bars the id until it leaves, also in bypass")
+    void shouldBarTheIdWhenListenerKeepsMappings() {
+        Keeping keeping = new Keeping();
+        IommuMachine machine = start(iommu().mappingListener(keeping, LATE));
+        machine.iommu().plug(LATE, ReservedRegions.NONE);
+        machine.ok(Requests.attach(ONE, LATE));
+        machine.ok(Requests.map(ONE, 0x1000, 0x1fff, 0x8000));
+        machine.iommu().unplug(LATE);
+        machine.writeBypass(1);
+        machine.iommu().plug(LATE, ReservedRegions.NONE);
+        assertBlocked(machine, LATE);
+        assertEquals(Spec.UNSUPP, machine.status(Requests.attach(ONE, LATE)));
+        machine.iommu().endpointReset(LATE);
+        assertBlocked(machine, LATE);
+        machine.iommu().leave(keeping);
+        machine.ok(Requests.attach(ONE, LATE));
+        assertUnmapped(machine, LATE, 0x1000);
+    }
+
+    /** Takes no mapping back. */
+    private static final class Keeping implements MappingListener {
+
+        @Override
+        public Answer attach(int endpoint, int domain, boolean bypass) {
+            return Answer.DONE;
+        }
+
+        @Override
+        public void detached(int endpoint, int domain) {
+            // It keeps everything.
+        }
+
+        @Override
+        public Answer map(int domain, long virtStart, long virtEnd, long physStart, int flags) {
+            return Answer.DONE;
+        }
+
+        @Override
+        public Answer unmap(int domain, long virtStart, long virtEnd) {
+            return Answer.FAILED;
+        }
     }
 }

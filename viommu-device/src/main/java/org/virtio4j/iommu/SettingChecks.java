@@ -30,7 +30,7 @@ final class SettingChecks {
 
     private static final int MOST_PROPERTIES = 65_536;
     private static final long MOST_MAPPINGS = 1L << 30;
-    private static final int MOST_ENDPOINTS = 1 << 20;
+    private static final int MOST_ENDPOINTS = 1 << 16;
 
     private SettingChecks() {
     }
@@ -97,7 +97,7 @@ final class SettingChecks {
 
     static void maxEndpoints(int endpoints) {
         if (endpoints < 1 || endpoints > MOST_ENDPOINTS) {
-            throw new IllegalArgumentException("maxEndpoints=" + endpoints + ", but 1 to 2^20 can be kept");
+            throw new IllegalArgumentException("maxEndpoints=" + endpoints + ", but 1 to 65,536 can be kept");
         }
     }
 

@@ -286,7 +286,7 @@ public final class VirtioIommuBuilder {
      * Limits how many endpoints there are at a time, those that are plugged included. Default 4,096. About 1,000 bytes
      * of address space are reserved for each.
      *
-     * @param endpoints 1 to 2^20
+     * @param endpoints 1 to 65,536, as many as a PCI segment has functions
      * @return this
      */
     public VirtioIommuBuilder maxEndpoints(int endpoints) {

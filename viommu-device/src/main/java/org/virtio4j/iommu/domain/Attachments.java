@@ -98,10 +98,12 @@ public final class Attachments {
      * @throws IllegalArgumentException if one with its id is there, or there are as many as can be
      */
     public void plug(Endpoint endpoint) {
-        endpoint.domain(unattached);
+        endpoints.requireFree(endpoint.id(), 1);
+        domains.provide(endpoints.all().size() + 1);
+        // Others find it from now on, before it is known what it may reach.
+        endpoint.domain(blocked);
         endpoints.add(endpoint);
         endpoint.domain(resting(endpoint, false));
-        domains.provide(endpoints.all().size());
     }
 
     /**

@@ -85,7 +85,7 @@ public interface IommuCounters {
 
     /**
      * Faults that are reported to no driver, because there was no driver, or no buffer and too many faults were waiting
-     * already.
+     * already, or because the endpoint was unplugged before there was a buffer.
      *
      * @return a count
      */
