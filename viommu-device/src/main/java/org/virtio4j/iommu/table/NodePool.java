@@ -7,67 +7,71 @@ import java.util.Set;
  * The nodes of one size: those in use, those that are free, and those that are retired. The writer's alone.
  *
  * <pre>
- *     +---------+---------+---- ... ----+-----------------+---------- ... ----------+-----------------+-------+
- *     | node 0  | node 1  |             | free references |  ---&gt;             &lt;---  |     retired     | marks |
- *     +---------+---------+---- ... ----+-----------------+---------- ... ----------+-----------------+-------+
+ *     +---------+---------+---- ... ----+-----------------+---------- ... ----------+-----------------+
+ *     | node 0  | node 1  |             | free references |  ---&gt;             &lt;---  |     retired     |
+ *     +---------+---------+---- ... ----+-----------------+---------- ... ----------+-----------------+
  * </pre>
  *
  * <p>Behind the nodes lies room for one reference each. From the left it holds a stack of the freed nodes, from the
- * right one of the retired; as no node is both, they never meet. Nodes that were never used are in neither. The marks
- * are {@link FreeRuns}'.
+ * right one of the retired; as no node is both, they never meet. Nodes that were never used are in neither.
  *
- * <p>Freed nodes keep their memory, for a guest that maps again; but once there is a lot of it that was not used again,
- * it goes back to the system. That takes time in proportion to the size of the pool, and is done when an eighth of the
- * pool was freed since the last time.
+ * <p>Freed nodes keep their memory, for a guest that maps again, up to {@link #KEPT} bytes of {@link Pieces} that no
+ * node in use lies in. When there are more, all of them go back to the system, with the references of nodes that are
+ * not free any more. If the last nodes that were ever used are free, an eighth of all or more, they then count as never
+ * used, so that their references go, too. What stays beside the nodes in use is bounded by that, and by the pieces that
+ * a node in use keeps.
  */
 final class NodePool {
 
     private static final long REFERENCE_SIZE = Integer.BYTES;
-    /** A bit, but sizes are whole bytes. */
-    private static final long MARK_SIZE = 1;
 
-    /** Freed memory below this is kept, in bytes. */
-    private static final long KEPT = 4L << 20;
-    /** The part of the pool that is kept in any case. */
-    private static final long KEPT_PART = 8;
+    /**
+     * Free memory up to this is kept, in bytes. A guest that maps 64 Ki pages and unmaps them, again and again, stays
+     * below: it should not wait for the system each time.
+     */
+    static final long KEPT = 4L << 20;
+    /** The part of the nodes that must have become free at the end, so that sorting them out is worth it. */
+    private static final long CUT_PART = 8;
 
+    /** Nodes that were ever used: those below this number. */
     private static final int TOUCHED = 0;
     private static final int FREED = 1;
     private static final int RETIRED = 2;
-    /** The lower part of the stack of freed nodes: those that have been free since memory was given back last. */
-    private static final int GIVEN_BACK = 3;
 
     private final NodeMemory memory;
     private final long begin;
     private final long nodeSize;
     private final long capacity;
+    private final long kept;
     private final long references;
-    private final FreeRuns runs;
-    private final WriterWords counters = new WriterWords(GIVEN_BACK + 1);
+    private final Pieces pieces;
+    private final WriterWords counters = new WriterWords(RETIRED + 1);
 
     /**
      * Makes all nodes free.
      *
      * @param begin where the first node is to be; aligned to {@link Node#ALIGNMENT}
      * @param nodeSize a multiple of {@link NodeMemory#UNIT}
+     * @param kept     bytes of free memory that do not go back, {@link #KEPT} but in tests
      */
-    NodePool(NodeMemory memory, long begin, long nodeSize, long capacity) {
+    NodePool(NodeMemory memory, long begin, long nodeSize, long capacity, long kept) {
         this.memory = memory;
         this.begin = begin;
         this.nodeSize = nodeSize;
         this.capacity = capacity;
+        this.kept = kept;
         this.references = begin + capacity * nodeSize;
-        this.runs = new FreeRuns(memory, begin, nodeSize, capacity, aligned(references + capacity * REFERENCE_SIZE));
+        this.pieces = new Pieces(memory, begin, references, nodeSize);
     }
 
-    /** What a node takes, its reference and its mark included. */
+    /** What a node takes, its reference included. */
     static long bytesPerNode(long nodeSize) {
-        return nodeSize + REFERENCE_SIZE + MARK_SIZE;
+        return nodeSize + REFERENCE_SIZE;
     }
 
     /** Where the pool ends, rounded up to where another may begin. */
     long end() {
-        return aligned(runs.end());
+        return aligned(referenceAt(capacity));
     }
 
     private static long aligned(long at) {
@@ -92,9 +96,13 @@ final class NodePool {
         return inUse() * nodeSize;
     }
 
-    /** The most that was ever in use at a time, with references. */
-    long highWaterBytes() {
-        return counters.get(TOUCHED) * bytesPerNode(nodeSize);
+    /** Memory that is in use, and pieces that are free but kept. */
+    long bytesKept() {
+        return inUse() * bytesPerNode(nodeSize) + pieces.freeBytes();
+    }
+
+    long givenBackBytes() {
+        return pieces.givenBackBytes();
     }
 
     boolean holds(long node) {
@@ -103,6 +111,12 @@ final class NodePool {
 
     /** Takes a free node, the one freed last, of which there must be one. What it holds is undefined. */
     long allocate() {
+        long node = takeFree();
+        pieces.use(node);
+        return node;
+    }
+
+    private long takeFree() {
         long freed = counters.get(FREED);
         if (freed != 0) {
             counters.set(FREED, freed - 1);
@@ -138,30 +152,51 @@ final class NodePool {
     /** Makes all retired nodes free. */
     void reclaim() {
         long retired = counters.get(RETIRED);
+        if (retired == 0) {
+            return;
+        }
         long freed = counters.get(FREED);
-        // Nodes become free nowhere else, so that there have never been fewer since the last time.
-        counters.set(GIVEN_BACK, Math.min(counters.get(GIVEN_BACK), freed));
-        memory.copy(referenceAt(capacity - retired), referenceAt(freed), retired * REFERENCE_SIZE);
-        counters.set(FREED, freed + retired);
+        // From the left, so that what the two have in common is read before it is written.
+        for (long slot = capacity - retired; slot < capacity; slot++) {
+            int reference = memory.i32(referenceAt(slot));
+            memory.putI32(referenceAt(freed), reference);
+            pieces.free(memory.node(reference));
+            freed++;
+        }
+        counters.set(FREED, freed);
         counters.set(RETIRED, 0);
-        if ((freed + retired - counters.get(GIVEN_BACK)) * nodeSize >= KEPT) {
+        if (pieces.freeBytes() > kept) {
             giveBack();
         }
     }
 
-    /** Gives the memory of free nodes back, if a large part of the pool is free that was not the last time. */
     private void giveBack() {
-        long freed = counters.get(FREED);
-        long touched = counters.get(TOUCHED);
-        if (freed - counters.get(GIVEN_BACK) < touched / KEPT_PART) {
+        long end = begin + counters.get(TOUCHED) * nodeSize;
+        pieces.giveBack(end);
+        cut((pieces.endOfUsed(end) - begin + nodeSize - 1) / nodeSize);
+        // Nothing is retired now.
+        long unused = referenceAt(counters.get(FREED)) - memory.base() + Pieces.SIZE - 1 & -Pieces.SIZE;
+        long rest = (referenceAt(capacity) - memory.base() & -Pieces.SIZE) - unused;
+        if (rest > 0) {
+            memory.giveBack(unused, rest);
+        }
+    }
+
+    /** Makes nodes from one on, which are free, as if they were never used, if there are many. */
+    private void cut(long end) {
+        if (counters.get(TOUCHED) - end < counters.get(TOUCHED) / CUT_PART) {
             return;
         }
-        runs.clear(touched);
-        for (long slot = 0; slot < freed; slot++) {
-            runs.mark(nodeAt(slot));
+        long kept = 0;
+        for (long slot = 0; slot < counters.get(FREED); slot++) {
+            int reference = memory.i32(referenceAt(slot));
+            if (memory.node(reference) < begin + end * nodeSize) {
+                memory.putI32(referenceAt(kept), reference);
+                kept++;
+            }
         }
-        runs.giveBack(touched);
-        counters.set(GIVEN_BACK, freed);
+        counters.set(FREED, kept);
+        counters.set(TOUCHED, end);
     }
 
     /** Checks of those nodes of a tree that are of this pool that none is free, retired, or was never dealt out. */

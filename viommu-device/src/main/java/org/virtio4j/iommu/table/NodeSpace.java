@@ -15,8 +15,8 @@ import org.virtio4j.vmm.HostMemory;
  * may lie between two grace periods; the nodes they retire wait in a list that has room for all nodes there are.
  *
  * <p>All methods belong to the writer. Nothing here is loaded by a reader. Memory that is committed as it is touched is
- * committed only as far as the space was ever in use, and of memory that the space owns, most of what becomes free goes
- * back to the system.
+ * committed only as far as the space is in use, and of memory that the space owns, what becomes free goes back to the
+ * system, but for a small part: {@link #bytesKept}.
  */
 public final class NodeSpace implements AutoCloseable {
 
@@ -61,7 +61,7 @@ public final class NodeSpace implements AutoCloseable {
      * @throws IllegalArgumentException if the segment is too small, too large or not aligned
      */
     public NodeSpace(MemorySegment segment) {
-        this(segment, null);
+        this(segment, null, NodePool.KEPT);
     }
 
     /**
@@ -71,10 +71,15 @@ public final class NodeSpace implements AutoCloseable {
      * @throws IllegalArgumentException if it is too small or too large
      */
     public NodeSpace(HostMemory memory) {
-        this(memory.segment(), memory);
+        this(memory, NodePool.KEPT);
     }
 
-    private NodeSpace(MemorySegment segment, @Nullable HostMemory owned) {
+    /** For tests: what each pool keeps of free memory is given, in bytes. */
+    NodeSpace(HostMemory memory, long kept) {
+        this(memory.segment(), memory, kept);
+    }
+
+    private NodeSpace(MemorySegment segment, @Nullable HostMemory owned, long kept) {
         long size = segment.byteSize();
         if (size < bytesFor(0, 1)) {
             throw new IllegalArgumentException("segment size=" + size + ": give at least " + bytesFor(0, 1) + " bytes");
@@ -90,9 +95,10 @@ public final class NodeSpace implements AutoCloseable {
         this.owned = owned;
         memory = new NodeMemory(segment, owned);
         long more = (size - FIXED_BYTES) / BYTES_PER_LEAF_AND_ABOVE;
-        leaves = new NodePool(memory, memory.base(), Leaf.SIZE, NODES_TO_CHANGE + LEAVES_OF_SPACE + more);
+        leaves = new NodePool(memory, memory.base(), Leaf.SIZE, NODES_TO_CHANGE + LEAVES_OF_SPACE + more,
+                kept);
         inner = new NodePool(memory, leaves.end(), Node.SIZE,
-                NODES_TO_CHANGE + INNER_IN_RETIREMENT + more / LEAVES_PER_INNER);
+                NODES_TO_CHANGE + INNER_IN_RETIREMENT + more / LEAVES_PER_INNER, kept);
         Leaf.clear(memory, allocateLeaf());
     }
 
@@ -191,12 +197,18 @@ public final class NodeSpace implements AutoCloseable {
     }
 
     /**
-     * The most memory that was ever in use at a time, retired nodes included; what has been touched of the segment.
+     * Memory in use, and free memory that is kept for what comes next, at most 8 MiB. Free nodes beside one in use
+     * are not counted, though their memory stays until a piece of 64 KiB is free.
      *
      * @return bytes
      */
-    public long highWaterBytes() {
-        return leaves.highWaterBytes() + inner.highWaterBytes();
+    public long bytesKept() {
+        return leaves.bytesKept() + inner.bytesKept();
+    }
+
+    /** Memory that has gone back to the system so far. */
+    long bytesGivenBack() {
+        return leaves.givenBackBytes() + inner.givenBackBytes();
     }
 
     /** Nodes that are not free. */

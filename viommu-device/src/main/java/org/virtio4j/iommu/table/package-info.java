@@ -25,7 +25,7 @@
  *
  * <p>Layout, search, change and reclaiming are each in files of their own: {@code Node} and {@code Leaf};
  * {@code TreeSearch}; {@code TreeInsert} and {@code TreeRemove}, which publish through {@code TreePath};
- * {@code NodeSpace} and its {@code NodePool}s, of which {@code FreeRuns} gives back to the system what is free. {@code
+ * {@code NodeSpace} and its {@code NodePool}s, of which {@code Pieces} gives back to the system what is free. {@code
  * NodeMemory} is where they all load and store: by address and without a check where native access is allowed, unless
  * the system property {@code virtio4j.table.checked} is {@code true}. It is read once.
  *

@@ -45,7 +45,7 @@ final class NodeSpaceTest {
                         memory.space.reclaim();
                     }
                 }
-                double bytes = (double) memory.space.highWaterBytes() / mappings;
+                double bytes = (double) memory.space.bytesKept() / mappings;
                 System.out.printf("NodeSpaceTest %s: %.1f bytes a mapping at %d mappings%n", order, bytes, mappings);
                 assertTrue(bytes <= BYTES_PER_MAPPING, () -> order + ": " + bytes + " bytes a mapping");
                 unmapAll(table, mappings);
