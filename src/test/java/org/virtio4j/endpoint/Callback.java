@@ -10,6 +10,8 @@ enum Callback {
     // The IOMMU's, on whatever thread serves its queues or has faulted
     NANO_TIME(Owner.IOMMU, Told.REASON, "LongSupplier.getAsLong"),
     MAPPING_MAP(Owner.IOMMU, Told.REASON, "MappingListener.map"),
+    MAPPING_BEGIN(Owner.IOMMU, Told.REASON, "MappingListener.begin"),
+    MAPPING_COMMIT(Owner.IOMMU, Told.REASON, "MappingListener.commit"),
     MAPPING_UNMAP(Owner.IOMMU, Told.REASON, "MappingListener.unmap"),
     MAPPING_ATTACH(Owner.IOMMU, Told.REASON, "MappingListener.attach"),
     MAPPING_DETACHED(Owner.IOMMU, Told.REASON, "MappingListener.detached"),

@@ -57,6 +57,7 @@ class CallbackListTest {
     private static final String OWN = "OwnDeviceTest";
     private static final String CONSOLE = "ConsoleTest";
     private static final String IDLE = "not called by a worker";
+    private static final String JOIN = "called by build() or join(), and what it throws comes out there";
     private static final String OURS = "implemented here, and called by the embedder";
 
     private static final Map<String, String> ELSEWHERE = Map.ofEntries(
@@ -74,6 +75,9 @@ class CallbackListTest {
             Map.entry("TransportSignals.starting", TRANSPORT), Map.entry("TransportSignals.deviceReset", TRANSPORT),
             Map.entry("BooleanSupplier.getAsBoolean", TRANSPORT),
             Map.entry("IommuListener.recordsTraffic", "called by build(), and what it throws comes out there"),
+            Map.entry("MappingListener.pageSizeMask", JOIN), Map.entry("MappingListener.canSplit", JOIN),
+            Map.entry("MappingListener.holdsOneDomain", JOIN),
+            Map.entry("MappingListener.expelled", "MirrorFaultTest"),
             Map.entry("Visitor.dirty", "called by the embedder's own call, and by no device"),
             Map.entry("ConsoleTerminal.write", CONSOLE), Map.entry("ConsoleTerminal.inputTaken", CONSOLE),
             Map.entry("ConsoleTerminal.closed", "called by the embedder's own call of close"),

@@ -105,6 +105,7 @@ final class CallbackMachine extends CallbackSteps {
 
     private void startAgain() {
         resetAll();
+        joinAgain();
         startAll().forEach(Step::run);
     }
 

@@ -25,6 +25,7 @@ import org.virtio4j.driver.iommu.IommuDriverOptions;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.iommu.VirtioIommuBuilder;
 import org.virtio4j.iommu.embedder.IommuListener;
+import org.virtio4j.iommu.embedder.MappingListener;
 import org.virtio4j.iommu.embedder.ServedRequest;
 import org.virtio4j.pci.PciInterrupts;
 import org.virtio4j.vmm.GuestMemory;
@@ -61,6 +62,7 @@ abstract class CallbackSetUp implements AutoCloseable {
 
     final Callback callback;
     final CallbackTrap trap;
+    private final TrappedListener heard;
     final boolean pci;
     final boolean worker;
     final GuestMemory memory = new GuestMemory((holder, waited) -> memoryStalled());
@@ -87,11 +89,16 @@ abstract class CallbackSetUp implements AutoCloseable {
     Phase phase = Phase.START;
     Callback.Owner at = Callback.Owner.IOMMU;
 
+    /** It has thrown out of an unmap, and is to join again. */
+    private boolean expelled;
+
     CallbackSetUp(Callback callback, CallbackTrap trap, boolean pci, boolean worker, Path file) throws IOException {
         this.callback = callback;
         this.trap = trap;
         this.pci = pci;
         this.worker = worker;
+        // Over PCI as a recorder, which hears of faults under one more lock.
+        this.heard = new TrappedListener(trap, pci, () -> expelled = true);
         memory.addAnonymous(0, RAM);
         memory.addDoorbell(CallbackGuest.DOORBELL, PAGE, (requester, address, data) ->
                 trap.pass(CallbackSignals.of(ownerOf(requester)).message()));
@@ -112,9 +119,16 @@ abstract class CallbackSetUp implements AutoCloseable {
         onlooker = DmaSpace.of(memory, iommu.translator(ONLOOKER)).open("onlooker");
     }
 
+    /** What was expelled comes back; to be called while nothing is attached. */
+    void joinAgain() {
+        if (expelled) {
+            expelled = false;
+            iommu.leave(heard);
+            assertEquals(MappingListener.Answer.DONE, iommu.join(heard));
+        }
+    }
+
     private VirtioIommu iommu() {
-        // Over PCI as a recorder, which hears of faults under one more lock.
-        TrappedListener heard = new TrappedListener(trap, pci);
         VirtioIommuBuilder builder = VirtioIommu.builder().endpoint(DISK).endpoint(ENTROPY).endpoint(OWN)
                 .endpoint(ONLOOKER).bootBypass(false).maxMappings(1_000).mappingListener(heard)
                 .listener(heard).listener(behind);

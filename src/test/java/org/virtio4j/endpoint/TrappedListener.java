@@ -9,7 +9,7 @@ import org.virtio4j.iommu.embedder.ServedRequest;
 import org.virtio4j.vmm.Access;
 
 /** What an IOMMU's embedder hears, each method of which may throw; as a recorder hears it, or as any other observer. */
-record TrappedListener(CallbackTrap trap, boolean recordsTraffic) implements IommuListener, MappingListener {
+record TrappedListener(CallbackTrap trap, boolean recordsTraffic, Runnable whenExpelled) implements IommuListener, MappingListener {
 
     @Override
     public void unreservedDoorbell(int endpoint, long virtStart, long physStart) {
@@ -70,6 +70,22 @@ record TrappedListener(CallbackTrap trap, boolean recordsTraffic) implements Iom
     public Answer map(int domain, long virtStart, long virtEnd, long physStart, int flags) {
         trap.pass(Callback.MAPPING_MAP);
         return Answer.DONE;
+    }
+
+    @Override
+    public void begin(int domain) {
+        trap.pass(Callback.MAPPING_BEGIN);
+    }
+
+    @Override
+    public Answer commit(int domain) {
+        trap.pass(Callback.MAPPING_COMMIT);
+        return Answer.DONE;
+    }
+
+    @Override
+    public void expelled() {
+        whenExpelled.run();
     }
 
     @Override

@@ -44,6 +44,7 @@ final class FaultyMirror implements MappingListener {
     boolean expelled;
     boolean splits;
     boolean oneDomain;
+    boolean throwsWhenExpelled;
 
     long pageSizes = PAGE;
 
@@ -133,6 +134,15 @@ final class FaultyMirror implements MappingListener {
     public void begin(int domain) {
         require(!expelled && !open, "begin within a batch");
         calls.add("begin " + domain);
+        count++;
+        if (faults.get(count) == Fault.THROWN) {
+            faults.remove(count);
+            throw new Thrown();
+        }
+        if (faults.containsKey(count)) {
+            // It can fail in no other way; the next call does.
+            faults.put(count + 1, faults.remove(count));
+        }
         open = true;
     }
 
@@ -184,6 +194,9 @@ final class FaultyMirror implements MappingListener {
         require(!expelled, "expelled twice");
         calls.add("expelled");
         expelled = true;
+        if (throwsWhenExpelled) {
+            throw new Thrown();
+        }
     }
 
     /** Whether a piece lies inside; fails if it lies partly inside and the mirror cannot split. */

@@ -2,6 +2,7 @@
 package org.virtio4j.iommu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -192,6 +193,19 @@ class ListenerTest extends IommuTests {
         assertEquals(Spec.INVAL, machine.status(Requests.attachBypass(ONE, NIC)));
         assertEquals(Spec.INVAL, machine.status(Requests.detach(ONE, NIC)));
         assertEquals(List.of(), calls);
+    }
+
+    @Test
+    void shouldExpelListenerThatThrowsWhenItIsExpelled() {
+        FaultyMirror faulty = new FaultyMirror();
+        faulty.throwsWhenExpelled = true;
+        IommuMachine machine = start(iommu().mappingListener(faulty, DISK));
+        machine.ok(Requests.attach(ONE, DISK));
+        machine.ok(Requests.map(ONE, 0x1000, 0x1fff, 0x8000));
+        faulty.failAt(1, FaultyMirror.Fault.FAILED);
+        assertThrows(FaultyMirror.Thrown.class, () -> machine.send(Requests.unmap(ONE, 0x1000, 0x1fff)));
+        assertBlocked(machine, DISK);
+        assertEquals(0, machine.iommu().liveMappings());
     }
 
     private IommuMachine attached() {

@@ -36,11 +36,10 @@ final class Announcement implements MappingVisitor {
 
     void begin(Domain of) {
         domain = of;
-        answer = Answer.DONE;
         pending = false;
         added = 0;
         agreed = 0;
-        mirror.begin(of);
+        answer = mirror.begin(of);
     }
 
     /** Puts a mapping in; false if nothing more is to be put in, because the listener has refused. */

@@ -26,6 +26,7 @@ final class Mirror {
     /** Those whose mappings the listener was told, and which still have an endpoint of it. */
     private final ArrayList<Domain> domains = new ArrayList<>(2);
     private final Announcement announcement;
+    private final boolean holdsOneDomain;
     private boolean expelled;
 
     /** Whether nobody knows of the expulsion yet. */
@@ -36,6 +37,7 @@ final class Mirror {
         this.endpoints = endpoints;
         this.deferred = deferred;
         this.announcement = new Announcement(this, listener.canSplit());
+        this.holdsOneDomain = listener.holdsOneDomain();
     }
 
     boolean isOf(MappingListener other) {
@@ -63,7 +65,7 @@ final class Mirror {
 
     /** Whether endpoints that stay where they are keep the listener from hearing of another domain. */
     boolean isHeldElsewhere(List<Endpoint> movers, Domain to) {
-        if (!listener.holdsOneDomain()) {
+        if (!holdsOneDomain) {
             return false;
         }
         for (int i = 0; i < domains.size(); i++) {
@@ -151,7 +153,7 @@ final class Mirror {
     // The listener
 
     boolean holdsOneDomain() {
-        return listener.holdsOneDomain();
+        return holdsOneDomain;
     }
 
     /** Whether it was expelled since the last time this was asked. */
@@ -199,11 +201,13 @@ final class Mirror {
         }
     }
 
-    void begin(Domain domain) {
+    Answer begin(Domain domain) {
         try {
             listener.begin(domain.id());
+            return Answer.DONE;
         } catch (RuntimeException | Error failure) {
             deferred.add(failure);
+            return Answer.FAILED;
         }
     }
 
