@@ -12,7 +12,8 @@
  * <p>A {@link org.virtio4j.machine.Machine} holds the functions and windows. It resets and closes them in the right
  * order: devices that do DMA before IOMMUs, so that no DMA in flight reaches memory past one.
  *
- * <p>One thread puts a machine together, before the guest runs. Any thread may reset it. A topology is immutable.
+ * <p>Functions and windows may come and go while the guest runs. Any thread may add, remove and reset. A topology is
+ * immutable: it names places where nothing may lie yet.
  */
 @NullMarked
 package org.virtio4j.machine;

@@ -14,6 +14,10 @@
  * without a lock: an endpoint's attachment is one word, and a mapping table can be read while it changes. What a device
  * may not do is reported on the event queue, after its section and under no other lock.
  *
+ * <p>Endpoints come and go while the guest runs: {@link org.virtio4j.iommu.VirtioIommu#plug} and {@link
+ * org.virtio4j.iommu.VirtioIommu#unplug}, after which no byte of the endpoint's devices lands. Several ids may stand
+ * for one device and are attached together; an {@link org.virtio4j.iommu.EndpointClaim} keeps an endpoint for the host.
+ *
  * <p>Locks are taken in this order: the life cycle's, the control lock of the IOMMU, the turn of the event queue.
  */
 @NullMarked

@@ -23,7 +23,8 @@ public final class Domains {
     /** Nodes that may wait for reuse before a batch that took nothing away waits for readers on their account alone. */
     private static final long RETIRED_LIMIT = 512;
 
-    private final Int2ObjectHashMap<Domain> domains = new Int2ObjectHashMap<>(64, 0.5f);
+    /** Sparse, and as large as it will be before requests fill it. */
+    private Int2ObjectHashMap<Domain> domains = roomFor(16);
     private final DomainPool pool;
     private final NodeSpace space;
     private final GracePeriods readers;
@@ -208,7 +209,16 @@ public final class Domains {
         if (space.retired() != 0 && !space.hasRoomForTable()) {
             gracePeriod();
         }
+        if (endpoints >= domains.resizeThreshold()) {
+            Int2ObjectHashMap<Domain> larger = roomFor(endpoints);
+            larger.putAll(domains);
+            domains = larger;
+        }
         pool.provide(endpoints);
+    }
+
+    private static Int2ObjectHashMap<Domain> roomFor(int endpoints) {
+        return new Int2ObjectHashMap<>(4 * endpoints + 8, 0.5f);
     }
 
     /** Some endpoints are not attached as they were; each of those knows it. */
