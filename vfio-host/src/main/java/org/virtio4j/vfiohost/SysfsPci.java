@@ -37,8 +37,8 @@ record SysfsPci(Path root) {
         }
         Path link = device.resolve("iommu_group");
         if (!Files.exists(link)) {
-            throw new NoSuchFileException(link.toString(), null, "the host's IOMMU is not before this function; switch"
-                    + " it on in the firmware, and on the command line of Linux (intel_iommu=on on Intel's processors)");
+            throw new NoSuchFileException(link.toString(), null, "the host's IOMMU is not before this function;"
+                    + " switch it on in the firmware, and on the command line of Linux (Intel's by intel_iommu=on)");
         }
         return Integer.parseInt(String.valueOf(link.toRealPath().getFileName()));
     }

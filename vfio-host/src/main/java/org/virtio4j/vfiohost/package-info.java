@@ -4,8 +4,8 @@
  * mappings that the guest has made. VFIO of Linux, with an IOMMU of type 1; native access is needed.
  *
  * <p>A {@link org.virtio4j.vfiohost.VfioContainer} is one address space of the host's IOMMU. It opens {@link
- * org.virtio4j.vfiohost.VfioDevice devices}, each with its {@link org.virtio4j.vfiohost.VfioGroup group}, and says which
- * pages and which addresses can be mapped. A {@link org.virtio4j.vfiohost.VfioMirror} stands for the endpoints of one
+ * org.virtio4j.vfiohost.VfioDevice devices}, each with its {@link org.virtio4j.vfiohost.VfioGroup group}, and says
+ * which pages and which addresses can be mapped. A {@link org.virtio4j.vfiohost.VfioMirror} stands for the endpoints of one
  * container, or of several that always have the same mappings. It is joined to the IOMMU, and turns guest-physical
  * addresses into memory of this process.
  *
