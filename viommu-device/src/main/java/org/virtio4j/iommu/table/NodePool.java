@@ -175,8 +175,8 @@ final class NodePool {
         pieces.giveBack(end);
         cut((pieces.endOfUsed(end) - begin + nodeSize - 1) / nodeSize);
         // Nothing is retired now.
-        long unused = referenceAt(counters.get(FREED)) - memory.base() + Pieces.SIZE - 1 & -Pieces.SIZE;
-        long rest = (referenceAt(capacity) - memory.base() & -Pieces.SIZE) - unused;
+        long unused = (referenceAt(counters.get(FREED)) - memory.base() + Pieces.SIZE - 1) & -Pieces.SIZE;
+        long rest = ((referenceAt(capacity) - memory.base()) & -Pieces.SIZE) - unused;
         if (rest > 0) {
             memory.giveBack(unused, rest);
         }

@@ -139,6 +139,6 @@ final class Pieces {
     }
 
     private int piece(long at) {
-        return (int) (at - memory.base() >>> SHIFT);
+        return (int) ((at - memory.base()) >>> SHIFT);
     }
 }
