@@ -6,6 +6,8 @@ import java.lang.management.ManagementFactory;
 import org.virtio4j.dma.DmaCursor;
 import org.virtio4j.dma.DmaHandle;
 import org.virtio4j.dma.DmaResult;
+import org.virtio4j.fixture.WhenMapping;
+import org.virtio4j.iommu.embedder.MappingListener;
 import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.transport.TransportKind;
 import org.virtio4j.vmm.Access;
@@ -29,9 +31,13 @@ final class AllocationProbe {
     private final DmaHandle nic;
     private final DmaCursor cursor = new DmaCursor();
 
-    private AllocationProbe(TransportKind transport) {
-        machine = new IommuMachine(transport, VirtioIommu.builder().endpoint(8, ReservedRegions.X86_MSI).endpoint(9)
-                .bootBypass(false).probeSize(PROBE_SIZE).maxMappings(10_000).build()).start();
+    private AllocationProbe(TransportKind transport, boolean mirrored) {
+        VirtioIommuBuilder builder = VirtioIommu.builder().endpoint(8, ReservedRegions.X86_MSI).endpoint(9)
+                .bootBypass(false).probeSize(PROBE_SIZE).maxMappings(10_000);
+        if (mirrored) {
+            builder.mappingListener(new WhenMapping(() -> { })).mappingListener(new AddressSpace(), 9);
+        }
+        machine = new IommuMachine(transport, builder.build()).start();
         machine.ok(Requests.attach(1, 8));
         for (int i = 0; i < BATCH; i++) {
             requests[i] = Requests.map(1, i * PAGE, (i + 1) * PAGE - 1, IommuMachine.FREE_RAM + i * PAGE);
@@ -51,15 +57,16 @@ final class AllocationProbe {
 
     /** Prints what {@link #measure} says of a transport. */
     public static void main(String[] arguments) {
-        System.out.println(measure(TransportKind.valueOf(arguments[0]), 40));
+        TransportKind transport = TransportKind.valueOf(arguments[0]);
+        System.out.println(measure(transport, 40, false) + " " + measure(transport, 40, true));
     }
 
     /**
      * How many bytes rounds of everything allocate, or what went wrong. Moving from interpreted to compiled code costs
      * the thread a few bytes now and then, so the least of several runs counts; what a request costs is in all of them.
      */
-    static String measure(TransportKind transport, int rounds) {
-        AllocationProbe probe = new AllocationProbe(transport);
+    static String measure(TransportKind transport, int rounds, boolean mirrored) {
+        AllocationProbe probe = new AllocationProbe(transport, mirrored);
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         int failures = 0;
         for (int i = 0; i < rounds; i++) {
@@ -78,6 +85,40 @@ final class AllocationProbe {
         probe.machine.close();
         return failures == 0 && requests == (long) runs * rounds * (BATCH + 1) ? Long.toString(bytes)
                 : failures + " failures, " + requests + " MAP requests";
+    }
+
+    /** A mirror that has to give one domain up for the next. */
+    private static final class AddressSpace implements MappingListener {
+
+        @Override
+        public boolean holdsOneDomain() {
+            return true;
+        }
+
+        @Override
+        public boolean canSplit() {
+            return true;
+        }
+
+        @Override
+        public Answer attach(int endpoint, int domain, boolean bypass) {
+            return Answer.DONE;
+        }
+
+        @Override
+        public void detached(int endpoint, int domain) {
+            // It holds nothing.
+        }
+
+        @Override
+        public Answer map(int domain, long virtStart, long virtEnd, long physStart, int flags) {
+            return Answer.DONE;
+        }
+
+        @Override
+        public Answer unmap(int domain, long virtStart, long virtEnd) {
+            return Answer.DONE;
+        }
     }
 
     private int round() {

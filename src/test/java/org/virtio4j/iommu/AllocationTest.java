@@ -15,7 +15,13 @@ class AllocationTest extends IommuTests {
     @Test
     @DisplayName("0 bytes per request and translation")
     void shouldAllocateNothing() {
-        assertEquals("0", AllocationProbe.measure(transport, 200));
+        assertEquals("0", AllocationProbe.measure(transport, 200, false));
+    }
+
+    @Test
+    @DisplayName("0 bytes per request that is announced to two mapping listeners")
+    void shouldAllocateNothingWithMappingListeners() {
+        assertEquals("0", AllocationProbe.measure(transport, 200, true));
     }
 
     @Test
@@ -28,6 +34,6 @@ class AllocationTest extends IommuTests {
                 "-cp", classPath, AllocationProbe.class.getName(),
                 transport.name()).redirectErrorStream(true).start();
         String output = new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals("0 exit 0", output.strip() + " exit " + child.waitFor());
+        assertEquals("0 0 exit 0", output.strip() + " exit " + child.waitFor());
     }
 }

@@ -239,6 +239,7 @@ class MirrorBatchTest extends IommuTests {
         assertEquals(Answer.UNSUPPORTED, machine.iommu().join(container));
         assertEquals(Map.of(), container.attached);
         assertEquals(Answer.DONE, machine.iommu().join(container, NIC));
+        assertThrows(IllegalArgumentException.class, () -> machine.iommu().join(container, NIC));
     }
 
     private IommuMachine attached() {

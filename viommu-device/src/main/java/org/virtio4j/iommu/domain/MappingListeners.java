@@ -51,6 +51,7 @@ public final class MappingListeners {
      * @return DONE, or the refusal
      */
     Answer join(MappingListener listener, @Nullable IntHashSet ids, List<Endpoint> attached) {
+        requireNew(listener);
         Mirror mirror = new Mirror(listener, ids, deferred);
         for (int i = 0; i < attached.size(); i++) {
             Endpoint endpoint = attached.get(i);
@@ -66,6 +67,15 @@ public final class MappingListeners {
         }
         mirrors.add(mirror);
         return Answer.DONE;
+    }
+
+    private void requireNew(MappingListener listener) {
+        for (Mirror mirror : mirrors) {
+            if (mirror.isOf(listener)) {
+                throw new IllegalArgumentException("listener=" + listener + " has joined this IOMMU before; let it leave"
+                        + " first, or make another one for other endpoints");
+            }
+        }
     }
 
     private static Answer join(Mirror mirror, Endpoint endpoint) {
@@ -97,19 +107,10 @@ public final class MappingListeners {
         for (int i = attached.size() - 1; i >= 0; i--) {
             Endpoint endpoint = attached.get(i);
             if (mirror.hears(endpoint) && endpoint.domain().mirrors().contains(mirror)) {
-                exit(mirror, endpoint, endpoint.domain(), !hears(mirror, attached.subList(0, i), endpoint.domain()));
+                exit(mirror, endpoint, endpoint.domain(), !mirror.hearsAny(attached, i, endpoint.domain()));
             }
         }
         return !mirror.isExpelled();
-    }
-
-    private static boolean hears(Mirror mirror, List<Endpoint> some, Domain domain) {
-        for (Endpoint endpoint : some) {
-            if (endpoint.domain() == domain && mirror.hears(endpoint)) {
-                return true;
-            }
-        }
-        return false;
     }
 
     /**
@@ -187,7 +188,7 @@ public final class MappingListeners {
     private void moveBack(Mirror mirror, List<Endpoint> movers, Domain to, int entered) {
         for (int i = entered - 1; i >= 0; i--) {
             if (mirror.hears(movers.get(i)) && !mirror.isExpelled()) {
-                exit(mirror, movers.get(i), to, !mirror.hearsAny(movers.subList(0, i)) && !mirror.hearsAny(to.endpoints()));
+                exit(mirror, movers.get(i), to, !mirror.hearsAny(movers, i) && !mirror.hearsAny(to.endpoints()));
             }
         }
         if (mirror.holdsOneDomain()) {
@@ -199,7 +200,7 @@ public final class MappingListeners {
         for (int i = movers.size() - 1; i >= 0; i--) {
             Domain old = movers.get(i).domain();
             if (mirror.hears(movers.get(i)) && old.mirrors().contains(mirror)) {
-                exit(mirror, movers.get(i), old, !hears(mirror, movers.subList(0, i), old));
+                exit(mirror, movers.get(i), old, !mirror.hearsAny(movers, i, old));
             }
         }
     }

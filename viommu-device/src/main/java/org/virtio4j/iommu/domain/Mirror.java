@@ -40,6 +40,7 @@ final class Mirror {
         this.holdsOneDomain = listener.holdsOneDomain();
     }
 
+    @SuppressWarnings("ReferenceEquality") // two that are equal stand for two things
     boolean isOf(MappingListener other) {
         return listener == other;
     }
@@ -53,8 +54,23 @@ final class Mirror {
     }
 
     boolean hearsAny(List<Endpoint> some) {
-        for (int i = 0; i < some.size(); i++) {
+        return hearsAny(some, some.size());
+    }
+
+    /** Whether it is there for one of the first endpoints of a list. */
+    boolean hearsAny(List<Endpoint> some, int count) {
+        for (int i = 0; i < count; i++) {
             if (hears(some.get(i))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** The same for those that are attached to a domain. */
+    boolean hearsAny(List<Endpoint> some, int count, Domain domain) {
+        for (int i = 0; i < count; i++) {
+            if (some.get(i).domain() == domain && hears(some.get(i))) {
                 return true;
             }
         }
@@ -77,8 +93,9 @@ final class Mirror {
     }
 
     private boolean hasOthers(Domain domain, List<Endpoint> movers) {
-        for (Endpoint endpoint : domain.endpoints()) {
-            if (hears(endpoint) && !movers.contains(endpoint)) {
+        List<Endpoint> attached = domain.endpoints();
+        for (int i = 0; i < attached.size(); i++) {
+            if (hears(attached.get(i)) && !movers.contains(attached.get(i))) {
                 return true;
             }
         }
