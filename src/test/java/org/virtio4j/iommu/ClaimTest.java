@@ -3,9 +3,12 @@ package org.virtio4j.iommu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -146,5 +149,43 @@ class ClaimTest extends IommuTests {
         claim.close();
         assertTrue(next.isHeld());
         assertEquals(Spec.UNSUPP, machine.status(Requests.attach(ONE, DISK)));
+    }
+
+    @Test
+    @DisplayName("Claims that race with ATTACH: either wins, and what is claimed reaches nothing meanwhile")
+    void shouldExcludeTheDriverWhileClaimed() throws InterruptedException {
+        IommuMachine machine = start();
+        machine.writeBypass(1);
+        AtomicReference<Throwable> failure = new AtomicReference<>();
+        AtomicInteger claims = new AtomicInteger();
+        Thread host = Thread.ofPlatform().uncaughtExceptionHandler((thread, thrown) -> failure.set(thrown))
+                .start(() -> {
+                    while (claims.get() < 300) {
+                        claimAndLook(machine, claims);
+                    }
+                });
+        int attached = 0;
+        while (host.isAlive() || (attached == 0 && failure.get() == null)) {
+            int status = machine.status(Requests.attachBypass(ONE, DISK));
+            assertTrue(status == Spec.OK || status == Spec.UNSUPP);
+            if (status == Spec.OK) {
+                assertIdentity(machine, DISK);
+                machine.ok(Requests.detach(ONE, DISK));
+                attached++;
+                Thread.sleep(0, 20_000);
+            }
+        }
+        host.join();
+        assertNull(failure.get());
+    }
+
+    private static void claimAndLook(IommuMachine machine, AtomicInteger claims) {
+        machine.iommu().claim(DISK).ifPresent(claim -> {
+            for (int i = 0; i < 10; i++) {
+                assertBlocked(machine, DISK);
+            }
+            claim.close();
+            claims.incrementAndGet();
+        });
     }
 }

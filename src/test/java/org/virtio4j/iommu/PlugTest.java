@@ -158,6 +158,22 @@ class PlugTest extends IommuTests {
     }
 
     @Test
+    @DisplayName("Once the IOMMU is closed, endpoints can go and claims end, but none can come")
+    void shouldLetEndpointsGoWhenClosed() {
+        VirtioIommu iommu = iommu().build();
+        Translator disk = iommu.translator(DISK);
+        EndpointClaim claim = iommu.claim(NIC).orElseThrow();
+        iommu.close();
+        claim.close();
+        iommu.unplug(DISK);
+        iommu.unplug(NIC);
+        assertEquals(Seen.refused(TranslateResult.NO_DOMAIN), Seen.of(disk, 0, Access.READ));
+        assertThrows(IllegalStateException.class, () -> iommu.plug(LATE, ReservedRegions.NONE));
+        assertThrows(IllegalStateException.class, () -> iommu.plugGroup(ReservedRegions.NONE, LATE));
+        iommu.close();
+    }
+
+    @Test
     @DisplayName("A listener that keeps what an unplugged endpoint had bars the id until it leaves, also in bypass")
     void shouldBarTheIdWhenListenerKeepsMappings() {
         Keeping keeping = new Keeping();
