@@ -15,6 +15,8 @@ import org.virtio4j.benchmarks.host.ControlLoops;
 import org.virtio4j.benchmarks.host.Host;
 import org.virtio4j.benchmarks.peers.PeerRequest;
 import org.virtio4j.benchmarks.peers.PeersCommand;
+import org.virtio4j.benchmarks.quota.QuotaCommand;
+import org.virtio4j.benchmarks.quota.QuotaMode;
 import org.virtio4j.benchmarks.report.Report;
 import org.virtio4j.benchmarks.report.ResultTable;
 import org.virtio4j.benchmarks.report.RowResult;
@@ -24,6 +26,7 @@ import org.virtio4j.benchmarks.suite.Suite;
 import org.virtio4j.command.BenchArguments;
 import org.virtio4j.command.Command;
 import org.virtio4j.command.CommandFailure;
+import org.virtio4j.command.CommandOptions;
 import org.virtio4j.command.CommandRunner;
 import org.virtio4j.command.ExitStatus;
 import org.virtio4j.command.Interruption;
@@ -74,7 +77,10 @@ public final class Bench implements Command {
         if (arguments.hasMatchedOption(BenchArguments.PEERS)) {
             return comparePeers(arguments);
         }
-        refusePeerOptions(arguments);
+        if (arguments.hasMatchedOption(BenchArguments.QUOTA)) {
+            return fillQuota(arguments);
+        }
+        refuse(arguments, "with " + BenchArguments.PEERS, "without it", PeerRequest.OWN_OPTIONS);
         Host host = Host.present();
         RunMode mode = arguments.hasMatchedOption(BenchArguments.FULL) ? RunMode.FULL : RunMode.QUICK;
         // A quarter of the memory stays for others, and another for the heap and what is not counted here.
@@ -103,20 +109,28 @@ public final class Bench implements Command {
     }
 
     private int comparePeers(ParseResult arguments) throws CommandFailure {
-        if (arguments.hasMatchedOption(BenchArguments.LIST)) {
-            throw new CommandFailure("option " + BenchArguments.LIST + ": expected without " + BenchArguments.PEERS
-                    + ", found with it");
-        }
+        refuse(arguments, "without " + BenchArguments.PEERS, "with it",
+                List.of(BenchArguments.LIST, BenchArguments.QUOTA));
         PeerRequest request = PeerRequest.of(arguments, Path.of(System.getProperty("virtio4j.home", ".")));
         new PeersCommand(out, this::progress, interruption::requested).run(request);
         return interruption.requested() ? ExitStatus.INTERRUPTED : ExitStatus.OK;
     }
 
-    private static void refusePeerOptions(ParseResult arguments) throws CommandFailure {
-        for (String option : PeerRequest.OWN_OPTIONS) {
+    private int fillQuota(ParseResult arguments) throws CommandFailure {
+        refuse(arguments, "without " + BenchArguments.QUOTA, "with it", List.of(BenchArguments.LIST,
+                BenchArguments.FULL, BenchArguments.JSON, BenchArguments.MARKDOWN, BenchArguments.TRACE,
+                BenchArguments.SVG));
+        CommandOptions.refuseOperands(arguments.matchedPositionalValue(0, List.of()));
+        QuotaMode mode = arguments.hasMatchedOption(BenchArguments.QUICK) ? QuotaMode.QUICK : QuotaMode.NORMAL;
+        new QuotaCommand(out, interruption::requested).run(mode);
+        return interruption.requested() ? ExitStatus.INTERRUPTED : ExitStatus.OK;
+    }
+
+    private static void refuse(ParseResult arguments, String expected, String found, List<String> options)
+            throws CommandFailure {
+        for (String option : options) {
             if (arguments.hasMatchedOption(option)) {
-                throw new CommandFailure("option " + option + ": expected with " + BenchArguments.PEERS
-                        + ", found without it");
+                throw new CommandFailure("option " + option + ": expected " + expected + ", found " + found);
             }
         }
     }

@@ -85,6 +85,9 @@ class BenchTest {
         assertRefused("option --list: expected without --peers, found with it", "--peers", "--list");
         assertRefused("expected --quick or --full, found both", "--peers", "--quick", "--full");
         assertRefused("expected options only, found 'lookup'", "--peers", "lookup");
+        assertRefused("option --quota: expected without --peers, found with it", "--peers", "--quota");
+        assertRefused("option --full: expected without --quota, found with it", "--quota", "--full");
+        assertRefused("expected options only, found 'lookup'", "--quota", "lookup");
     }
 
     /** With whatever compilers there are: a missing one leaves its column empty. */
@@ -97,6 +100,14 @@ class BenchTest {
         assertTrue(Files.readString(json).contains("\"Java TreeMap\": {"), Files.readString(json));
         assertTrue(Files.readString(chart).contains("remove and insert"), Files.readString(chart));
         assertTrue(out.toString(StandardCharsets.UTF_8).contains("UNMAP of everything"));
+    }
+
+    @Test
+    void shouldPrintWhatAGuestThatFillsItsQuotaCosts() {
+        assertEquals(0, run("--quota", "--quick"), err.toString(StandardCharsets.UTF_8));
+        String text = out.toString(StandardCharsets.UTF_8);
+        assertTrue(text.contains("after 6 quotas") && text.contains("327,680"), text);
+        assertTrue(text.contains("while guest A fills its quota"), text);
     }
 
     private void assertRefused(String message, String... args) {

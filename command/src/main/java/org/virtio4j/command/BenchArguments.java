@@ -19,7 +19,9 @@ public final class BenchArguments {
     public static final String MARKDOWN = "--markdown";
     /** Compares with the tables of others. */
     public static final String PEERS = "--peers";
-    /** Enough to see that everything works; only in a comparison. */
+    /** Has a guest fill its quota. */
+    public static final String QUOTA = "--quota";
+    /** Enough to see that everything works; only in a comparison, or with a quota. */
     public static final String QUICK = "--quick";
     /** Recordings, a list of paths; only in a comparison. */
     public static final String TRACE = "--trace";
@@ -38,7 +40,8 @@ public final class BenchArguments {
     public static CommandSpec spec(Command command) {
         CommandSpec spec = CommandHelp.describe(command, "bench", "measure what requests, translations and transfers"
                 + " cost", "[--full] [--list] [--json FILE] [--markdown FILE] [REGEX]",
-                "--peers [--quick | --full] [--trace FILE,...] [--json FILE] [--markdown FILE]\n[--svg FILE]");
+                "--peers [--quick | --full] [--trace FILE,...] [--json FILE] [--markdown FILE]\n[--svg FILE]",
+                "--quota [--quick]");
         CommandHelp.explain(spec, """
                 Measures what requests, translations and transfers cost, and prints nanoseconds and heap bytes for \
                 each operation. Takes about two minutes; docs/performance.md says how to read the table.
@@ -46,7 +49,11 @@ public final class BenchArguments {
                 With --peers the mapping table is measured beside GLib's GTree in C, Rust's BTreeMap and Java's \
                 TreeMap, and the whole device beside a loop in C. All take turns: about eight minutes. The results \
                 go to target/peers unless FILE says where. A program that cannot be built, for want of cc, \
-                pkg-config, glib-2.0 or rustc, has an empty column.""");
+                pkg-config, glib-2.0 or rustc, has an empty column.
+
+                With --quota a guest asks for six times as many mappings as it may have, and unmaps them all, while \
+                another maps and unmaps single pages on a second thread: half a minute. Prints the memory of the \
+                process at each step, and what the second guest's MAP takes beside that and alone.""");
         spec.addPositional(CommandOptions.operands("REGEX", String.class, text -> text)
                 .description("chooses rows by what --list prints, in upper or lower case").build());
         return CommandHelp.exits(addPeerOptions(addOptions(spec)), "0:all rows measured", "1:some failed",
@@ -63,7 +70,10 @@ public final class BenchArguments {
 
     private static CommandSpec addPeerOptions(CommandSpec spec) {
         return spec.addOption(CommandOptions.flag(PEERS, "measure the mapping table beside those of other VMMs"))
-                .addOption(CommandOptions.flag(QUICK, "with --peers: whether it all works, in less than a minute"))
+                .addOption(CommandOptions.flag(QUOTA, "measure what a guest that fills its quota costs, and another beside"
+                        + " it"))
+                .addOption(CommandOptions.flag(QUICK, "with --peers or --quota: whether it all works, in less than a"
+                        + " minute"))
                 .addOption(CommandOptions.files(TRACE, "with --peers: play recorded traffic back, too"))
                 .addOption(CommandOptions.file(SVG, "with --peers: draw the results into FILE"))
                 .addOption(CommandOptions.help());
