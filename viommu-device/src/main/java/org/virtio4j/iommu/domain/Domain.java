@@ -32,9 +32,16 @@ public final class Domain {
         UNPLUGGED
     }
 
+    /** The list of so many endpoints is never shortened. */
+    private static final int FEW = 16;
+    /** A longer one is, when this part of it is left. */
+    private static final int SHORT_PART = 4;
+
     private final MappingTable table;
 
     private final ArrayList<Endpoint> endpoints = new ArrayList<>(2);
+    /** How many there were at most since the list was shortened. */
+    private int mostEndpoints;
 
     /** What its endpoints must not have mapped, each distinct set once: the first so many of the array. */
     private ReservedPages[] reserved = new ReservedPages[2];
@@ -113,6 +120,7 @@ public final class Domain {
             reserved[reservedSets++] = endpoint.pages();
         }
         endpoints.add(endpoint);
+        mostEndpoints = Math.max(mostEndpoints, endpoints.size());
     }
 
     void remove(Endpoint endpoint) {
@@ -120,12 +128,27 @@ public final class Domain {
         if (!has(endpoint.pages())) {
             drop(endpoint.pages());
         }
+        shorten();
+    }
+
+    /** Else a guest that moves all endpoints through all domains makes each domain's list as long as all of them. */
+    private void shorten() {
+        if (mostEndpoints > FEW && endpoints.size() <= mostEndpoints / SHORT_PART) {
+            endpoints.trimToSize();
+            reserved = Arrays.copyOf(reserved, Math.max(2, reservedSets));
+            mostEndpoints = endpoints.size();
+        }
+    }
+
+    /** How many distinct sets of reserved regions its endpoints have. */
+    int reservedSets() {
+        return reservedSets;
     }
 
     private void drop(ReservedPages pages) {
         reservedSets--;
         for (int i = 0; i < reservedSets; i++) {
-            if (reserved[i] == pages) {
+            if (reserved[i].sameAs(pages)) {
                 reserved[i] = reserved[reservedSets];
             }
         }
@@ -134,7 +157,7 @@ public final class Domain {
 
     private boolean has(ReservedPages pages) {
         for (int i = 0; i < endpoints.size(); i++) {
-            if (endpoints.get(i).pages() == pages) {
+            if (endpoints.get(i).pages().sameAs(pages)) {
                 return true;
             }
         }

@@ -30,6 +30,11 @@ public final class ReservedPages {
         Arrays.sort(sorted, Comparator.comparing(ReservedRegion::start, Long::compareUnsigned));
     }
 
+    /** Whether the regions are the same. */
+    boolean sameAs(ReservedPages other) {
+        return Arrays.equals(sorted, other.sorted);
+    }
+
     /** Whether a region has an address in a range; the end is inclusive. */
     boolean overlaps(long first, long last) {
         for (int i = 0; i < sorted.length; i++) {
