@@ -15,8 +15,12 @@
  * <p>A change that takes something away has this order. First, readers cannot find it any more (a word of the {@link
  * org.virtio4j.iommu.domain.Endpoint} or of the table is stored). Second, {@link
  * org.virtio4j.iommu.domain.Invalidation} makes the caches of the devices forget it, and moves the generation, so that
- * rings notice. Third, the grace period. Fourth, the answer becomes visible. {@link
- * org.virtio4j.iommu.domain.MappingListeners} are asked before the first of these steps.
+ * rings notice. Third, the grace period. Fourth, the answer becomes visible.
+ *
+ * <p>{@link org.virtio4j.iommu.domain.MappingListeners} are asked before anything is added: a MAP, an ATTACH, and the
+ * replay to a listener that joins are made by all or by none. What is taken away cannot be refused. Listeners hear of it
+ * between the first step and the third; one that keeps it is expelled, and its endpoints are blocked within the same
+ * grace period.
  *
  * <p>Nothing that readers load lies beside what a change stores: the attachment and the table are read where they are,
  * and the count of invalidations has a cache line to itself.

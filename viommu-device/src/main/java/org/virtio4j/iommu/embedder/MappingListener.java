@@ -68,7 +68,9 @@ public interface MappingListener {
     }
 
     /**
-     * An endpoint is about to see a domain.
+     * An endpoint is about to see a domain. One that moves sees two for a moment: this comes first, and {@link
+     * #detached} from the former domain when the move is certain, or from the new one if it was refused. Only with
+     * {@link #holdsOneDomain} does it leave the former one before.
      *
      * @param endpoint the endpoint's id
      * @param domain   the domain's number

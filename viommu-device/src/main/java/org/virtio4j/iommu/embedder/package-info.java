@@ -4,7 +4,8 @@
  * the embedder to implement, and values and views that the device shows.
  *
  * <p>Two kinds of listener, which differ in one point. A {@link org.virtio4j.iommu.embedder.MappingListener} is asked
- * before a mapping changes and can refuse; what it throws is a refusal, and comes out of the call that served. An
+ * before a mapping or an attachment is made and can refuse; what it throws is a refusal, and comes out of the call that
+ * served. An
  * {@link org.virtio4j.iommu.embedder.IommuListener} is told afterwards and can change nothing; what it throws is
  * counted in {@link org.virtio4j.iommu.embedder.IommuCounters}. Each method says under which lock it is called.
  *
