@@ -24,8 +24,8 @@ import org.virtio4j.harness.qemu.RunFolder;
 import org.virtio4j.machine.PciAddress;
 
 /**
- * A host in a box: a Linux guest with an IOMMU of Intel's and functions in the hands of VFIO, in which a program of Java
- * runs as an ordinary user. Everything is emulated, so it runs where no IOMMU is.
+ * A host in a box: a Linux guest with an IOMMU of Intel's and functions in the hands of VFIO. A program of Java runs in
+ * it as an ordinary user. Everything is emulated, so a box runs on machines that have no IOMMU.
  */
 public final class Box {
 

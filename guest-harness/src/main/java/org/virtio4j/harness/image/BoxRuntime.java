@@ -25,7 +25,7 @@ final class BoxRuntime {
     /** What a run-time image needs in order to start. */
     private static final List<String> PARTS = List.of("bin/java", "conf", "lib", "release");
 
-    /** What is large and not needed: sources, signatures for compilers, archives of classes for other layouts of heaps. */
+    /** Large and not needed: sources, signatures for compilers, archives of classes for other layouts of heaps. */
     private static final List<String> LEFT_OUT =
             List.of("src.zip", "ct.sym", "classes_nocoops.jsa", "classes_coh.jsa", "classes_nocoops_coh.jsa");
 

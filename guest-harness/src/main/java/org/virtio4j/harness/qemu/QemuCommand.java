@@ -141,8 +141,8 @@ public final class QemuCommand {
     }
 
     /**
-     * The IOMMU of Intel's chip sets before all functions of PCI, for a guest that is a host itself. It must come before
-     * them.
+     * The IOMMU of Intel's chip sets before all functions of PCI, for a guest that is a host itself. It must come
+     * before them.
      *
      * @return this
      */
