@@ -375,7 +375,8 @@ public final class FlipConditions {
                     "rule 21: an ATTACH that ends in a blocked endpoint", "MirrorFaultTest"));
 
     private static final List<String> MODULES = List.of("host-os", "wire", "vmm-core", "virtqueue", "viommu-device",
-            "mmio-transport", "pci-transport", "guest-driver", "endpoint-devices", "machine", "vfio-user");
+            "mmio-transport", "pci-transport", "guest-driver", "endpoint-devices", "machine", "vfio-user",
+            "vfio-host");
 
     /** The tests, and what they use. */
     private static final List<String> TESTS = List.of("src/test/java/org/virtio4j/iommu",
