@@ -5,6 +5,7 @@ package org.virtio4j.guide;
 import java.util.function.LongConsumer;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.iommu.embedder.MappingListener;
+import org.virtio4j.iommu.embedder.MappingListener.Answer;
 
 /** Keeps what another process may reach as large as what the guest has mapped, and limits it. */
 final class Quota implements MappingListener {
