@@ -3,7 +3,6 @@ package org.virtio4j.guestsuite;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -16,13 +15,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.virtio4j.guestsuite.box.PassthroughProgram;
 import org.virtio4j.harness.Box;
-import org.virtio4j.harness.options.NotFetchedException;
-import org.virtio4j.harness.options.UnusableGuestException;
 import org.virtio4j.machine.PciAddress;
 
 /**
- * Devices of a host that a guest gets, by VFIO: in a box, which has an IOMMU and two devices. The box's IOMMU lets a DMA
- * through exactly where the guest's driver has mapped it.
+ * Devices of a host that a guest gets, by VFIO: in a box, which has an IOMMU and two devices. The box's IOMMU lets a
+ * DMA through exactly where the guest's driver has mapped it.
  */
 @GuestScenario
 class PassthroughTest {

@@ -18,8 +18,8 @@ import org.virtio4j.vfiohost.VfioFailure;
 import org.virtio4j.vfiohost.VfioMirror;
 
 /**
- * Passes two devices of the box to a guest, whose driver maps memory for them, and has them do DMA. Says what came of it
- * in the kernel's log; so does the box's IOMMU, of each DMA that it refuses.
+ * Passes two devices of the box to a guest, whose driver maps memory for them, and has them do DMA. The program says in
+ * the kernel's log what came of it, and Linux says there which DMA the box's IOMMU has refused.
  */
 public final class PassthroughProgram {
 

@@ -7,7 +7,6 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import org.virtio4j.os.Descriptor;
 import org.virtio4j.os.Errno;
-import org.virtio4j.os.NativeCall;
 import org.virtio4j.os.NativeFailureException;
 
 /**
@@ -117,7 +116,7 @@ public final class ContainerFile implements AutoCloseable {
         request.set(ValueLayout.JAVA_LONG, MAP_HOST, host);
         request.set(ValueLayout.JAVA_LONG, MAP_IOVA, iova);
         request.set(ValueLayout.JAVA_LONG, MAP_SIZE, size);
-        return VfioCall.request(file, MAP_DMA, request) < 0 ? NativeCall.errno() : 0;
+        return Math.max(0, -VfioCall.request(file, MAP_DMA, request));
     }
 
     /**
@@ -135,8 +134,8 @@ public final class ContainerFile implements AutoCloseable {
         request.set(ValueLayout.JAVA_INT, FLAGS, 0);
         request.set(ValueLayout.JAVA_LONG, UNMAP_IOVA, iova);
         request.set(ValueLayout.JAVA_LONG, UNMAP_SIZE, size);
-        return VfioCall.request(file, UNMAP_DMA, request) < 0
-                ? -NativeCall.errno() : request.get(ValueLayout.JAVA_LONG, UNMAP_SIZE);
+        int result = VfioCall.request(file, UNMAP_DMA, request);
+        return result < 0 ? result : request.get(ValueLayout.JAVA_LONG, UNMAP_SIZE);
     }
 
     int number() {

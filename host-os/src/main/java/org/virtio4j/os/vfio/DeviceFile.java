@@ -5,6 +5,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.virtio4j.os.Descriptor;
+import org.virtio4j.os.Errno;
 import org.virtio4j.os.NativeFailureException;
 import org.virtio4j.os.memory.NativeMemory;
 
@@ -129,7 +130,14 @@ public final class DeviceFile implements AutoCloseable {
      * @throws NativeFailureException if the system refuses
      */
     public MemorySegment map(Region region, Arena arena) throws NativeFailureException {
-        return NativeMemory.mapShared(file, region.offset(), region.size(), true, arena);
+        if (!file.begin()) {
+            throw new NativeFailureException("mmap of a device that was closed", Errno.EBADF);
+        }
+        try {
+            return NativeMemory.mapShared(file, region.offset(), region.size(), true, arena);
+        } finally {
+            file.end();
+        }
     }
 
     /**

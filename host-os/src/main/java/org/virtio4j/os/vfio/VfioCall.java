@@ -8,6 +8,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 import org.virtio4j.os.Descriptor;
+import org.virtio4j.os.Errno;
 import org.virtio4j.os.NativeCall;
 import org.virtio4j.os.NativeFailureException;
 
@@ -40,34 +41,45 @@ final class VfioCall {
     /**
      * Makes a request whose argument is a number, or nothing.
      *
-     * @return what the system returns; -1 if it failed, see {@link NativeCall#errno}
+     * @return what the system returns, or an error number, negative; {@code EBADF} for a file that was closed
      */
     static int request(Descriptor file, long request, long argument) {
+        if (!file.begin()) {
+            return -Errno.EBADF;
+        }
         try {
-            return (int) Calls.IOCTL.invokeExact(NativeCall.state(), file.number(), request, argument);
+            int result = (int) Calls.IOCTL.invokeExact(NativeCall.state(), file.number(), request, argument);
+            return result < 0 ? -NativeCall.errno() : result;
         } catch (Throwable thrown) {
             throw NativeCall.impossible(thrown);
+        } finally {
+            file.end();
         }
     }
 
     /**
-     * Makes a request whose argument is a structure or a string. The system reads and writes only memory of this
-     * process, so the caller's segment must stay open during the call; it does, because it belongs to the caller.
+     * Makes a request whose argument is a structure or a string, in native memory.
      *
      * @return as for a number
      */
     static int request(Descriptor file, long request, MemorySegment argument) {
+        if (!file.begin()) {
+            return -Errno.EBADF;
+        }
         try {
-            return (int) Calls.IOCTL_POINTER.invokeExact(NativeCall.state(), file.number(), request, argument);
+            int result = (int) Calls.IOCTL_POINTER.invokeExact(NativeCall.state(), file.number(), request, argument);
+            return result < 0 ? -NativeCall.errno() : result;
         } catch (Throwable thrown) {
             throw NativeCall.impossible(thrown);
+        } finally {
+            file.end();
         }
     }
 
     /** Returns a result that is no failure. */
     static int checked(String what, int result) throws NativeFailureException {
         if (result < 0) {
-            throw new NativeFailureException(what, NativeCall.errno());
+            throw new NativeFailureException(what, -result);
         }
         return result;
     }
@@ -101,18 +113,25 @@ final class VfioCall {
         }
     }
 
+    /** Returns how many bytes, or an error number, negative. */
     private static long transfer(MethodHandle call, Descriptor file, MemorySegment bytes, int width, long offset) {
+        if (!file.begin()) {
+            return -Errno.EBADF;
+        }
         try {
-            return (long) call.invokeExact(NativeCall.state(), file.number(), bytes, (long) width, offset);
+            long done = (long) call.invokeExact(NativeCall.state(), file.number(), bytes, (long) width, offset);
+            return done < 0 ? -NativeCall.errno() : done;
         } catch (Throwable thrown) {
             throw NativeCall.impossible(thrown);
+        } finally {
+            file.end();
         }
     }
 
     private static void checkWhole(String call, long done, int width, long offset) throws NativeFailureException {
         if (done != width) {
             throw new NativeFailureException(call + " of " + width + " bytes at 0x" + Long.toHexString(offset),
-                    done < 0 ? NativeCall.errno() : 0);
+                    done < 0 ? (int) -done : Errno.EIO);
         }
     }
 
