@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -240,6 +242,39 @@ class MirrorBatchTest extends IommuTests {
         assertEquals(Map.of(), container.attached);
         assertEquals(Answer.DONE, machine.iommu().join(container, NIC));
         assertThrows(IllegalArgumentException.class, () -> machine.iommu().join(container, NIC));
+    }
+
+    @Test
+    @DisplayName("A mirror that joins and leaves while another thread sends requests is told everything once")
+    void shouldReplayWhileRequestsAreServed() throws InterruptedException {
+        IommuMachine machine = attached();
+        AtomicBoolean done = new AtomicBoolean();
+        AtomicLong served = new AtomicLong();
+        Thread guest = new Thread(() -> {
+            for (int page = 1; !done.get(); page = page % 50 + 1) {
+                machine.ok(page % 2 == 0 ? Requests.unmap(ONE, 0, -1) : map(page, page));
+                machine.sendAll(List.of(map(page + 100, page), map(page + 101, page + 1), map(page + 102, page + 2)));
+                served.addAndGet(4);
+            }
+        });
+        guest.start();
+        FaultyMirror late = new FaultyMirror();
+        late.splits = true;
+        for (int i = 0; i < 500; i++) {
+            assertEquals(Answer.DONE, machine.iommu().join(late, DISK));
+            long before = served.get();
+            while (i % 10 == 0 && served.get() == before) {
+                Thread.onSpinWait();
+            }
+            machine.iommu().leave(late);
+            assertEquals(Map.of(), late.pages);
+            late.calls.clear();
+        }
+        assertEquals(Answer.DONE, machine.iommu().join(late, DISK));
+        done.set(true);
+        guest.join();
+        assertEquals(plain.pages, late.pages);
+        assertEquals(plain.pages, splitting.pages);
     }
 
     private IommuMachine attached() {
