@@ -9,7 +9,8 @@ import org.virtio4j.iommu.embedder.ServedRequest;
 import org.virtio4j.vmm.Access;
 
 /** What an IOMMU's embedder hears, each method of which may throw; as a recorder hears it, or as any other observer. */
-record TrappedListener(CallbackTrap trap, boolean recordsTraffic, Runnable whenExpelled) implements IommuListener, MappingListener {
+record TrappedListener(CallbackTrap trap, boolean recordsTraffic, Runnable whenExpelled)
+        implements IommuListener, MappingListener {
 
     @Override
     public void unreservedDoorbell(int endpoint, long virtStart, long physStart) {

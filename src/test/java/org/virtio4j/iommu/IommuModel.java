@@ -12,6 +12,7 @@ import java.util.NavigableMap;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.virtio4j.dma.translate.ExtentSink;
 import org.virtio4j.dma.translate.TranslateResult;
 
@@ -70,25 +71,12 @@ final class IommuModel {
         }
     }
 
-    /**
-     * What a host that mirrors the mappings of some endpoints refuses of the next request: the call of that number,
-     * from 1; 0 nothing.
-     */
-    static final class Refusal {
-
-        int call;
-        int status;
-        Set<Integer> endpoints = Set.of();
-    }
-
     private final Setup setup;
     private final Map<Integer, Domain> domains = new TreeMap<>();
     private final Map<Integer, Integer> attachments = new HashMap<>();
     private final Set<Integer> blocked = new HashSet<>();
-
-    /** Those of a host that was expelled. */
     private final Set<Integer> barred = new HashSet<>();
-    private final Refusal refusal = new Refusal();
+    private final MirrorRefusal refusal = new MirrorRefusal();
     private Set<Integer> negotiated = Set.of();
     private boolean bypass;
 
@@ -144,7 +132,7 @@ final class IommuModel {
     }
 
     /** To be set for one request; cleared after it. */
-    Refusal refusal() {
+    MirrorRefusal refusal() {
         return refusal;
     }
 
@@ -275,6 +263,10 @@ final class IommuModel {
         if (domain != null && domain.endpoints.contains(endpoint)) {
             return Spec.OK;
         }
+        return move(number, endpoint, domain, flags == Spec.ATTACH_F_BYPASS);
+    }
+
+    private int move(int number, int endpoint, @Nullable Domain domain, boolean asBypass) {
         int calls = !refusal.endpoints.contains(endpoint) ? 0
                 : 1 + (domain == null || isMirrored(domain) ? 0 : domain.mappings.size());
         if (refusal.call > 0 && refusal.call <= calls) {
@@ -283,8 +275,7 @@ final class IommuModel {
         Domain former = domains.get(attachments.getOrDefault(endpoint, -1));
         boolean mirrored = former != null && isMirrored(former);
         leave(endpoint);
-        Domain joined = domains.computeIfAbsent(number, ignored -> new Domain(flags == Spec.ATTACH_F_BYPASS));
-        joined.endpoints.add(endpoint);
+        domains.computeIfAbsent(number, ignored -> new Domain(asBypass)).endpoints.add(endpoint);
         attachments.put(endpoint, number);
         blocked.remove(endpoint);
         boolean takesBack = former != null && mirrored && calls > 0 && !isMirrored(former)

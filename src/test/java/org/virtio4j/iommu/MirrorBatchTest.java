@@ -34,7 +34,7 @@ class MirrorBatchTest extends IommuTests {
     }
 
     @Test
-    @DisplayName("Only a mirror that can split is told of neighbours as one: same direction of both addresses, same flags")
+    @DisplayName("Only a mirror that can split is told of neighbours as one: both addresses continue, same flags")
     void shouldJoinNeighboursForMirrorThatCanSplit() {
         IommuMachine machine = attached();
         List<byte[]> maps = List.of(map(1, 1), map(2, 2), map(3, 3), map(4, 7), map(6, 9), map(8, 0xa),
