@@ -65,7 +65,8 @@ public final class MapBatch {
      */
     public boolean overlaps(long virtStart, long virtEnd) {
         for (int i = 0; i < size; i++) {
-            if (Long.compareUnsigned(virtStarts[i], virtEnd) <= 0 && Long.compareUnsigned(virtStart, virtEnds[i]) <= 0) {
+            if (Long.compareUnsigned(virtStarts[i], virtEnd) <= 0
+                    && Long.compareUnsigned(virtStart, virtEnds[i]) <= 0) {
                 return true;
             }
         }

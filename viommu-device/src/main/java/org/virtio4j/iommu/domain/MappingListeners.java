@@ -72,8 +72,8 @@ public final class MappingListeners {
     private void requireNew(MappingListener listener) {
         for (Mirror mirror : mirrors) {
             if (mirror.isOf(listener)) {
-                throw new IllegalArgumentException("listener=" + listener + " has joined this IOMMU before; let it leave"
-                        + " first, or make another one for other endpoints");
+                throw new IllegalArgumentException("listener=" + listener + " has joined this IOMMU before; let it"
+                        + " leave first, or make another one for other endpoints");
             }
         }
     }

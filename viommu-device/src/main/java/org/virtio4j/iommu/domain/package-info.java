@@ -18,8 +18,8 @@
  * rings notice. Third, the grace period. Fourth, the answer becomes visible.
  *
  * <p>{@link org.virtio4j.iommu.domain.MappingListeners} are asked before anything is added: a MAP, an ATTACH, and the
- * replay to a listener that joins are made by all or by none. What is taken away cannot be refused. Listeners hear of it
- * between the first step and the third; one that keeps it is expelled, and its endpoints are blocked within the same
+ * replay to a listener that joins are made by all or by none. What is taken away cannot be refused. Listeners hear of
+ * it between the first step and the third; one that keeps it is expelled, and its endpoints are blocked within the same
  * grace period.
  *
  * <p>Nothing that readers load lies beside what a change stores: the attachment and the table are read where they are,

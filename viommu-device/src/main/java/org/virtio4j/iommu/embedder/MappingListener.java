@@ -125,7 +125,7 @@ public interface MappingListener {
      *
      * @param domain    the domain's number
      * @param virtStart first I/O-virtual address
-     * @param virtEnd   last I/O-virtual address, inclusive; no mapping lies partly inside, except with {@link #canSplit}
+     * @param virtEnd   last I/O-virtual address, inclusive; no mapping lies partly inside, but for {@link #canSplit}
      * @return DONE; by anything else the listener is expelled
      */
     Answer unmap(int domain, long virtStart, long virtEnd);
