@@ -3,8 +3,10 @@ package org.virtio4j.vfiohost;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.virtio4j.os.Errno;
 
 /** An address space of a host's IOMMU that keeps the rules of VFIO's type 1, version 2, and fails on demand. */
@@ -80,8 +82,7 @@ final class FakeHost implements HostIommu {
         if (mappings.size() >= most) {
             return Errno.ENOSPC;
         }
-        Long below = mappings.floorKey(iova + (size - 1));
-        if (below != null && Long.compareUnsigned(below + (mappings.get(below).size() - 1), iova) >= 0) {
+        if (reaches(mappings.floorEntry(iova + (size - 1)), iova)) {
             return Errno.EEXIST;
         }
         mappings.put(iova, new Mapping(host, size, rights));
@@ -104,8 +105,12 @@ final class FakeHost implements HostIommu {
     }
 
     private boolean splits(long address) {
-        Long below = mappings.lowerKey(address);
-        return below != null && Long.compareUnsigned(below + (mappings.get(below).size() - 1), address) >= 0;
+        return reaches(mappings.lowerEntry(address), address);
+    }
+
+    private static boolean reaches(Map.@Nullable Entry<Long, Mapping> below, long address) {
+        return below != null
+                && Long.compareUnsigned(below.getKey() + (below.getValue().size() - 1), address) >= 0;
     }
 
     @Override

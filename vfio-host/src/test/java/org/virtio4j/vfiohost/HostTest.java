@@ -65,7 +65,8 @@ class HostTest {
     @Test
     void shouldFindGroupAndItsMembers() throws IOException {
         Path device = Files.createDirectories(sys.resolve("bus/pci/devices").resolve(NAME));
-        Path group = Files.createDirectories(sys.resolve("kernel/iommu_groups/7/devices")).getParent();
+        Path group = sys.resolve("kernel/iommu_groups/7");
+        Files.createDirectories(group.resolve("devices"));
         Path driver = Files.createDirectories(sys.resolve("bus/pci/drivers/e1000"));
         Files.createSymbolicLink(device.resolve("iommu_group"), group);
         Files.createSymbolicLink(group.resolve("devices").resolve(NAME), device);
