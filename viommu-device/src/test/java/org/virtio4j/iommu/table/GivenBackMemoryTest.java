@@ -37,7 +37,7 @@ final class GivenBackMemoryTest {
     private static final long EDGES = 2 * 3 * (2L << 20);
 
     /** How a guest takes its mappings away. */
-    private enum Way { AT_ONCE, IN_64_PARTS, ONE_BY_ONE, ONE_BY_ONE_IN_NO_ORDER, BY_THE_END_OF_ITS_DOMAINS }
+    enum Way { AT_ONCE, IN_64_PARTS, ONE_BY_ONE, ONE_BY_ONE_IN_NO_ORDER, BY_THE_END_OF_ITS_DOMAINS }
 
     private final long seed = Long.getLong("virtio4j.seed", System.nanoTime());
 
