@@ -3,6 +3,7 @@
 /** Fetches, builds and boots guests under QEMU, and listens to them. */
 module org.virtio4j.harness {
     requires static org.jspecify;
+    requires com.fasterxml.jackson.core;
     requires org.apache.commons.compress;
     requires org.tukaani.xz;
     requires org.virtio4j.endpoint;

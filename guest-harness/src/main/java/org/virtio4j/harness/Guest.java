@@ -2,6 +2,7 @@
 package org.virtio4j.harness;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -29,7 +30,7 @@ public final class Guest {
     static final PciAddress DISK = PciAddress.of("00:0a.0");
     static final PciAddress CONSOLE = PciAddress.of("00:0b.0");
 
-    private static final long DISK_BYTES = 128L << 20;
+    static final long DISK_BYTES = 128L << 20;
 
     private final GuestOptions options;
     private final Packages packages;
@@ -104,6 +105,8 @@ public final class Guest {
                         options.kernelOptions() + devices.kernelOptions());
                 devices.addTo(command, folder);
                 return run(qemu, command, devices);
+            } catch (UncheckedIOException refused) {
+                throw new IOException(refused.getMessage(), refused);
             }
         }
     }
@@ -179,9 +182,24 @@ public final class Guest {
             untilInit = untilInit == null ? sinceStart() : untilInit;
             observer.step(step.text());
         }
-        if (line instanceof ConsoleLine.Ready ready && ready.name().equals(Workload.FAULT.toString())) {
-            observer.step("an endpoint accesses what is not mapped");
-            devices.strayDma();
+        if (line instanceof ConsoleLine.Ready ready) {
+            try {
+                answer(ready.name(), devices);
+            } catch (IOException refused) {
+                throw new UncheckedIOException(refused);
+            }
+        }
+    }
+
+    private void answer(String ready, GuestDevices devices) throws IOException {
+        switch (ready) {
+            case "fault" -> {
+                observer.step("an endpoint accesses what is not mapped");
+                devices.strayDma();
+            }
+            case "plug" -> devices.plug();
+            case "unplug" -> devices.unplug();
+            default -> { }
         }
     }
 

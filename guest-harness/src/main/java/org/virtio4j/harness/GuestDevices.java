@@ -49,6 +49,24 @@ public interface GuestDevices extends AutoCloseable {
     void strayDma();
 
     /**
+     * Plugs the device that the guest waits for.
+     *
+     * @throws IOException if QEMU refuses
+     */
+    default void plug() throws IOException {
+        throw new IOException("there is no device to plug");
+    }
+
+    /**
+     * Unplugs it, and returns when it is gone.
+     *
+     * @throws IOException if QEMU refuses, or the guest keeps the device
+     */
+    default void unplug() throws IOException {
+        throw new IOException("there is no device to unplug");
+    }
+
+    /**
      * What the user should be told at once. Asked again and again while QEMU runs.
      *
      * @return lines since the last call

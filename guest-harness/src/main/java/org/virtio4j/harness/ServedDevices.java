@@ -51,7 +51,10 @@ final class ServedDevices implements GuestDevices {
     private final DmaHandle stray;
     private final Thread warmUp;
 
-    private ServedDevices(ServedMachine machine, Architecture architecture) {
+    private final DiskPlugger plugger;
+
+    private ServedDevices(ServedMachine machine, Architecture architecture, DiskPlugger plugger) {
+        this.plugger = plugger;
         this.machine = machine;
         this.architecture = architecture;
         stray = machine.dma(Guest.RNG).open("stray DMA");
@@ -75,10 +78,10 @@ final class ServedDevices implements GuestDevices {
         MachinePlan plan = plan(folder, options).withBoard(qemu.board(options));
         ServedMachine machine = recorder == null ? ServedMachine.serve(plan)
                 : ServedMachine.serve(plan, new IommuFollower(recorder, recorder::watch));
-        return new ServedDevices(machine, options.architecture());
+        return new ServedDevices(machine, options.architecture(), new DiskPlugger(folder));
     }
 
-    private static MachinePlan plan(RunFolder folder, GuestOptions options) {
+    private static MachinePlan plan(RunFolder folder, GuestOptions options) throws IOException {
         Optional<Path> memoryFile =
                 options.memoryByName() ? Optional.of(folder.path(RunFolder.MEMORY)) : Optional.empty();
         ReservedRegions reserved = options.platform().interrupts().reserved();
@@ -89,6 +92,10 @@ final class ServedDevices implements GuestDevices {
         if (options.hasConsole()) {
             devices.add(new DevicePlan("console", Guest.CONSOLE, true, reserved,
                     options.workload() == Workload.CONSOLE ? ConsolePeer::console : UserTerminal::console));
+        }
+        if (options.workload() == Workload.PLUG) {
+            Path file = folder.sparseFile("plugged-file", Guest.DISK_BYTES);
+            devices.add(DiskPlugger.plan(reserved, VirtioBlock.builder(file)::build));
         }
         return new MachinePlan("guest", folder.path(""),
                 MemoryPlan.of(options.memoryMebibytes()).withFile(memoryFile),
@@ -105,7 +112,7 @@ final class ServedDevices implements GuestDevices {
         } else {
             machine.addSocketsTo(arguments);
         }
-        command.arguments(arguments);
+        plugger.addTo(command.arguments(arguments));
     }
 
     /** The entropy source writes where nothing is mapped for it. The calling thread is the only one that does so. */
@@ -117,6 +124,16 @@ final class ServedDevices implements GuestDevices {
             Object ignored = stray.write(STRAY_ADDRESS, arena.allocate(STRAY_BYTES), 0, STRAY_BYTES);
             stray.leave();
         }
+    }
+
+    @Override
+    public void plug() throws IOException {
+        plugger.plug();
+    }
+
+    @Override
+    public void unplug() throws IOException {
+        plugger.unplug();
     }
 
     @Override
@@ -139,6 +156,7 @@ final class ServedDevices implements GuestDevices {
     @Override
     public void close() throws IOException {
         stray.close();
+        plugger.close();
         machine.close();
         try {
             warmUp.join();

@@ -113,6 +113,10 @@ final class GuestArguments {
             throw new CommandFailure("workload " + workload + ": expected devices that can be made to misbehave, found "
                     + QEMU_DEVICES);
         }
+        if (workload == Workload.PLUG && arguments.hasMatchedOption(QEMU_DEVICES)) {
+            throw new CommandFailure("workload " + workload + ": expected devices of this project, found "
+                    + QEMU_DEVICES);
+        }
         if (arguments.hasMatchedOption(CONSOLE) && workload != Workload.SHELL) {
             throw new CommandFailure("option " + CONSOLE + ": expected workload " + Workload.SHELL + ", found "
                     + workload);

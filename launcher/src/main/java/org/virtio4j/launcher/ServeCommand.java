@@ -155,6 +155,11 @@ final class ServeCommand implements Command {
         machine.startNotices().forEach(notice -> err.println("virtio4j: machine " + machine.name() + ": " + notice));
         out.println("machine " + machine.name() + " is served; QEMU 10.1 or newer finds it with");
         out.print(machine.qemuArguments().shell());
+        List<String> plugging = machine.plugLines();
+        if (!plugging.isEmpty()) {
+            out.println("machine " + machine.name() + ": while the guest runs, QMP plugs and unplugs with");
+            plugging.forEach(line -> out.println("  " + line));
+        }
         machine.polledDevices().forEach(line -> out.println("machine " + machine.name() + ": " + line));
         out.flush();
     }

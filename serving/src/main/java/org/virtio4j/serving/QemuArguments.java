@@ -107,6 +107,42 @@ public final class QemuArguments {
     }
 
     /**
+     * A root port, behind which a function can be plugged while the guest runs.
+     *
+     * @param address on bus 0
+     * @param bus the bus behind it, 1 to 255; no other root port has the same
+     * @return this
+     */
+    public QemuArguments rootPort(PciAddress address, int bus) {
+        return add("-device", "pcie-root-port,id=" + port(address) + ",bus=pcie.0,addr=" + slot(address)
+                + ",chassis=" + bus + ",slot=" + bus);
+    }
+
+    /**
+     * A command of QMP that plugs a function behind a root port.
+     *
+     * @param name by which it is unplugged
+     * @param port where the root port lies
+     * @param socket where the function is served
+     * @return one line of JSON
+     */
+    public static String plug(String name, PciAddress port, Path socket) {
+        return "{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"vfio-user-pci\",\"id\":\"" + name
+                + "\",\"bus\":\"" + port(port) + "\",\"socket\":{\"type\":\"unix\",\"path\":\"" + json(socket)
+                + "\"}}}";
+    }
+
+    /**
+     * A command of QMP that asks the guest to give a function back. It is gone at the event DEVICE_DELETED.
+     *
+     * @param name as it was plugged
+     * @return one line of JSON
+     */
+    public static String unplug(String name) {
+        return "{\"execute\":\"device_del\",\"arguments\":{\"id\":\"" + name + "\"}}";
+    }
+
+    /**
      * A function that another process serves to an s390x machine, which knows functions by numbers of their own.
      *
      * @param number of this function alone, from 1
@@ -164,6 +200,10 @@ public final class QemuArguments {
      */
     public static String value(Path file) {
         return file.toString().replace(",", ",,");
+    }
+
+    private static String port(PciAddress address) {
+        return "port-" + slot(address);
     }
 
     private QemuArguments add(String... more) {

@@ -9,6 +9,7 @@ import org.virtio4j.endpoint.VirtioBlock;
 import org.virtio4j.endpoint.VirtioConsole;
 import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.machine.PciAddress;
+import org.virtio4j.pci.PciOptions;
 import org.virtio4j.pci.VirtioPciFunction;
 import org.virtio4j.vfiouser.VfioUserSocket;
 
@@ -28,8 +29,8 @@ record ServedFunction(PciAddress address, VirtioDevice device, VfioUserSocket so
     static final String SOCKET = ".sock";
 
     static ServedFunction of(PciAddress address, VirtioDevice device, VfioUserSocket socket, DmaSpace dma,
-            DeviceListener listener) {
-        VirtioPciFunction function = VirtioPciFunction.of(device, dma, socket.interrupts());
+            PciOptions options, DeviceListener listener) {
+        VirtioPciFunction function = VirtioPciFunction.of(device, dma, socket.interrupts(), options);
         function.listener(listener);
         return new ServedFunction(address, device, socket, dma, function);
     }

@@ -25,9 +25,9 @@ import org.virtio4j.iommu.VirtioIommu;
 import org.virtio4j.iommu.VirtioIommuBuilder;
 import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.machine.EndpointId;
-import org.virtio4j.machine.IommuScope;
 import org.virtio4j.machine.PciAddress;
 import org.virtio4j.machine.Topology;
+import org.virtio4j.pci.PciOptions;
 import org.virtio4j.serving.plan.BoardPlan;
 import org.virtio4j.serving.plan.DevicePlan;
 import org.virtio4j.serving.plan.Idling;
@@ -70,8 +70,7 @@ public final class ServedMachine implements AutoCloseable {
 
     private ServedMachine(MachinePlan plan, @Nullable IommuFollower follower) {
         this.plan = plan;
-        this.topology = Topology.of(IommuScope.of(plan.iommu().address(), plan.devices().stream()
-                .filter(DevicePlan::translated).map(DevicePlan::address).toList()));
+        this.topology = PortPlaces.topology(plan);
         this.topologyFile = TopologyFile.of(plan, topology);
         Map<Integer, ReservedRegions> endpoints = new TreeMap<>();
         for (DevicePlan device : plan.devices()) {
@@ -157,7 +156,10 @@ public final class ServedMachine implements AutoCloseable {
      * @param arguments are added to
      */
     public void addSocketsTo(QemuArguments arguments) {
-        functions.forEach(function -> arguments.served(function.address(), function.socket().path()));
+        plan.devices().forEach(device -> device.port().ifPresent(
+                port -> arguments.rootPort(port, device.address().bus())));
+        functions.stream().filter(function -> function.address().bus() == 0)
+                .forEach(function -> arguments.served(function.address(), function.socket().path()));
     }
 
     /**
@@ -176,6 +178,15 @@ public final class ServedMachine implements AutoCloseable {
         }
         addTo(arguments);
         return arguments;
+    }
+
+    /**
+     * How QEMU is told, while it runs, to plug each device that is not there from the start, and to unplug it.
+     *
+     * @return a line each, as QMP takes it
+     */
+    public List<String> plugLines() {
+        return PortPlaces.lines(plan, functions);
     }
 
     /**
@@ -325,9 +336,9 @@ public final class ServedMachine implements AutoCloseable {
         } else if (!Files.isDirectory(plan.folder())) {
             throw new IOException(plan.folder() + ": expected a folder, found something else");
         }
-        add(plan.iommu().address(), IOMMU, iommu);
+        add(plan.iommu().address(), IOMMU, iommu, PciOptions.DEFAULT);
         for (DevicePlan device : plan.devices()) {
-            add(device.address(), device.name(), device.maker().make());
+            add(device.address(), device.name(), device.maker().make(), PortPlaces.options(device));
         }
         requireOneFunctionAtEachAddress();
         // Not before: until this process has the sockets, the file may belong to another one that serves there.
@@ -359,7 +370,7 @@ public final class ServedMachine implements AutoCloseable {
         return topology.endpoint(address).map(EndpointId::id);
     }
 
-    private void add(PciAddress address, String name, VirtioDevice device) throws IOException {
+    private void add(PciAddress address, String name, VirtioDevice device, PciOptions how) throws IOException {
         DeviceNotices told = new DeviceNotices(notices, name);
         VfioUserSocket socket;
         try {
@@ -371,7 +382,7 @@ public final class ServedMachine implements AutoCloseable {
         DmaSpace dma = endpoint(address)
                 .map(id -> DmaSpace.of(socket.memory(), iommu.translator(id), address.bdf()))
                 .orElseGet(() -> DmaSpace.identity(socket.memory()));
-        ServedFunction function = served(address, device, socket, dma, told);
+        ServedFunction function = served(address, device, socket, dma, how, told);
         functions.add(function);
         watches.add(new FunctionWatch(socket, told, System::nanoTime)::look);
         if (device instanceof VirtioBlock disk) {
@@ -380,9 +391,9 @@ public final class ServedMachine implements AutoCloseable {
     }
 
     private static ServedFunction served(PciAddress address, VirtioDevice device, VfioUserSocket socket, DmaSpace dma,
-            DeviceNotices told) throws IOException {
+            PciOptions how, DeviceNotices told) throws IOException {
         try {
-            return ServedFunction.of(address, device, socket, dma, told);
+            return ServedFunction.of(address, device, socket, dma, how, told);
         } catch (RuntimeException | OutOfMemoryError refused) {
             socket.close();
             ServedFunction.close(device);

@@ -34,6 +34,17 @@ class QemuArgumentsTest {
     }
 
     @Test
+    void shouldPlugBehindRootPorts() {
+        PciAddress port = PciAddress.of("00:10.0");
+        assertEquals(List.of("-device", "pcie-root-port,id=port-10.0,bus=pcie.0,addr=10.0,chassis=1,slot=1"),
+                new QemuArguments().rootPort(port, 1).words());
+        assertEquals("{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"vfio-user-pci\",\"id\":\"disk\","
+                + "\"bus\":\"port-10.0\",\"socket\":{\"type\":\"unix\",\"path\":\"/s/disk.sock\"}}}",
+                QemuArguments.plug("disk", port, Path.of("/s/disk.sock")));
+        assertEquals("{\"execute\":\"device_del\",\"arguments\":{\"id\":\"disk\"}}", QemuArguments.unplug("disk"));
+    }
+
+    @Test
     void shouldNumberFunctionsOfMainframes() {
         assertEquals(List.of("-device", "zpci,uid=2,fid=2,target=function2",
                 "-device", "{\"driver\":\"vfio-user-pci\",\"id\":\"function2\","

@@ -27,6 +27,8 @@ public enum Workload {
     SUSPEND("suspend disk and entropy source, reset the machine, and compare"),
     /** Gives the disk to programs of the guest that have a driver of their own. */
     BLKIO("drive the disk from user space, by VFIO"),
+    /** Has a disk plugged and unplugged, again and again, while another one is at work. */
+    PLUG("plug and unplug a disk while another one is at work"),
     /** Writes to all disks and compares what it reads. */
     DISKS("write 8 MiB to each disk and read them back"),
     /** Starts another kernel by kexec while disks are at work, and has it watch its memory. */
@@ -79,7 +81,7 @@ public enum Workload {
     public boolean runsOn(Architecture architecture) {
         return switch (this) {
             case FAULT, FLR, SUSPEND, VFIO -> architecture.drivesIommu();
-            case BLKIO, KEXEC, CRASH -> architecture == Architecture.X86_64;
+            case BLKIO, KEXEC, CRASH, PLUG -> architecture == Architecture.X86_64;
             default -> true;
         };
     }

@@ -99,6 +99,16 @@ public final class QemuCommand {
     }
 
     /**
+     * QEMU takes commands of QMP.
+     *
+     * @param socket where; QEMU makes it
+     * @return this
+     */
+    public QemuCommand qmp(Path socket) {
+        return add("-qmp", "unix:" + QemuArguments.value(socket) + ",server=on,wait=off");
+    }
+
+    /**
      * When the guest resets the machine, as Linux does when it panics, QEMU ends.
      *
      * @return this

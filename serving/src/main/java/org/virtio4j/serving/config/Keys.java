@@ -39,6 +39,9 @@ final class Keys {
 
     /** Whether a device is behind the IOMMU. */
     static final ConfigKey TRANSLATED = ConfigKey.flag("iommu");
+
+    /** Whether a device comes and goes, behind a root port. */
+    static final ConfigKey HOT_PLUG = ConfigKey.flag("hot-plug");
     static final ConfigKey FILE = ConfigKey.text("file", "disk.img");
     static final ConfigKey READ_ONLY = ConfigKey.flag("read-only");
     static final ConfigKey QUEUES = ConfigKey.number("queues", 1, 1024);
@@ -56,11 +59,12 @@ final class Keys {
     static final List<ConfigKey> OF_IOMMU = List.of(ADDRESS, RESERVED, PAGE_SIZES, INPUT_RANGE, DOMAIN_RANGE,
             PROBE_SIZE, BYPASS, BYPASS_AFTER_RESET, REQUEST_QUEUE, EVENT_QUEUE, MAX_MAPPINGS, LINGER, WITHOUT,
             POLL, IDLE);
-    static final List<ConfigKey> OF_DISK = List.of(ADDRESS, TRANSLATED, RESERVED, FILE, READ_ONLY, QUEUES, QUEUE_SIZE,
-            BLOCK_SIZE, ID, LOCK, POLL, IDLE);
-    static final List<ConfigKey> OF_RNG = List.of(ADDRESS, TRANSLATED, RESERVED, POLL, IDLE);
+    static final List<ConfigKey> OF_DISK = List.of(ADDRESS, TRANSLATED, HOT_PLUG, RESERVED, FILE, READ_ONLY, QUEUES,
+            QUEUE_SIZE, BLOCK_SIZE, ID, LOCK, POLL, IDLE);
+    static final List<ConfigKey> OF_RNG = List.of(ADDRESS, TRANSLATED, HOT_PLUG, RESERVED, POLL, IDLE);
 
-    static final List<ConfigKey> OF_CONSOLE = List.of(ADDRESS, TRANSLATED, RESERVED, SOCKET, COLUMNS, ROWS);
+    static final List<ConfigKey> OF_CONSOLE = List.of(ADDRESS, TRANSLATED, HOT_PLUG, RESERVED, SOCKET, COLUMNS,
+            ROWS);
 
     private Keys() {
     }

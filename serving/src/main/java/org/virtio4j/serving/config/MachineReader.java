@@ -10,7 +10,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Optional;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -183,17 +185,31 @@ public final class MachineReader {
         ConfigSection iommu = tables.iommu();
         ReservedRegions reserved = IommuReader.reserved(iommu, board.doorbells());
         List<DevicePlan> devices = new ArrayList<>();
+        NavigableSet<PciAddress> ports = new TreeSet<>();
         for (ConfigSection part : tables.devices()) {
             DevicePlan device = device(part, addresses, reserved);
+            if (part.flag(Keys.HOT_PLUG, false)) {
+                requireHotPlug(part, board);
+                ports.add(device.address());
+            }
             if (device.translated()) {
                 IommuReader.check(iommuPlan.builder(), device.reserved(), part, iommu);
             }
             devices.add(device);
         }
+        devices.replaceAll(device -> ports.contains(device.address())
+                ? device.pluggedAt(device.address(), ports.headSet(device.address(), true).size()) : device);
         if (devices.stream().noneMatch(DevicePlan::translated)) {
             throw iommu.failure("expected a device behind the IOMMU, found none");
         }
         return devices;
+    }
+
+    private static void requireHotPlug(ConfigSection section, Board board) throws CommandFailure {
+        if (board != Board.Q35) {
+            throw section.failure(Keys.HOT_PLUG, "expected on the board q35 only, found it on " + board + "; leave it"
+                    + " out, and the device is there from the start");
+        }
     }
 
     private static Optional<Idling> polling(ConfigSection section) throws CommandFailure {
@@ -252,7 +268,7 @@ public final class MachineReader {
         Optional<Idling> polling = polling(section);
         return new DevicePlan(socket, address, section.flag(Keys.TRANSLATED, true),
                 IommuReader.reserved(section, otherwise),
-                maker(section, polling.isPresent()), polling);
+                maker(section, polling.isPresent()), polling, Optional.empty());
     }
 
     private DevicePlan.DeviceMaker maker(ConfigSection section, boolean polled) throws CommandFailure {

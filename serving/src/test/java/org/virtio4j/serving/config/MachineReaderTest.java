@@ -166,6 +166,17 @@ class MachineReaderTest {
     }
 
     @Test
+    void shouldNumberBusesInTheOrderOfRootPorts() throws CommandFailure, IOException {
+        List<DevicePlan> devices = read(WHOLE + "[[machine.rng]]\naddress = \"00:12.0\"\nhot-plug = true\n"
+                + "[[machine.rng]]\naddress = \"00:10.0\"\nhot-plug = true\n").getFirst().devices();
+        assertEquals(List.of(PciAddress.of("00:09.0"), PciAddress.of("02:00.0"), PciAddress.of("01:00.0")),
+                devices.stream().map(DevicePlan::address).toList());
+        assertEquals(List.of(Optional.empty(), Optional.of(PciAddress.of("00:12.0")),
+                Optional.of(PciAddress.of("00:10.0"))), devices.stream().map(DevicePlan::port).toList());
+        assertEquals("rng-12.0", devices.get(1).name());
+    }
+
+    @Test
     void shouldPollNoDeviceUnlessToldTo() throws CommandFailure, IOException {
         MachinePlan plan = read(WHOLE).getFirst();
         assertEquals(Optional.empty(), plan.iommu().polling());

@@ -39,7 +39,7 @@ final class PlanText {
         for (DevicePlan device : plan.devices()) {
             text.append('\n').append(device.name()).append(' ').append(device.address()).append(' ')
                     .append(device.translated()).append(' ').append(device.reserved()).append(' ')
-                    .append(device.polling()).append(' ').append(made(device));
+                    .append(device.polling()).append(' ').append(device.port()).append(' ').append(made(device));
         }
         return text.toString();
     }
