@@ -34,7 +34,8 @@ final class HousePlan {
             trace-replay: .replay.input .replay.record .replay.result .replay.survey .replay.play .replay
             guest-harness: .harness.console .harness.options .harness.fetch .harness.image .harness.qemu .harness
             benchmarks: .benchmarks.fixture .benchmarks.host .benchmarks.jmh .benchmarks.suite .benchmarks.report \
-            .benchmarks.peers.result .benchmarks.peers.input .benchmarks.peers.work .benchmarks.peers .benchmarks
+            .benchmarks.peers.result .benchmarks.peers.input .benchmarks.peers.work .benchmarks.peers \
+            .benchmarks.quota .benchmarks
             """);
 
     /** The floor whose modules stand in a row. */

@@ -70,8 +70,7 @@ public final class BenchArguments {
 
     private static CommandSpec addPeerOptions(CommandSpec spec) {
         return spec.addOption(CommandOptions.flag(PEERS, "measure the mapping table beside those of other VMMs"))
-                .addOption(CommandOptions.flag(QUOTA, "measure what a guest that fills its quota costs, and another beside"
-                        + " it"))
+                .addOption(CommandOptions.flag(QUOTA, "measure a guest that fills its quota, and another beside it"))
                 .addOption(CommandOptions.flag(QUICK, "with --peers or --quota: whether it all works, in less than a"
                         + " minute"))
                 .addOption(CommandOptions.files(TRACE, "with --peers: play recorded traffic back, too"))
