@@ -33,6 +33,10 @@ final class FaultyMirror implements MappingListener {
         private static final long serialVersionUID = 1;
     }
 
+    /** What one call has named. */
+    private record Piece(int domain, long start, long end) {
+    }
+
     final List<String> calls = new ArrayList<>();
 
     /** For each domain, what each page means. */
@@ -55,7 +59,7 @@ final class FaultyMirror implements MappingListener {
     /** Runs at the beginning of each call that can fail. */
     Runnable before = () -> { };
     private final Map<Integer, Fault> faults = new HashMap<>();
-    private final Set<String> pieces = new HashSet<>();
+    private final Set<Piece> pieces = new HashSet<>();
     private int count;
     private boolean open;
 
@@ -122,7 +126,7 @@ final class FaultyMirror implements MappingListener {
         require(!expelled, "called after it was expelled");
         calls.add("detached " + endpoint + " " + domain);
         List<Integer> all = domains.getOrDefault(endpoint, new ArrayList<>());
-        require(all.remove((Integer) domain), "detached from what it was not attached to");
+        require(all.removeIf(each -> each == domain), "detached from what it was not attached to");
         if (all.isEmpty()) {
             attached.remove(endpoint);
         } else {
@@ -155,7 +159,7 @@ final class FaultyMirror implements MappingListener {
             answer = Answer.valueOf(refusal.name());
         }
         if (answer == Answer.DONE) {
-            pieces.add(piece(domain, virtStart, virtEnd));
+            pieces.add(new Piece(domain, virtStart, virtEnd));
             Map<Long, String> held = pages.computeIfAbsent(domain, ignored -> new TreeMap<>());
             for (long offset = 0; Long.compareUnsigned(offset, virtEnd - virtStart) < 0; offset += PAGE) {
                 String former = held.put(virtStart + offset, hex(physStart + offset) + " " + flags);
@@ -200,13 +204,10 @@ final class FaultyMirror implements MappingListener {
     }
 
     /** Whether a piece lies inside; fails if it lies partly inside and the mirror cannot split. */
-    private boolean isInside(String piece, int domain, long virtStart, long virtEnd) {
-        String[] words = piece.split(" ");
-        long start = Long.parseUnsignedLong(words[1], 16);
-        long end = Long.parseUnsignedLong(words[2], 16);
-        boolean meets = Integer.parseInt(words[0]) == domain && Long.compareUnsigned(start, virtEnd) <= 0
-                && Long.compareUnsigned(virtStart, end) <= 0;
-        boolean inside = meets && inside(start, end, virtStart, virtEnd);
+    private boolean isInside(Piece piece, int domain, long virtStart, long virtEnd) {
+        boolean meets = piece.domain() == domain && Long.compareUnsigned(piece.start(), virtEnd) <= 0
+                && Long.compareUnsigned(virtStart, piece.end()) <= 0;
+        boolean inside = meets && inside(piece.start(), piece.end(), virtStart, virtEnd);
         require(splits || inside == meets, "would split " + piece);
         return inside;
     }
@@ -226,10 +227,6 @@ final class FaultyMirror implements MappingListener {
 
     private static boolean inside(long start, long end, long virtStart, long virtEnd) {
         return Long.compareUnsigned(start, virtStart) >= 0 && Long.compareUnsigned(end, virtEnd) <= 0;
-    }
-
-    private static String piece(int domain, long virtStart, long virtEnd) {
-        return domain + " " + hex(virtStart) + " " + hex(virtEnd);
     }
 
     private static String hex(long address) {

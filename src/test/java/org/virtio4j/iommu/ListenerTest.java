@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Scanner;
 import java.util.TreeMap;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -292,10 +293,11 @@ class ListenerTest extends IommuTests {
         }
 
         private static boolean inside(String mapping, int domain, long virtStart, long virtEnd) {
-            String[] words = mapping.split(" ");
-            return Integer.parseInt(words[0]) == domain
-                    && Long.compareUnsigned(Long.parseUnsignedLong(words[1], 16), virtStart) >= 0
-                    && Long.compareUnsigned(Long.parseUnsignedLong(words[2], 16), virtEnd) <= 0;
+            try (Scanner words = new Scanner(mapping)) {
+                return words.nextInt() == domain
+                        && Long.compareUnsigned(Long.parseUnsignedLong(words.next(), 16), virtStart) >= 0
+                        && Long.compareUnsigned(Long.parseUnsignedLong(words.next(), 16), virtEnd) <= 0;
+            }
         }
 
         private static String hex(long address) {

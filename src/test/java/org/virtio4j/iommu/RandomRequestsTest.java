@@ -193,7 +193,7 @@ class RandomRequestsTest extends IommuTests {
         @Override
         public void detached(int endpoint, int domain) {
             attachments.computeIfPresent(endpoint, (ignored, all) -> {
-                all.remove((Integer) domain);
+                all.removeIf(each -> each == domain);
                 return all.isEmpty() ? null : all;
             });
         }
