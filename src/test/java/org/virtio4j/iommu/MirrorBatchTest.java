@@ -168,6 +168,40 @@ class MirrorBatchTest extends IommuTests {
     }
 
     @Test
+    @DisplayName("A MAP that waited for others when a mirror threw is not carried out after the reset")
+    void shouldForgetWhatWaitedWhenMirrorThrew() {
+        IommuMachine machine = attached();
+        plain.failAt(2, Fault.THROWN);
+        assertThrows(FaultyMirror.Thrown.class, () -> machine.sendAll(List.of(map(1, 1), map(1, 2))));
+        machine.resetDevice();
+        machine.start();
+        plain.calls.clear();
+        // The second request of a batch is read to where the one that waited was.
+        assertStatuses(machine, List.of(Requests.attach(ONE, DISK), Requests.attach(TWO, DISK)), 0, 0);
+        assertEquals(List.of("attach 8 1", "attach 8 2", "detached 8 1"), plain.calls);
+        assertEquals(1, machine.iommu().counters().statuses(Spec.DEVERR), "the MAP that met the mirror, alone");
+        assertEquals(0, machine.iommu().liveMappings());
+    }
+
+    @Test
+    @DisplayName("If a mirror keeps what was refused, the MAPs of the kick fail, and their domain may end")
+    void shouldFailMapsWhoseDomainEnds() {
+        IommuMachine machine = attached();
+        plain.failAt(3, Fault.NO_ROOM);
+        plain.alsoFailAt(4, Fault.FAILED);
+        assertStatuses(machine, List.of(map(1, 1), map(2, 2), map(3, 3)), Spec.DEVERR, Spec.DEVERR, Spec.DEVERR);
+        assertTrue(plain.expelled);
+        assertEquals(0, machine.iommu().liveDomains());
+        assertEquals(0, machine.iommu().liveMappings());
+        assertEquals(Map.of(), splitting.pages);
+        assertBlocked(machine, DISK);
+        machine.iommu().leave(plain);
+        machine.ok(Requests.attach(ONE, DISK));
+        assertUnmapped(machine, DISK, 0x1000);
+        machine.ok(map(1, 1));
+    }
+
+    @Test
     @DisplayName("No device sees a mapping before all mirrors have agreed")
     void shouldShowMappingsAfterAllAgreed() {
         IommuMachine machine = attached();

@@ -180,7 +180,12 @@ public final class Domain {
         return false;
     }
 
-    boolean isEmpty() {
+    /**
+     * Whether no endpoint is attached: then it has ended, or no endpoint has come yet.
+     *
+     * @return false if one is attached
+     */
+    public boolean isEmpty() {
         return endpoints.isEmpty();
     }
 

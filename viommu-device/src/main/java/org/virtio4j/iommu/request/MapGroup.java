@@ -8,7 +8,8 @@ import org.virtio4j.iommu.domain.MapBatch;
 /**
  * MAPs of one domain that follow each other in a batch, and are announced to its listeners together. Each of them could
  * be carried out by itself: one that meets an earlier one, or would be refused, ends the group. If the listeners refuse
- * the group, each MAP is announced alone and gets a status of its own. Under the control lock.
+ * the group, each MAP is announced alone and gets a status of its own. A listener that is expelled meanwhile may take
+ * the last endpoints out of the domain, which ends; nothing must be inserted into it then. Under the control lock.
  */
 final class MapGroup {
 
@@ -33,13 +34,22 @@ final class MapGroup {
         }
     }
 
+    /** Forgets what a batch has put off that ended with an exception: its requests are never carried out. */
+    void begin() {
+        batch.clear();
+        domain = null;
+    }
+
     /** Carries out what was put off. */
     void finish() {
         Domain mapped = domain;
         if (mapped != null) {
             boolean announced = batch.size() > 1 && executor.announce(mapped, batch);
+            boolean ended = mapped.isEmpty();
             for (int i = 0; i < batch.size(); i++) {
-                if (announced) {
+                if (ended) {
+                    executor.fail(requests[i]);
+                } else if (announced && !mapped.isEmpty()) {
                     executor.insertAnnounced(mapped, requests[i]);
                 } else {
                     executor.execute(requests[i]);

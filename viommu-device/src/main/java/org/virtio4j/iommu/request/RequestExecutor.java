@@ -261,6 +261,15 @@ public final class RequestExecutor {
         if ((request.flags & MapRequest.FLAG_MMIO) != 0 || domain.isUntouched()) {
             doorbells.mapped(domain, request, status);
         }
+        answer(request, status);
+    }
+
+    /** Answers a MAP whose domain ended because a listener did not take back what it had agreed to. */
+    void fail(Request request) {
+        answer(request, RequestStatus.DEVERR);
+    }
+
+    private void answer(Request request, int status) {
         request.status = status;
         request.answered = true;
         request.removed = 0;

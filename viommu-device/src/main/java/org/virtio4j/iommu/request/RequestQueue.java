@@ -102,6 +102,7 @@ public final class RequestQueue implements QueueWork {
     }
 
     private void workMirrored(int count) {
+        group.begin();
         for (int i = 0; i < count; i++) {
             group.execute(requests[i]);
             deferred.rethrow();
