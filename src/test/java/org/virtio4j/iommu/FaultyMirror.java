@@ -79,6 +79,11 @@ final class FaultyMirror implements MappingListener {
         return faults.isEmpty();
     }
 
+    /** How many pages of a domain it holds. */
+    int size(int domain) {
+        return pages.getOrDefault(domain, Map.of()).size();
+    }
+
     void failNoMore() {
         faults.clear();
     }

@@ -110,7 +110,7 @@ class MirrorBatchTest extends IommuTests {
         assertStatuses(machine, List.of(map(1, 1), map(2, 2), map(3, 3), map(4, 4), map(1, 1),
                 Requests.unmap(ONE, 0x1000, 0x1fff), map(4, 4)),
                 0, 0, 0, Spec.NOMEM, Spec.INVAL, 0, 0);
-        assertEquals(3, plain.pages.get(ONE).size());
+        assertEquals(3, plain.size(ONE));
     }
 
     @ParameterizedTest
@@ -125,7 +125,7 @@ class MirrorBatchTest extends IommuTests {
             int refused = fault == Fault.NO_ROOM ? Spec.NOMEM : Spec.DEVERR;
             assertStatuses(machine, List.of(map(1, 1), map(2, 2), map(3, 3), map(2, 4)), 0, refused, 0, refused);
             assertEquals(2, machine.iommu().liveMappings());
-            assertEquals(2, plain.pages.get(ONE).size());
+            assertEquals(2, plain.size(ONE));
             assertEquals(plain.pages, splitting.pages);
             assertUnmapped(machine, DISK, 0x2000);
             refusing.refusal = null;
@@ -150,7 +150,7 @@ class MirrorBatchTest extends IommuTests {
                             fault == Fault.THROWN ? new int[0] : new int[] {0, 0, 0, 0, 0});
                 }
                 assertEquals(5, machine.iommu().liveMappings());
-                assertEquals(5, plain.pages.get(ONE).size());
+                assertEquals(5, plain.size(ONE));
                 assertEquals(plain.pages, splitting.pages);
                 failing.failNoMore();
                 machine.close();

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -56,7 +57,7 @@ final class PlugModel {
     }
 
     boolean claim(int id) {
-        boolean free = !isClaimed(id) && members(id).stream().allMatch(other -> places.get(other) == NOWHERE);
+        boolean free = !isClaimed(id) && members(id).stream().allMatch(other -> place(other) == NOWHERE);
         if (free) {
             claimed.add(groupOf(id));
         }
@@ -86,7 +87,7 @@ final class PlugModel {
         } else if (bypassDomains.contains(domain) != asBypass) {
             return Spec.INVAL;
         } else if (mapped.contains(HOLE) && members(id).stream()
-                .anyMatch(other -> other > FIRST_WITH_HOLE && places.get(other) != domain)) {
+                .anyMatch(other -> other > FIRST_WITH_HOLE && place(other) != domain)) {
             return Spec.UNSUPP;
         }
         move(members(id), domain);
@@ -104,7 +105,7 @@ final class PlugModel {
         if (!places.containsKey(id)) {
             return Spec.NOENT;
         }
-        int place = places.get(id);
+        int place = place(id);
         if (place == NOWHERE) {
             return Spec.OK;
         }
@@ -120,7 +121,7 @@ final class PlugModel {
         if (refusal != Spec.OK) {
             return refusal;
         }
-        Set<Integer> mapped = pages.get(domain);
+        Set<Integer> mapped = Objects.requireNonNull(pages.get(domain));
         boolean reserved = page == HOLE && places.entrySet().stream()
                 .anyMatch(place -> place.getKey() > FIRST_WITH_HOLE && place.getValue() == domain);
         if (reserved || mapped.contains(page)) {
@@ -136,7 +137,7 @@ final class PlugModel {
     int unmap(int domain, int first, int last) {
         int refusal = refusal(domain);
         if (refusal == Spec.OK) {
-            pages.get(domain).removeIf(page -> page >= first && page <= last);
+            Objects.requireNonNull(pages.get(domain)).removeIf(page -> page >= first && page <= last);
         }
         return refusal;
     }
@@ -148,13 +149,18 @@ final class PlugModel {
         return bypassDomains.contains(domain) ? Spec.INVAL : Spec.OK;
     }
 
+    /** Of an id that is plugged. */
+    private int place(int id) {
+        return Objects.requireNonNull(places.get(id));
+    }
+
     int mappings() {
         return pages.values().stream().mapToInt(Set::size).sum();
     }
 
     /** The pages that an id sees; null if it sees all of memory as it is. */
     @Nullable Set<Integer> visible(int id) {
-        int place = places.get(id);
+        int place = place(id);
         if (place == NOWHERE) {
             return bypass && !isClaimed(id) ? null : Set.of();
         }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Objects;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.virtio4j.device.ResetKind;
@@ -145,7 +146,8 @@ class PlugTest extends IommuTests {
     void shouldRefuseWhenEmbedderIsWrong() {
         IommuMachine machine = start(iommu().maxEndpoints(3));
         VirtioIommu iommu = machine.iommu();
-        String message = assertThrows(IllegalArgumentException.class, () -> iommu.plug(DISK, HOLES)).getMessage();
+        String message = Objects.requireNonNull(
+                assertThrows(IllegalArgumentException.class, () -> iommu.plug(DISK, HOLES)).getMessage());
         assertTrue(message.startsWith("endpoint=0x8"), message);
         assertThrows(IllegalArgumentException.class, () -> iommu.plug(LATE,
                 ReservedRegions.of(new ReservedRegion(0, -1, ReservedRegion.Kind.RESERVED))));

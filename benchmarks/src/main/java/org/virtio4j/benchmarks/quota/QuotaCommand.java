@@ -5,9 +5,11 @@ import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.function.BooleanSupplier;
 import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
 import org.virtio4j.benchmarks.host.ControlLoops;
 import org.virtio4j.benchmarks.host.Host;
 import org.virtio4j.benchmarks.host.Quantity;
@@ -17,10 +19,12 @@ import org.virtio4j.command.CommandFailure;
 public final class QuotaCommand {
 
     private static final String MEMORY_ROW = "%-26s %12s %12s %12s %12s %12s%n";
-    private static final String TIME_ROW = "%-58s %8s ns  %s%n";
 
     private final PrintStream out;
     private final BooleanSupplier interrupted;
+
+    /** What there was before anything was measured. */
+    private @Nullable MemorySample fresh;
 
     /**
      * Nothing is done yet.
@@ -46,7 +50,9 @@ public final class QuotaCommand {
         out.flush();
         List<QuotaRound> rounds = measure(mode);
         if (!rounds.isEmpty()) {
-            printMemory(rounds.getLast().memory());
+            List<MemorySample> samples = new ArrayList<>(List.of(Objects.requireNonNull(fresh)));
+            samples.addAll(rounds.getLast().memory());
+            printMemory(samples);
             printTimes(rounds);
         }
         out.println();
@@ -56,6 +62,7 @@ public final class QuotaCommand {
     private List<QuotaRound> measure(QuotaMode mode) throws CommandFailure {
         List<QuotaRound> rounds = new ArrayList<>();
         try (QuotaRun run = new QuotaRun(mode.limit(), mode.leastPairs())) {
+            fresh = run.sample("before the first round");
             for (int i = 0; i < mode.warmUpRounds() && !interrupted.getAsBoolean(); i++) {
                 run.round();
             }
@@ -107,7 +114,8 @@ public final class QuotaCommand {
     }
 
     private void printTime(String what, double nanos, String ratio) {
-        out.print(String.format(Locale.ROOT, TIME_ROW, what, Quantity.nanos(nanos), ratio).replaceAll(" +(\\R)", "$1"));
+        String line = String.format(Locale.ROOT, "%-58s %8s ns  %s", what, Quantity.nanos(nanos), ratio);
+        out.println(line.stripTrailing());
     }
 
     private static double median(List<QuotaRound> rounds, ToDoubleFunction<QuotaRound> figure) {

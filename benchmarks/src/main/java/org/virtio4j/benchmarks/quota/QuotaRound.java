@@ -10,7 +10,7 @@ import java.util.List;
  * @param alone            median MAP of the other guest while this one waited, in nanoseconds
  * @param besideFill       while the quota was filled
  * @param besideRefusals   while five more quotas were refused
- * @param besideUnmap      while everything was unmapped and mapped again, time after time
+ * @param besideUnmap      while everything was unmapped by one request
  * @param mapNanos         what a MAP took that was answered with {@code OK}, 64 a doorbell
  * @param refusalNanos     what a MAP took that was answered with {@code NOMEM}
  * @param refusalAllocated heap bytes that a quota of refused MAPs allocated, the least of five

@@ -30,6 +30,11 @@ final class QuotaRun implements AutoCloseable {
         this.greedy = new GreedyGuest(limit);
     }
 
+    /** The memory of the process just now, after a collection. */
+    MemorySample sample(String when) {
+        return MemorySample.now(when, greedy, greedy.refused());
+    }
+
     /** Fills, is refused, unmaps; the other guest is timed before and all the while. */
     QuotaRound round() throws InterruptedException, ExecutionException {
         List<MemorySample> memory = new ArrayList<>();

@@ -16,7 +16,7 @@ class QuotaRunTest {
     private static final long OTHERS = 1 << 20;
 
     @Test
-    void shouldRefuseWhatIsBeyondTheQuotaAndGiveTheMemoryBack() throws Exception {
+    void shouldRefuseWhatIsBeyondTheQuotaAndFreeTheTables() throws Exception {
         try (QuotaRun run = new QuotaRun(LIMIT, 1_000)) {
             for (int i = 0; i < ROUNDS; i++) {
                 check(run.round().memory());
