@@ -20,6 +20,9 @@ import org.virtio4j.vmm.grace.GracePeriods;
  */
 public final class Attachments {
 
+    /** Members of a group for which there is room in advance. */
+    private static final int FEW = 8;
+
     private final Endpoints endpoints;
     private final Domains domains;
     private final MappingListeners mappingListeners;
@@ -32,8 +35,8 @@ public final class Attachments {
     private final Domain unplugged;
 
     /** Those of the ATTACH that is being carried out, and what each of them leaves. */
-    private final ArrayList<Endpoint> movers = new ArrayList<>();
-    private final ArrayList<Domain> former = new ArrayList<>();
+    private final ArrayList<Endpoint> movers = new ArrayList<>(FEW);
+    private final ArrayList<Domain> former = new ArrayList<>(FEW);
     private boolean closed;
 
     /**
