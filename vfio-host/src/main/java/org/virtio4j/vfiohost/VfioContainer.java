@@ -174,11 +174,9 @@ public final class VfioContainer implements AutoCloseable {
         StringBuilder left = new StringBuilder();
         for (VfioDevice device : devices) {
             try {
-                device.busMastering(false);
-                if (device.canReset()) {
-                    device.reset();
-                }
-            } catch (IOException refused) {
+                device.cutOff();
+            } catch (IOException | RuntimeException refused) {
+                // Whatever it was: the other devices must be cut off, too.
                 left.append(left.isEmpty() ? "" : "; ").append(device).append(" is not cut off: ")
                         .append(refused.getMessage()).append(release(device));
             }
@@ -192,7 +190,7 @@ public final class VfioContainer implements AutoCloseable {
             device.close();
             device.group().leave();
             return ", so it was closed, and " + device.group() + " left the container";
-        } catch (IOException refused) {
+        } catch (IOException | RuntimeException refused) {
             return ", and neither is " + device.group() + ": " + refused.getMessage();
         }
     }

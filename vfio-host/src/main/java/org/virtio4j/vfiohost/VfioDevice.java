@@ -28,6 +28,9 @@ public final class VfioDevice {
     private final Arena mapped = Arena.ofShared();
     private boolean closed;
 
+    /** Whether bus mastering must stay off, because what the device may reach is not known any more. */
+    private boolean cutOff;
+
     private VfioDevice(String name, VfioGroup group, DeviceFile file, Region config, boolean resets) {
         this.name = name;
         this.group = group;
@@ -89,9 +92,13 @@ public final class VfioDevice {
      * @param register offset, in bytes
      * @param width    1, 2 or 4 bytes
      * @param value    its low bytes count
-     * @throws IOException if the device has no such register, or is closed
+     * @throws IOException if the device has no such register, or is closed; if this would switch bus mastering on again
+     *         after the device was cut off
      */
-    public void writeConfig(int register, int width, long value) throws IOException {
+    public synchronized void writeConfig(int register, int width, long value) throws IOException {
+        if (cutOff && setsBusMaster(register, width, value)) {
+            throw new IOException(name + " is cut off from memory, so bus mastering stays off; open it again");
+        }
         file.write(config.offset() + checkedConfig(register, width), width, value);
     }
 
@@ -162,7 +169,7 @@ public final class VfioDevice {
      * Lets the device do DMA and send messages, or not.
      *
      * @param on whether it may
-     * @throws IOException if the device does not take it
+     * @throws IOException if the device does not take it, or it is to be on after the device was cut off
      */
     public void busMastering(boolean on) throws IOException {
         command(COMMAND_BUS_MASTER, on);
@@ -186,16 +193,34 @@ public final class VfioDevice {
         file.reset();
     }
 
+    /** Takes bus mastering from the device for good, and resets it if that is possible. */
+    synchronized void cutOff() throws IOException {
+        cutOff = true;
+        busMastering(false);
+        if (canReset()) {
+            reset();
+        }
+    }
+
+    static boolean setsBusMaster(int register, int width, long value) {
+        boolean covers = register <= COMMAND && COMMAND < register + width;
+        return covers && (value >> Byte.SIZE * (COMMAND - register) & COMMAND_BUS_MASTER) != 0;
+    }
+
     /** Unmaps BARs, and gives the device back to Linux, which takes bus mastering from it and resets it. */
     synchronized void close() {
         if (!closed) {
             closed = true;
-            mapped.close();
-            file.close();
+            try {
+                mapped.close();
+            } finally {
+                file.close();
+            }
         }
     }
 
-    private void command(int bit, boolean on) throws IOException {
+    /** Locked: a write of what was read before a cut-off would switch bus mastering on again. */
+    private synchronized void command(int bit, boolean on) throws IOException {
         long now = readConfig(COMMAND, Short.BYTES);
         writeConfig(COMMAND, Short.BYTES, on ? now | bit : now & ~bit);
         long then = readConfig(COMMAND, Short.BYTES);

@@ -155,8 +155,8 @@ public final class VfioMirror implements MappingListener, AutoCloseable {
     }
 
     /**
-     * Takes bus mastering from all devices of the containers, and resets those that can be. A device that keeps bus
-     * mastering is closed, and its group taken out of the container. What does not succeed stands in {@link
+     * Takes bus mastering from all devices of the containers for good, and resets those that can be. A device that
+     * keeps bus mastering is closed, and its group taken out of the container. What does not succeed stands in {@link
      * #lastFailure}. The mirror does nothing any more; the containers can only be closed.
      */
     @Override
