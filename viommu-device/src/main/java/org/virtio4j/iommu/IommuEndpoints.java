@@ -218,7 +218,8 @@ abstract class IommuEndpoints extends QueueDevice {
      *
      * @param listener  not joined yet
      * @param endpoints the ids it stands for; none for all endpoints
-     * @return DONE, or how the listener has refused; it has not joined then, and all it was told was taken back
+     * @return DONE, or how the listener has refused; it has not joined then, and all it was told was taken back. One
+     *         that refuses even an unmap of what it was told is expelled: it has joined then, and must leave
      * @throws IllegalArgumentException if the pages of the listener are larger than the granule
      */
     public MappingListener.Answer join(MappingListener listener, int... endpoints) {
