@@ -11,10 +11,12 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.virtio4j.dma.translate.TranslateResult;
 import org.virtio4j.iommu.FaultyMirror.Fault;
+import org.virtio4j.iommu.embedder.MappingListener;
 import org.virtio4j.iommu.embedder.MappingListener.Answer;
 import org.virtio4j.vmm.Access;
 
@@ -247,6 +249,41 @@ class MirrorFaultTest extends IommuTests {
         assertEquals("expelled", rig.faulty.calls.getLast());
         rig.machine.ok(Requests.map(TWO, 0x1000, 0x1fff, 0x8000));
         assertMapped(rig.machine, rig.scope[0], 0x1000, 0x8000);
+    }
+
+    @Test
+    @DisplayName("When an expelled mirror leaves, the bypass byte decides over an endpoint where no device is at work")
+    void shouldNotBlockIdleEndpointForEver() {
+        IommuMachine machine = start();
+        machine.writeBypass(1);
+        MappingListener refusing = new MappingListener() {
+            @Override
+            public Answer attach(int endpoint, int domain, boolean bypass) {
+                return Answer.DONE;
+            }
+
+            @Override
+            public void detached(int endpoint, int domain) {
+                // Not told to one that was expelled.
+            }
+
+            @Override
+            public Answer map(int domain, long virtStart, long virtEnd, long physStart, int flags) {
+                return Answer.DONE;
+            }
+
+            @Override
+            public Answer unmap(int domain, long virtStart, long virtEnd) {
+                return Answer.FAILED;
+            }
+        };
+        assertEquals(Answer.DONE, machine.iommu().join(refusing, DISK));
+        machine.ok(Requests.attach(ONE, DISK));
+        machine.ok(Requests.map(ONE, 0x1000, 0x1fff, 0x8000));
+        assertEquals(Spec.DEVERR, machine.status(Requests.unmap(ONE, 0x1000, 0x1fff)));
+        assertEquals(Spec.UNSUPP, machine.status(Requests.attach(ONE, DISK)));
+        machine.iommu().leave(refusing);
+        assertIdentity(machine, DISK);
     }
 
     private int failAtEveryCall(Change change, Shape shape, Fault fault) {

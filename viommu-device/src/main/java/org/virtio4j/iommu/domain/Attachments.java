@@ -151,6 +151,10 @@ public final class Attachments {
     /** A device has closed a way to memory; with the last one, no earlier access is on its way any more. */
     void closed(Endpoint endpoint) {
         endpoint.closed();
+        unblockIfIdle(endpoint);
+    }
+
+    private void unblockIfIdle(Endpoint endpoint) {
         if (!endpoint.isLive()) {
             unblock(endpoint);
         }
@@ -440,5 +444,7 @@ public final class Attachments {
     public void leave(MappingListener listener) {
         mappingListeners.leave(listener, endpoints.all());
         blockExpelled();
+        // Where no device is at work, none would end the blocking that came with an expulsion.
+        endpoints.all().forEach(this::unblockIfIdle);
     }
 }
