@@ -209,6 +209,24 @@ class ListenerTest extends IommuTests {
         assertEquals(0, machine.iommu().liveMappings());
     }
 
+    @Test
+    @DisplayName("A callback cannot change what is being walked")
+    void shouldRefuseChangesFromCallback() {
+        List<Class<?>> refused = new ArrayList<>();
+        IommuMachine[] machine = new IommuMachine[1];
+        first.before = () -> {
+            VirtioIommu iommu = machine[0].iommu();
+            for (Runnable change : List.<Runnable>of(() -> iommu.leave(first), () -> iommu.join(new FaultyMirror()),
+                    () -> iommu.unplug(NIC), () -> iommu.plug(NOBODY, ReservedRegions.NONE), () -> iommu.claim(NIC))) {
+                refused.add(assertThrows(IllegalStateException.class, change::run).getClass());
+            }
+        };
+        machine[0] = attached();
+        machine[0].ok(Requests.map(ONE, 0x1000, 0x1fff, 0x8000));
+        assertEquals(5, refused.size());
+        first.before = () -> { };
+    }
+
     private IommuMachine attached() {
         IommuMachine machine = start(builder());
         machine.ok(Requests.attach(ONE, DISK));

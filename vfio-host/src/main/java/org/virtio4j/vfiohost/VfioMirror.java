@@ -61,6 +61,7 @@ public final class VfioMirror implements MappingListener, AutoCloseable {
     private long refusals;
     private @Nullable VfioFailure failure;
     private boolean cutOff;
+    private boolean closed;
 
     VfioMirror(GuestMemory memory, HostIommu... hosts) {
         this.memory = memory;
@@ -110,7 +111,12 @@ public final class VfioMirror implements MappingListener, AutoCloseable {
         if (bypass) {
             return Answer.UNSUPPORTED;
         }
-        return isCutOff() ? Answer.FAILED : Answer.DONE;
+        lock.lock();
+        try {
+            return cutOff || closed ? Answer.FAILED : Answer.DONE;
+        } finally {
+            lock.unlock();
+        }
     }
 
     @Override
@@ -121,15 +127,24 @@ public final class VfioMirror implements MappingListener, AutoCloseable {
     @Override
     public Answer map(int domain, long virtStart, long virtEnd, long physStart, int flags) {
         lock.lock();
-        section.enter();
         try {
-            if (cutOff) {
+            if (cutOff || closed) {
                 return Answer.FAILED;
             }
             if ((flags & MapRequest.FLAG_MMIO) != 0) {
                 unmirrored++;
                 return Answer.DONE;
             }
+            return mirrorWhole(virtStart, virtEnd, physStart, flags);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** In a section, so that no memory is unmapped from this process before the host has pinned it. */
+    private Answer mirrorWhole(long virtStart, long virtEnd, long physStart, int flags) {
+        section.enter();
+        try {
             Answer answer = mirror(virtStart, virtEnd, physStart, flags);
             if (answer != Answer.DONE) {
                 refusals++;
@@ -140,7 +155,6 @@ public final class VfioMirror implements MappingListener, AutoCloseable {
             return answer;
         } finally {
             section.leave();
-            lock.unlock();
         }
     }
 
@@ -276,10 +290,19 @@ public final class VfioMirror implements MappingListener, AutoCloseable {
         }
     }
 
-    /** Gives up what the mirror has of guest memory. Let it leave the IOMMU first; the containers stay open. */
+    /**
+     * Gives up what the mirror has of guest memory. Let it leave the IOMMU first: one that is still joined refuses every
+     * ATTACH and MAP from now on. The containers stay open. Closing twice does nothing.
+     */
     @Override
     public void close() {
-        section.close();
+        lock.lock();
+        try {
+            closed = true;
+            section.close();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Goes through the regions that a mapping leads to, and what lies between them. */

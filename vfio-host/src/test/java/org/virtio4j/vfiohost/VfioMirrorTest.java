@@ -62,6 +62,18 @@ class VfioMirrorTest {
     }
 
     @Test
+    @DisplayName("A mirror that was closed although it is joined maps nothing any more, and still unmaps")
+    void shouldRefuseWhenClosed() {
+        assertEquals(Answer.DONE, mirror.map(DOMAIN, 0x10_0000, 0x10_0fff, 0x1000, READ));
+        mirror.close();
+        mirror.close();
+        assertEquals(Answer.FAILED, mirror.map(DOMAIN, 0x20_0000, 0x20_0fff, 0x1000, READ));
+        assertEquals(Answer.FAILED, mirror.attach(8, DOMAIN, false));
+        assertEquals(Answer.DONE, mirror.unmap(DOMAIN, 0, -1));
+        assertNothingMapped();
+    }
+
+    @Test
     @DisplayName("One piece for each region; what leads to no memory is left out and counted")
     void shouldSplitMappingThatSpansRegions() {
         assertEquals(Answer.DONE, mirror.map(DOMAIN, 0x10_0000, 0x10_afff, 0x1000, READ | WRITE));

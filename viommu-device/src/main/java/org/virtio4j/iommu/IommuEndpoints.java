@@ -99,7 +99,7 @@ abstract class IommuEndpoints extends QueueDevice {
      */
     public void plug(int endpoint, ReservedRegions reserved) {
         checkRegions(reserved);
-        control.lock();
+        lockForChange();
         try {
             requireOpen();
             attachments.plug(new Endpoint(endpoint, reserved));
@@ -118,7 +118,7 @@ abstract class IommuEndpoints extends QueueDevice {
      * @throws IllegalArgumentException if there is no such endpoint, as after the first of two calls
      */
     public void unplug(int endpoint) {
-        control.lock();
+        lockForChange();
         try {
             attachments.unplug(require(endpoint));
             events.drop(endpoint);
@@ -140,7 +140,7 @@ abstract class IommuEndpoints extends QueueDevice {
     public void plugGroup(ReservedRegions reserved, int... endpoints) {
         SettingChecks.group(new int[0], endpoints);
         checkRegions(reserved);
-        control.lock();
+        lockForChange();
         try {
             requireOpen();
             attachments.plugGroup(reserved, endpoints);
@@ -159,7 +159,7 @@ abstract class IommuEndpoints extends QueueDevice {
      * @throws IllegalArgumentException if there is no such endpoint
      */
     public Optional<EndpointClaim> claim(int endpoint) {
-        control.lock();
+        lockForChange();
         try {
             Endpoint claimed = require(endpoint);
             EndpointClaim claim = new EndpointClaim(control, domains, attachments, claimed.group());
@@ -224,7 +224,7 @@ abstract class IommuEndpoints extends QueueDevice {
      */
     public MappingListener.Answer join(MappingListener listener, int... endpoints) {
         SettingChecks.mirrored(listener, settings.limits().granule());
-        control.lock();
+        lockForChange();
         try {
             MappingListener.Answer answer = attachments.join(listener, endpoints);
             domains.gracePeriodIfNeeded();
@@ -243,7 +243,7 @@ abstract class IommuEndpoints extends QueueDevice {
      * @throws IllegalArgumentException if it has not
      */
     public void leave(MappingListener listener) {
-        control.lock();
+        lockForChange();
         try {
             attachments.leave(listener);
             domains.gracePeriodIfNeeded();
@@ -311,6 +311,15 @@ abstract class IommuEndpoints extends QueueDevice {
      */
     public long stalls() {
         return domains.readers().stalls();
+    }
+
+    /** Listeners are called while the lock is held; what changes endpoints or listeners would change it under them. */
+    private void lockForChange() {
+        if (control.isHeldByCurrentThread()) {
+            throw new IllegalStateException("thread=" + Thread.currentThread().getName() + " is inside a callback of"
+                    + " this IOMMU; change its endpoints and listeners when the callback has returned");
+        }
+        control.lock();
     }
 
     /** Whom its grace periods wait for. */
