@@ -291,7 +291,7 @@ public final class VfioMirror implements MappingListener, AutoCloseable {
     }
 
     /**
-     * Gives up what the mirror has of guest memory. Let it leave the IOMMU first: one that is still joined refuses every
+     * Gives up what the mirror has of guest memory. Let it leave the IOMMU first: one that is still joined refuses
      * ATTACH and MAP from now on. The containers stay open. Closing twice does nothing.
      */
     @Override
