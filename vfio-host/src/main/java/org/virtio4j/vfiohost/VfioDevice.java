@@ -204,7 +204,7 @@ public final class VfioDevice {
 
     static boolean setsBusMaster(int register, int width, long value) {
         boolean covers = register <= COMMAND && COMMAND < register + width;
-        return covers && (value >> Byte.SIZE * (COMMAND - register) & COMMAND_BUS_MASTER) != 0;
+        return covers && ((value >> (Byte.SIZE * (COMMAND - register))) & COMMAND_BUS_MASTER) != 0;
     }
 
     /** Unmaps BARs, and gives the device back to Linux, which takes bus mastering from it and resets it. */
