@@ -380,7 +380,15 @@ public final class FlipConditions {
             new Flip(IOMMU + "domain/Attachments.java",
                     "return answer == Answer.DONE && endpoint.domain() != domain ? Answer.FAILED : answer;",
                     "return answer;",
-                    "rule 21: an ATTACH that ends in a blocked endpoint", "MirrorFaultTest"));
+                    "rule 21: an ATTACH that ends in a blocked endpoint", "MirrorFaultTest"),
+            new Flip(IOMMU + "request/RequestQueue.java",
+                    "            domains.gracePeriodIfNeeded();\n",
+                    "",
+                    "the endpoints of a mirror that throws are kept out", "MirrorFaultTest"),
+            new Flip(IOMMU + "domain/Attachments.java",
+                    "domains.moved();\n        leave(endpoint, old);",
+                    "leave(endpoint, old);",
+                    "devices forget what an expelled mirror's endpoints have seen", "MirrorFaultTest"));
 
     private static final List<String> MODULES = List.of("host-os", "wire", "vmm-core", "virtqueue", "viommu-device",
             "mmio-transport", "pci-transport", "guest-driver", "endpoint-devices", "machine", "vfio-user",

@@ -234,6 +234,40 @@ class MirrorFaultTest extends IommuTests {
         assertTrue(expelled > 0 || change == Change.ATTACH_TO_NEW_DOMAIN, "expelled " + expelled);
     }
 
+    @ParameterizedTest
+    @EnumSource
+    @DisplayName("Devices that remember translations reach nothing of a mirror that was expelled, even if it threw")
+    void shouldKeepDevicesOutWhenMirrorIsExpelled(Fault fault) {
+        for (boolean map : new boolean[] {false, true}) {
+            byte[] request = map ? Change.MAP.request : Requests.unmap(ONE, 0x1000, 0x2fff);
+            Rig rig = new Rig(Shape.ONE_ENDPOINT, true, false, DISK);
+            for (int endpoint : new int[] {DISK, ALIAS}) {
+                assertEquals(TranslateResult.OK, remembered(rig, endpoint, 0x1000));
+                assertEquals(TranslateResult.OK, remembered(rig, endpoint, 0x5000));
+            }
+            if (map) {
+                // The commit, and the unmap of what was to be committed.
+                rig.faulty.failAt(3, Fault.NO_ROOM);
+                rig.faulty.alsoFailAt(4, fault);
+            } else {
+                rig.faulty.failAt(1, fault);
+            }
+            if (fault == Fault.THROWN) {
+                assertThrows(FaultyMirror.Thrown.class, () -> rig.machine.send(request));
+            } else {
+                assertEquals(map ? Spec.NOMEM : Spec.DEVERR, rig.machine.status(request));
+            }
+            assertTrue(rig.faulty.expelled);
+            assertEquals(TranslateResult.NO_DOMAIN, remembered(rig, DISK, 0x1000));
+            assertEquals(TranslateResult.NO_DOMAIN, remembered(rig, DISK, 0x5000));
+            assertEquals(TranslateResult.OK, remembered(rig, ALIAS, 0x5000), "no endpoint of that mirror");
+        }
+    }
+
+    private static TranslateResult remembered(Rig rig, int endpoint, long iova) {
+        return Seen.of(rig.machine.dma(endpoint), iova, Access.READ).result();
+    }
+
     /** Blocked until the listener leaves: nothing reaches memory, no ATTACH succeeds, nobody calls the listener. */
     private static void assertExpelled(Rig rig) {
         for (int endpoint : rig.scope) {

@@ -36,6 +36,15 @@ public final class FirstFailure {
         first = after(first, next);
     }
 
+    /**
+     * Whether nothing is kept.
+     *
+     * @return true if {@link #rethrow} would do nothing
+     */
+    public boolean isEmpty() {
+        return first == null;
+    }
+
     /** Throws what was kept, once; does nothing if nothing was. */
     public void rethrow() {
         Throwable kept = first;

@@ -96,7 +96,7 @@ public final class RequestQueue implements QueueWork {
         }
         for (int i = 0; i < count; i++) {
             executor.execute(requests[i]);
-            deferred.rethrow();
+            rethrow();
         }
         return true;
     }
@@ -105,10 +105,21 @@ public final class RequestQueue implements QueueWork {
         group.begin();
         for (int i = 0; i < count; i++) {
             group.execute(requests[i]);
-            deferred.rethrow();
+            rethrow();
         }
         group.finish();
-        deferred.rethrow();
+        rethrow();
+    }
+
+    /**
+     * Throws what was kept. No answer of this batch becomes visible then, and the queue is given up; but what was taken
+     * away is out of reach of the devices before, because a mirror may have been expelled.
+     */
+    private void rethrow() {
+        if (!deferred.isEmpty()) {
+            domains.gracePeriodIfNeeded();
+            deferred.rethrow();
+        }
     }
 
     @Override
