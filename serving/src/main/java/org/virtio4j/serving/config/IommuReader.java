@@ -56,6 +56,7 @@ final class IommuReader {
     static Consumer<VirtioIommuBuilder> read(ConfigSection section) throws CommandFailure {
         IommuReader reader = new IommuReader(section);
         reader.readNumbers();
+        reader.readLimits();
         reader.readQueues();
         reader.readRanges();
         return reader.settings;
@@ -66,9 +67,21 @@ final class IommuReader {
         boolean bypass = section.flag(Keys.BYPASS, true);
         boolean bypassAfterReset = section.flag(Keys.BYPASS_AFTER_RESET, false);
         Duration linger = Duration.ofNanos(NANOS_PER_MICRO * section.number(Keys.LINGER, LINGER_MICROS));
-        long mappings = mappings(section);
         set(builder -> builder.probeSize(probeSize).bootBypass(bypass).linger(linger)
-                .bypassAfterReset(bypassAfterReset).maxMappings(mappings));
+                .bypassAfterReset(bypassAfterReset));
+    }
+
+    private void readLimits() throws CommandFailure {
+        long mappings = mappings(Keys.MAX_MAPPINGS, 1L << 22);
+        set(builder -> builder.maxMappings(mappings));
+        if (section.has(Keys.MAX_MAPPINGS_PER_DOMAIN)) {
+            long ofDomain = mappings(Keys.MAX_MAPPINGS_PER_DOMAIN, mappings);
+            set(builder -> builder.maxMappingsPerDomain(ofDomain));
+        }
+        if (section.has(Keys.MAX_DOMAINS)) {
+            int domains = (int) section.number(Keys.MAX_DOMAINS, 1);
+            set(builder -> builder.maxDomains(domains));
+        }
     }
 
     private void readQueues() throws CommandFailure {
@@ -152,12 +165,11 @@ final class IommuReader {
         return entries;
     }
 
-    private static long mappings(ConfigSection section) throws CommandFailure {
-        long mappings = section.number(Keys.MAX_MAPPINGS, 1L << 22);
+    private long mappings(ConfigKey key, long otherwise) throws CommandFailure {
+        long mappings = section.number(key, otherwise);
         if (mappings < LEAST_MAPPINGS) {
-            throw section.failure(Keys.MAX_MAPPINGS, "expected " + LEAST_MAPPINGS + " to "
-                    + Keys.MAX_MAPPINGS.most() + ", found '" + mappings + "': one request of a disk may need 256, and"
-                    + " Linux hangs if it gets none");
+            throw section.failure(key, "expected " + LEAST_MAPPINGS + " to " + key.most() + ", found '" + mappings
+                    + "': one request of a disk may need 256, and Linux hangs if it gets none");
         }
         return mappings;
     }

@@ -34,6 +34,8 @@ final class Keys {
     static final ConfigKey REQUEST_QUEUE = ConfigKey.number("request-queue", 1, 32_768);
     static final ConfigKey EVENT_QUEUE = ConfigKey.number("event-queue", 1, 32_768);
     static final ConfigKey MAX_MAPPINGS = ConfigKey.number("max-mappings", 1, 1 << 30);
+    static final ConfigKey MAX_MAPPINGS_PER_DOMAIN = ConfigKey.number("max-mappings-per-domain", 1, 1 << 30);
+    static final ConfigKey MAX_DOMAINS = ConfigKey.number("max-domains", 1, 65_536);
     static final ConfigKey LINGER = ConfigKey.number("linger", 0, 1_000_000);
     static final ConfigKey WITHOUT = ConfigKey.list("without", "[\"mmio\"]");
 
@@ -57,8 +59,8 @@ final class Keys {
     static final List<ConfigKey> OF_MACHINE = List.of(NAME, FOLDER, MEMORY, MEMORY_FILE, SEALED_MEMORY, BOARD,
             INTERRUPTS, CPU, PROCESSORS, QEMU, TREE);
     static final List<ConfigKey> OF_IOMMU = List.of(ADDRESS, RESERVED, PAGE_SIZES, INPUT_RANGE, DOMAIN_RANGE,
-            PROBE_SIZE, BYPASS, BYPASS_AFTER_RESET, REQUEST_QUEUE, EVENT_QUEUE, MAX_MAPPINGS, LINGER, WITHOUT,
-            POLL, IDLE);
+            PROBE_SIZE, BYPASS, BYPASS_AFTER_RESET, REQUEST_QUEUE, EVENT_QUEUE, MAX_MAPPINGS,
+            MAX_MAPPINGS_PER_DOMAIN, MAX_DOMAINS, LINGER, WITHOUT, POLL, IDLE);
     static final List<ConfigKey> OF_DISK = List.of(ADDRESS, TRANSLATED, HOT_PLUG, RESERVED, FILE, READ_ONLY, QUEUES,
             QUEUE_SIZE, BLOCK_SIZE, ID, LOCK, POLL, IDLE);
     static final List<ConfigKey> OF_RNG = List.of(ADDRESS, TRANSLATED, HOT_PLUG, RESERVED, POLL, IDLE);

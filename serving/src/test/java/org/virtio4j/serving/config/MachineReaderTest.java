@@ -72,6 +72,8 @@ class MachineReaderTest {
             request-queue = 1024
             event-queue = 128
             max-mappings = 1000
+            max-mappings-per-domain = 600
+            max-domains = 3
             linger = 0
             reserved = [
               "msi:fee00000-feefffff", # interrupts

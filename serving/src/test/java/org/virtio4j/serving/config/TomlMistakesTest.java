@@ -267,6 +267,11 @@ class TomlMistakesTest {
                 arguments(IOMMU_ADDRESS, IOMMU_ADDRESS + "\nmax-mappings = 1", "5:16",
                         "max-mappings: expected 512 to 1073741824, found '1': one request of a disk may need "
                                 + "256, and Linux hangs if it gets none"),
+                arguments(IOMMU_ADDRESS, IOMMU_ADDRESS + "\nmax-mappings-per-domain = 511", "5:27",
+                        "max-mappings-per-domain: expected 512 to 1073741824, found '511': one request of a disk may "
+                                + "need 256, and Linux hangs if it gets none"),
+                arguments(IOMMU_ADDRESS, IOMMU_ADDRESS + "\nmax-domains = 0", "5:15",
+                        "max-domains: expected 1 to 65536, found '0'"),
                 arguments(IOMMU_ADDRESS, IOMMU_ADDRESS + "\ndomain-range = [0, 5]", "5:16",
                         "domain-range: expected text in quotes such as \"0-65535\", found a list"),
                 arguments(IOMMU_ADDRESS, IOMMU_ADDRESS + "\nlinger = 2026-01-01", "5:10",
