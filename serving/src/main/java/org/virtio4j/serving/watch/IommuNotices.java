@@ -6,6 +6,7 @@ import org.virtio4j.iommu.embedder.IommuListener;
 import org.virtio4j.iommu.embedder.ServedRequest;
 import org.virtio4j.machine.PciAddress;
 import org.virtio4j.wire.iommu.RequestStatus;
+import org.virtio4j.wire.iommu.RequestType;
 
 /** Tells the user, in words, what an IOMMU refuses and a guest does not show. */
 public final class IommuNotices implements IommuListener {
@@ -25,8 +26,18 @@ public final class IommuNotices implements IommuListener {
     @Override
     public void served(ServedRequest request) {
         if (request.understood() && request.status() == RequestStatus.NOMEM) {
+            refused(request.type());
+        }
+    }
+
+    private void refused(int type) {
+        if (type == RequestType.ATTACH) {
+            notices.tell(name + ": an ATTACH was answered with NOMEM",
+                    "max-domains are in use, and the device cannot be used; raise max-domains");
+        } else {
             notices.tell(name + ": a MAP was answered with NOMEM",
-                    "max-mappings are in use, and Linux may not recover from that; raise max-mappings");
+                    "max-mappings or max-mappings-per-domain are in use, and Linux may not recover from that;"
+                            + " raise them");
         }
     }
 

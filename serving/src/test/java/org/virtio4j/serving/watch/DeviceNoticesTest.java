@@ -25,6 +25,7 @@ import org.virtio4j.vmm.Access;
 import org.virtio4j.vmm.GuestMemory;
 import org.virtio4j.wire.iommu.MapRequest;
 import org.virtio4j.wire.iommu.RequestStatus;
+import org.virtio4j.wire.iommu.RequestType;
 
 /** The words for each thing that keeps a device, a client or a guest from working. */
 class DeviceNoticesTest {
@@ -82,20 +83,28 @@ class DeviceNoticesTest {
 
     @Test
     void shouldSayThatMappingsAreUsedUp() {
-        iommu.served(answeredWith(RequestStatus.OK));
-        iommu.served(answeredWith(RequestStatus.RANGE));
+        iommu.served(answered(RequestType.MAP, RequestStatus.OK));
+        iommu.served(answered(RequestType.MAP, RequestStatus.RANGE));
         assertEquals(List.of(), notices.due());
-        iommu.served(answeredWith(RequestStatus.NOMEM));
-        iommu.served(answeredWith(RequestStatus.NOMEM));
-        assertEquals(List.of("iommu: a MAP was answered with NOMEM: max-mappings are in use, and Linux may not"
-                + " recover from that; raise max-mappings … 1 more"), notices.due());
+        iommu.served(answered(RequestType.MAP, RequestStatus.NOMEM));
+        iommu.served(answered(RequestType.MAP, RequestStatus.NOMEM));
+        assertEquals(List.of("iommu: a MAP was answered with NOMEM: max-mappings or max-mappings-per-domain are in use,"
+                + " and Linux may not recover from that; raise them … 1 more"), notices.due());
+    }
+
+    @Test
+    void shouldSayThatDomainsAreUsedUp() {
+        iommu.served(answered(RequestType.ATTACH, RequestStatus.NOMEM));
+        assertEquals(List.of("iommu: an ATTACH was answered with NOMEM: max-domains are in use, and the device cannot"
+                + " be used; raise max-domains"), notices.due());
     }
 
     /** A request of which a listener asks nothing else. */
-    private static ServedRequest answeredWith(int status) {
+    private static ServedRequest answered(int type, int status) {
         return (ServedRequest) Proxy.newProxyInstance(ServedRequest.class.getClassLoader(),
                 new Class<?>[] {ServedRequest.class}, (proxy, method, arguments) -> switch (method.getName()) {
                     case "understood" -> true;
+                    case "type" -> type;
                     case "status" -> status;
                     default -> throw new UnsupportedOperationException(method.getName());
                 });
