@@ -323,7 +323,7 @@ class GuideTest {
         heard.served(answeredWith(RequestStatus.OK));
         heard.served(answeredWith(RequestStatus.NOMEM));
         heard.unreservedDoorbell(8, 0xffff_f000L, 0x809_0000L);
-        assertEquals(List.of("maxMappings are in use, and Linux may not recover from that",
+        assertEquals(List.of("a limit of mappings or domains is reached, and Linux may not recover from that",
                 "endpoint 8 needs a reserved region for the doorbell at 0x8090000, or its interrupts are lost"), log);
     }
 

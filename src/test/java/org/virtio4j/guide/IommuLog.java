@@ -20,7 +20,7 @@ final class IommuLog implements IommuListener {
     @Override
     public void served(ServedRequest request) {
         if (request.understood() && request.status() == RequestStatus.NOMEM) {
-            log.accept("maxMappings are in use, and Linux may not recover from that");
+            log.accept("a limit of mappings or domains is reached, and Linux may not recover from that");
         }
     }
 

@@ -207,7 +207,7 @@ public final class MachineReader {
 
     private static void requireHotPlug(ConfigSection section, Board board) throws CommandFailure {
         if (board != Board.Q35) {
-            throw section.failure(Keys.HOT_PLUG, "expected on the board q35 only, found it on " + board + "; leave it"
+            throw section.failure(Keys.HOT_PLUG, "expected on the board q35 only, found on virt; leave it"
                     + " out, and the device is there from the start");
         }
     }

@@ -217,6 +217,9 @@ class TomlMistakesTest {
                         "qemu: expected on the board virt only, found on q35"),
                 arguments(FOLDER, FOLDER + "\nboard = \"q35\"\ntree = \"virt.dtb\"", "4:8",
                         "tree: expected on the board virt only, found on q35"),
+                arguments(FOLDER, FOLDER + "\nboard = \"virt\"\n[[machine.rng]]\naddress = \"00:10.0\"\n"
+                        + "hot-plug = true", "6:12", "hot-plug: expected on the board q35 only, found on virt; leave it"
+                                + " out, and the device is there from the start"),
                 arguments(FOLDER, FOLDER + "\nprocessors = 0", "3:14",
                         "processors: expected 1 to 512, found '0'"),
                 arguments(FOLDER, FOLDER + "\nboard = \"virt\"\ninterrupts = \"gicv2m\"\nprocessors = 9", "5:14",
