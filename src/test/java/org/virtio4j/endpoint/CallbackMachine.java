@@ -198,11 +198,11 @@ final class CallbackMachine extends CallbackSteps {
         attempt(guest(where)::reset);
     }
 
-    /** The queues of the other devices are served as before. */
+    /** The queues of the other devices are served as before, unless they are behind a mirror that was expelled. */
     private void serveOthers(String message, boolean served, Callback.Owner where, boolean itself) {
         quiesce();
         for (Callback.Owner who : DEVICES) {
-            boolean own = who == callback.owner && !itself;
+            boolean own = (who == callback.owner && !itself) || (isExpelled() && who != Callback.Owner.IOMMU);
             if (own || !guest(who).running || (who == where && !served) || guest(who).needsReset()) {
                 continue;
             }

@@ -119,6 +119,11 @@ abstract class CallbackSetUp implements AutoCloseable {
         onlooker = DmaSpace.of(memory, iommu.translator(ONLOOKER)).open("onlooker");
     }
 
+    /** Whether all devices behind the IOMMU are blocked until {@link #joinAgain}. */
+    boolean isExpelled() {
+        return expelled;
+    }
+
     /** What was expelled comes back; to be called while nothing is attached. */
     void joinAgain() {
         if (expelled) {

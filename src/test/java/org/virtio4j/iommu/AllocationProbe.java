@@ -6,8 +6,8 @@ import java.lang.management.ManagementFactory;
 import org.virtio4j.dma.DmaCursor;
 import org.virtio4j.dma.DmaHandle;
 import org.virtio4j.dma.DmaResult;
+import org.virtio4j.fixture.AgreeingMirror;
 import org.virtio4j.fixture.WhenMapping;
-import org.virtio4j.iommu.embedder.MappingListener;
 import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.transport.TransportKind;
 import org.virtio4j.vmm.Access;
@@ -88,7 +88,7 @@ final class AllocationProbe {
     }
 
     /** A mirror that has to give one domain up for the next. */
-    private static final class AddressSpace implements MappingListener {
+    private static final class AddressSpace extends AgreeingMirror {
 
         @Override
         public boolean holdsOneDomain() {
@@ -98,26 +98,6 @@ final class AllocationProbe {
         @Override
         public boolean canSplit() {
             return true;
-        }
-
-        @Override
-        public Answer attach(int endpoint, int domain, boolean bypass) {
-            return Answer.DONE;
-        }
-
-        @Override
-        public void detached(int endpoint, int domain) {
-            // It holds nothing.
-        }
-
-        @Override
-        public Answer map(int domain, long virtStart, long virtEnd, long physStart, int flags) {
-            return Answer.DONE;
-        }
-
-        @Override
-        public Answer unmap(int domain, long virtStart, long virtEnd) {
-            return Answer.DONE;
         }
     }
 

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.virtio4j.dma.translate.TranslateResult;
+import org.virtio4j.fixture.KeepingMirror;
 import org.virtio4j.iommu.FaultyMirror.Fault;
 import org.virtio4j.iommu.embedder.MappingListener;
 import org.virtio4j.iommu.embedder.MappingListener.Answer;
@@ -290,27 +291,7 @@ class MirrorFaultTest extends IommuTests {
     void shouldNotBlockIdleEndpointForEver() {
         IommuMachine machine = start();
         machine.writeBypass(1);
-        MappingListener refusing = new MappingListener() {
-            @Override
-            public Answer attach(int endpoint, int domain, boolean bypass) {
-                return Answer.DONE;
-            }
-
-            @Override
-            public void detached(int endpoint, int domain) {
-                // Not told to one that was expelled.
-            }
-
-            @Override
-            public Answer map(int domain, long virtStart, long virtEnd, long physStart, int flags) {
-                return Answer.DONE;
-            }
-
-            @Override
-            public Answer unmap(int domain, long virtStart, long virtEnd) {
-                return Answer.FAILED;
-            }
-        };
+        MappingListener refusing = new KeepingMirror();
         assertEquals(Answer.DONE, machine.iommu().join(refusing, DISK));
         machine.ok(Requests.attach(ONE, DISK));
         machine.ok(Requests.map(ONE, 0x1000, 0x1fff, 0x8000));

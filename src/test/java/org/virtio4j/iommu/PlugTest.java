@@ -14,7 +14,7 @@ import org.virtio4j.dma.DmaResult;
 import org.virtio4j.dma.DmaSpace;
 import org.virtio4j.dma.translate.TranslateResult;
 import org.virtio4j.dma.translate.Translator;
-import org.virtio4j.iommu.embedder.MappingListener;
+import org.virtio4j.fixture.KeepingMirror;
 import org.virtio4j.iommu.embedder.ReservedRegion;
 import org.virtio4j.iommu.embedder.ReservedRegions;
 import org.virtio4j.vmm.Access;
@@ -178,7 +178,7 @@ class PlugTest extends IommuTests {
     @Test
     @DisplayName("A listener that keeps what an unplugged endpoint had bars the id until it leaves, also in bypass")
     void shouldBarTheIdWhenListenerKeepsMappings() {
-        Keeping keeping = new Keeping();
+        KeepingMirror keeping = new KeepingMirror();
         IommuMachine machine = start(iommu().mappingListener(keeping, LATE));
         machine.iommu().plug(LATE, ReservedRegions.NONE);
         machine.ok(Requests.attach(ONE, LATE));
@@ -193,29 +193,5 @@ class PlugTest extends IommuTests {
         machine.iommu().leave(keeping);
         machine.ok(Requests.attach(ONE, LATE));
         assertUnmapped(machine, LATE, 0x1000);
-    }
-
-    /** Takes no mapping back. */
-    private static final class Keeping implements MappingListener {
-
-        @Override
-        public Answer attach(int endpoint, int domain, boolean bypass) {
-            return Answer.DONE;
-        }
-
-        @Override
-        public void detached(int endpoint, int domain) {
-            // It keeps everything.
-        }
-
-        @Override
-        public Answer map(int domain, long virtStart, long virtEnd, long physStart, int flags) {
-            return Answer.DONE;
-        }
-
-        @Override
-        public Answer unmap(int domain, long virtStart, long virtEnd) {
-            return Answer.FAILED;
-        }
     }
 }
